@@ -1,0 +1,43 @@
+"""Where things lie in a data directory, and what is taken from the checkout where it lacks something."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+QUERIES = CHECKOUT / "queries"
+SHIPPED = CHECKOUT / "data"
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """One firm's data: inbox, store, reports, warehouse, and its own settings and reference rows."""
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def store(self) -> Path:
+        """One folder a loaded file, and `refused/` with one JSON file a refusal."""
+        return self.root / "store"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def settings(self) -> Path:
+        """The directory's own settings; the shipped ones where it has none."""
+        own = self.root / "settings.toml"
+        return own if own.exists() else SHIPPED / "settings.toml"
+
+    def reference(self, name: str) -> list[Path]:
+        """The shipped reference file, then the directory's own, whose rows win."""
+        files = [SHIPPED / "reference" / name, self.root / "reference" / name]
+        return [file for file in dict.fromkeys(file.resolve() for file in files) if file.exists()]

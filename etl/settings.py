@@ -1,0 +1,65 @@
+"""What the firm says about itself and its exports: data/settings.toml, read strictly.
+
+An unknown key is a Problem: a misspelt one that is passed over would change how every file is read, in silence.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from etl.problem import Problem
+from etl.settings_check import check_sections, read_firm, read_limits, read_retention, read_sources
+from etl.source import Limits, Source, unpacked_name
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole file; the raw tables are checked by the parts of the program that use them."""
+
+    path: Path
+    firm_name: str
+    timezone: str
+    sources: tuple[Source, ...]
+    limits: Limits = Limits()
+    inbox_days: int | None = None
+    subscriptions: tuple[dict, ...] = ()
+    access: dict = field(default_factory=dict)
+    spark: dict = field(default_factory=dict)
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in `path`. Raises a Problem that names file, section, key and what is known."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        tables = tomllib.loads(text)
+    except OSError as error:
+        raise Problem(f"{path}: the settings cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise Problem(f"{path}: the settings are not UTF-8 text. Save the file as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise Problem(f"{path}: not TOML: {error}.") from error
+    check_sections(path, tables)
+    firm_name, timezone = read_firm(path, tables["firm"])
+    return Settings(
+        path=path,
+        firm_name=firm_name,
+        timezone=timezone,
+        sources=read_sources(path, tables["source"], timezone),
+        limits=read_limits(path, tables.get("limits", {})),
+        inbox_days=read_retention(path, tables.get("retention", {})),
+        subscriptions=tuple(tables.get("subscription", [])),
+        access=tables.get("access", {}),
+        spark=tables.get("spark", {}),
+    )
+
+
+def source_of(settings: Settings, file_name: str) -> Source:
+    """The first source whose patterns match the file's name, with or without the ending of its compression."""
+    name = Path(file_name).name.casefold()
+    names = {name, unpacked_name(name)}
+    for source in settings.sources:
+        if any(fnmatchcase(one, pattern.casefold()) for one in names for pattern in source.files):
+            return source
+    known = "; ".join(f'"{source.name}": {", ".join(source.files)}' for source in settings.sources)
+    raise Problem(f"no [[source]] in {settings.path} matches this file's name. Patterns of files: {known}.")
