@@ -1,0 +1,22 @@
+-- The few words that engines write differently, for Spark; duckdb.sql says the same ones for DuckDB.
+-- Read with spark.sql.parser.escapedStringLiterals=true and the session's zone UTC.
+
+-- Whole seconds from an earlier moment to a later one.
+create temporary function seconds_between(earlier timestamp_ntz, later timestamp_ntz) returns bigint
+    return (unix_micros(cast(later as timestamp)) - unix_micros(cast(earlier as timestamp))) div 1000000;
+
+-- Whole days from an earlier date to a later one.
+create temporary function days_between(earlier date, later date) returns bigint
+    return cast(datediff(later, earlier) as bigint);
+
+-- Whether a text holds a match of a regular expression.
+create temporary function matches(words string, expression string) returns boolean
+    return words rlike expression;
+
+-- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
+create temporary function squeezed(words string) returns string
+    return trim(regexp_replace(words, '[\s\x{A0}]+', ' '));
+
+-- A number that grows with the moment, and within a moment with the row of its file.
+create temporary function place_in_file(moment timestamp_ntz, row_no bigint) returns decimal(38, 0)
+    return cast(unix_micros(cast(moment as timestamp)) as decimal(20, 0)) * cast(1000000000000 as decimal(13, 0)) + row_no;

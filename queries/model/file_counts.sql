@@ -1,0 +1,29 @@
+-- What became of the kept records of each log that was loaded: one row per file, registers left out.
+--
+-- key: file_id
+-- check: distinct_count + repeated_count + later_count = kept_count
+-- check: distinct_count >= 0
+with records as (
+    select
+        events.file_id,
+        count(*) as record_count,
+        count(*) filter (where events.event_at <= build.as_of) as counted_count
+    from raw.events as events
+    cross join raw.build as build
+    group by events.file_id
+),
+copies as (
+    select file_id, count(*) as repeated_count
+    from model.repeated_records
+    group by file_id
+)
+select
+    files.file_id,
+    files.kept_count,
+    coalesce(records.counted_count, 0) - coalesce(copies.repeated_count, 0) as distinct_count, -- Events whose kept record the file holds.
+    coalesce(copies.repeated_count, 0) as repeated_count, -- Copies of records of this file or another.
+    coalesce(records.record_count, 0) - coalesce(records.counted_count, 0) as later_count -- Events after as_of.
+from raw.files as files
+left join records on records.file_id = files.file_id
+left join copies on copies.file_id = files.file_id
+where files.kind = 'events' and files.state = 'loaded'

@@ -1,0 +1,60 @@
+-- Every text that the catalogue or a log uses as a label, taken apart: the word in front that names a recipient, and
+-- the rest. One row per text.
+--
+-- key: words
+-- check: kind in ('signer', 'cc', 'none')
+with split_labels as (
+    select
+        pattern,
+        regexp_extract(
+            pattern,
+            '(?i)( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
+            0
+        ) as ending
+    from raw.events
+    where status is null
+    group by pattern
+),
+texts as (
+    select pattern as words from raw.events
+    union
+    select pattern as words from ref.labels
+    union
+    select substring(pattern, 1, length(pattern) - length(ending)) as words from split_labels
+),
+prefixed as (
+    select
+        words,
+        case
+            when lower(split_part(words, ': ', 1)) in ('taxpayer', 'spouse', 'ccrecipient') and words like '%: %'
+                then lower(split_part(words, ': ', 1))
+            else ''
+        end as prefix
+    from texts
+    where words is not null
+),
+parted as (
+    select
+        words,
+        prefix,
+        case when prefix = '' then words else substring(words, length(prefix) + 3) end as rest
+    from prefixed
+),
+folded as (
+    select
+        words,
+        case
+            when prefix <> '' and lower(rest) like prefix || ' %' then substring(rest, length(prefix) + 2)
+            else rest
+        end as core,
+        case prefix when '' then 'none' when 'ccrecipient' then 'cc' else 'signer' end as kind,
+        case prefix when '' then null when 'ccrecipient' then 'cc' else prefix end as recipient
+    from parted
+)
+select
+    words,          -- A tidied label, whole, or without the status at its end.
+    core,           -- The words behind the prefix, where the same word repeated behind it is dropped.
+    lower(core) as core_lower, -- The same in small letters, for comparisons in any case.
+    kind,           -- Whom labels with this prefix are about: signer (Taxpayer, Spouse), cc, or none without a prefix.
+    recipient       -- The prefix as a recipient: taxpayer, spouse or cc; null without a prefix.
+from folded

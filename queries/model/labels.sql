@@ -1,0 +1,90 @@
+-- What each label means: one row per distinct tab, pattern and status as logged, so that a rule is applied to a few
+-- thousand texts and not to every event. The whole label before one without its status; the label's own kind of
+-- recipient before another; exact case before any; a row for the status before one for all.
+--
+-- key: tab, pattern, logged_status
+-- check: code is not null
+-- check: recipient in ('taxpayer', 'spouse', 'cc', 'k1_partner') or recipient is null
+with catalogue as (
+    select
+        labels.tab,
+        labels.label,
+        labels.code,
+        case when labels.recipient = 'k1_partner' then labels.recipient end as recipient,
+        case lower(coalesce(labels.status, ''))
+            when 'opened' then 'open'
+            when 'bounce' then 'bounced'
+            else lower(coalesce(labels.status, ''))
+        end as status_word,
+        parts.core,
+        parts.core_lower,
+        parts.kind
+    from ref.labels as labels
+    join model.label_parts as parts on parts.words = labels.pattern
+),
+kinds as (
+    select
+        tab,
+        core_lower,
+        count(distinct kind) as kind_count
+    from catalogue
+    group by tab, core_lower
+),
+candidates as (
+    select
+        readings.tab,
+        readings.pattern,
+        readings.logged_status,
+        readings.reading_no,
+        catalogue.code,
+        catalogue.recipient,
+        row_number() over (
+            partition by readings.tab, readings.pattern, readings.logged_status
+            order by
+                readings.reading_no nulls last,
+                case when catalogue.kind = parts.kind then 0 else 1 end nulls last,
+                case when catalogue.core = parts.core then 0 else 1 end nulls last,
+                case when catalogue.status_word = readings.status_word then 0 else 1 end nulls last,
+                catalogue.label nulls last,
+                catalogue.code nulls last
+        ) as place
+    from model.label_readings as readings
+    join model.label_parts as parts on parts.words = readings.words
+    join catalogue
+        on catalogue.tab = readings.tab
+        and catalogue.core_lower = parts.core_lower
+        and catalogue.status_word in (readings.status_word, '')
+    join kinds
+        on kinds.tab = catalogue.tab
+        and kinds.core_lower = catalogue.core_lower
+    where catalogue.kind = parts.kind
+        or (parts.kind <> 'none' and catalogue.kind = 'none')
+        or (parts.kind = 'none' and kinds.kind_count = 1)
+),
+best as (
+    select tab, pattern, logged_status, reading_no, code, recipient from candidates where place = 1
+),
+last_readings as (
+    select tab, pattern, logged_status, max(reading_no) as reading_no
+    from model.label_readings
+    group by tab, pattern, logged_status
+)
+select
+    readings.tab,
+    readings.pattern,
+    readings.logged_status,
+    readings.words,     -- The label without its status, quoted parts as "...".
+    case when readings.status <> '' then readings.status end as status, -- The status, as logged; null for none.
+    coalesce(best.code, 'unclassified') as code, -- Our name for it; unclassified where no row of the catalogue knows it.
+    coalesce(parts.recipient, best.recipient) as recipient -- Whom the label names; null where it names nobody.
+from last_readings
+left join best
+    on best.tab = last_readings.tab
+    and best.pattern = last_readings.pattern
+    and best.logged_status = last_readings.logged_status
+join model.label_readings as readings
+    on readings.tab = last_readings.tab
+    and readings.pattern = last_readings.pattern
+    and readings.logged_status = last_readings.logged_status
+    and readings.reading_no = coalesce(best.reading_no, last_readings.reading_no)
+join model.label_parts as parts on parts.words = readings.words

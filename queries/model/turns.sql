@@ -1,0 +1,61 @@
+-- The firm's turns with a return: one row per recall, reprocessing and deliver event. Recalls and reprocessings show on
+-- both tabs: one at most ten minutes after the one before, with no deliver event between, is its copy.
+--
+-- key: firm_id, return_id, event_no
+-- check: code <> 'return_recalled' or recall_no >= 1
+with turns as (
+    select
+        firm_id,
+        return_id,
+        event_no,
+        event_at,
+        event_on,
+        code,
+        actor,
+        sum(case when code like 'delivered%' then 1 else 0 end) over (
+            partition by firm_id, return_id
+            order by event_no nulls last
+            rows between unbounded preceding and current row
+        ) as deliver_count
+    from model.numbered_events
+    where code in ('return_recalled', 'return_reprocessed') or code like 'delivered%'
+),
+compared as (
+    select
+        firm_id, return_id, event_no, event_at, event_on, code, actor, deliver_count,
+        lag(event_at) over (partition by firm_id, return_id, code order by event_no nulls last) as same_before_at,
+        lag(deliver_count) over (partition by firm_id, return_id, code order by event_no nulls last) as deliver_count_before
+    from turns
+),
+marked as (
+    select
+        firm_id, return_id, event_no, event_at, event_on, code, actor,
+        coalesce(
+            code in ('return_recalled', 'return_reprocessed')
+            and event_at <= same_before_at + interval '10' minute
+            and deliver_count = deliver_count_before,
+            false
+        ) as is_repeat
+    from compared
+),
+counted as (
+    select
+        firm_id, return_id, event_no, event_at, event_on, code, actor, is_repeat,
+        sum(case when code = 'return_recalled' and not is_repeat then 1 else 0 end) over (
+            partition by firm_id, return_id
+            order by event_no nulls last
+            rows between unbounded preceding and current row
+        ) as recall_no
+    from marked
+)
+select
+    firm_id,
+    return_id,
+    event_no,
+    event_at,
+    event_on,
+    code,
+    actor,
+    is_repeat,      -- The copy of a recall or reprocessing that the other tab shows too; it counts nowhere.
+    recall_no       -- Recalls of the return up to and with this row, copies not counted.
+from counted

@@ -1,0 +1,9 @@
+-- The one row that says what this warehouse is a statement of.
+--
+-- check: built_at is not null
+create table raw.build (
+    as_of timestamp,       -- Everything here is as of this moment (UTC): the newest event not later than the newest load.
+    built_at timestamp,    -- When the build ran (UTC).
+    version varchar,       -- The version of returntrail that built it.
+    input_digest varchar   -- A hash of the parts, settings and reference files that went in.
+)

@@ -1,0 +1,11 @@
+-- What somebody must do next about a return: one row per next step, the most urgent first.
+--
+-- key: next_step
+-- check: owner in ('firm', 'client', 'nobody')
+create table ref.next_steps (
+    rank integer,       -- The order of the ladder: of several that apply the smallest counts.
+    next_step varchar,  -- Our name for the step.
+    owner varchar,      -- Who must act: firm, client or nobody.
+    title varchar,      -- The step as an instruction.
+    meaning varchar     -- When it applies, in a sentence.
+)
