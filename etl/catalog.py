@@ -55,16 +55,18 @@ def read_catalog(folder: Path = QUERIES) -> Catalog:
 
 def with_meanings(file: SqlFile, known: dict[str, SqlFile]) -> SqlFile:
     """The file with the meanings that its columns inherit from the tables they come from."""
-    sources = [known[name] for name in sorted(file.reads)]
+    sources = {alias: known[name] for alias, name in file.sources.items()}
     return replace(file, columns=tuple(with_meaning(column, file, sources) for column in file.columns))
 
 
-def with_meaning(column: Column, file: SqlFile, sources: list[SqlFile]) -> Column:
+def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> Column:
+    """The column with the meaning it has in the table it is qualified with, else in the only one that has it."""
     if column.meaning:
         return column
-    offered = [(source.name, other.meaning) for source in sources for other in source.columns if other.name == column.name]
-    named = {meaning for name, meaning in offered if name == column.table}
-    meanings = named or {meaning for _, meaning in offered}
+    offered = {
+        alias: other.meaning for alias, source in sources.items() for other in source.columns if other.name == column.name
+    }
+    meanings = {offered[column.table]} if column.table in offered else set(offered.values())
     if len(meanings) == 1:
         return replace(column, meaning=meanings.pop())
     fault = "comes from tables that say different things of it" if meanings else "is in no table that the file reads"

@@ -53,7 +53,7 @@ class Param:
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One file under `queries/`, which is one table, or one report."""
+    """One file under `queries/`, which is one table, or one report; `sources` holds what it reads, by alias."""
 
     path: Path
     schema: str
@@ -65,7 +65,12 @@ class SqlFile:
     params: tuple[Param, ...]
     every: str | None
     columns: tuple[Column, ...]
-    reads: frozenset[str]
+    sources: dict[str, str]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The tables and reports that the file names."""
+        return frozenset(self.sources.values())
 
     @property
     def full_name(self) -> str:
@@ -101,7 +106,7 @@ def read_file(path: Path) -> SqlFile:
         params=tuple(param(line, value, label) for line, value in words["param"]),
         every=words["every"][0][1] if words["every"] else None,
         columns=tuple(columns),
-        reads=frozenset() if is_table else frozenset(reads(text, label, portable=schema in ("model", "mart"))),
+        sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
     )
 
 
@@ -179,8 +184,8 @@ def parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=OFFLINE)
 
 
-def reads(text: str, label: str, portable: bool) -> set[str]:
-    """The tables and reports that a query names, from DuckDB's own parser.
+def sources(text: str, label: str, portable: bool) -> dict[str, str]:
+    """The tables and reports that a query names, each by its alias or else its name, from DuckDB's own parser.
 
     A query of `model` or `mart` must also say where nulls sort in each window: engines differ there in silence.
     """
@@ -189,18 +194,25 @@ def reads(text: str, label: str, portable: bool) -> set[str]:
         raise Problem(f"{label}, line {line_of(text, parsed.get('position'))}: {parsed['error_message']}")
     if len(parsed["statements"]) != 1:
         raise Problem(f"{label}: {len(parsed['statements'])} statements. A file is a comment and one select.")
-    names = set()
+    names: dict[str, str] = {}
     for node in nodes(parsed):
         if node.get("type") == "BASE_TABLE" and node["schema_name"]:
-            names.add(f"{node['schema_name']}.{node['table_name']}")
+            add_source(names, node["alias"], node["schema_name"], node["table_name"])
         elif node.get("type") == "TABLE_FUNCTION" and node["function"]["schema"]:
-            names.add(f"{node['function']['schema']}.{node['function']['function_name']}")
+            add_source(names, node["alias"], node["function"]["schema"], node["function"]["function_name"])
         if portable and node.get("class") == "WINDOW":
             for order in node["orders"]:
                 if order["null_order"] == "ORDER_DEFAULT":
                     line = line_of(text, order["expression"].get("query_location"))
                     raise Problem(f"{label}, line {line}: say `nulls first` or `nulls last`; engines differ in silence.")
     return names
+
+
+def add_source(names: dict[str, str], alias: str, schema: str, name: str) -> None:
+    """A table under its alias; an alias that means two tables in one file tells nothing, so each stands under itself."""
+    full_name = f"{schema}.{name}"
+    word = alias or name
+    names[word if names.get(word, full_name) == full_name else full_name] = full_name
 
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -54,10 +54,10 @@ select
     event_at,
     event_on,
     tab,
-    code,
+    code,           -- Our name for the label and status; unclassified where no rule knows them.
     label,          -- The event's words as logged, tidied, without the status; SSNs and ITINs replaced by [TIN].
-    status,
-    recipient,
+    status,         -- The status, from its own column or the end of the label; null for none.
+    recipient,      -- Whom the label names: taxpayer, spouse, cc or k1_partner; null where it names nobody.
     subject,
     actor,
     recipient_email,
