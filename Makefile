@@ -1,0 +1,70 @@
+# Prepares an environment and calls the command: every verb belongs to `returntrail`.
+#
+#   make demo       an invented season of logs, loaded, built, reported and shown on 127.0.0.1
+#   make test       everything that the tests need, then the tests
+#   make install    the environment alone, in .venv
+#   make app        the dashboard on your own data
+#   make lock       the lock files again, after a change of pyproject.toml (needs uv; ARGS=--upgrade renews the pins)
+#   make clean      removes the environment and caches, never data
+#
+# PYTHON=python3.12 names the Python of the environment, ARGS="..." adds options to the command or to pytest.
+
+PYTHON ?= python3
+VENV ?= .venv
+UV := $(shell command -v uv 2>/dev/null)
+
+ifdef UV
+MAKE_VENV = uv venv --quiet --clear --python "$$(command -v $(PYTHON))" $(VENV)
+PIP_INSTALL = uv pip install --quiet --python $(VENV)/bin/python
+else
+MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
+PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.PHONY: demo test install app lock clean chromium
+
+demo: install
+	$(VENV)/bin/returntrail demo $(ARGS)
+
+app: install
+	$(VENV)/bin/returntrail app $(ARGS)
+
+test: $(VENV)/test.done chromium
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+install: $(VENV)/run.done
+
+# The build backend comes from the lock too, so nothing is fetched that is not pinned with its hash.
+$(VENV)/run.done: requirements.lock pyproject.toml $(VENV)/bin/python
+	@echo "Installing what returntrail needs into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/test.done: requirements-dev.lock pyproject.toml $(VENV)/bin/python
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "returntrail needs\
+	 Python 3.11 or newer, and $(PYTHON) is not: name one, for example make PYTHON=python3.12." >&2; exit 1; }
+	@$(MAKE_VENV) || { echo "No environment could be made: install your system's package for it (on Debian and\
+	 Ubuntu python3-venv) and run make again." >&2; exit 1; }
+
+# The browser tests drive the distribution's Chromium.
+chromium:
+	@tests/chromium.sh
+
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv." >&2; exit 1; }
+	$(LOCK) --group build -o requirements.lock $(ARGS)
+	$(LOCK) --group build --group dev --extra excel -c requirements.lock -o requirements-dev.lock $(ARGS)
+	$(LOCK) --group build --extra spark -c requirements.lock -o requirements-spark.lock $(ARGS)
+
+LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml
+
+clean:
+	rm -rf $(VENV) build returntrail.egg-info .pytest_cache .hypothesis
+	find app.py dashboard etl tests -name __pycache__ -prune -exec rm -rf {} +
