@@ -4,22 +4,17 @@ The file stays the only place where a table is described. What is read here is c
 build, so a meaning cannot drift from its column.
 """
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import duckdb
-
+from etl.portable import refuse_differences
 from etl.problem import Problem
+from etl.syntax import OFFLINE, nodes, parsed  # noqa: F401
 
-OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 PERIODS = ("load", "day", "week", "month")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
-COLUMN = re.compile(r"(?:^ {4}(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
+COLUMN = re.compile(r"(?:^ {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
 TABLE_COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+),?$")
 
 
@@ -179,32 +174,20 @@ def table_columns(lines: list[str]) -> list[Column]:
     return columns
 
 
-@cache
-def parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config=OFFLINE)
-
-
 def sources(text: str, label: str, portable: bool) -> dict[str, str]:
     """The tables and reports that a query names, each by its alias or else its name, from DuckDB's own parser.
 
-    A query of `model` or `mart` must also say where nulls sort in each window: engines differ there in silence.
+    A query of `model` or `mart` must also say nothing on which engines differ.
     """
-    parsed = json.loads(parser().execute("select json_serialize_sql(?)", [text]).fetchone()[0])
-    if parsed["error"]:
-        raise Problem(f"{label}, line {line_of(text, parsed.get('position'))}: {parsed['error_message']}")
-    if len(parsed["statements"]) != 1:
-        raise Problem(f"{label}: {len(parsed['statements'])} statements. A file is a comment and one select.")
+    tree = parsed(text, label)
     names: dict[str, str] = {}
-    for node in nodes(parsed):
+    for node in nodes(tree):
         if node.get("type") == "BASE_TABLE" and node["schema_name"]:
             add_source(names, node["alias"], node["schema_name"], node["table_name"])
         elif node.get("type") == "TABLE_FUNCTION" and node["function"]["schema"]:
             add_source(names, node["alias"], node["function"]["schema"], node["function"]["function_name"])
-        if portable and node.get("class") == "WINDOW":
-            for order in node["orders"]:
-                if order["null_order"] == "ORDER_DEFAULT":
-                    line = line_of(text, order["expression"].get("query_location"))
-                    raise Problem(f"{label}, line {line}: say `nulls first` or `nulls last`; engines differ in silence.")
+    if portable:
+        refuse_differences(tree, text, label)
     return names
 
 
@@ -213,18 +196,3 @@ def add_source(names: dict[str, str], alias: str, schema: str, name: str) -> Non
     full_name = f"{schema}.{name}"
     word = alias or name
     names[word if names.get(word, full_name) == full_name else full_name] = full_name
-
-
-def nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every node of a parsed query."""
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for part in tree:
-            yield from nodes(part)
-
-
-def line_of(text: str, position: str | int | None) -> int:
-    """The line, from 1, of a byte position in a query."""
-    return text.encode()[: int(position or 0)].count(b"\n") + 1

@@ -9,6 +9,9 @@ create macro days_between(earlier, later) as date_diff('day', cast(earlier as da
 -- Whether a text holds a match of a regular expression.
 create macro matches(words, expression) as regexp_matches(words, expression);
 
+-- The part of a text that a group of a regular expression matches, in any case; 0 is the whole match, '' is none.
+create macro extracted(words, expression, group_no) as regexp_extract(words, '(?i)' || expression, group_no);
+
 -- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
 create macro squeezed(words) as trim(regexp_replace(words, '[\s\x{A0}]+', ' ', 'g'));
 

@@ -13,6 +13,10 @@ create temporary function days_between(earlier date, later date) returns bigint
 create temporary function matches(words string, expression string) returns boolean
     return words rlike expression;
 
+-- The part of a text that a group of a regular expression matches, in any case; 0 is the whole match, '' is none.
+create temporary function extracted(words string, expression string, group_no int) returns string
+    return regexp_extract(words, '(?iu)' || expression, group_no);
+
 -- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
 create temporary function squeezed(words string) returns string
     return trim(regexp_replace(words, '[\s\x{A0}]+', ' '));

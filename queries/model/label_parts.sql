@@ -6,9 +6,9 @@
 with split_labels as (
     select
         pattern,
-        regexp_extract(
+        extracted(
             pattern,
-            '(?i)( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
+            '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
             0
         ) as ending
     from raw.events

@@ -13,9 +13,9 @@ endings as (
         tab,
         pattern,
         logged_status,
-        regexp_extract(
+        extracted(
             pattern,
-            '(?i)( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
+            '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
             0
         ) as ending
     from logged
@@ -36,7 +36,7 @@ readings as (
         logged_status,
         2 as reading_no,
         substring(pattern, 1, length(pattern) - length(ending)) as words,
-        regexp_extract(ending, '(?i)([a-z]+)$', 1) as status
+        extracted(ending, '([a-z]+)$', 1) as status
     from endings
     where logged_status = '' and ending <> '' and length(ending) < length(pattern)
 ),
