@@ -5,5 +5,7 @@ create table raw.build (
     as_of timestamp,       -- Everything here is as of this moment (UTC): the newest event not later than the newest load.
     built_at timestamp,    -- When the build ran (UTC).
     version varchar,       -- The version of returntrail that built it.
-    input_digest varchar   -- A hash of the parts, settings and reference files that went in.
+    input_digest varchar,  -- A hash of the parts, refusals, settings and reference files that went in.
+    firm_name varchar,     -- The firm, as its settings name it.
+    timezone varchar       -- The firm's time zone (IANA): dates, weeks and times on screen are of it.
 )

@@ -1,0 +1,159 @@
+"""One run of the models: the parts of the store become a new warehouse, which replaces the old one if every rule holds.
+
+Given the same store a build is the same, whatever the clock of the machine says; only `built_at` differs.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from etl.catalog import Catalog, read_catalog
+from etl.datadir import QUERIES, DataDir
+from etl.models import Engine, hold, on_duckdb
+from etl.problem import Problem
+from etl.progress import step
+from etl.publish import comment, create_reports, fill_catalog, swap
+from etl.raw import fill_build, fill_counts, fill_raw, utc
+from etl.records import literal
+from etl.reference import fill_reference
+from etl.settings import Settings, read_settings
+from etl.sqlfile import OFFLINE
+
+WORKSHOP = ".build-"
+MEMORY_BYTES = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Built:
+    """A warehouse that was published, and what is in it."""
+
+    file: Path
+    as_of: datetime | None
+    files: int
+    refused: int
+    events: int
+    repeated: int
+    later: int
+    returns: int
+
+    def __str__(self) -> str:
+        if not self.files:
+            return f"{self.file}: an empty warehouse, for the store holds no files yet. Load some and build again."
+        moment = f"as of {self.as_of} UTC" if self.as_of else "without events"
+        later = f", {self.later} later events left out" if self.later else ""
+        return f"{self.file}: {self.events} events of {self.returns} returns from {self.files} files, {moment}{later}."
+
+
+def build(
+    data: DataDir, as_of: datetime | None = None, queries: Path = QUERIES, engine: Engine = on_duckdb
+) -> Built:
+    """Builds and publishes the warehouse as of a moment, one without a zone being of the firm's.
+
+    Raises a Problem and leaves the old warehouse untouched if anything is wrong.
+    """
+    old = "The old warehouse stays." if data.warehouse.exists() else "Nothing was built."
+    try:
+        settings = read_settings(data.settings)
+        catalog = read_catalog(queries)
+        with workshop(data) as folder:
+            new = folder / "warehouse.duckdb"
+            moment = as_of and utc(as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone)))
+            with opened_anew(new, folder) as database:
+                make(database, data, catalog, settings, moment, queries, engine, folder)
+                built = counted(database, data, catalog)
+            with step("Publishing"):
+                swap(new, data.warehouse)
+            return built
+    except Problem as problem:
+        raise Problem(f"{problem} {old}") from problem
+
+
+@contextmanager
+def workshop(data: DataDir) -> Iterator[Path]:
+    """A private folder beside the warehouse for the new file and what the engine spills; gone afterwards.
+
+    What a killed build left there goes too: one writer at a time holds the lock of the data directory.
+    """
+    data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in data.root.glob(f"{WORKSHOP}*"):
+        shutil.rmtree(left)
+    folder = Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=data.root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def opened_anew(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A new database file that DuckDB 1.5 opens too, the default of the connection; written to the disk at the end."""
+    memory = min(MEMORY_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
+    limits = {"memory_limit": f"{memory // 1_000_000}MB", "threads": os.cpu_count()}
+    database = duckdb.connect(config=OFFLINE | limits | {"temp_directory": str(folder / "spill")})
+    try:
+        database.execute(f"attach {literal(file)} as warehouse (storage_version 'v1.5.0')")
+        file.chmod(0o600)
+        database.execute("use warehouse")
+        database.execute("set timezone = 'UTC'")
+        yield database
+        database.execute("checkpoint warehouse")
+        database.execute("use memory")
+        database.execute("detach warehouse")
+    finally:
+        database.close()
+
+
+def make(
+    database: duckdb.DuckDBPyConnection,
+    data: DataDir,
+    catalog: Catalog,
+    settings: Settings,
+    as_of: datetime | None,
+    queries: Path,
+    engine: Engine,
+    folder: Path,
+) -> None:
+    """Everything that the warehouse holds, each table held against its file as soon as it stands."""
+    for schema in ("raw", "ref", "model", "mart", "report"):
+        database.execute(f"create schema {schema}")
+    database.execute((queries / "functions" / "duckdb.sql").read_text(encoding="utf-8"))
+    for file in catalog.of("raw", "ref", "main"):
+        database.execute(file.text)
+    fill_reference(database, data, catalog)
+    with step("Reading the store"):
+        fill_raw(database, data, catalog)
+    fill_build(database, data, catalog, settings, as_of)
+    for file in engine(database, catalog.of("model", "mart"), folder):
+        hold(database, file)
+    fill_counts(database)
+    with step("Checking the reports"):
+        create_reports(database, catalog)
+    fill_catalog(database, catalog)
+    for file in catalog.of("raw", "ref", "main"):
+        hold(database, file)
+    comment(database, catalog)
+
+
+def counted(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> Built:
+    """What is in the new warehouse."""
+    files, refused, events, repeated, later = database.execute("""
+        select
+            count(*) filter (where state = 'loaded'),
+            count(*) filter (where state = 'refused'),
+            cast(coalesce(sum(distinct_count), 0) as bigint),
+            cast(coalesce(sum(repeated_count), 0) as bigint),
+            cast(coalesce(sum(later_count), 0) as bigint)
+        from raw.files
+    """).fetchall()[0]
+    as_of = database.execute("select as_of from raw.build").fetchall()[0][0]
+    has_returns = "mart.returns" in catalog.files
+    returns = database.execute("select count(*) from mart.returns").fetchall()[0][0] if has_returns else 0
+    return Built(data.warehouse, as_of, files, refused, events, repeated, later, returns)

@@ -1,0 +1,116 @@
+"""The SQL of `model` and `mart`, run on DuckDB, and the rules that every table must keep, whatever engine made it.
+
+An engine is a function that makes the tables in order and yields each file once its table stands in the new warehouse;
+the build then holds the table against its file. Another engine differs in `select` alone: it yields after `create`
+over the files that it wrote.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+
+from etl.problem import Problem
+from etl.progress import step
+from etl.sqlerror import problem_of
+from etl.sqlfile import SqlFile
+
+Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Iterator[SqlFile]]
+EXAMPLES = 3
+
+
+def on_duckdb(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path) -> Iterator[SqlFile]:
+    """The engine for one machine: each file's own text, in the new warehouse itself."""
+    for file in files:
+        create(database, file, file.text)
+        yield file
+
+
+def create(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> None:
+    """Makes a table from a query, sorted by its key.
+
+    The query begins on the first line and nothing is put before it there but one bracket, so the line that DuckDB
+    names in an error is the line of the file.
+    """
+    order = f" order by {', '.join(file.key)}" if file.key else ""
+    try:
+        with step(f"Building {file.full_name}"):
+            database.execute(f"create table {file.full_name} as from ({query}\n){order}")
+    except duckdb.Error as error:
+        raise problem_of(error, file.label) from error
+
+
+def columns_of(database: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    """The columns of a table, or of a call that makes one, with their types."""
+    return dict(database.execute(f"select column_name, column_type from (describe from {source})").fetchall())
+
+
+def hold(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None = None) -> None:
+    """Holds a table, or a report's `source`, against its file: columns, key, checks. Raises a Problem at a fault."""
+    source = source or file.full_name
+    hold_columns(file, list(columns_of(database, source)))
+    try:
+        hold_key(database, file, source)
+        for check in file.checks:
+            hold_check(database, file, source, check.rule, check.line)
+    except duckdb.Error as error:
+        raise problem_of(error, file.label) from error
+
+
+def hold_columns(file: SqlFile, real: list[str]) -> None:
+    """Documented and real columns are the same, in the same order."""
+    said = [column.name for column in file.columns]
+    for place, (documented, found) in enumerate(zip(said + [None] * len(real), real + [None] * len(said)), start=1):
+        if documented != found:
+            line = next((column.line for column in file.columns if column.name == documented), None)
+            where = f"{file.label}, line {line}" if line else file.label
+            raise Problem(
+                f"{where}: column {place} is documented as {quoted(documented)} and is really {quoted(found)}. "
+                "Write one column a line, each with its meaning."
+            )
+
+
+def quoted(name: str | None) -> str:
+    return f'"{name}"' if name else "missing"
+
+
+def hold_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
+    """The key is unique and never null."""
+    if not file.key:
+        return
+    key = ", ".join(file.key)
+    missing = " or ".join(f"{column} is null" for column in file.key)
+    groups = f"from {source} group by {key} having count(*) > 1 or {missing}"
+    count = database.execute(f"select count(*) from (select {key} {groups})").fetchall()[0][0]
+    if count:
+        found = database.execute(f"select {key} {groups} order by all limit 1").fetchall()[0]
+        line = 1 + file.text[: re.search(r"^-- *key:", file.text, re.MULTILINE).start()].count("\n")
+        fault = f"the key {key} is empty or not unique {times(count)}, for example {row(found)}"
+        raise Problem(f"{file.label}, line {line}: {fault}.")
+
+
+def hold_check(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, rule: str, line: int) -> None:
+    """A rule is true on every row; a null is not true."""
+    try:
+        count = database.execute(f"select count(*) from {source} where ({rule}) is not true").fetchall()[0][0]
+    except duckdb.Error as error:
+        raise problem_of(error, file.label, line) from error
+    if not count:
+        return
+    example = ""
+    if file.key:
+        key = ", ".join(file.key)
+        failing = f"select {key} from {source} where ({rule}) is not true order by all limit 1"
+        example = f", for example {row(database.execute(failing).fetchall()[0])}"
+    rows = "1 row" if count == 1 else f"{count} rows"
+    raise Problem(f'{file.label}, line {line}: the rule "{rule}" fails on {rows}{example}.')
+
+
+def row(values: tuple) -> str:
+    """The key of a row; it names a return or a file and says nothing of its content."""
+    return ", ".join("null" if value is None else str(value) for value in values)
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

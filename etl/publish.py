@@ -1,0 +1,74 @@
+"""From tables to a warehouse that explains itself: report macros, comments, the catalog, and the swap."""
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from etl.catalog import Catalog
+from etl.models import columns_of, hold
+from etl.problem import Problem
+from etl.records import literal
+from etl.sqlerror import line_in, line_in_report, problem_of
+from etl.sqlfile import SqlFile
+
+
+def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Each report as a table macro, asked once with its defaults and held against its file."""
+    for file in catalog.of("report"):
+        params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
+        try:
+            database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
+            columns_of(database, called(file))
+        except duckdb.Error as error:
+            line = line_in_report(database, file, error) if "report." in str(error) else line_in(error)
+            raise problem_of(error, file.label, line) from error
+        hold(database, file, called(file))
+
+
+def called(file: SqlFile) -> str:
+    """A table by its name, a report called with its defaults."""
+    return f"{file.full_name}()" if file.schema == "report" else file.full_name
+
+
+def fill_catalog(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """`main.catalog`: one row per table, column, report and parameter."""
+    rows: list[tuple[str, str, str, int, str | None, str]] = []
+    for file in catalog.files.values():
+        is_report = file.schema == "report"
+        types = columns_of(database, called(file))
+        rows.append(("report" if is_report else "table", file.full_name, "", 0, file.every, file.meaning))
+        for place, param in enumerate(file.params, start=1):
+            rows.append(("parameter", file.full_name, param.name, place, param.default, param.meaning))
+        for place, column in enumerate(file.columns, start=1):
+            kind = "result" if is_report else "column"
+            rows.append((kind, file.full_name, column.name, place, types[column.name], column.meaning))
+    database.executemany("insert into main.catalog values (?, ?, ?, ?, ?, ?)", rows)
+
+
+def comment(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """The meanings as comments, where every tool looks for them."""
+    for file in catalog.files.values():
+        kind = "macro table" if file.schema == "report" else "table"
+        database.execute(f"comment on {kind} {file.full_name} is {literal(file.meaning)}")
+        if kind == "table":
+            for column in file.columns:
+                database.execute(f"comment on column {file.full_name}.{column.name} is {literal(column.meaning)}")
+
+
+def swap(new: Path, published: Path) -> None:
+    """Puts the new warehouse in the place of the old one, at once and for good. Readers keep the file they have."""
+    if published.is_dir():
+        raise Problem(f"{published}: a folder stands where the warehouse belongs. Move it away.")
+    sync(new)
+    os.replace(new, published)
+    sync(published.parent)
+
+
+def sync(path: Path) -> None:
+    """What was written to a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

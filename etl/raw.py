@@ -1,0 +1,122 @@
+"""Parts and refusals become the tables of `raw`: the logs, the registers, the ledger, and the one row of the build."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import duckdb
+
+from etl.catalog import Catalog
+from etl.datadir import DataDir
+from etl.models import columns_of
+from etl.problem import Problem
+from etl.records import literal
+from etl.settings import Settings
+from etl.sqlfile import SqlFile
+from etl.store import Part, parts, refusals
+from etl.version import version
+
+
+def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
+    """Fills the empty tables of `raw`; `raw.build` by `fill_build`, which needs the events."""
+    loaded = parts(data)
+    fill_ledger(database, loaded, refusals(data))
+    for name in ("events", "returns"):
+        fill_records(database, catalog.files[f"raw.{name}"], [part for part in loaded if part.kind == name])
+
+
+def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, loaded: list[Part]) -> None:
+    """The records of all parts in the order of files and rows, which is the table's key.
+
+    Parts are read one by one, so that memory does not grow with their number, and each must hold what its ledger says.
+    """
+    names = [column.name for column in table.columns]
+    for part in sorted(loaded, key=lambda part: part.file_id):
+        source = f"read_parquet({literal(part.data)})"
+        try:
+            found = columns_of(database, source)
+            shared = ", ".join(name for name in names if name in found)
+            insert = f"insert into {table.full_name} by name select {shared} from {source}"
+            inserted = database.execute(insert).fetchall()[0][0]
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise Problem(f"{part.folder}: this part of the store is damaged. Remove it and load its file again.") from error
+        if inserted != part.ledger["kept_count"]:
+            raise Problem(
+                f"{part.folder}: {inserted} records, and its ledger says {part.ledger['kept_count']}. "
+                "The part is damaged; remove it and load its file again."
+            )
+
+
+def fill_ledger(database: duckdb.DuckDBPyConnection, loaded: list[Part], refused: list[dict]) -> None:
+    """One row a file. A file that was refused and has been loaded since is no longer refused."""
+    rows = {row["file_id"]: row | {"state": "refused"} for row in refused}
+    rows |= {part.file_id: part.ledger | {"kind": part.kind, "state": "loaded"} for part in loaded}
+    for file_id, row in rows.items():
+        row["file_id"] = file_id
+        if isinstance(row.get("unmapped_columns"), list):
+            row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
+        row["loaded_at"] = utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
+    types = columns_of(database, "raw.files")
+    database.execute(
+        "insert into raw.files by name select unnest(from_json_strict(?, ?), recursive := true)",
+        [json.dumps([{name: row.get(name) for name in types} for _, row in sorted(rows.items())]), json.dumps([types])],
+    )
+
+
+def fill_build(
+    database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, settings: Settings, as_of: datetime | None
+) -> None:
+    """The row of `raw.build`. Without a moment given it is the newest event that is not later than the newest load."""
+    if as_of is None:
+        newest = """
+            select max(event_at) from raw.events
+            where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
+        """
+        as_of = database.execute(newest).fetchall()[0][0]
+    database.execute(
+        """
+        insert into raw.build by name select
+            $as_of as as_of,
+            $built_at as built_at,
+            $version as version,
+            $digest as input_digest,
+            $firm_name as firm_name,
+            $timezone as timezone
+        """,
+        {
+            "as_of": as_of,
+            "built_at": utc(datetime.now(UTC)).replace(microsecond=0),
+            "version": version(),
+            "digest": input_digest(data, catalog),
+            "firm_name": settings.firm_name,
+            "timezone": settings.timezone,
+        },
+    )
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment as the warehouse holds it: UTC, without a zone. One without a zone is UTC already."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def input_digest(data: DataDir, catalog: Catalog) -> str:
+    """A hash of the parts, refusals, settings and reference files that go into a build."""
+    said = hashlib.sha256()
+    ledgers = [part.ledger | {"folder": part.folder.name} for part in parts(data)]
+    said.update(json.dumps([ledgers, refusals(data)], sort_keys=True, default=str).encode())
+    references = [path for table in catalog.of("ref") for path in data.reference(f"{table.name}.csv")]
+    for file in [data.settings, *sorted(references)]:
+        said.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return said.hexdigest()[:16]
+
+
+def fill_counts(database: duckdb.DuckDBPyConnection) -> None:
+    """What became of the kept records of each log, into the ledger."""
+    database.execute("""
+        update raw.files as files set
+            distinct_count = counts.distinct_count,
+            repeated_count = counts.repeated_count,
+            later_count = counts.later_count
+        from model.file_counts as counts
+        where counts.file_id = files.file_id
+    """)

@@ -1,0 +1,55 @@
+"""DuckDB's complaints as Problems: which file, which line, what is wrong. The text of a row is never repeated.
+
+A conversion error of DuckDB quotes the value that failed, and a value may be a client's name.
+"""
+
+import re
+
+import duckdb
+
+from etl.problem import Problem
+from etl.sqlfile import SqlFile
+
+SAYS_ONLY_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
+
+
+def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Problem:
+    """The Problem behind an error of a statement, at its own line where none is given. Raises again what is a bug."""
+    place = f"{label}, line {line or line_in(error)}" if line or line_in(error) else label
+    if isinstance(error, SAYS_ONLY_SQL):
+        return Problem(f"{place}: {sentence(error)}")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Problem(f"{place}: the machine's memory is too small for this step. Close other programs and try again.")
+    if isinstance(error, duckdb.IOException) and "space" in str(error):
+        return Problem(f"{place}: the disk is full. Make room and try again.")
+    if isinstance(error, (duckdb.DataError, duckdb.InvalidInputException)):
+        kind = str(error).split(":", 1)[0]
+        return Problem(f"{place}: a value does not fit the statement ({kind}). It is not shown; it may be private.")
+    raise error
+
+
+def line_in(error: duckdb.Error) -> int | None:
+    """The line that an error points at."""
+    found = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def sentence(error: duckdb.Error) -> str:
+    """What is wrong, without the family of the error and without the excerpt of the SQL."""
+    words = str(error).split("\n\nLINE ", 1)[0].split(": ", 1)[-1]
+    return re.sub(r"\s*\n\s*", ". ", words).replace("!.", ".").strip().rstrip(".!") + "."
+
+
+def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:
+    """The line of a report that an error is about; a macro's error knows only the line of the call.
+
+    So the query is bound once more with its defaults in place of the parameters.
+    """
+    defaults = {param.name: f"({param.default})" for param in file.params}
+    words = "|".join(map(re.escape, defaults))
+    text = re.sub(rf"\b({words})\b", lambda found: defaults[found[1]], file.text) if words else file.text
+    try:
+        database.execute(f"describe from ({text}\n)")
+    except duckdb.Error as other:
+        return line_in(other) if sentence(other) == sentence(error) else None
+    return None
