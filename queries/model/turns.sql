@@ -41,11 +41,11 @@ marked as (
 counted as (
     select
         firm_id, return_id, event_no, event_at, event_on, code, actor, is_repeat,
-        sum(case when code = 'return_recalled' and not is_repeat then 1 else 0 end) over (
+        cast(sum(case when code = 'return_recalled' and not is_repeat then 1 else 0 end) over (
             partition by firm_id, return_id
             order by event_no nulls last
             rows between unbounded preceding and current row
-        ) as recall_no
+        ) as integer) as recall_no
     from marked
 )
 select

@@ -1,0 +1,100 @@
+-- How far each delivery of a return has got. One row per delivery: a recall ends a delivery, so a return that was sent
+-- twice has two rows. Times are the first in the delivery; emails are initial emails to signers.
+--
+-- key: firm_id, return_id, cycle_no
+-- check: accessed_at is null or accessed_at >= delivered_at
+-- check: signed_at is null or signed_at >= delivered_at
+-- check: is_locked in (true, false)
+-- check: kba_expected in (true, false)
+-- check: furthest_step_no between 1 and 8
+select
+    starts.firm_id,
+    starts.return_id,
+    starts.cycle_no,            -- 1 for the first delivery, one more after each recall.
+    starts.delivered_at,
+    starts.delivered_on,
+    starts.delivered_basis,
+    starts.delivered_by,
+    starts.delivered_first_to,
+    emails.email_processed_at,
+    emails.email_delivered_at,
+    emails.email_opened_at,
+    emails.email_bounced_at,
+    emails.email_bounced_open_at,
+    emails.email_unconfirmed_open_at,
+    visits.link_selected_at,
+    visits.accessed_at,
+    visits.last_accessed_at,
+    coalesce(visits.authentication_failures, 0) as authentication_failures, -- Wrong entries of SSN digits or codes.
+    visits.locked_at,
+    case
+        when starts.recalled_at is null then visits.locked_since_at
+    end as locked_since_at,     -- The first lock after the last access (UTC); null while not locked.
+    starts.recalled_at is null
+        and visits.locked_since_at is not null
+    as is_locked,               -- Nobody has got in since a lock, and no recall ended it: the firm must unlock.
+    coalesce(attributes.return_type like '1040%', false)
+        and not starts.is_without_kba
+    as kba_expected,            -- A form that begins with 1040 and was not sent with KBA disabled.
+    signatures.kba_passed_at,
+    signatures.kba_passed_count,
+    signatures.uploaded_at,
+    signatures.picked_up_at,
+    signatures.last_picked_up_at,
+    signatures.paper_consented_at,
+    signatures.signed_at,
+    signatures.signed_basis,
+    signatures.signature_state,
+    signatures.signature_state_at,
+    coalesce(visits.reminders_sent, 0) as reminders_sent, -- Signing reminders by email; those by text leave no event.
+    visits.last_reminder_at,
+    starts.recalled_at,
+    case
+        when signatures.picked_up_at is not null then 8
+        when signatures.signed_at is not null then 7
+        when signatures.kba_passed_at is not null then 6
+        when visits.accessed_at is not null then 5
+        when visits.link_selected_at is not null then 4
+        when emails.email_opened_at is not null then 3
+        when emails.email_delivered_at is not null then 2
+        else 1
+    end as furthest_step_no,    -- The step_no in ref.steps of the furthest step that the log shows.
+    greatest(
+        seconds_between(starts.delivered_at, emails.email_delivered_at), 0
+    ) as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email was ahead of the deliver event.
+    greatest(
+        seconds_between(starts.delivered_at, emails.email_opened_at), 0
+    ) as email_opened_seconds,  -- From delivery to email_opened_at, likewise.
+    seconds_between(starts.delivered_at, visits.link_selected_at) as link_selected_seconds, -- From delivery to link_selected_at.
+    seconds_between(starts.delivered_at, visits.accessed_at) as accessed_seconds, -- From delivery to accessed_at.
+    seconds_between(starts.delivered_at, signatures.kba_passed_at) as kba_passed_seconds, -- From delivery to kba_passed_at.
+    seconds_between(starts.delivered_at, signatures.signed_at) as signed_seconds, -- From delivery to signed_at.
+    seconds_between(starts.delivered_at, signatures.picked_up_at) as picked_up_seconds, -- From delivery to picked_up_at.
+    attributes.client_id,
+    attributes.client_name,
+    attributes.group_name,
+    attributes.tax_year,
+    attributes.return_type,
+    attributes.is_joint,
+    attributes.office,
+    attributes.partner,
+    attributes.ero_signer,
+    attributes.preparer,
+    attributes.due_date,
+    attributes.is_extended
+from model.delivery_starts as starts
+join model.attributes as attributes
+    on attributes.firm_id = starts.firm_id
+    and attributes.return_id = starts.return_id
+join model.signatures as signatures
+    on signatures.firm_id = starts.firm_id
+    and signatures.return_id = starts.return_id
+    and signatures.cycle_no = starts.cycle_no
+left join model.delivery_emails as emails
+    on emails.firm_id = starts.firm_id
+    and emails.return_id = starts.return_id
+    and emails.cycle_no = starts.cycle_no
+left join model.delivery_visits as visits
+    on visits.firm_id = starts.firm_id
+    and visits.return_id = starts.return_id
+    and visits.cycle_no = starts.cycle_no

@@ -1,0 +1,38 @@
+-- Each email to a client and what became of it. One row per message.
+--
+-- key: firm_id, return_id, message_no
+-- check: state in ('unconfirmed', 'processed', 'delivered', 'opened', 'bounced')
+-- check: bounce_cleared_at is null or (state = 'bounced' and bounce_cleared_at >= bounced_at)
+-- check: unconfirmed_cleared_at is null or state = 'unconfirmed'
+select
+    messages.firm_id,
+    messages.return_id,
+    messages.message_no,
+    messages.cycle_no,
+    messages.kind,
+    messages.recipient,
+    messages.recipient_email,
+    messages.processed_at,
+    messages.processed_on,
+    messages.delivered_at,
+    messages.opened_at,
+    messages.bounced_at,
+    messages.state,
+    case
+        when messages.state = 'bounced' then cleared.cleared_at
+    end as bounce_cleared_at,       -- The bounce no longer matters (UTC): a later email reached that recipient, or they accessed.
+    case
+        when messages.state = 'unconfirmed' then cleared.cleared_at
+    end as unconfirmed_cleared_at,  -- The same of an email that no verdict came back on (UTC).
+    attributes.office,
+    attributes.partner,
+    attributes.return_type,
+    attributes.tax_year
+from model.message_states as messages
+join model.attributes as attributes
+    on attributes.firm_id = messages.firm_id
+    and attributes.return_id = messages.return_id
+left join model.cleared_messages as cleared
+    on cleared.firm_id = messages.firm_id
+    and cleared.return_id = messages.return_id
+    and cleared.message_no = messages.message_no

@@ -1,0 +1,46 @@
+-- Who must sign a delivery, and what the log shows of each. One row per required signer: the taxpayer, and of a joint
+-- return the spouse. An act of a joint return that names nobody stands with neither.
+--
+-- key: firm_id, return_id, cycle_no, signer
+-- check: signer in ('taxpayer', 'spouse')
+with required as (
+    select starts.firm_id, starts.return_id, starts.cycle_no, 'taxpayer' as signer
+    from model.delivery_starts as starts
+    union all
+    select starts.firm_id, starts.return_id, starts.cycle_no, 'spouse' as signer
+    from model.delivery_starts as starts
+    join model.attributes as attributes
+        on attributes.firm_id = starts.firm_id
+        and attributes.return_id = starts.return_id
+    where attributes.is_joint
+),
+acted as (
+    select
+        firm_id,
+        return_id,
+        cycle_no,
+        signer,
+        min(event_at) filter (where code = 'return_accessed') as accessed_at,
+        min(event_at) filter (where code = 'kba_passed') as kba_passed_at,
+        max(event_at) filter (where code = 'efile_esigned') as esigned_at,
+        min(event_at) filter (where code = 'other_documents_esigned') as other_documents_esigned_at
+    from model.delivery_acts
+    where signer is not null
+        and code in ('return_accessed', 'kba_passed', 'efile_esigned', 'other_documents_esigned')
+    group by firm_id, return_id, cycle_no, signer
+)
+select
+    required.firm_id,
+    required.return_id,
+    required.cycle_no,
+    required.signer,            -- taxpayer or spouse; the one signer of an entity is called taxpayer.
+    acted.accessed_at,          -- Their first access (UTC).
+    acted.kba_passed_at,        -- They first passed the identity questions (UTC).
+    acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only where the firm's logs have a label for it.
+    acted.other_documents_esigned_at -- They first signed other documents (UTC), which is no signature of the return.
+from required
+left join acted
+    on acted.firm_id = required.firm_id
+    and acted.return_id = required.return_id
+    and acted.cycle_no = required.cycle_no
+    and acted.signer = required.signer

@@ -1,0 +1,49 @@
+-- The attributes of a return that count: the register's over those of the rows, what the rules conclude where neither
+-- says. One row per return that has events.
+--
+-- key: firm_id, return_id
+-- check: is_joint in (true, false)
+-- check: due_basis in ('register', 'calendar', 'unknown')
+-- check: (due_date is null) = (due_basis = 'unknown')
+with couples as (
+    select
+        firm_id,
+        return_id
+    from model.events
+    where recipient = 'spouse'
+        or code in ('delivered_to_taxpayer_first', 'delivered_to_spouse_first', 'delivered_taxpayer_or_spouse_first')
+    group by firm_id, return_id
+)
+select
+    known.firm_id,
+    known.return_id,
+    known.client_id,
+    known.client_name,
+    known.group_name,
+    known.tax_year,
+    known.return_type,
+    case
+        when known.is_known_type and known.return_type not like '1040%' then false
+        else coalesce(known.is_joint, couples.return_id is not null)
+    end as is_joint,    -- Two people must sign: as register or rows say, else if any event names a spouse or says Deliver to
+                        -- Taxpayer/Spouse; never of a form that is known not to be a 1040.
+    known.office,
+    known.partner,
+    known.ero_signer,
+    known.preparer,
+    coalesce(known.due_date, calendar.due_date) as due_date, -- The day the return is due; null for unknown.
+    case
+        when known.due_date is not null then 'register'
+        when calendar.due_date is not null then 'calendar'
+        else 'unknown'
+    end as due_basis,   -- register: the firm's own data, register or rows, say so. calendar: by ref.deadlines, for a filer
+                        -- whose year is the calendar year. unknown: neither.
+    known.is_extended
+from model.known_attributes as known
+left join couples
+    on couples.firm_id = known.firm_id
+    and couples.return_id = known.return_id
+left join model.calendar_due_dates as calendar
+    on calendar.return_type = known.return_type
+    and calendar.tax_year = known.tax_year
+    and calendar.is_extended = coalesce(known.is_extended, false)

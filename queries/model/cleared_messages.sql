@@ -1,0 +1,51 @@
+-- Bounced and unconfirmed emails that no longer matter: a later email of the same kind to the same recipient arrived, or
+-- that recipient accessed the return, in the same delivery. One row per cleared message.
+--
+-- key: firm_id, return_id, message_no
+with troubled as (
+    select firm_id, return_id, cycle_no, message_no, kind, recipient, bounced_at, state, trouble_event_no
+    from model.message_states
+    where trouble_event_no is not null
+),
+clearings as (
+    select
+        troubled.firm_id,
+        troubled.return_id,
+        troubled.message_no,
+        least(later.delivered_at, later.opened_at) as cleared_at
+    from troubled
+    join model.message_states as later
+        on later.firm_id = troubled.firm_id
+        and later.return_id = troubled.return_id
+        and later.cycle_no = troubled.cycle_no
+        and later.kind = troubled.kind
+        and coalesce(later.recipient, '') = coalesce(troubled.recipient, '')
+        and later.message_no > troubled.message_no
+        and later.state in ('delivered', 'opened')
+    union all
+    select
+        troubled.firm_id,
+        troubled.return_id,
+        troubled.message_no,
+        acts.event_at as cleared_at
+    from troubled
+    join model.delivery_acts as acts
+        on acts.firm_id = troubled.firm_id
+        and acts.return_id = troubled.return_id
+        and acts.cycle_no = troubled.cycle_no
+        and acts.signer = troubled.recipient
+        and acts.event_no > troubled.trouble_event_no
+    where acts.code = 'return_accessed'
+)
+select
+    troubled.firm_id,
+    troubled.return_id,
+    troubled.message_no,
+    -- A bounce that comes after the news that clears it is cleared as it comes.
+    greatest(min(clearings.cleared_at), max(troubled.bounced_at)) as cleared_at -- When that came to be known (UTC).
+from troubled
+join clearings
+    on clearings.firm_id = troubled.firm_id
+    and clearings.return_id = troubled.return_id
+    and clearings.message_no = troubled.message_no
+group by troubled.firm_id, troubled.return_id, troubled.message_no

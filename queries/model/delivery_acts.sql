@@ -1,0 +1,34 @@
+-- What happened to a delivery since it began, emails apart, as far as it says how far the delivery has got. One row per
+-- event; events before the delivery of their cycle are not evidence and have none.
+--
+-- key: firm_id, return_id, event_no
+-- check: signer in ('taxpayer', 'spouse') or signer is null
+select
+    events.firm_id,
+    events.return_id,
+    events.event_no,
+    events.cycle_no,
+    events.event_at,
+    events.code,
+    case
+        when events.recipient in ('taxpayer', 'spouse') then events.recipient
+        when not attributes.is_joint then 'taxpayer'
+    end as signer,      -- Who acted: as logged; where one must sign and the log names nobody, the taxpayer; else null.
+    case
+        when events.recipient = 'spouse' then attributes.is_joint
+        else true
+    end as is_required  -- False for the act of somebody who need not sign: a spouse of a return that is not joint.
+from model.events as events
+join model.delivery_starts as starts
+    on starts.firm_id = events.firm_id
+    and starts.return_id = events.return_id
+    and starts.cycle_no = events.cycle_no
+    and starts.delivered_event_no < events.event_no
+join model.attributes as attributes
+    on attributes.firm_id = events.firm_id
+    and attributes.return_id = events.return_id
+where events.code in (
+    'link_selected', 'return_accessed', 'authentication_failed', 'access_locked', 'kba_passed', 'efile_esigned',
+    'other_documents_esigned', 'files_uploaded', 'uploads_deleted', 'efile_forms_downloaded_by_firm',
+    'paper_filing_consented', 'signing_reminder_sent'
+)

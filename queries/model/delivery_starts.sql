@@ -1,0 +1,47 @@
+-- Where each delivery begins and ends: with the first deliver event of a cycle, or, where the log has none, with the
+-- first initial email; until the recall. One row per delivery.
+--
+-- key: firm_id, return_id, cycle_no
+-- check: delivered_basis in ('deliver event', 'initial email')
+-- check: recalled_at is null or recalled_at >= delivered_at
+with cycles as (
+    select
+        firm_id,
+        return_id,
+        cycle_no,
+        coalesce(
+            min(event_no) filter (where code like 'delivered%'),
+            min(event_no) filter (where code = 'initial_email_processed')
+        ) as event_no,
+        min(event_at) filter (where code = 'return_recalled') as recalled_at,
+        count(*) filter (where code = 'sent_without_kba') as without_kba_count
+    from model.events
+    where not is_repeat
+        and (code like 'delivered%' or code in ('initial_email_processed', 'return_recalled', 'sent_without_kba'))
+    group by firm_id, return_id, cycle_no
+)
+select
+    events.firm_id,
+    events.return_id,
+    events.cycle_no,
+    events.event_no as delivered_event_no, -- The event that the delivery begins with.
+    events.event_at as delivered_at,    -- The firm sent the return to its client (UTC).
+    events.event_on as delivered_on,    -- The same as a date in the firm's time zone.
+    case
+        when events.code = 'initial_email_processed' then 'initial email'
+        else 'deliver event'
+    end as delivered_basis,             -- deliver event, or initial email where the log has no such event.
+    case
+        when events.code <> 'initial_email_processed' then events.actor
+    end as delivered_by,                -- Who delivered, as logged; null where only the email is logged.
+    case events.code
+        when 'delivered_to_taxpayer_first' then 'taxpayer'
+        when 'delivered_to_spouse_first' then 'spouse'
+    end as delivered_first_to,          -- taxpayer or spouse; null where the label does not say.
+    cycles.recalled_at,                 -- The recall that ended the delivery (UTC); null while it stands.
+    cycles.without_kba_count > 0 as is_without_kba -- The firm switched the identity questions off, anywhere in the cycle.
+from cycles
+join model.events as events
+    on events.firm_id = cycles.firm_id
+    and events.return_id = cycles.return_id
+    and events.event_no = cycles.event_no

@@ -1,0 +1,51 @@
+-- How the client came in: links, access, failures, locks and reminders of a delivery. One row per delivery with any.
+--
+-- key: firm_id, return_id, cycle_no
+with firsts as (
+    select
+        firm_id,
+        return_id,
+        cycle_no,
+        min(event_at) filter (where code = 'link_selected') as link_selected_at,
+        min(event_at) filter (where code = 'return_accessed') as accessed_at,
+        max(event_no) filter (where code = 'return_accessed') as accessed_event_no,
+        max(event_at) filter (where code = 'return_accessed') as last_accessed_at,
+        count(*) filter (where code = 'authentication_failed') as authentication_failures,
+        min(event_at) filter (where code = 'access_locked') as locked_at,
+        count(*) filter (where code = 'signing_reminder_sent') as reminders_sent,
+        max(event_at) filter (where code = 'signing_reminder_sent') as last_reminder_at
+    from model.delivery_acts
+    group by firm_id, return_id, cycle_no
+),
+locks as (
+    select
+        acts.firm_id,
+        acts.return_id,
+        acts.cycle_no,
+        min(acts.event_at) as locked_since_at
+    from model.delivery_acts as acts
+    join firsts
+        on firsts.firm_id = acts.firm_id
+        and firsts.return_id = acts.return_id
+        and firsts.cycle_no = acts.cycle_no
+        and coalesce(firsts.accessed_event_no, 0) < acts.event_no
+    where acts.code = 'access_locked'
+    group by acts.firm_id, acts.return_id, acts.cycle_no
+)
+select
+    firsts.firm_id,
+    firsts.return_id,
+    firsts.cycle_no,
+    firsts.link_selected_at,    -- The access link was first clicked (UTC), perhaps by a mail scanner; that is not access.
+    firsts.accessed_at,         -- The client first got past the access code (UTC); an opened email is not access.
+    firsts.last_accessed_at,    -- The client last got past it (UTC).
+    firsts.authentication_failures, -- Wrong entries of SSN digits or access codes.
+    firsts.locked_at,           -- The first lock after three wrong entries (UTC), also one that was undone.
+    locks.locked_since_at,      -- The first lock after the last access (UTC); null where an access has undone every lock.
+    firsts.reminders_sent,      -- Signing reminders by email; the log does not show those by text message.
+    firsts.last_reminder_at     -- The last of them (UTC).
+from firsts
+left join locks
+    on locks.firm_id = firsts.firm_id
+    and locks.return_id = firsts.return_id
+    and locks.cycle_no = firsts.cycle_no

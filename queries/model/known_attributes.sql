@@ -1,0 +1,34 @@
+-- What is known of each return apart from its events: of each attribute the register's value, else the newest that the
+-- rows of the logs say. One row per return that has events.
+--
+-- key: firm_id, return_id
+with forms as (
+    select lower(squeezed(spelling)) as spelling, min(return_type) as return_type
+    from ref.forms
+    group by lower(squeezed(spelling))
+)
+select
+    logged.firm_id,
+    logged.return_id,
+    coalesce(registered.client_id, logged.client_id) as client_id, -- The firm's number of the client.
+    coalesce(registered.client_name, logged.client_name) as client_name, -- The client, as register or newest row say.
+    coalesce(registered.group_name, logged.group_name) as group_name, -- The group of clients that share one link.
+    coalesce(registered.tax_year, logged.tax_year) as tax_year, -- The year that the return is for.
+    coalesce(
+        forms.return_type,
+        registered.return_type,
+        logged.return_type
+    ) as return_type,   -- The form in the one spelling of ref.forms; as written where that does not know it.
+    forms.return_type is not null as is_known_type, -- ref.forms knows the form.
+    coalesce(registered.is_joint, logged.is_joint) as is_joint, -- As register or rows say; null where neither does.
+    coalesce(registered.office, logged.office) as office, -- The office of the firm.
+    coalesce(registered.partner, logged.partner) as partner, -- The firm's partner responsible for the return.
+    coalesce(registered.ero_signer, logged.ero_signer) as ero_signer, -- Who signs for the firm.
+    coalesce(registered.preparer, logged.preparer) as preparer, -- Who prepares the return.
+    coalesce(registered.due_date, logged.due_date) as due_date, -- The day it is due, as register or rows say.
+    coalesce(registered.is_extended, logged.is_extended) as is_extended -- On extension; null where nobody says.
+from model.logged_attributes as logged
+left join model.registered_attributes as registered
+    on registered.firm_id = logged.firm_id
+    and registered.return_id = logged.return_id
+left join forms on forms.spelling = lower(squeezed(coalesce(registered.return_type, logged.return_type)))

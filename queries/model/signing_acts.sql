@@ -1,0 +1,64 @@
+-- What the required signers of a delivery did themselves: identity checks passed and e-signatures of Form 8879. One row
+-- per delivery with such an act. Other documents, and somebody who need not sign, count for nothing.
+--
+-- key: firm_id, return_id, cycle_no
+-- check: esigned_count <= 2
+-- check: acted_by_all_at is null or acted_by_all_at >= first_acted_at
+with acts as (
+    select firm_id, return_id, cycle_no, event_no, event_at, code, signer
+    from model.delivery_acts
+    where code in ('kba_passed', 'efile_esigned') and is_required
+),
+-- Two acts can be two people's if they name two, or if they are alike and one names nobody: a check and an e-signature
+-- that follows it may be one person's.
+by_two as (
+    select
+        later.firm_id,
+        later.return_id,
+        later.cycle_no,
+        min(later.event_at) as acted_by_two_at
+    from acts as earlier
+    join acts as later
+        on later.firm_id = earlier.firm_id
+        and later.return_id = earlier.return_id
+        and later.cycle_no = earlier.cycle_no
+        and later.event_no > earlier.event_no
+    where earlier.signer <> later.signer
+        or (earlier.code = later.code and (earlier.signer is null or later.signer is null))
+    group by later.firm_id, later.return_id, later.cycle_no
+),
+summed as (
+    select
+        firm_id,
+        return_id,
+        cycle_no,
+        min(event_at) as first_acted_at,
+        min(event_at) filter (where code = 'kba_passed') as kba_passed_at,
+        count(*) filter (where code = 'kba_passed') as kba_passed_count,
+        max(case when code = 'efile_esigned' and signer = 'taxpayer' then 1 else 0 end)
+            + max(case when code = 'efile_esigned' and signer = 'spouse' then 1 else 0 end) as esigned_count,
+        max(event_at) filter (where code = 'efile_esigned') as esigned_at
+    from acts
+    group by firm_id, return_id, cycle_no
+)
+select
+    summed.firm_id,
+    summed.return_id,
+    summed.cycle_no,
+    summed.first_acted_at,      -- The first of these acts (UTC).
+    case
+        when attributes.is_joint then by_two.acted_by_two_at
+        else summed.first_acted_at
+    end as acted_by_all_at,     -- As many acts as must sign (UTC): of a joint return two that can be two people's.
+    summed.kba_passed_at,       -- The first identity check passed (UTC).
+    summed.kba_passed_count,    -- Identity checks passed.
+    summed.esigned_count,       -- Signers whose e-signature the log shows by name.
+    summed.esigned_at           -- The last e-signature (UTC).
+from summed
+join model.attributes as attributes
+    on attributes.firm_id = summed.firm_id
+    and attributes.return_id = summed.return_id
+left join by_two
+    on by_two.firm_id = summed.firm_id
+    and by_two.return_id = summed.return_id
+    and by_two.cycle_no = summed.cycle_no
