@@ -124,7 +124,8 @@ def make(
     """Everything that the warehouse holds, each table held against its file as soon as it stands."""
     for schema in ("raw", "ref", "model", "mart", "report"):
         database.execute(f"create schema {schema}")
-    database.execute((queries / "functions" / "duckdb.sql").read_text(encoding="utf-8"))
+    for name in ("duckdb", "report"):
+        database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
     for file in catalog.of("raw", "ref", "main"):
         database.execute(file.text)
     fill_reference(database, data, catalog)

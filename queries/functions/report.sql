@@ -1,0 +1,66 @@
+-- What the reports share, said once. A macro sees no columns, so a row is handed over whole, under its alias; DuckDB 2
+-- reads of it no more than the columns named here.
+
+-- Whether a value is among those asked for: null asks for all, an empty list for nothing.
+create macro among(value, chosen) as chosen is null or list_contains(chosen, value);
+
+-- Whether a row of a firm, an office, a partner, a form and a tax year is asked for.
+create macro asked_for(what, for_firms, for_offices, for_partners, for_types, for_years) as
+    among(what.firm_id, for_firms)
+    and among(what.office, for_offices)
+    and among(what.partner, for_partners)
+    and among(what.return_type, for_types)
+    and among(what.tax_year, for_years);
+
+-- Whether a day lies in a period; both ends belong to it, null leaves an end open.
+create macro during(day, since, until) as
+    (since is null or day >= cast(since as date)) and (until is null or day <= cast(until as date));
+
+-- The part that a row belongs to in a split, as text; null without a split and where the row has no value.
+create macro segment_of(what, day, split_by) as case
+    when split_by is null then cast(null as varchar)
+    when split_by = 'office' then what.office
+    when split_by = 'partner' then what.partner
+    when split_by = 'return_type' then what.return_type
+    when split_by = 'tax_year' then cast(what.tax_year as varchar)
+    when split_by = 'week' then strftime(date_trunc('week', day), '%Y-%m-%d')
+    when split_by = 'month' then strftime(day, '%Y-%m')
+    else error(
+        'split_by := ''' || split_by || ''' is unknown. Known: office, partner, return_type, tax_year, week, month; '
+        || 'of emails also mail_domain.'
+    )
+end;
+
+-- A part of a whole in percent, two decimals; null where there is no whole.
+create macro percent(part, whole) as round(100 * cast(part as double) / nullif(whole, 0), 2);
+
+-- Seconds as days with one decimal, as lists show them.
+create macro in_days(seconds) as round(seconds / 86400.0, 1);
+
+-- The calendar date of a UTC moment in a time zone.
+create macro date_in(timezone, moment) as cast(timezone(timezone, timezone('UTC', moment)) as date);
+
+-- Seconds from delivery to a step, null where the step came later than so many days after delivery, or never.
+create macro soon(seconds, within_days) as case
+    when within_days is null or seconds <= within_days * 86400 then seconds
+end;
+
+-- The last step of ref.steps that a delivery has reached; identity questions count only where they are expected.
+create macro furthest_step(delivery, within_days) as case
+    when soon(delivery.picked_up_seconds, within_days) is not null then 8
+    when soon(delivery.signed_seconds, within_days) is not null then 7
+    when delivery.kba_expected and soon(delivery.kba_passed_seconds, within_days) is not null then 6
+    when soon(delivery.accessed_seconds, within_days) is not null then 5
+    when soon(delivery.link_selected_seconds, within_days) is not null then 4
+    when soon(delivery.email_opened_seconds, within_days) is not null then 3
+    when soon(delivery.email_delivered_seconds, within_days) is not null then 2
+    else 1
+end;
+
+-- Whether a delivery belongs to a funnel: old enough to be judged and, unless recalled ones are wanted, still standing.
+create macro to_be_judged(delivery, min_age_days, with_recalled) as
+    (with_recalled or delivery.recalled_at is null)
+    and (
+        min_age_days is null
+        or delivery.delivered_at <= (select build.as_of from raw.build as build) - to_days(cast(min_age_days as integer))
+    );
