@@ -18,7 +18,7 @@ ALIKE = frozenset(
     # Aggregates, and what only windows know.
     "count count_star count_if sum min max max_by min_by bool_and bool_or row_number rank dense_rank lag lead "
     # Text; functions count characters alike, and || is null where a part is.
-    "length lower replace split_part position substring translate || ~~ !~~ "
+    "length replace split_part position substring translate || ~~ !~~ "
     # Numbers, dates, and what a literal interval is read as.
     "+ - * % abs greatest least nullif make_date year month day date_part "
     "to_years to_months to_days to_hours to_minutes to_seconds trunc".split()
@@ -42,9 +42,11 @@ INSTEAD = {
     "first_value": "Say min or max over a complete order.",
     "last_value": "Say min or max over a complete order.",
     "list_value": "Lists and structs are written differently.",
+    "lower": "Engines disagree on small letters. Say lowered(words).",
     "median": "Medians of fractions differ in the last bit. Ask for them in a report.",
     "quantile_cont": "Ask for quantiles in a report.",
     "regexp_matches": "Say matches(words, expression).",
+    "regexp_extract": "Say extracted(words, expression).",
     "starts_with": "Say like 'x%'.",
     "string_agg": "The order of the parts is not said alike.",
     "strpos": "Say position(part in words).",
@@ -98,7 +100,7 @@ def faults(node: dict[str, Any]) -> Iterator[str]:
     elif kind == "LAMBDA":
         yield "lambdas are written differently."
     elif kind == "COLLATE":
-        yield "collations differ; compare lower(words)."
+        yield "collations differ; compare lowered(words)."
     elif kind in ("PARAMETER", "POSITIONAL_REFERENCE"):
         yield "a model has neither parameters nor columns by number."
     elif kind == "STAR" and (node.get("columns") or any(node.get(f"{word}_list") for word in ("exclude", "replace", "rename"))):

@@ -33,15 +33,17 @@ due_date - delivered_on                     | the difference of two dates has an
 substring(x, 0)                             | substring(x, 0) differs; places count from 1.
 concat(x, y)                                | "concat" is not known to be alike on DuckDB and Spark. A null part is passed over by DuckDB and makes the text null in Spark. Say ||.
 trim(x)                                     | "trim" is not known to be alike on DuckDB and Spark. Engines disagree on what a blank is. Say squeezed(words).
+lower(x)                                    | "lower" is not known to be alike on DuckDB and Spark. Engines disagree on small letters. Say lowered(words).
 upper(x)                                    | "upper" is not known to be alike on DuckDB and Spark. Give it a word in queries/functions/duckdb.sql and spark.sql.
 chr(x)                                      | "chr" is not known to be alike on DuckDB and Spark. Give it a word in queries/functions/duckdb.sql and spark.sql.
+regexp_extract(x, 'a', 0)                   | "regexp_extract" is not known to be alike on DuckDB and Spark. Say extracted(words, expression).
 regexp_replace(x, 'a', 'b')                 | "regexp_replace" is not known to be alike on DuckDB and Spark. Give it a word in queries/functions/duckdb.sql and spark.sql.
 x similar to 'a'                            | "regexp_full_match" is not known to be alike on DuckDB and Spark. Give it a word in queries/functions/duckdb.sql and spark.sql.
 starts_with(x, 'a')                         | "starts_with" is not known to be alike on DuckDB and Spark. Say like 'x%'.
 strpos(x, 'a')                              | "strpos" is not known to be alike on DuckDB and Spark. Say position(part in words).
 x like 'a\\b%'                              | a backslash in the pattern of like means something to Spark alone.
 x ilike 'a'                                 | "~~*" is not known to be alike on DuckDB and Spark. Give it a word in queries/functions/duckdb.sql and spark.sql.
-x = 'a' collate nocase                      | collations differ; compare lower(words).
+x = 'a' collate nocase                      | collations differ; compare lowered(words).
 string_agg(x, ',' order by x nulls last)    | "string_agg" is not known to be alike on DuckDB and Spark. The order of the parts is not said alike.
 [1, 2]                                      | "list_value" is not known to be alike on DuckDB and Spark. Lists and structs are written differently.
 {'a': 1}                                    | "struct_pack" is not known to be alike on DuckDB and Spark. Lists and structs are written differently.

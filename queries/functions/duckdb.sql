@@ -9,11 +9,15 @@ create macro days_between(earlier, later) as date_diff('day', cast(earlier as da
 -- Whether a text holds a match of a regular expression.
 create macro matches(words, expression) as regexp_matches(words, expression);
 
--- The part of a text that a group of a regular expression matches, in any case; 0 is the whole match, '' is none.
-create macro extracted(words, expression, group_no) as regexp_extract(words, '(?i)' || expression, group_no);
+-- The part of a text that a regular expression matches, an empty text for none. Flags are not said alike: no (?i).
+create macro extracted(words, expression) as regexp_extract(words, expression, 0);
 
 -- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
-create macro squeezed(words) as trim(regexp_replace(words, '[\s\x{A0}]+', ' ', 'g'));
+create macro squeezed(words) as trim(regexp_replace(words, '[ \t\n\x{0B}\f\r\x{A0}]+', ' ', 'g'), ' ');
+
+-- A text in small letters, for comparisons: those of the Latin-1 table, since engines differ in others.
+create macro lowered(words) as
+    translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
 -- A number that grows with the moment, and within a moment with the row of its file.
 create macro place_in_file(moment, row_no) as cast(epoch_us(moment) as hugeint) * 1000000000000 + row_no;

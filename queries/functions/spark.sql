@@ -13,13 +13,17 @@ create temporary function days_between(earlier date, later date) returns bigint
 create temporary function matches(words string, expression string) returns boolean
     return words rlike expression;
 
--- The part of a text that a group of a regular expression matches, in any case; 0 is the whole match, '' is none.
-create temporary function extracted(words string, expression string, group_no int) returns string
-    return regexp_extract(words, '(?iu)' || expression, group_no);
+-- The part of a text that a regular expression matches, an empty text for none. Flags are not said alike: no (?i).
+create temporary function extracted(words string, expression string) returns string
+    return regexp_extract(words, expression, 0);
 
 -- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
 create temporary function squeezed(words string) returns string
-    return trim(regexp_replace(words, '[\s\x{A0}]+', ' '));
+    return trim(regexp_replace(words, '[ \t\n\x{0B}\f\r\x{A0}]+', ' '));
+
+-- A text in small letters, for comparisons: those of the Latin-1 table, since engines differ in others.
+create temporary function lowered(words string) returns string return
+    translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
 -- A number that grows with the moment, and within a moment with the row of its file.
 create temporary function place_in_file(moment timestamp_ntz, row_no bigint) returns decimal(38, 0)

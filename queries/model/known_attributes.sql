@@ -3,9 +3,9 @@
 --
 -- key: firm_id, return_id
 with forms as (
-    select lower(squeezed(spelling)) as spelling, min(return_type) as return_type
+    select lowered(squeezed(spelling)) as spelling, min(return_type) as return_type
     from ref.forms
-    group by lower(squeezed(spelling))
+    group by lowered(squeezed(spelling))
 )
 select
     logged.firm_id,
@@ -31,4 +31,4 @@ from model.logged_attributes as logged
 left join model.registered_attributes as registered
     on registered.firm_id = logged.firm_id
     and registered.return_id = logged.return_id
-left join forms on forms.spelling = lower(squeezed(coalesce(registered.return_type, logged.return_type)))
+left join forms on forms.spelling = lowered(squeezed(coalesce(registered.return_type, logged.return_type)))

@@ -7,9 +7,8 @@ with split_labels as (
     select
         pattern,
         extracted(
-            pattern,
-            '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
-            0
+            lowered(pattern),
+            '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$'
         ) as ending
     from raw.events
     where status is null
@@ -26,8 +25,8 @@ prefixed as (
     select
         words,
         case
-            when lower(split_part(words, ': ', 1)) in ('taxpayer', 'spouse', 'ccrecipient') and words like '%: %'
-                then lower(split_part(words, ': ', 1))
+            when lowered(split_part(words, ': ', 1)) in ('taxpayer', 'spouse', 'ccrecipient') and words like '%: %'
+                then lowered(split_part(words, ': ', 1))
             else ''
         end as prefix
     from texts
@@ -44,7 +43,7 @@ folded as (
     select
         words,
         case
-            when prefix <> '' and lower(rest) like prefix || ' %' then substring(rest, length(prefix) + 2)
+            when prefix <> '' and lowered(rest) like prefix || ' %' then substring(rest, length(prefix) + 2)
             else rest
         end as core,
         case prefix when '' then 'none' when 'ccrecipient' then 'cc' else 'signer' end as kind,
@@ -54,7 +53,7 @@ folded as (
 select
     words,          -- A tidied label, whole, or without the status at its end.
     core,           -- The words behind the prefix, where the same word repeated behind it is dropped.
-    lower(core) as core_lower, -- The same in small letters, for comparisons in any case.
+    lowered(core) as core_lower, -- The same in small letters, for comparisons in any case.
     kind,           -- Whom labels with this prefix are about: signer (Taxpayer, Spouse), cc, or none without a prefix.
     recipient       -- The prefix as a recipient: taxpayer, spouse or cc; null without a prefix.
 from folded

@@ -14,9 +14,8 @@ endings as (
         pattern,
         logged_status,
         extracted(
-            pattern,
-            '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$',
-            0
+            lowered(pattern),
+            '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$'
         ) as ending
     from logged
 ),
@@ -36,7 +35,7 @@ readings as (
         logged_status,
         2 as reading_no,
         substring(pattern, 1, length(pattern) - length(ending)) as words,
-        extracted(ending, '([a-z]+)$', 1) as status
+        extracted(substring(pattern, length(pattern) - length(ending) + 1), '[A-Za-z]+$') as status
     from endings
     where logged_status = '' and ending <> '' and length(ending) < length(pattern)
 ),
@@ -48,7 +47,7 @@ spoken as (
         reading_no,
         words,
         status,
-        case lower(status) when 'opened' then 'open' when 'bounce' then 'bounced' else lower(status) end as status_word
+        case lowered(status) when 'opened' then 'open' when 'bounce' then 'bounced' else lowered(status) end as status_word
     from readings
 )
 select

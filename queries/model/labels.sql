@@ -11,10 +11,10 @@ with catalogue as (
         labels.label,
         labels.code,
         case when labels.recipient = 'k1_partner' then labels.recipient end as recipient,
-        case lower(coalesce(labels.status, ''))
+        case lowered(coalesce(labels.status, ''))
             when 'opened' then 'open'
             when 'bounce' then 'bounced'
-            else lower(coalesce(labels.status, ''))
+            else lowered(coalesce(labels.status, ''))
         end as status_word,
         parts.core,
         parts.core_lower,
