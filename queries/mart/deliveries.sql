@@ -6,7 +6,6 @@
 -- check: signed_at is null or signed_at >= delivered_at
 -- check: is_locked in (true, false)
 -- check: kba_expected in (true, false)
--- check: furthest_step_no between 1 and 8
 select
     starts.firm_id,
     starts.return_id,
@@ -50,21 +49,13 @@ select
     visits.last_reminder_at,
     starts.recalled_at,
     case
-        when signatures.picked_up_at is not null then 8
-        when signatures.signed_at is not null then 7
-        when signatures.kba_passed_at is not null then 6
-        when visits.accessed_at is not null then 5
-        when visits.link_selected_at is not null then 4
-        when emails.email_opened_at is not null then 3
-        when emails.email_delivered_at is not null then 2
-        else 1
-    end as furthest_step_no,    -- The step_no in ref.steps of the furthest step that the log shows.
-    greatest(
-        seconds_between(starts.delivered_at, emails.email_delivered_at), 0
-    ) as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email was ahead of the deliver event.
-    greatest(
-        seconds_between(starts.delivered_at, emails.email_opened_at), 0
-    ) as email_opened_seconds,  -- From delivery to email_opened_at, likewise.
+        when emails.email_delivered_at < starts.delivered_at then 0
+        else seconds_between(starts.delivered_at, emails.email_delivered_at)
+    end as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email was ahead of the deliver event.
+    case
+        when emails.email_opened_at < starts.delivered_at then 0
+        else seconds_between(starts.delivered_at, emails.email_opened_at)
+    end as email_opened_seconds,  -- From delivery to email_opened_at, likewise.
     seconds_between(starts.delivered_at, visits.link_selected_at) as link_selected_seconds, -- From delivery to link_selected_at.
     seconds_between(starts.delivered_at, visits.accessed_at) as accessed_seconds, -- From delivery to accessed_at.
     seconds_between(starts.delivered_at, signatures.kba_passed_at) as kba_passed_seconds, -- From delivery to kba_passed_at.
