@@ -25,7 +25,7 @@ from etl.raw import fill_build, fill_counts, fill_raw, utc
 from etl.records import literal
 from etl.reference import fill_reference
 from etl.settings import Settings, read_settings
-from etl.sqlfile import OFFLINE
+from etl.syntax import OFFLINE
 
 WORKSHOP = ".build-"
 MEMORY_BYTES = 4_000_000_000

@@ -8,7 +8,7 @@ import duckdb
 from etl.dialect import checked_headings
 from etl.parquet_pages import pages_are_checked
 from etl.problem import Problem
-from etl.records import create_malformed, literal
+from etl.records import create_malformed, identifier, literal
 from etl.source import Limits, Source
 from etl.unpack import over
 
@@ -96,10 +96,6 @@ def refuse_changed_values(database: duckdb.DuckDBPyConnection, path: Path, texts
         wrong = wrong or (has_least and found[1] is not None and found[1] != least)
         if wrong or (has_most and found[2] is not None and found[2] != most):
             raise Problem(DAMAGED)
-
-
-def identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def as_text(column: str, kind: str) -> str:

@@ -39,7 +39,7 @@ def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, loaded: li
             insert = f"insert into {table.full_name} by name select {shared} from {source}"
             inserted = database.execute(insert).fetchall()[0][0]
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise Problem(f"{part.folder}: this part of the store is damaged. Remove it and load its file again.") from error
+            raise Problem(f"{part.folder}: this part is damaged. Remove it and load its file again.") from error
         if inserted != part.ledger["kept_count"]:
             raise Problem(
                 f"{part.folder}: {inserted} records, and its ledger says {part.ledger['kept_count']}. "

@@ -13,6 +13,11 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def identifier(name: str) -> str:
+    """A name inside SQL; headings come from strangers too."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def create_malformed(database: duckdb.DuckDBPyConnection) -> None:
     database.execute("create or replace table malformed (row_no bigint, reason varchar, record varchar)")
 

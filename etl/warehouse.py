@@ -17,11 +17,10 @@ from etl.argument import argument
 from etl.problem import Problem
 from etl.records import literal
 from etl.sqlerror import problem_of, sentence
-from etl.sqlfile import OFFLINE
+from etl.syntax import OFFLINE
 
 # Nothing is spilled: what a sort writes beside the warehouse would be plain text of the firm's clients.
 READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
-READ_ONLY = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,11 @@ def unreadable(error: duckdb.Error) -> str:
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return "not a warehouse of this version of returntrail. Type `returntrail build` to make it anew."
     if "newer version" in words or "version number" in words:
-        return "written by a newer DuckDB than the one installed here. Upgrade returntrail, or type `returntrail build`."
+        return "written by a newer DuckDB than the one here. Upgrade returntrail, or type `returntrail build`."
     if "ermission" in words:
         return "this user may not read the warehouse. Ask its owner."
     if "not set lock" in words:
-        return "another program has the warehouse open for writing. Close it there; readers should open it read-only."
+        return "another program has the warehouse open for writing. Close it there; readers open it read-only."
     return "the warehouse is damaged. Type `returntrail build`; the store has all that it needs."
 
 
@@ -180,7 +179,7 @@ def call(
 
 @contextmanager
 def refusing(warehouse: Warehouse, report: str) -> Iterator[None]:
-    """What a report says of a parameter that it does not know becomes a Problem."""
+    """What a report says of a value that it does not know becomes a Problem."""
     try:
         yield
     except duckdb.InvalidInputException as error:
@@ -189,15 +188,3 @@ def refusing(warehouse: Warehouse, report: str) -> Iterator[None]:
         if "orrupt" in str(error) or isinstance(error, duckdb.IOException):
             raise Problem(f"{warehouse.file}: {unreadable(error)}") from error
         raise problem_of(error, f"report.{report}") from error
-
-
-def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
-    """The rows of one statement that only reads. Raises a Problem with DuckDB's own words for any other."""
-    with asking(warehouse.database) as cursor:
-        try:
-            statements = cursor.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type not in READ_ONLY:
-                raise Problem("The warehouse answers one question at a time: a single select, from, describe or explain.")
-            return cursor.sql(statements[0]).pl()
-        except duckdb.Error as error:
-            raise Problem(f"DuckDB: {str(error).strip()}") from error
