@@ -48,6 +48,7 @@ select
     coalesce(visits.reminders_sent, 0) as reminders_sent, -- Signing reminders by email; those by text leave no event.
     visits.last_reminder_at,
     starts.recalled_at,
+    seconds_between(starts.prepared_from_at, starts.delivered_at) as preparing_seconds, -- From the firm's upload in the same cycle to delivered_at; null where none is logged.
     case
         when emails.email_delivered_at < starts.delivered_at then 0
         else seconds_between(starts.delivered_at, emails.email_delivered_at)

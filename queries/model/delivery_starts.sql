@@ -13,11 +13,15 @@ with cycles as (
             min(event_no) filter (where code like 'delivered%'),
             min(event_no) filter (where code = 'initial_email_processed')
         ) as event_no,
+        min(event_at) filter (where code = 'uploaded') as prepared_from_at,
         min(event_at) filter (where code = 'return_recalled') as recalled_at,
         count(*) filter (where code = 'sent_without_kba') as without_kba_count
     from model.events
     where not is_repeat
-        and (code like 'delivered%' or code in ('initial_email_processed', 'return_recalled', 'sent_without_kba'))
+        and (
+            code like 'delivered%'
+            or code in ('uploaded', 'initial_email_processed', 'return_recalled', 'sent_without_kba')
+        )
     group by firm_id, return_id, cycle_no
 )
 select
@@ -38,6 +42,9 @@ select
         when 'delivered_to_taxpayer_first' then 'taxpayer'
         when 'delivered_to_spouse_first' then 'spouse'
     end as delivered_first_to,          -- taxpayer or spouse; null where the label does not say.
+    case
+        when cycles.prepared_from_at <= events.event_at then cycles.prepared_from_at
+    end as prepared_from_at,            -- The firm uploaded it in the same cycle (UTC); null where no upload is logged before the delivery.
     cycles.recalled_at,                 -- The recall that ended the delivery (UTC); null while it stands.
     cycles.without_kba_count > 0 as is_without_kba -- The firm switched the identity questions off, anywhere in the cycle.
 from cycles
