@@ -4,6 +4,12 @@
 -- Whether a value is among those asked for: null asks for all, an empty list for nothing.
 create macro among(value, chosen) as chosen is null or list_contains(chosen, value);
 
+-- The same, and an error that names what is known where something unknown is asked for.
+create macro among_known(value, chosen, known) as case
+    when chosen is null or list_has_all(known, chosen) then among(value, chosen)
+    else error(array_to_string(chosen, ', ') || ': not all of this is known. Known: ' || array_to_string(known, ', ') || '.')
+end;
+
 -- Whether a row of a firm, an office, a partner, a form and a tax year is asked for.
 create macro asked_for(what, for_firms, for_offices, for_partners, for_types, for_years) as
     among(what.firm_id, for_firms)
@@ -64,3 +70,6 @@ create macro to_be_judged(delivery, min_age_days, with_recalled) as
         min_age_days is null
         or delivery.delivered_at <= (select build.as_of from raw.build as build) - to_days(cast(min_age_days as integer))
     );
+
+-- The Monday of the last week that is over by a UTC moment, in a time zone.
+create macro last_monday(timezone, moment) as cast(date_trunc('week', date_in(timezone, moment)) as date) - 7;

@@ -1,0 +1,53 @@
+-- What became of the deliveries, each counted once. One row per segment, in which delivery_count is the sum of the others.
+--
+-- check: signed_count + probably_signed_count + partly_signed_count + paper_count + recalled_count + open_count
+--     = delivery_count
+-- param: since = null  First day of delivery; open if not given.
+-- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
+-- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
+-- every: week
+with ended as (
+    select
+        segment_of(deliveries, deliveries.delivered_on, split_by) as segment,
+        case when deliveries.recalled_at is null then deliveries.signature_state else 'recalled' end as outcome
+    from mart.deliveries as deliveries
+    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and during(deliveries.delivered_on, since, until)
+        and to_be_judged(deliveries, min_age_days, with_recalled := true)
+),
+counted as (
+    select
+        segment,
+        count(*) as delivery_count,
+        count(*) filter (where outcome = 'signed') as signed_count,
+        count(*) filter (where outcome = 'probably signed') as probably_signed_count,
+        count(*) filter (where outcome = 'partly signed') as partly_signed_count,
+        count(*) filter (where outcome = 'paper') as paper_count,
+        count(*) filter (where outcome = 'recalled') as recalled_count,
+        count(*) filter (where outcome = 'not signed') as open_count
+    from ended
+    group by segment
+)
+select
+    segment,                                                        -- The part of the split; null for the total, and where a return has no value.
+    delivery_count,                                                 -- All deliveries, recalled ones too.
+    signed_count,                                                   -- A signature is derived from the log.
+    percent(signed_count, delivery_count) as signed_percent,        -- signed_count of delivery_count.
+    probably_signed_count,                                          -- All identity checks passed, and no better sign.
+    percent(probably_signed_count, delivery_count) as probably_signed_percent, -- probably_signed_count of delivery_count.
+    partly_signed_count,                                            -- Joint, and only one signer has acted.
+    percent(partly_signed_count, delivery_count) as partly_signed_percent, -- partly_signed_count of delivery_count.
+    paper_count,                                                    -- The client prints, signs and mails.
+    percent(paper_count, delivery_count) as paper_percent,          -- paper_count of delivery_count.
+    recalled_count,                                                 -- The firm pulled it back, signed or not.
+    percent(recalled_count, delivery_count) as recalled_percent,    -- recalled_count of delivery_count.
+    open_count,                                                     -- Not recalled, and nothing of the above yet.
+    percent(open_count, delivery_count) as open_percent             -- open_count of delivery_count.
+from counted
+order by segment nulls last

@@ -1,0 +1,111 @@
+-- How far deliveries get with their clients: how many reached each step of the funnel, and how soon. One row per segment
+-- and step. A step counts as reached if it or any later one is logged, so no step exceeds an earlier one that applies.
+--
+-- param: since = null  First day of delivery; open if not given.
+-- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
+-- param: with_recalled = false  Recalled deliveries count too.
+-- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
+-- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
+-- every: week
+with judged as (
+    select
+        segment_of(deliveries, deliveries.delivered_on, split_by) as segment,
+        deliveries.kba_expected,
+        furthest_step(deliveries, within_days) as furthest_step_no,
+        soon(deliveries.email_delivered_seconds, within_days) as email_delivered,
+        soon(deliveries.email_opened_seconds, within_days) as email_opened,
+        soon(deliveries.link_selected_seconds, within_days) as link_selected,
+        soon(deliveries.accessed_seconds, within_days) as accessed,
+        case when deliveries.kba_expected then soon(deliveries.kba_passed_seconds, within_days) end as kba_passed,
+        soon(deliveries.signed_seconds, within_days) as signed,
+        soon(deliveries.picked_up_seconds, within_days) as picked_up
+    from mart.deliveries as deliveries
+    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and during(deliveries.delivered_on, since, until)
+        and to_be_judged(deliveries, min_age_days, with_recalled)
+),
+counted as (
+    select
+        segment,
+        kba_expected,
+        furthest_step_no,
+        count(*) as delivery_count,
+        [
+            count(*), count(email_delivered), count(email_opened), count(link_selected), count(accessed),
+            count(kba_passed), count(signed), count(picked_up)
+        ] as logged_counts
+    from judged
+    group by segment, kba_expected, furthest_step_no
+),
+timed as (
+    select
+        segment,
+        [
+            [0.0, 0.0],
+            quantile_cont(email_delivered, [0.5, 0.9]),
+            quantile_cont(email_opened, [0.5, 0.9]),
+            quantile_cont(link_selected, [0.5, 0.9]),
+            quantile_cont(accessed, [0.5, 0.9]),
+            quantile_cont(kba_passed, [0.5, 0.9]),
+            quantile_cont(signed, [0.5, 0.9]),
+            quantile_cont(picked_up, [0.5, 0.9])
+        ] as quantiles
+    from judged
+    group by segment
+),
+-- The steps that apply with and without identity questions, each with the step before it that applies.
+applying as (
+    select
+        expected.kba_expected,
+        steps.step_no,
+        steps.step,
+        expected.kba_expected or steps.eligible = 'every delivery' as applies,
+        max(case when expected.kba_expected or steps.eligible = 'every delivery' then steps.step_no end) over (
+            partition by expected.kba_expected
+            order by steps.step_no nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as previous_step_no
+    from ref.steps as steps
+    cross join (values (true), (false)) as expected(kba_expected)
+),
+reached as (
+    select
+        counted.segment,
+        applying.step_no,
+        applying.step,
+        sum(case when applying.applies then counted.delivery_count else 0 end) as eligible_count,
+        sum(counted.logged_counts[applying.step_no]) as logged_count,
+        sum(case
+            when applying.applies and counted.furthest_step_no >= applying.step_no then counted.delivery_count else 0
+        end) as reached_count,
+        sum(case when counted.furthest_step_no = applying.step_no then counted.delivery_count else 0 end) as stopped_count,
+        sum(case
+            when applying.applies and counted.furthest_step_no >= applying.previous_step_no then counted.delivery_count
+            when applying.previous_step_no is not null then 0
+        end) as previous_count
+    from counted
+    join applying on applying.kba_expected = counted.kba_expected
+    group by counted.segment, applying.step_no, applying.step
+)
+select
+    reached.segment,                                            -- The part of the split; null for the total, and where a return has no value.
+    reached.step_no,
+    reached.step,
+    cast(reached.eligible_count as bigint) as eligible_count,   -- Deliveries that the step applies to.
+    cast(reached.logged_count as bigint) as logged_count,       -- Of those, the ones whose log shows this very step.
+    cast(reached.reached_count as bigint) as reached_count,     -- Of those, the ones that came to this step or any later one.
+    percent(reached.reached_count, reached.eligible_count) as reached_percent, -- reached_count of eligible_count.
+    cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the step before that applies to them; null for the first step.
+    percent(reached.reached_count, reached.previous_count) as previous_percent, -- reached_count of previous_count.
+    cast(reached.stopped_count as bigint) as stopped_count,     -- Deliveries that reached this step and nothing later.
+    timed.quantiles[reached.step_no][1] as seconds_median,      -- From delivery to the step, over the logged ones.
+    timed.quantiles[reached.step_no][2] as seconds_p90          -- Nine of ten logged ones were at least that soon.
+from reached
+join timed on timed.segment is not distinct from reached.segment
+order by reached.segment nulls last, reached.step_no

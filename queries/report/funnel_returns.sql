@@ -1,0 +1,59 @@
+-- The deliveries behind a bar of the funnel, as many as the bar says. One row per delivery, the oldest first.
+--
+-- key: firm_id, return_id, cycle_no
+-- param: for_step = 'delivered'  The step of the bar, a word of ref.steps.
+-- param: stopped = false  True for those that reached the step and nothing later, else all that reached it.
+-- param: since = null  First day of delivery; open if not given.
+-- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: split_by = null  The split that the bar is of: office, partner, return_type, tax_year, week or month.
+-- param: for_segment = null  The segment that the bar is of; null with a split is the bar of those without a value.
+-- param: with_recalled = false  Recalled deliveries count too.
+-- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
+-- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
+with asked as (
+    select steps.step_no, steps.eligible = 'KBA expected' as needs_kba
+    from ref.steps as steps
+    where among_known(
+        steps.step,
+        [coalesce(for_step, 'delivered')],
+        (select list(known.step order by known.step_no) from ref.steps as known)
+    )
+),
+judged as (
+    select
+        deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
+        deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
+        deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
+        furthest_step(deliveries, within_days) as furthest_step_no
+    from mart.deliveries as deliveries
+    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and during(deliveries.delivered_on, since, until)
+        and to_be_judged(deliveries, min_age_days, with_recalled)
+        and segment_of(deliveries, deliveries.delivered_on, split_by) is not distinct from cast(for_segment as varchar)
+)
+select
+    judged.return_id,
+    judged.client_name,
+    judged.return_type,
+    judged.office,
+    judged.partner,
+    judged.due_date,
+    judged.firm_id,
+    judged.tax_year,
+    judged.cycle_no,
+    judged.delivered_at,
+    steps.step,                -- The furthest step that the delivery reached.
+    judged.signature_state,
+    judged.recalled_at
+from judged
+join ref.steps as steps on steps.step_no = judged.furthest_step_no
+cross join asked
+where judged.furthest_step_no >= asked.step_no
+    and (judged.furthest_step_no = asked.step_no or not stopped)
+    and (judged.kba_expected or not asked.needs_kba)
+order by judged.delivered_at, judged.firm_id, judged.return_id, judged.cycle_no

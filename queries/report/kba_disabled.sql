@@ -1,0 +1,34 @@
+-- Deliveries of 1040s that were sent without identity questions: exceptions to look at, which an in-person signature may
+-- justify. One row per delivery, the newest first.
+--
+-- key: firm_id, return_id, cycle_no
+-- param: since = null  First day of delivery; open if not given.
+-- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- every: month
+select
+    deliveries.return_id,
+    deliveries.client_name,
+    deliveries.return_type,
+    deliveries.office,
+    deliveries.partner,
+    deliveries.due_date,
+    deliveries.firm_id,
+    deliveries.tax_year,
+    deliveries.cycle_no,
+    deliveries.delivered_at,
+    deliveries.delivered_by,
+    deliveries.signature_state,
+    deliveries.signed_at,
+    deliveries.signed_basis,
+    deliveries.recalled_at
+from mart.deliveries as deliveries
+where deliveries.return_type like '1040%'
+    and not deliveries.kba_expected
+    and asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+    and during(deliveries.delivered_on, since, until)
+order by deliveries.delivered_at desc, deliveries.firm_id, deliveries.return_id, deliveries.cycle_no

@@ -1,0 +1,54 @@
+-- How long the ways of a return take: to its delivery, to the client's access, to the signature. One row per segment and
+-- span; only what has happened counts, so recent weeks look fast.
+--
+-- param: since = null  First day of delivery; open if not given.
+-- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
+-- param: with_recalled = false  Recalled deliveries count too.
+-- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
+-- every: week
+with timed as (
+    select
+        segment_of(deliveries, deliveries.delivered_on, split_by) as segment,
+        deliveries.preparing_seconds as to_delivery,
+        deliveries.accessed_seconds as to_access,
+        case
+            when deliveries.signed_at >= deliveries.accessed_at then deliveries.signed_seconds - deliveries.accessed_seconds
+        end as access_to_signature,
+        deliveries.signed_seconds as to_signature
+    from mart.deliveries as deliveries
+    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and during(deliveries.delivered_on, since, until)
+        and to_be_judged(deliveries, min_age_days, with_recalled)
+),
+measured as (
+    select
+        segment,
+        unnest([1, 2, 3, 4]) as span_no,
+        unnest(['upload to delivery', 'delivery to access', 'access to signature', 'delivery to signature']) as span,
+        unnest([count(to_delivery), count(to_access), count(access_to_signature), count(to_signature)]) as delivery_count,
+        unnest([
+            quantile_cont(to_delivery, [0.5, 0.9]),
+            quantile_cont(to_access, [0.5, 0.9]),
+            quantile_cont(access_to_signature, [0.5, 0.9]),
+            quantile_cont(to_signature, [0.5, 0.9])
+        ]) as quantiles
+    from timed
+    group by segment
+)
+select
+    segment,                                    -- The part of the split; null for the total, and where a return has no value.
+    span_no,                                    -- The order of the spans, from 1.
+    span,                                       -- From what to what: upload is the firm's; access and signature are the client's.
+    delivery_count,                             -- Deliveries whose log shows both ends.
+    quantiles[1] as seconds_median,             -- Half of them were at least that fast.
+    quantiles[2] as seconds_p90,                -- Nine of ten were at least that fast.
+    in_days(quantiles[1]) as days_median,       -- seconds_median as days.
+    in_days(quantiles[2]) as days_p90           -- seconds_p90 as days.
+from measured
+order by segment nulls last, span_no
