@@ -22,6 +22,13 @@ def create_malformed(database: duckdb.DuckDBPyConnection) -> None:
     database.execute("create or replace table malformed (row_no bigint, reason varchar, record varchar)")
 
 
+def create_table(database: duckdb.DuckDBPyConnection, name: str, rows: list[tuple], schema: dict) -> None:
+    """A temporary table of a few rows that Python has made; `schema` holds the types of Polars."""
+    database.register("rows_of_python", pl.DataFrame(rows, schema=schema, orient="row"))
+    database.execute(f"create or replace temp table {name} as from rows_of_python")
+    database.unregister("rows_of_python")
+
+
 class Records:
     """The well-formed and the malformed records of one file, in batches: memory stays flat however long it is."""
 

@@ -1,0 +1,71 @@
+"""Headings of a file against the columns of the contract: what feeds what, what is missing, what nothing maps."""
+
+from dataclasses import dataclass
+
+from etl.dialect import shown
+from etl.problem import Problem
+from etl.records import literal
+from etl.source import Source, column_of, contract
+
+REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
+SHOWN_HEADINGS = 40
+
+
+@dataclass(frozen=True)
+class Columns:
+    """For each column of the contract where it comes from: a place among the headings, or a constant, or nowhere."""
+
+    headings: list[str]
+    places: dict[str, int]
+    constants: dict[str, str]
+    unmapped: list[int]
+
+    def text(self, column: str) -> str:
+        """SQL for a column as it was written, on `staged`."""
+        if column in self.constants:
+            return literal(self.constants[column])
+        return f"c{self.places[column]}" if column in self.places else "null::varchar"
+
+    def heading(self, column: str) -> str:
+        """What the file calls a column."""
+        return self.headings[self.places[column]] if column in self.places else column
+
+    def has(self, column: str) -> bool:
+        return column in self.places or column in self.constants
+
+
+def map_columns(headings: list[str], source: Source) -> Columns:
+    """What feeds each column. A constant wins over a heading, whose values go to `extra`, so that none is lost.
+
+    Raises a Problem if a column without which a record means nothing is missing.
+    """
+    constants = dict(source.constants)
+    places, unmapped = {}, []
+    for place, heading in enumerate(headings):
+        column = column_of(source, heading)
+        if column is None or column in constants:
+            unmapped.append(place)
+        else:
+            places[column] = place
+    columns = Columns(headings, places, constants, unmapped)
+    missing = [name for name in REQUIRED[source.kind] if not columns.has(name)]
+    if not columns.has("firm_id") and source.firm_id is None:
+        missing.append("firm_id")
+    if missing:
+        raise Problem(missing_words(missing, headings, source))
+    return columns
+
+
+def missing_words(missing: list[str], headings: list[str], source: Source) -> str:
+    """Which columns are missing, what was found, and what to write where."""
+    found = ", ".join(shown(heading) for heading in headings[:SHOWN_HEADINGS]) or "none"
+    more = f", and {len(headings) - SHOWN_HEADINGS} more" if len(headings) > SHOWN_HEADINGS else ""
+    words = [f"no column for {' and '.join(missing)}. Headings found: {found}{more}."]
+    words.append(f'Name yours under [source.columns] of "{source.name}" in settings.toml.')
+    if "tab" in missing:
+        words.append('Or, if the file holds one tab only, write tab = "Client" (or "Internal") under [source.constants].')
+    if "firm_id" in missing:
+        words.append('Or, if the file is of one firm only, write firm_id = "..." under the [[source]] itself.')
+    return " ".join(words)
+
+

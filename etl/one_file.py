@@ -1,0 +1,135 @@
+"""One file in, one part out: verified, staged, redacted, mapped, written beside, and put in place by one rename."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from etl import store
+from etl.columns import map_columns
+from etl.datadir import DataDir
+from etl.part import write_part
+from etl.problem import Problem
+from etl.redaction import redacted_name
+from etl.settings import Settings, source_of
+from etl.staging import stage
+from etl.store import ID_LENGTH, Part
+from etl.unpack import CHUNK, verified
+from etl.version import version
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: loaded, read anew, known (its content was loaded before) or refused, and why."""
+
+    name: str
+    state: str
+    reason: str | None = None
+    part: Part | None = None
+
+    def __str__(self) -> str:
+        if self.part is None:
+            return f"{self.name}: {self.reason}"
+        ledger = self.part.ledger
+        if self.state == "known":
+            return f"{self.name}: the same content was loaded as {ledger['file_name']}; nothing to do."
+        aside = f", {ledger['quarantined_count']} set aside" if ledger["quarantined_count"] else ""
+        tins = f", {ledger['redacted_count']} SSNs or ITINs replaced" if ledger["redacted_count"] else ""
+        remark = f" ({ledger['reason']})" if ledger["reason"] else ""
+        return f"{self.name}: {self.state}, {ledger['kept_count']} of {ledger['record_count']} records{aside}{tins}.{remark}"
+
+
+def load_file(
+    data: DataDir,
+    settings: Settings,
+    file: Path,
+    database: duckdb.DuckDBPyConnection,
+    folder: Path,
+    loaded: dict[str, Part],
+) -> Outcome:
+    """One file, whole or not at all. A file that cannot be loaded is remembered as refused."""
+    name = str(file.with_name(redacted_name(file)[0]))
+    kept = set(folder.iterdir())
+    try:
+        refuse_strange(file)
+        source = source_of(settings, file.name)
+        unpacked = verified(file, folder, settings.limits)
+        old = loaded.get(unpacked.sha256[:ID_LENGTH])
+        if old and old.ledger["source_digest"] == source.digest:
+            store.forget_refusal(data, unpacked.packed_sha256[:ID_LENGTH])
+            return Outcome(name, "known", part=old)
+        staged = stage(database, unpacked, source, settings.limits, folder)
+        columns = map_columns(staged.headings, source)
+        made, counts = write_part(database, staged, columns, source, unpacked.sha256[:ID_LENGTH], folder, partial(store.key, data))
+        ledger = {
+            "file_id": unpacked.sha256[:ID_LENGTH],
+            "file_name": redacted_name(file)[0],
+            "source": source.name,
+            "kind": source.kind,
+            "state": "loaded",
+            "reason": staged.remark,
+            **counts,
+            "loaded_at": datetime.now(UTC).isoformat(),
+            "source_digest": source.digest,
+            "packed_sha256": unpacked.packed_sha256,
+            "version": version(),
+        }
+        part = store.publish(data, made, ledger, old)
+        store.forget_refusal(data, unpacked.packed_sha256[:ID_LENGTH])
+        return Outcome(name, "read anew" if old else "loaded", part=part)
+    except Problem as problem:
+        remember(data, settings, file, str(problem))
+        return Outcome(name, "refused", reason=str(problem))
+    finally:
+        for table in ("staged_text", "mapped"):
+            database.execute(f"drop table if exists {table} cascade")
+        for left in set(folder.iterdir()) - kept:
+            if left.is_file():
+                left.unlink()
+
+
+def refuse_strange(file: Path) -> None:
+    """Refuses what is no plain file: a link may point anywhere, and a pipe never ends."""
+    if file.is_symlink():
+        raise Problem("a symbolic link. Load the file that it points to.")
+    if not file.exists():
+        raise Problem("there is no such file.")
+    if not file.is_file():
+        raise Problem("no regular file.")
+
+
+def remember(data: DataDir, settings: Settings, file: Path, reason: str) -> None:
+    """Keeps the refusal of a file that is there."""
+    if file.exists() or file.is_symlink():
+        try:
+            source = source_of(settings, file.name)
+        except Problem:
+            source = None
+        ledger = {
+            "file_id": hash_of(file),
+            "file_name": redacted_name(file)[0],
+            "source": source and source.name,
+            "kind": source and source.kind,
+            "state": "refused",
+            "reason": reason,
+            "loaded_at": datetime.now(UTC).isoformat(),
+            "version": version(),
+        }
+        store.remember_refusal(data, ledger)
+
+
+def hash_of(file: Path) -> str:
+    """The start of the hash of a file as it is; of its name, where it has no content that can be read."""
+    found = hashlib.sha256()
+    try:
+        if file.is_symlink() or not file.is_file():
+            raise OSError
+        with open(file, "rb") as content:
+            while piece := content.read(CHUNK):
+                found.update(piece)
+    except OSError:
+        found = hashlib.sha256(os.fsencode(file.name))
+    return found.hexdigest()[:ID_LENGTH]
