@@ -1,0 +1,67 @@
+"""The command `returntrail`: where it prints what, and how it ends."""
+
+import errno
+import os
+import signal
+import sys
+
+from etl.datadir import DataDir
+from etl.options import read_options
+from etl.problem import Problem
+from etl.progress import say
+from etl.verbs import VERBS
+
+# What a person mends outside of here: rights, space, a name that is taken.
+MENDABLE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.EISDIR,
+}
+# DuckDB's own words for a Ctrl-C that arrives while it works.
+INTERRUPTED = "Query interrupted"
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs one verb: exit code 0, 1 for a Problem or a refused file, 2 for wrong usage; a bug shows its traceback."""
+    # Taxpayer data: no other user reads what is made here, whatever the umask of the one who types.
+    os.umask(0o077)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = read_options(words)
+    try:
+        if options.data.exists() and not options.data.is_dir():
+            raise Problem(f"{options.data}: not a folder. --data names the data directory.")
+        code = VERBS[options.verb](DataDir(options.data), options)
+        sys.stdout.flush()
+        return code
+    except Problem as problem:
+        say(str(problem))
+        return 1
+    except BrokenPipeError:
+        return left_alone()
+    except KeyboardInterrupt:
+        return interrupted()
+    except RuntimeError as error:
+        if str(error) != INTERRUPTED:
+            raise
+        return interrupted()
+    except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
+        say(f"{error.filename or 'A file'}: {error.strerror}. Mend that and type the same again.")
+        return 1
+
+
+def left_alone() -> int:
+    """The reader of stdout has left, as `| head` does: nothing more to say, and nobody to say it to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def interrupted() -> int:
+    """Ctrl-C ends the process by the signal itself, so that a shell script that called it ends too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
