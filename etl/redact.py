@@ -56,23 +56,17 @@ class Reading:
         return self.spans[place - 1][1] < self.spans[place][0]
 
 
-def redact(text: str, heading: str = "") -> tuple[str, int]:
-    """The text with [TIN] for each SSN and ITIN, and how many; under a heading such as SSN bare digits count.
+def redact(text: str) -> tuple[str, int]:
+    """The text with [TIN] for each SSN and ITIN, and how many there were.
 
     Repeated until nothing is found: what stands beside a replaced number may be another one.
     """
-    is_named, total = names_tins(heading), 0
-    while spans := tins(text, is_named):
+    total = 0
+    while spans := tins(text):
         total += len(spans)
         for start, end, _ in reversed(spans):
             text = text[:start] + REPLACED + text[end:]
     return text, total
-
-
-def redact_id(text: str, key: bytes, heading: str = "") -> tuple[str, int]:
-    """An id as it is kept: as logged, or its keyed hash where it holds an SSN or ITIN, and how many it holds."""
-    count = len(tins(text, names_tins(heading)))
-    return (id_hash(text, key), count) if count else (text, 0)
 
 
 def id_hash(text: str, key: bytes) -> str:
@@ -86,21 +80,16 @@ def id_hash(text: str, key: bytes) -> str:
     return "id-" + digest[:24].translate(str.maketrans("0123456789abcdef", "abcdefghijklmnop"))
 
 
-def names_tins(heading: str) -> bool:
-    """A heading says that numbers of taxpayers stand under it."""
-    return any(re.search(WORD, reading.text) for reading in readings(heading))
-
-
-def tins(text: str, is_named: bool = False) -> list[tuple[int, int, str]]:
+def tins(text: str) -> list[tuple[int, int, str]]:
     """Where in the text numbers of taxpayers stand, in order, and their digits, as the most decoded reading shows them.
 
     One less decoded is looked at where that shows none: behind the percent sign of 100%123 stands no code.
     """
     deepest_first = reversed(list(readings(text)))
-    return next((spans for reading in deepest_first if (spans := tins_read(reading, text, is_named))), [])
+    return next((spans for reading in deepest_first if (spans := tins_read(reading, text))), [])
 
 
-def tins_read(reading: Reading, text: str, is_named: bool) -> list[tuple[int, int, str]]:
+def tins_read(reading: Reading, text: str) -> list[tuple[int, int, str]]:
     """The numbers in one reading of the text."""
     found = [match for match in GROUPS.finditer(reading.text) if is_issued(match[1], match[3], match[5])]
     if not found:
@@ -118,7 +107,7 @@ def tins_read(reading: Reading, text: str, is_named: bool) -> list[tuple[int, in
             is_tin = False
         else:
             is_hex = any(left <= start and end <= right for left, right in hexes)
-            is_tin = is_named or start in named or (first < start < last and not is_hex)
+            is_tin = start in named or (first < start < last and not is_hex)
         if is_tin:
             spans.append((reading.spans[start][0], reading.spans[end - 1][1], match[1] + match[3] + match[5]))
     return spans

@@ -4,10 +4,10 @@ import unicodedata
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.redact import SUSPECT, id_hash, redact, redact_id
+from etl.redact import SUSPECT, id_hash, redact
 
 KEY = b"a key of the tests"
 DATABASE = duckdb.connect()
@@ -133,22 +133,14 @@ def test_ordinary_texts_are_not_suspect() -> None:
     assert [text for text, is_suspect in zip(ORDINARY, suspects(ORDINARY), strict=True) if is_suspect] == []
 
 
-def test_a_heading_says_what_bare_digits_are() -> None:
-    assert redact("123456789", heading="Taxpayer SSN") == ("[TIN]", 1)
-    assert redact("000456789", heading="Taxpayer SSN") == ("000456789", 0)
-    assert redact("123456789", heading="Responsible Martin") == ("123456789", 0)
-
-
-def test_an_id_that_holds_a_number_becomes_a_hash_that_keeps_returns_apart() -> None:
-    assert redact_id("R-2025-001", KEY) == ("R-2025-001", 0)
-    kept, count = redact_id("2025-123-45-6789", KEY)
-    assert count == 1
-    assert kept == id_hash("2025-123 45 6789", KEY) == id_hash("2025-\uff1123\u201145%2D6789", KEY)
+def test_the_hash_of_an_id_keeps_returns_apart_and_shows_no_digit() -> None:
+    kept = id_hash("2025-123-45-6789", KEY)
     assert kept.startswith("id-") and kept.removeprefix("id-").isalpha() and len(kept) == 27
+    assert kept == id_hash("2025-123 45 6789", KEY) == id_hash("2025-\uff1123\u201145%2D6789", KEY)
     assert kept != id_hash("2024-123-45-6789", KEY)
     assert kept != id_hash("2025-123-45-6788", KEY)
     assert kept != id_hash("2025-123-45-6789", b"another key")
-    assert redact_id("123456789", KEY, heading="SSN") == (id_hash("123-45-6789", KEY), 1)
+    assert id_hash("123-45-6789", KEY) == id_hash("123456789", KEY)
 
 
 def hidden(character: str) -> str:
@@ -193,12 +185,14 @@ def dressed(draw: st.DrawFn) -> str:
     return group(area) + between() + group(middle) + between() + group(serial)
 
 
+@settings(max_examples=40)
 @given(before=AROUND, number=dressed(), after=AROUND)
 def test_an_issued_number_disappears_in_every_dress(before: str, number: str, after: str) -> None:
     assert redact(before + number + after) == (f"{before}[TIN]{after}", 1)
     assert suspects([before + number + after]) == [True]
 
 
+@settings(max_examples=40)
 @given(
     word=st.sampled_from(["SSN", "ssn ", "ITIN: ", "TIN#", "Tin no. ", "SSN number is "]),
     number=issued(),
