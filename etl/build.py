@@ -25,6 +25,7 @@ from etl.raw import fill_build, fill_counts, fill_raw, utc
 from etl.records import literal
 from etl.reference import fill_reference
 from etl.settings import Settings, read_settings
+from etl.store import make_private
 from etl.syntax import OFFLINE
 
 WORKSHOP = ".build-"
@@ -82,7 +83,7 @@ def workshop(data: DataDir) -> Iterator[Path]:
 
     What a killed build left there goes too: one writer at a time holds the lock of the data directory.
     """
-    data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(data.root)
     for left in data.root.glob(f"{WORKSHOP}*"):
         shutil.rmtree(left)
     folder = Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=data.root))
@@ -122,25 +123,34 @@ def make(
     folder: Path,
 ) -> None:
     """Everything that the warehouse holds, each table held against its file as soon as it stands."""
-    for schema in ("raw", "ref", "model", "mart", "report"):
-        database.execute(f"create schema {schema}")
-    for name in ("duckdb", "report"):
-        database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
-    for file in catalog.of("raw", "ref", "main"):
-        database.execute(file.text)
-    fill_reference(database, data, catalog)
+    with at_once(database):
+        for schema in ("raw", "ref", "model", "mart", "report"):
+            database.execute(f"create schema {schema}")
+        for name in ("duckdb", "report"):
+            database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
+        for file in catalog.of("raw", "ref", "main"):
+            database.execute(file.text)
+        fill_reference(database, data, catalog)
     with step("Reading the store"):
         fill_raw(database, data, catalog)
     fill_build(database, data, catalog, settings, as_of)
     for file in engine(database, catalog.of("model", "mart"), folder):
         hold(database, file)
     fill_counts(database)
-    with step("Checking the reports"):
+    with step("Checking the reports"), at_once(database):
         create_reports(database, catalog)
-    fill_catalog(database, catalog)
+        fill_catalog(database, catalog)
+        comment(database, catalog)
     for file in catalog.of("raw", "ref", "main"):
         hold(database, file)
-    comment(database, catalog)
+
+
+@contextmanager
+def at_once(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Many small statements as one transaction: the disk is waited for once."""
+    database.execute("begin")
+    yield
+    database.execute("commit")
 
 
 def counted(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> Built:

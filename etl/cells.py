@@ -51,16 +51,19 @@ def as_csv(frame: pl.DataFrame, zone: str, header: bool = True) -> str:
     return cells(frame, zone).write_csv(include_header=header, quote_style="non_numeric")
 
 
-def as_text(frame: pl.DataFrame, zone: str) -> str:
-    """The frame as a table for a terminal, whole, null as nothing, since the text null is a label of the log.
+def readable(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """The frame as texts for a terminal: null as nothing, since the text null is a label of the log.
 
     Characters that would steer the terminal are shown as `�`.
     """
     times = {name: local_text(name, zone) for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)}
-    texts = frame.with_columns(**times).with_columns(
-        pl.all().cast(pl.String).fill_null("").str.replace_all(STEERING, "�")
-    )
+    texts = pl.all().cast(pl.String).fill_null("").str.replace_all(STEERING, "�")
+    return frame.with_columns(**times).with_columns(texts)
+
+
+def as_text(frame: pl.DataFrame, zone: str) -> str:
+    """The frame as a table for a terminal, every row and column of it."""
     whole = {"tbl_rows": -1, "tbl_cols": -1, "tbl_width_chars": 32_000, "fmt_str_lengths": 32_000}
     bare = {"tbl_formatting": "NOTHING", "tbl_hide_column_data_types": True, "tbl_hide_dataframe_shape": True}
     with pl.Config(**whole, **bare):
-        return f"{texts}\n"
+        return f"{readable(frame, zone)}\n"

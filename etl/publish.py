@@ -11,6 +11,7 @@ from etl.problem import Problem
 from etl.records import literal
 from etl.sqlerror import line_in, line_in_report, problem_of
 from etl.sqlfile import SqlFile
+from etl.store import sync
 
 
 def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
@@ -63,12 +64,3 @@ def swap(new: Path, published: Path) -> None:
     sync(new)
     os.replace(new, published)
     sync(published.parent)
-
-
-def sync(path: Path) -> None:
-    """What was written to a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

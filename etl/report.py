@@ -15,8 +15,8 @@ from etl.cells import as_csv
 from etl.datadir import DataDir
 from etl.problem import Problem
 from etl.progress import step
-from etl.publish import sync
 from etl.sqlfile import PERIODS
+from etl.store import make_private, sync
 from etl.warehouse import Report, Warehouse, ask_in_batches, call, opened
 
 UNFINISHED = ".returntrail-"
@@ -66,7 +66,7 @@ def due(warehouse: Warehouse, every: str | None) -> list[Report]:
 
 def prepare(folder: Path, reports: Path) -> None:
     """Makes the folder, and removes what killed runs left there and under `reports`."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     for left in [*folder.glob(f"{UNFINISHED}*"), *reports.glob(f"*/{UNFINISHED}*")]:
         left.unlink(missing_ok=True)
 

@@ -37,7 +37,7 @@ def line_in(error: duckdb.Error) -> int | None:
 def sentence(error: duckdb.Error) -> str:
     """What is wrong, without the family of the error and without the excerpt of the SQL."""
     words = str(error).split("\n\nLINE ", 1)[0].split(": ", 1)[-1]
-    return re.sub(r"\s*\n\s*", ". ", words).replace("!.", ".").strip().rstrip(".!") + "."
+    return re.sub(r"\s*\n\s*", ". ", words).replace("!.", ".").replace(": :", ":").strip().rstrip(".!") + "."
 
 
 def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:

@@ -1,4 +1,5 @@
--- What became of the kept records of each log that was loaded: one row per file, registers left out.
+-- What became of the kept records of each log that was loaded: one row per file, registers left out. Distinct events
+-- are counted where they ended up, the others where they were left out: the sum proves that nothing was lost between.
 --
 -- key: file_id
 -- check: distinct_count + repeated_count + later_count = kept_count
@@ -12,6 +13,11 @@ with records as (
     cross join raw.build as build
     group by events.file_id
 ),
+distinct_events as (
+    select file_id, count(*) as distinct_count
+    from model.events
+    group by file_id
+),
 copies as (
     select file_id, count(*) as repeated_count
     from model.repeated_records
@@ -20,10 +26,11 @@ copies as (
 select
     files.file_id,
     files.kept_count,
-    coalesce(records.counted_count, 0) - coalesce(copies.repeated_count, 0) as distinct_count, -- Events whose kept record the file holds.
+    coalesce(distinct_events.distinct_count, 0) as distinct_count, -- Events whose kept record the file holds.
     coalesce(copies.repeated_count, 0) as repeated_count, -- Copies of records of this file or another.
     coalesce(records.record_count, 0) - coalesce(records.counted_count, 0) as later_count -- Events after as_of.
 from raw.files as files
 left join records on records.file_id = files.file_id
+left join distinct_events on distinct_events.file_id = files.file_id
 left join copies on copies.file_id = files.file_id
 where files.kind = 'events' and files.state = 'loaded'
