@@ -19,5 +19,11 @@ create macro squeezed(words) as trim(regexp_replace(words, '[ \t\n\x{0B}\f\r\x{A
 create macro lowered(words) as
     translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
+-- The week of a day as text, which is the date of its Monday: 2026-03-02.
+create macro week_of(day) as cast(cast(date_trunc('week', day) as date) as varchar);
+
+-- The month of a day as text: 2026-03.
+create macro month_of(day) as left(cast(day as varchar), 7);
+
 -- A number that grows with the moment, and within a moment with the row of its file.
 create macro place_in_file(moment, row_no) as cast(epoch_us(moment) as hugeint) * 1000000000000 + row_no;

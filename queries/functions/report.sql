@@ -23,14 +23,14 @@ create macro during(day, since, until) as
     (since is null or day >= cast(since as date)) and (until is null or day <= cast(until as date));
 
 -- The part that a row belongs to in a split, as text; null without a split and where the row has no value.
-create macro segment_of(what, day, split_by) as case
+create macro segment_of(what, week, month, split_by) as case
     when split_by is null then cast(null as varchar)
     when split_by = 'office' then what.office
     when split_by = 'partner' then what.partner
     when split_by = 'return_type' then what.return_type
     when split_by = 'tax_year' then cast(what.tax_year as varchar)
-    when split_by = 'week' then strftime(date_trunc('week', day), '%Y-%m-%d')
-    when split_by = 'month' then strftime(day, '%Y-%m')
+    when split_by = 'week' then week
+    when split_by = 'month' then month
     else error(
         'split_by := ''' || split_by || ''' is unknown. Known: office, partner, return_type, tax_year, week, month; '
         || 'of emails also mail_domain.'

@@ -25,6 +25,14 @@ create temporary function squeezed(words string) returns string
 create temporary function lowered(words string) returns string return
     translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
+-- The week of a day as text, which is the date of its Monday: 2026-03-02.
+create temporary function week_of(day date) returns string
+    return cast(cast(date_trunc('week', day) as date) as string);
+
+-- The month of a day as text: 2026-03.
+create temporary function month_of(day date) returns string
+    return left(cast(day as string), 7);
+
 -- A number that grows with the moment, and within a moment with the row of its file.
 create temporary function place_in_file(moment timestamp_ntz, row_no bigint) returns decimal(38, 0)
     return cast(unix_micros(cast(moment as timestamp)) as decimal(20, 0)) * cast(1000000000000 as decimal(13, 0)) + row_no;

@@ -12,6 +12,8 @@ select
     starts.cycle_no,            -- 1 for the first delivery, one more after each recall.
     starts.delivered_at,
     starts.delivered_on,
+    week_of(starts.delivered_on) as delivered_week, -- The Monday of that week as text, 2026-03-02: reports by week need not make it.
+    month_of(starts.delivered_on) as delivered_month, -- The month of it as text: 2026-03.
     starts.delivered_basis,
     starts.delivered_by,
     starts.delivered_first_to,

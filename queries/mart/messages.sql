@@ -12,8 +12,11 @@ select
     messages.kind,
     messages.recipient,
     messages.recipient_email,
+    lowered(nullif(split_part(messages.recipient_email, '@', 2), '')) as mail_domain, -- What follows the @ of the address, in small letters.
     messages.processed_at,
     messages.processed_on,
+    week_of(messages.processed_on) as processed_week, -- The Monday of that week as text: 2026-03-02.
+    month_of(messages.processed_on) as processed_month, -- The month of it as text: 2026-03.
     messages.delivered_at,
     messages.opened_at,
     messages.bounced_at,

@@ -14,7 +14,7 @@
 -- every: week
 with ended as (
     select
-        segment_of(deliveries, deliveries.delivered_on, split_by) as segment,
+        segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         case when deliveries.recalled_at is null then deliveries.signature_state else 'recalled' end as outcome
     from mart.deliveries as deliveries
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)

@@ -16,8 +16,8 @@
 with sent as (
     select
         case
-            when split_by = 'mail_domain' then lower(nullif(split_part(messages.recipient_email, '@', -1), ''))
-            else segment_of(messages, messages.processed_on, split_by)
+            when split_by = 'mail_domain' then messages.mail_domain
+            else segment_of(messages, messages.processed_week, messages.processed_month, split_by)
         end as segment,
         messages.kind,
         messages.state

@@ -15,7 +15,7 @@
 -- every: week
 with judged as (
     select
-        segment_of(deliveries, deliveries.delivered_on, split_by) as segment,
+        segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.kba_expected,
         furthest_step(deliveries, within_days) as furthest_step_no,
         soon(deliveries.email_delivered_seconds, within_days) as email_delivered,
@@ -107,5 +107,5 @@ select
     timed.quantiles[reached.step_no][1] as seconds_median,      -- From delivery to the step, over the logged ones.
     timed.quantiles[reached.step_no][2] as seconds_p90          -- Nine of ten logged ones were at least that soon.
 from reached
-join timed on timed.segment is not distinct from reached.segment
+left join timed on timed.segment is not distinct from reached.segment
 order by reached.segment nulls last, reached.step_no

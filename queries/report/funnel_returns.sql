@@ -34,7 +34,8 @@ judged as (
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and to_be_judged(deliveries, min_age_days, with_recalled)
-        and segment_of(deliveries, deliveries.delivered_on, split_by) is not distinct from cast(for_segment as varchar)
+        and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
+            is not distinct from cast(for_segment as varchar)
 )
 select
     judged.return_id,

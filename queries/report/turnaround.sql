@@ -14,7 +14,7 @@
 -- every: week
 with timed as (
     select
-        segment_of(deliveries, deliveries.delivered_on, split_by) as segment,
+        segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.preparing_seconds as to_delivery,
         deliveries.accessed_seconds as to_access,
         case
