@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 from etl.datadir import QUERIES
 from etl.sqlfile import read_file
@@ -38,7 +38,7 @@ class Source:
         said = {name: value for name, value in asdict(self).items() if name not in ("name", "files")}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
-    @property
+    @cached_property
     def known(self) -> dict[str, str]:
         """Loosened heading -> our column. The contract's own names are always headings."""
         words = {loose(column): column for column in contract(self.kind)}
