@@ -14,21 +14,32 @@ select
     numbered.firm_id,
     numbered.return_id,
     numbered.event_no,
-    coalesce(case when repeats.code = 'return_recalled' then repeats.recall_no end, spans.cycle_no, 1) as cycle_no, -- 1 for the first delivery, one more after each recall; a recall belongs to the cycle it ends.
-    numbered.event_at,
-    numbered.event_on,
-    numbered.tab,
-    numbered.code,
-    numbered.label,
-    numbered.status,
-    numbered.recipient,
-    numbered.subject,
-    numbered.actor,
-    numbered.recipient_email,
-    repeats.event_no is not null as is_repeat, -- The copy of a recall or reprocessing that the other tab shows too; it counts nowhere.
-    numbered.file_id,
-    numbered.row_no
-from model.numbered_events as numbered
+    coalesce(
+        case when repeats.code = 'return_recalled' then repeats.recall_no end,
+        spans.cycle_no,
+        1
+    ) as cycle_no,      -- 1 for the first delivery, one more after each recall; a recall belongs to the cycle it ends.
+    events.event_at,
+    events.event_on,
+    events.tab,
+    labels.code,
+    replace(
+        labels.words, '"..."', '"' || coalesce(events.subject, '') || '"'
+    ) as label,         -- The event's words as logged, tidied, without the status; SSNs and ITINs replaced by [TIN].
+    coalesce(events.status, labels.status) as status, -- From its own column or the end of the label; null for none.
+    labels.recipient,
+    events.subject,
+    events.actor,
+    events.recipient_email,
+    repeats.event_no is not null as is_repeat, -- The copy of a recall or reprocessing that the other tab shows too; it
+                        -- counts nowhere.
+    events.file_id,
+    events.row_no
+from raw.events as events
+join model.numbered_events as numbered
+    on numbered.file_id = events.file_id
+    and numbered.row_no = events.row_no
+join model.labels as labels on labels.label_no = numbered.label_no
 left join model.recalled_spans as spans
     on spans.firm_id = numbered.firm_id
     and spans.return_id = numbered.return_id

@@ -2,7 +2,7 @@
 -- thousand texts and not to every event. The whole label before one without its status; the label's own kind of
 -- recipient before another; exact case before any; a row for the status before one for all.
 --
--- key: tab, pattern, logged_status
+-- key: label_no
 -- check: code is not null
 -- check: recipient in ('taxpayer', 'spouse', 'cc', 'k1_partner') or recipient is null
 with catalogue as (
@@ -70,13 +70,18 @@ last_readings as (
     group by tab, pattern, logged_status
 )
 select
+    row_number() over (
+        order by readings.tab nulls last, readings.pattern nulls last, readings.logged_status nulls last
+    ) as label_no,      -- A number for the three that follow, so that events carry one number instead of them.
     readings.tab,
     readings.pattern,
     readings.logged_status,
     readings.words,     -- The label without its status, quoted parts as "...".
     case when readings.status <> '' then readings.status end as status, -- The status, as logged; null for none.
     coalesce(best.code, 'unclassified') as code, -- Our name for it; unclassified where no row of the catalogue knows it.
-    coalesce(parts.recipient, best.recipient) as recipient -- Whom the label names; null where it names nobody.
+    coalesce(codes.rank, 180) as rank, -- The order among events of the same moment, smallest first.
+    coalesce(parts.recipient, best.recipient) as recipient -- Whom the label names: taxpayer, spouse, cc or k1_partner;
+                        -- null where it names nobody.
 from last_readings
 left join best
     on best.tab = last_readings.tab
@@ -88,3 +93,4 @@ join model.label_readings as readings
     and readings.logged_status = last_readings.logged_status
     and readings.reading_no = coalesce(best.reading_no, last_readings.reading_no)
 join model.label_parts as parts on parts.words = readings.words
+left join ref.codes as codes on codes.code = coalesce(best.code, 'unclassified')
