@@ -1,4 +1,4 @@
-"""What a file of `model` or `mart` may not say, because DuckDB and Spark answer differently or only one of them answers.
+"""What a file of `model` or `mart` may not say: DuckDB and Spark answer it differently, or only one of them answers.
 
 Functions are held against a list of those that are known to be alike; what is not known is refused, for most
 differences raise no error. A word that engines say differently is said once for each of them in queries/functions/.
@@ -103,7 +103,7 @@ def faults(node: dict[str, Any]) -> Iterator[str]:
         yield "collations differ; compare lowered(words)."
     elif kind in ("PARAMETER", "POSITIONAL_REFERENCE"):
         yield "a model has neither parameters nor columns by number."
-    elif kind == "STAR" and (node.get("columns") or any(node.get(f"{word}_list") for word in ("exclude", "replace", "rename"))):
+    elif kind == "STAR" and any(node.get(word) for word in ("columns", "exclude_list", "replace_list", "rename_list")):
         yield "a star with exclude, replace, rename or columns is DuckDB's alone. Name the columns."
     elif kind is None:
         yield from clause_faults(node)
