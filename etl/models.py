@@ -17,7 +17,6 @@ from etl.sqlerror import problem_of
 from etl.sqlfile import SqlFile
 
 Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Iterator[SqlFile]]
-EXAMPLES = 3
 
 
 def on_duckdb(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path) -> Iterator[SqlFile]:
@@ -86,8 +85,8 @@ def hold_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) ->
     if count:
         found = database.execute(f"select {key} {groups} order by all limit 1").fetchall()[0]
         line = 1 + file.text[: re.search(r"^-- *key:", file.text, re.MULTILINE).start()].count("\n")
-        fault = f"the key {key} is empty or not unique {times(count)}, for example {row(found)}"
-        raise Problem(f"{file.label}, line {line}: {fault}.")
+        times = "once" if count == 1 else f"{count} times"
+        raise Problem(f'{file.label}, line {line}: the key "{key}" is null or repeated {times}, for example {row(found)}.')
 
 
 def hold_check(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, rule: str, line: int) -> None:
@@ -110,7 +109,3 @@ def hold_check(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, 
 def row(values: tuple) -> str:
     """The key of a row; it names a return or a file and says nothing of its content."""
     return ", ".join("null" if value is None else str(value) for value in values)
-
-
-def times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"

@@ -92,7 +92,7 @@ def unreadable(error: duckdb.Error) -> str:
     words = str(error)
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return "not a warehouse of this version of returntrail. Type `returntrail build` to make it anew."
-    if "newer version" in words or "version number" in words:
+    if "newer version" in words or "Unsupported Storage Version" in words:
         return "written by a newer DuckDB than the one here. Upgrade returntrail, or type `returntrail build`."
     if "ermission" in words:
         return "this user may not read the warehouse. Ask its owner."

@@ -175,14 +175,14 @@ BROKEN = {
     ),
     "a key that repeats": (
         {"mart__visits": VISITS.replace("firm_id, return_id\n-- check", "firm_id\n-- check")},
-        "queries/mart/visits.sql, line 3: the key firm_id is empty or not unique once, for example oak. "
+        'queries/mart/visits.sql, line 3: the key "firm_id" is null or repeated once, for example oak. '
         "The old warehouse stays.",
     ),
     "a key that is null": (
         {"mart__visits": VISITS.replace("events.return_id,", "nullif(events.return_id, 'r1') as return_id,")
             .replace("by events.firm_id, events.return_id", "by events.firm_id, nullif(events.return_id, 'r1')")
             .replace("as return_id,", "as return_id, -- The return.")},
-        "queries/mart/visits.sql, line 3: the key firm_id, return_id is empty or not unique once, "
+        'queries/mart/visits.sql, line 3: the key "firm_id, return_id" is null or repeated once, '
         "for example oak, null. The old warehouse stays.",
     ),
     "a misspelt column": (
@@ -200,13 +200,13 @@ BROKEN = {
     ),
     "a report with a key that repeats": (
         {"report__seen": SEEN.replace("-- key:   firm_id, return_id", "-- key:   firm_id")},
-        "queries/report/seen.sql, line 3: the key firm_id is empty or not unique once, for example oak. "
+        'queries/report/seen.sql, line 3: the key "firm_id" is null or repeated once, for example oak. '
         "The old warehouse stays.",
     ),
     "a value that does not fit": (
         {"mart__visits": VISITS.replace("max(events.event_at)", "max(cast(events.return_id as timestamp))")},
-        "queries/mart/visits.sql, line 8: a value does not fit the statement (Conversion Error). It is not shown; it may be "
-        "private. The old warehouse stays.",
+        "queries/mart/visits.sql, line 8: a value does not fit the statement (Conversion Error). It is not shown; "
+        "it may be private. The old warehouse stays.",
     ),
 }  # fmt: skip
 

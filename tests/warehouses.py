@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from etl.datadir import QUERIES, DataDir
+from etl.records import literal
 
 AA, BB, CC = ("aa" * 8, "bb" * 8, "cc" * 8)
 # What every build needs: the contract, the reference tables, the words of the engines, and the accounts of each file.
@@ -96,9 +97,9 @@ def write_part(data: DataDir, file_id: str, rows: list[dict], kind: str = "event
             whole = made | row
             names = ", ".join(f"${name} as {name}" for name in whole)
             database.execute(f"insert into raw.{kind} by name select {names}", whole)
-        database.execute(f"copy raw.{kind} to '{folder / f'{kind}.parquet'}'")
+        database.execute(f"copy raw.{kind} to {literal(folder / f'{kind}.parquet')}")
         nothing = "select '' as file_id, 0 as row_no, '' as reason, '' as record limit 0"
-        database.execute(f"copy ({nothing}) to '{folder / 'quarantine.parquet'}'")
+        database.execute(f"copy ({nothing}) to {literal(folder / 'quarantine.parquet')}")
     said = {
         "file_id": file_id,
         "file_name": f"{file_id}.csv",
