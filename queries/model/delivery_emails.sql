@@ -26,9 +26,17 @@ troubles as (
         messages.return_id,
         messages.cycle_no,
         min(messages.bounced_at) filter (where messages.state = 'bounced') as bounced_open_at,
+        min(messages.recipient) filter (where messages.state = 'bounced') as first_bounced_to,
+        max(messages.recipient) filter (where messages.state = 'bounced') as last_bounced_to,
         min(messages.processed_at) filter (
             where messages.state = 'unconfirmed' and accessed.signer is null
-        ) as unconfirmed_open_at
+        ) as unconfirmed_open_at,
+        min(messages.recipient) filter (
+            where messages.state = 'unconfirmed' and accessed.signer is null
+        ) as first_unconfirmed_to,
+        max(messages.recipient) filter (
+            where messages.state = 'unconfirmed' and accessed.signer is null
+        ) as last_unconfirmed_to
     from model.message_states as messages
     left join model.cleared_messages as cleared
         on cleared.firm_id = messages.firm_id
@@ -52,8 +60,16 @@ select
     times.opened_at as email_opened_at,         -- One was first opened (UTC), perhaps by a mail program.
     times.bounced_at as email_bounced_at,       -- One first bounced (UTC), whatever came of it.
     troubles.bounced_open_at as email_bounced_open_at, -- One bounced (UTC) that is bounced still and not cleared.
-    troubles.unconfirmed_open_at as email_unconfirmed_open_at -- One was sent (UTC) that is unconfirmed still, not cleared,
+    troubles.unconfirmed_open_at as email_unconfirmed_open_at, -- One was sent (UTC) that is unconfirmed still, not cleared,
         -- and whose recipient has not accessed.
+    case
+        when troubles.first_bounced_to <> troubles.last_bounced_to then 'taxpayer and spouse'
+        else troubles.first_bounced_to
+    end as email_bounced_to,    -- Whom the emails that are bounced still went to: taxpayer, spouse, taxpayer and spouse.
+    case
+        when troubles.first_unconfirmed_to <> troubles.last_unconfirmed_to then 'taxpayer and spouse'
+        else troubles.first_unconfirmed_to
+    end as email_unconfirmed_to -- The same of those that are unconfirmed still.
 from times
 left join troubles
     on troubles.firm_id = times.firm_id

@@ -37,7 +37,9 @@ summed as (
         count(*) filter (where code = 'kba_passed') as kba_passed_count,
         max(case when code = 'efile_esigned' and signer = 'taxpayer' then 1 else 0 end)
             + max(case when code = 'efile_esigned' and signer = 'spouse' then 1 else 0 end) as esigned_count,
-        max(event_at) filter (where code = 'efile_esigned') as esigned_at
+        max(event_at) filter (where code = 'efile_esigned') as esigned_at,
+        min(signer) as first_signer,
+        max(signer) as last_signer
     from acts
     group by firm_id, return_id, cycle_no
 )
@@ -53,7 +55,11 @@ select
     summed.kba_passed_at,       -- The first identity check passed (UTC).
     summed.kba_passed_count,    -- Identity checks passed.
     summed.esigned_count,       -- Signers whose e-signature the log shows by name.
-    summed.esigned_at           -- The last e-signature (UTC).
+    summed.esigned_at,          -- The last e-signature (UTC).
+    case
+        when summed.first_signer <> summed.last_signer then 'both'
+        else summed.first_signer
+    end as named_signer         -- Whom the acts name: taxpayer, spouse or both; null where they name nobody.
 from summed
 join model.attributes as attributes
     on attributes.firm_id = summed.firm_id

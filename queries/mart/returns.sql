@@ -1,0 +1,52 @@
+-- Where each return stands: what is known of it, its three states, and who must do what next. States are of the current
+-- cycle, which after a recall is the one being prepared. One row per return that has events.
+--
+-- key: firm_id, return_id
+-- check: next_step_owner in ('firm', 'client', 'nobody')
+-- check: (delivered_at is null) = (signature_state = 'not delivered')
+-- check: (signed_basis is null) = (signature_state <> 'signed')
+-- check: delivered_at is null or handling_state in ('delivered', 'picked up', 'archived', 'deleted')
+-- check: why is not null
+select
+    histories.firm_id,
+    histories.return_id,
+    attributes.client_id,
+    attributes.client_name,
+    attributes.group_name,
+    attributes.tax_year,
+    attributes.return_type,
+    attributes.is_joint,
+    attributes.office,
+    attributes.partner,
+    attributes.ero_signer,
+    attributes.preparer,
+    attributes.due_date,
+    attributes.due_basis,
+    attributes.is_extended,
+    histories.uploaded_at,
+    histories.cycle_no,
+    states.delivered_at,        -- The firm sent it to its client in the current cycle (UTC); null while it is not delivered.
+    states.access_state,
+    states.signature_state,
+    states.signed_basis,
+    states.handling_state,
+    steps.next_step,
+    ladder.owner as next_step_owner, -- Who must act: firm, client or nobody.
+    steps.waiting_since,
+    reasons.why,
+    histories.last_event_at,
+    histories.event_count
+from model.return_histories as histories
+join model.attributes as attributes
+    on attributes.firm_id = histories.firm_id
+    and attributes.return_id = histories.return_id
+join model.return_states as states
+    on states.firm_id = histories.firm_id
+    and states.return_id = histories.return_id
+join model.next_steps as steps
+    on steps.firm_id = histories.firm_id
+    and steps.return_id = histories.return_id
+join model.reasons as reasons
+    on reasons.firm_id = histories.firm_id
+    and reasons.return_id = histories.return_id
+left join ref.next_steps as ladder on ladder.next_step = steps.next_step

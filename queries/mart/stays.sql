@@ -1,0 +1,43 @@
+-- Where a return waited inside the firm, for how long, and who passed it on. One row per stay in a stage; it lasts until
+-- another stage, a delivery, archive or deletion.
+--
+-- key: firm_id, return_id, stay_no
+-- check: (left_at is null) = (seconds is null)
+-- check: seconds is null or seconds >= 0
+with compared as (
+    select
+        firm_id, return_id, event_no, cycle_no, event_at, stage, actor,
+        lag(stage) over (partition by firm_id, return_id order by event_no nulls last) as stage_before,
+        lag(cycle_no) over (partition by firm_id, return_id order by event_no nulls last) as cycle_no_before
+    from model.stage_moves
+),
+changes as (
+    select firm_id, return_id, event_no, cycle_no, event_at, stage, actor
+    from compared
+    where stage is null or stage_before is null or stage <> stage_before or cycle_no <> cycle_no_before
+),
+stays as (
+    select
+        firm_id, return_id, event_no, cycle_no, stage,
+        event_at as entered_at,
+        actor as entered_by,
+        lead(event_at) over (partition by firm_id, return_id order by event_no nulls last) as left_at,
+        lead(actor) over (partition by firm_id, return_id order by event_no nulls last) as left_by
+    from changes
+)
+select
+    firm_id,
+    return_id,
+    row_number() over (
+        partition by firm_id, return_id
+        order by event_no nulls last
+    ) as stay_no,   -- The place among the stays of the return, from 1.
+    cycle_no,       -- The delivery that was being prepared; of a recalled return the next one.
+    stage,          -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
+    entered_at,     -- The event that put it there (UTC).
+    left_at,        -- The event that took it out (UTC); null while it is there.
+    seconds_between(entered_at, left_at) as seconds, -- From entered_at to left_at; null while it is there.
+    entered_by,     -- Who put it there, as logged.
+    left_by         -- Who took it out, as logged; null while it is there.
+from stays
+where stage is not null

@@ -1,0 +1,64 @@
+-- What moves a return into a stage of the firm or out of its stages. One row per event that does; the copy of a recall
+-- or reprocessing moves nothing, and Save & Close leaves a return in its stage.
+--
+-- key: firm_id, return_id, event_no
+-- check: cycle_no >= 1
+with moves as (
+    select
+        events.firm_id,
+        events.return_id,
+        events.event_no,
+        case when events.code = 'return_recalled' then events.cycle_no + 1 else events.cycle_no end as cycle_no,
+        events.event_at,
+        codes.stage,
+        events.actor
+    from model.events as events
+    join ref.codes as codes on codes.code = events.code
+    where not events.is_repeat
+        and (codes.stage is not null or events.code like 'delivered%' or events.code in ('archived', 'deleted'))
+    union all
+    select firm_id, return_id, delivered_event_no as event_no, cycle_no, delivered_at as event_at, null as stage, null as actor
+    from model.delivery_starts
+    where delivered_basis = 'initial email'
+),
+known as (
+    select
+        firm_id,
+        return_id,
+        min(event_no) as first_event_no,
+        count(*) filter (where stage is not null and cycle_no = 1) as first_stage_count
+    from moves
+    group by firm_id, return_id
+),
+beginnings as (
+    select
+        events.firm_id,
+        events.return_id,
+        events.event_no,
+        events.cycle_no,
+        events.event_at,
+        'preparing' as stage,
+        events.actor
+    from model.events as events
+    left join known
+        on known.firm_id = events.firm_id
+        and known.return_id = events.return_id
+    where events.event_no = 1
+        and coalesce(known.first_stage_count, 0) = 0
+        and coalesce(known.first_event_no, 0) <> 1
+),
+all_moves as (
+    select firm_id, return_id, event_no, cycle_no, event_at, stage, actor from moves
+    union all
+    select firm_id, return_id, event_no, cycle_no, event_at, stage, actor from beginnings
+)
+select
+    firm_id,
+    return_id,
+    event_no,
+    cycle_no,   -- The cycle that is being prepared: a recall moves the return into the cycle it opens.
+    event_at,
+    stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event where no event of the first
+                -- cycle names a stage. Null for a delivery, archive or deletion, which end every stage.
+    actor       -- Who moved it, as logged; null where only an email shows the delivery.
+from all_moves
