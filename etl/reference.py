@@ -59,8 +59,8 @@ def fill_reference(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: 
 
 
 def refuse_strangers(data: DataDir, tables: dict[str, SqlFile]) -> None:
-    """A misspelt file name would be passed over in silence."""
-    for path in sorted((data.root / "reference").glob("*")):
+    """A misspelt file name would be passed over in silence; what an operating system hides is not meant."""
+    for path in sorted((data.root / "reference").glob("[!.]*")):
         if path.suffix != ".csv" or path.stem not in tables:
             known = ", ".join(f"{name}.csv" for name in tables)
             raise Problem(f"{path}: no reference file has this name. There are: {known}.")

@@ -19,7 +19,7 @@ from etl.datadir import DataDir
 print("begun", flush=True)
 build(DataDir(Path(sys.argv[1])), queries=Path(sys.argv[2]))
 """
-MOMENTS = 6
+MOMENTS = 4
 
 
 def begun(data: DataDir, queries: Path) -> subprocess.Popen:
