@@ -6,13 +6,13 @@
 -- check: seconds is null or seconds >= 0
 with compared as (
     select
-        firm_id, return_id, event_no, cycle_no, event_at, stage, actor,
+        firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor,
         lag(stage) over (partition by firm_id, return_id order by event_no nulls last) as stage_before,
         lag(cycle_no) over (partition by firm_id, return_id order by event_no nulls last) as cycle_no_before
     from model.stage_moves
 ),
 changes as (
-    select firm_id, return_id, event_no, cycle_no, event_at, stage, actor
+    select firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor
     from compared
     where stage is null or stage_before is null or stage <> stage_before or cycle_no <> cycle_no_before
 ),
@@ -20,24 +20,35 @@ stays as (
     select
         firm_id, return_id, event_no, cycle_no, stage,
         event_at as entered_at,
+        event_on as entered_on,
         actor as entered_by,
         lead(event_at) over (partition by firm_id, return_id order by event_no nulls last) as left_at,
         lead(actor) over (partition by firm_id, return_id order by event_no nulls last) as left_by
     from changes
 )
 select
-    firm_id,
-    return_id,
+    stays.firm_id,
+    stays.return_id,
     row_number() over (
-        partition by firm_id, return_id
-        order by event_no nulls last
-    ) as stay_no,   -- The place among the stays of the return, from 1.
-    cycle_no,       -- The delivery that was being prepared; of a recalled return the next one.
-    stage,          -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
-    entered_at,     -- The event that put it there (UTC).
-    left_at,        -- The event that took it out (UTC); null while it is there.
-    seconds_between(entered_at, left_at) as seconds, -- From entered_at to left_at; null while it is there.
-    entered_by,     -- Who put it there, as logged.
-    left_by         -- Who took it out, as logged; null while it is there.
+        partition by stays.firm_id, stays.return_id
+        order by stays.event_no nulls last
+    ) as stay_no,           -- The place among the stays of the return, from 1.
+    stays.cycle_no,         -- The delivery that was being prepared; of a recalled return the next one.
+    stays.stage,            -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
+    stays.entered_at,       -- The event that put it there (UTC).
+    stays.entered_on,       -- The same as a date in the firm's time zone.
+    week_of(stays.entered_on) as entered_week, -- The Monday of that week as text: 2026-03-02.
+    month_of(stays.entered_on) as entered_month, -- The month of it as text: 2026-03.
+    stays.left_at,          -- The event that took it out (UTC); null while it is there.
+    seconds_between(stays.entered_at, stays.left_at) as seconds, -- From entered_at to left_at; null while it is there.
+    stays.entered_by,       -- Who put it there, as logged.
+    stays.left_by,          -- Who took it out, as logged; null while it is there.
+    attributes.office,
+    attributes.partner,
+    attributes.return_type,
+    attributes.tax_year
 from stays
-where stage is not null
+join model.attributes as attributes
+    on attributes.firm_id = stays.firm_id
+    and attributes.return_id = stays.return_id
+where stays.stage is not null

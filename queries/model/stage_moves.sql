@@ -10,6 +10,7 @@ with moves as (
         events.event_no,
         case when events.code = 'return_recalled' then events.cycle_no + 1 else events.cycle_no end as cycle_no,
         events.event_at,
+        events.event_on,
         codes.stage,
         events.actor
     from model.events as events
@@ -17,7 +18,9 @@ with moves as (
     where not events.is_repeat
         and (codes.stage is not null or events.code like 'delivered%' or events.code in ('archived', 'deleted'))
     union all
-    select firm_id, return_id, delivered_event_no as event_no, cycle_no, delivered_at as event_at, null as stage, null as actor
+    select
+        firm_id, return_id, delivered_event_no as event_no, cycle_no, delivered_at as event_at, delivered_on as event_on,
+        null as stage, null as actor
     from model.delivery_starts
     where delivered_basis = 'initial email'
 ),
@@ -37,6 +40,7 @@ beginnings as (
         events.event_no,
         events.cycle_no,
         events.event_at,
+        events.event_on,
         'preparing' as stage,
         events.actor
     from model.events as events
@@ -48,9 +52,9 @@ beginnings as (
         and coalesce(known.first_event_no, 0) <> 1
 ),
 all_moves as (
-    select firm_id, return_id, event_no, cycle_no, event_at, stage, actor from moves
+    select firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor from moves
     union all
-    select firm_id, return_id, event_no, cycle_no, event_at, stage, actor from beginnings
+    select firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor from beginnings
 )
 select
     firm_id,
@@ -58,6 +62,7 @@ select
     event_no,
     cycle_no,   -- The cycle that is being prepared: a recall moves the return into the cycle it opens.
     event_at,
+    event_on,
     stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event where no event of the first
                 -- cycle names a stage. Null for a delivery, archive or deletion, which end every stage.
     actor       -- Who moved it, as logged; null where only an email shows the delivery.

@@ -1,0 +1,35 @@
+-- Every return and where it stands, in three states that never mix: the client's access, the firm's handling, the
+-- signature. One row per return.
+--
+-- key: firm_id, return_id
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+select
+    returns.return_id,
+    returns.client_name,
+    returns.return_type,
+    returns.office,
+    returns.partner,
+    returns.due_date,
+    returns.firm_id,
+    returns.tax_year,
+    returns.access_state,
+    returns.handling_state,
+    returns.signature_state,
+    returns.signed_basis,
+    returns.next_step,
+    steps.title as next_step_title,     -- The next step as an instruction.
+    returns.next_step_owner,
+    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the next step is due; null for none.
+    returns.why,
+    returns.cycle_no,
+    returns.delivered_at,
+    returns.last_event_at
+from mart.returns as returns
+join ref.next_steps as steps on steps.next_step = returns.next_step
+cross join raw.build as build
+where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+order by returns.client_name nulls last, returns.tax_year desc nulls last, returns.firm_id, returns.return_id

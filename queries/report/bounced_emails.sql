@@ -1,0 +1,44 @@
+-- Initial emails to signers that bounced, with nothing since that clears it: correct the address and resend. One row per
+-- email, the longest wait first.
+--
+-- key: firm_id, return_id, message_no
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- every: day
+select
+    work.return_id,
+    work.client_name,
+    work.return_type,
+    work.office,
+    work.partner,
+    work.due_date,
+    work.firm_id,
+    work.tax_year,
+    messages.message_no,
+    messages.recipient,
+    messages.recipient_email,
+    messages.processed_at,
+    messages.bounced_at,
+    work.waiting_days,
+    work.why
+from report.work_list(
+    for_firms := for_firms,
+    for_offices := for_offices,
+    for_partners := for_partners,
+    for_types := for_types,
+    for_years := for_years,
+    for_steps := ['fix_email'],
+    min_wait_days := min_wait_days
+) as work
+join mart.messages as messages
+    on messages.firm_id = work.firm_id
+    and messages.return_id = work.return_id
+    and messages.cycle_no = work.cycle_no
+where messages.kind = 'initial'
+    and messages.state = 'bounced'
+    and messages.bounce_cleared_at is null
+order by work.waiting_since nulls last, work.firm_id, work.return_id, messages.message_no

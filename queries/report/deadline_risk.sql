@@ -1,0 +1,53 @@
+-- Returns without a proven signature by the days left until they are due: fewest days first, then least progress, then
+-- client. One row per return; archived and deleted ones stay out.
+--
+-- key: firm_id, return_id
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: max_days_left = null  Leaves out returns with more days left, and those without a due date; none if not given.
+-- every: week
+with unsigned as (
+    select
+        returns.return_id, returns.client_name, returns.return_type, returns.office, returns.partner, returns.due_date,
+        returns.firm_id, returns.tax_year, returns.due_basis, returns.access_state, returns.handling_state,
+        returns.signature_state, returns.next_step, returns.cycle_no,
+        returns.due_date - date_in(build.timezone, build.as_of) as days_left
+    from mart.returns as returns
+    cross join raw.build as build
+    where returns.signature_state <> 'signed'
+        and returns.handling_state not in ('archived', 'deleted')
+        and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+)
+select
+    unsigned.return_id,
+    unsigned.client_name,
+    unsigned.return_type,
+    unsigned.office,
+    unsigned.partner,
+    unsigned.due_date,
+    unsigned.firm_id,
+    unsigned.tax_year,
+    unsigned.due_basis,
+    unsigned.days_left,                 -- From as_of, in the firm's time zone; negative once overdue, null without a due date.
+    steps.step,                         -- The furthest step that the client has reached; null while not delivered.
+    unsigned.handling_state,
+    unsigned.access_state,
+    unsigned.signature_state,           -- not delivered, not signed, partly signed, probably signed or paper.
+    next_steps.title as next_step_title -- What to do next, as an instruction.
+from unsigned
+left join mart.deliveries as deliveries
+    on deliveries.firm_id = unsigned.firm_id
+    and deliveries.return_id = unsigned.return_id
+    and deliveries.cycle_no = unsigned.cycle_no
+left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null) and deliveries.cycle_no is not null
+join ref.next_steps as next_steps on next_steps.next_step = unsigned.next_step
+where max_days_left is null or unsigned.days_left <= max_days_left
+order by
+    unsigned.days_left nulls last,
+    steps.step_no nulls first,
+    unsigned.client_name nulls last,
+    unsigned.firm_id,
+    unsigned.return_id

@@ -1,0 +1,41 @@
+-- Returns whose number, client number or client name holds the words, in any case; an exact number first, then the
+-- newest tax year. One row per return. Words of one letter find nothing.
+--
+-- key: firm_id, return_id
+-- param: search = null  The words as typed; they are no pattern.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: max_rows = 8  At most so many.
+with asked as (
+    select
+        returns.return_id, returns.client_name, returns.return_type, returns.office, returns.partner, returns.due_date,
+        returns.firm_id, returns.tax_year, returns.client_id, returns.handling_state, returns.signature_state,
+        lower(trim(search)) in (lower(returns.return_id), lower(returns.client_id)) as is_exact
+    from mart.returns as returns
+    where length(trim(search)) >= 2
+        and (
+            contains(lower(returns.client_name), lower(trim(search)))
+            or contains(lower(returns.return_id), lower(trim(search)))
+            or contains(lower(returns.client_id), lower(trim(search)))
+        )
+        and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+)
+select
+    asked.return_id,
+    asked.client_name,
+    asked.return_type,
+    asked.office,
+    asked.partner,
+    asked.due_date,
+    asked.firm_id,
+    asked.tax_year,
+    asked.client_id,
+    asked.handling_state,
+    asked.signature_state,
+    coalesce(asked.is_exact, false) as is_exact -- The words are the whole return or client number.
+from asked
+order by is_exact desc, asked.tax_year desc nulls last, asked.client_name nulls last, asked.firm_id, asked.return_id
+limit max_rows

@@ -1,0 +1,84 @@
+-- The cards of the first page: what waits for the firm now, and how the last full week compares with the one before. One
+-- row per measure. Weeks run from Monday to Sunday in the firm's time zone; the last full one is over by as_of.
+--
+-- key: measure
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+with weeks as (
+    select
+        cast(last_monday(build.timezone, build.as_of) as varchar) as week,
+        cast(last_monday(build.timezone, build.as_of) - 7 as varchar) as week_before,
+        build.as_of
+    from raw.build as build
+),
+measured as (
+    select
+        'our move' as measure,
+        weeks.week,
+        count(*) as value,
+        count(*) filter (where returns.waiting_since <= weeks.as_of - interval '3' day) as part_count,
+        count(*) as base_count
+    from weeks
+    join mart.returns as returns
+        on returns.next_step_owner = 'firm'
+        and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+    group by weeks.week
+    union all
+    select 'delivered' as measure, outcomes.segment, outcomes.delivery_count, null, outcomes.delivery_count
+    from report.delivery_outcomes(
+        since := (select last_monday(build.timezone, build.as_of) - 7 from raw.build as build),
+        until := (select last_monday(build.timezone, build.as_of) + 6 from raw.build as build),
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years,
+        split_by := 'week'
+    ) as outcomes
+    union all
+    select 'bounce rate' as measure, emails.segment, emails.bounced_percent, emails.bounced_count, emails.processed_count
+    from report.email_health(
+        since := (select last_monday(build.timezone, build.as_of) - 7 from raw.build as build),
+        until := (select last_monday(build.timezone, build.as_of) + 6 from raw.build as build),
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years,
+        split_by := 'week'
+    ) as emails
+    where emails.kind = 'initial'
+    union all
+    select 'days to sign' as measure, spans.segment, spans.days_median, null, spans.delivery_count
+    from report.turnaround(
+        since := (select last_monday(build.timezone, build.as_of) - 7 from raw.build as build),
+        until := (select last_monday(build.timezone, build.as_of) + 6 from raw.build as build),
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years,
+        split_by := 'week'
+    ) as spans
+    where spans.span = 'delivery to signature'
+)
+select
+    measures.measure,       -- our move: returns whose next step is the firm's. delivered: deliveries of the week. bounce rate:
+                            -- of the week's initial emails, in percent. days to sign: median, of the week's deliveries that are signed.
+    weeks.week,             -- The Monday of the last full week; our move is as of now.
+    coalesce(now.value, case when measures.is_count then 0 end) as value, -- Now or in the last full week; null where there is nothing to measure.
+    coalesce(before.value, case when measures.measure = 'delivered' then 0 end) as value_before, -- In the week before; null for our move, which has no past.
+    now.part_count,         -- our move: those that have waited over 3 days. bounce rate: the bounced ones. Else null.
+    coalesce(now.base_count, 0) as base_count, -- What the value is of: returns, deliveries or emails.
+    before.part_count as part_count_before, -- part_count of the week before.
+    case when measures.measure <> 'our move' then coalesce(before.base_count, 0) end as base_count_before -- base_count of the week before.
+from (
+    values (1, 'our move', true), (2, 'delivered', true), (3, 'bounce rate', false), (4, 'days to sign', false)
+) as measures(measure_no, measure, is_count)
+cross join weeks
+left join measured as now on now.measure = measures.measure and now.week = weeks.week
+left join measured as before on before.measure = measures.measure and before.week = weeks.week_before
+order by measures.measure_no

@@ -1,0 +1,47 @@
+-- Returns that are not with their client: to be finished, reviewed, signed by the ERO, approved, or taken up again after
+-- a recall. One row per return, by the urgency of the step and the longest wait.
+--
+-- key: firm_id, return_id
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- every: day
+select
+    work.return_id,
+    work.client_name,
+    work.return_type,
+    work.office,
+    work.partner,
+    work.due_date,
+    work.firm_id,
+    work.tax_year,
+    returns.preparer,
+    returns.ero_signer,
+    work.handling_state,
+    work.next_step,
+    work.next_step_title,
+    stays.entered_by,
+    returns.uploaded_at,
+    work.waiting_days,
+    work.why
+from report.work_list(
+    for_firms := for_firms,
+    for_offices := for_offices,
+    for_partners := for_partners,
+    for_types := for_types,
+    for_years := for_years,
+    for_steps := ['reprocess', 'review', 'ero_sign', 'approve', 'finish'],
+    min_wait_days := min_wait_days
+) as work
+join mart.returns as returns
+    on returns.firm_id = work.firm_id
+    and returns.return_id = work.return_id
+join ref.next_steps as steps on steps.next_step = work.next_step
+left join mart.stays as stays
+    on stays.firm_id = work.firm_id
+    and stays.return_id = work.return_id
+    and stays.left_at is null
+order by steps.rank, work.waiting_since nulls last, work.firm_id, work.return_id

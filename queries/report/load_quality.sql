@@ -1,0 +1,83 @@
+-- What was loaded and what is wrong with it: one row per file of the ledger, then one per thing that the loaded logs
+-- leave open. Nothing here stops a build.
+--
+-- every: load
+with files as (
+    select
+        1 as finding_no, 'file' as finding, files.file_name as subject, files.record_count, files.reason, files.source,
+        files.kind, files.state, files.kept_count, files.quarantined_count, files.distinct_count, files.repeated_count,
+        files.later_count, files.redacted_count, files.unmapped_columns, files.loaded_at, files.file_id
+    from raw.files as files
+),
+without_events as (
+    select
+        2 as finding_no, 'register without events' as finding, registered.firm_id as subject, count(*) as record_count,
+        'The register has these returns and no log does; export their logs, or they are not on the platform.' as reason
+    from (select distinct returns.firm_id, returns.return_id from raw.returns as returns) as registered
+    left join mart.returns as returns
+        on returns.firm_id = registered.firm_id
+        and returns.return_id = registered.return_id
+    where returns.return_id is null
+    group by registered.firm_id
+),
+unknown_forms as (
+    select
+        3 as finding_no, 'unknown form' as finding, returns.return_type as subject, count(*) as record_count,
+        'No rule knows this spelling; a row in reference/forms.csv names the form.' as reason
+    from mart.returns as returns
+    where returns.return_type not in (select forms.return_type from ref.forms as forms)
+    group by returns.return_type
+),
+counted as (
+    select
+        unnest(['client_name', 'return_type', 'tax_year', 'office', 'partner']) as subject,
+        count(*) - unnest([
+            count(returns.client_name), count(returns.return_type), count(returns.tax_year), count(returns.office),
+            count(returns.partner)
+        ]) as record_count
+    from mart.returns as returns
+),
+missing as (
+    select
+        4 as finding_no, 'missing attribute' as finding, counted.subject, counted.record_count,
+        'Returns without it fall out of its filter; map a column to it, or load a register.' as reason
+    from counted
+    where counted.record_count > 0
+),
+hours as (
+    select
+        5 as finding_no, 'unclear hour' as finding, events.time_note as subject, count(*) as record_count,
+        case events.time_note
+            when 'ambiguous' then 'The hour came twice when clocks went back; the first is taken.'
+            else 'The hour did not exist when clocks went forward; the time is moved forward.'
+        end as reason
+    from raw.events as events
+    where events.time_note is not null
+    group by events.time_note
+),
+findings as (
+    from files
+    union all by name from without_events
+    union all by name from unknown_forms
+    union all by name from missing
+    union all by name from hours
+)
+select
+    finding,            -- file: a row of the ledger. register without events, unknown form, missing attribute, unclear hour.
+    subject,            -- The file's name, the firm, the spelling, the attribute, or ambiguous or shifted.
+    record_count,       -- Records of the file; of other findings the returns or events concerned.
+    reason,             -- Why a file was refused or what is remarkable in it; of other findings what to do.
+    source,
+    kind,
+    state,
+    kept_count,
+    quarantined_count,
+    distinct_count,
+    repeated_count,
+    later_count,
+    redacted_count,
+    unmapped_columns,
+    loaded_at,
+    file_id             -- The loaded file, a row of raw.files; null for other findings.
+from findings
+order by finding_no, loaded_at desc nulls last, subject nulls last, file_id

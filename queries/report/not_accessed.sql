@@ -1,0 +1,41 @@
+-- Delivered returns that nobody has accessed: remind to open. One row per return, the longest wait first.
+--
+-- key: firm_id, return_id
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- every: day
+select
+    work.return_id,
+    work.client_name,
+    work.return_type,
+    work.office,
+    work.partner,
+    work.due_date,
+    work.firm_id,
+    work.tax_year,
+    deliveries.delivered_at,
+    work.access_state,
+    deliveries.email_opened_at,
+    deliveries.link_selected_at,
+    deliveries.reminders_sent,
+    deliveries.last_reminder_at,
+    work.waiting_days,
+    work.why
+from report.work_list(
+    for_firms := for_firms,
+    for_offices := for_offices,
+    for_partners := for_partners,
+    for_types := for_types,
+    for_years := for_years,
+    for_steps := ['remind_to_open'],
+    min_wait_days := min_wait_days
+) as work
+join mart.deliveries as deliveries
+    on deliveries.firm_id = work.firm_id
+    and deliveries.return_id = work.return_id
+    and deliveries.cycle_no = work.cycle_no
+order by work.waiting_since nulls last, work.firm_id, work.return_id

@@ -1,0 +1,39 @@
+-- What happened to a return, on both sides in one order. One row per event; copies that the other tab shows too are
+-- marked and count nowhere.
+--
+-- key: firm_id, return_id, event_no
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_return = null  The return; all if not given.
+with both_sides as (
+    select
+        firm_id, return_id, event_no, cycle_no, event_at, 'Client' as tab, code, title, label, status, recipient,
+        subject, actor, wait_seconds, is_repeat
+    from mart.client_timeline
+    union all
+    select
+        firm_id, return_id, event_no, cycle_no, event_at, 'Internal' as tab, code, title, label, status, recipient,
+        subject, actor, wait_seconds, is_repeat
+    from mart.internal_timeline
+)
+select
+    timeline.firm_id,
+    timeline.return_id,
+    timeline.event_no,
+    timeline.cycle_no,
+    timeline.event_at,
+    timeline.tab,               -- Client or Internal, where the platform shows it.
+    timeline.code,              -- Our name for the label and status; unclassified where no rule knows them.
+    timeline.title,
+    codes.acts,                 -- Who acts: client, firm or platform.
+    timeline.label,
+    timeline.status,
+    timeline.recipient,
+    timeline.subject,
+    timeline.actor,
+    timeline.wait_seconds,
+    timeline.is_repeat
+from both_sides as timeline
+left join ref.codes as codes on codes.code = timeline.code
+where among(timeline.firm_id, for_firms)
+    and (for_return is null or timeline.return_id = for_return)
+order by timeline.firm_id, timeline.return_id, timeline.event_no

@@ -1,0 +1,52 @@
+-- Every return with something to do: what, by whom, since when and why. One row per return, the firm's moves first, then
+-- by the urgency of the step and the longest wait.
+--
+-- key: firm_id, return_id
+-- check: next_step_owner in ('firm', 'client')
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: for_steps = null  Only these next steps, words of ref.next_steps; all if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- every: day
+select
+    returns.return_id,
+    returns.client_name,
+    returns.return_type,
+    returns.office,
+    returns.partner,
+    returns.due_date,
+    returns.firm_id,
+    returns.tax_year,
+    returns.next_step,
+    steps.title as next_step_title,     -- The next step as an instruction.
+    returns.next_step_owner,
+    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the step is due.
+    returns.waiting_since,
+    returns.why,
+    returns.access_state,
+    returns.handling_state,
+    returns.signature_state,
+    returns.cycle_no
+from mart.returns as returns
+join ref.next_steps as steps on steps.next_step = returns.next_step
+cross join raw.build as build
+where returns.next_step_owner <> 'nobody'
+    and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+    and among_known(
+        returns.next_step,
+        for_steps,
+        (select list(known.next_step order by known.rank) from ref.next_steps as known)
+    )
+    and (
+        min_wait_days is null
+        or returns.waiting_since <= build.as_of - to_days(cast(min_wait_days as integer))
+    )
+order by
+    case returns.next_step_owner when 'firm' then 1 else 2 end,
+    steps.rank,
+    returns.waiting_since nulls last,
+    returns.firm_id,
+    returns.return_id
