@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -134,8 +134,9 @@ def make(
     with step("Reading the store"):
         fill_raw(database, data, catalog)
     fill_build(database, data, catalog, settings, as_of)
-    for file in engine(database, catalog.of("model", "mart"), folder):
-        hold(database, file)
+    with closing(engine(database, catalog.of("model", "mart"), folder)) as made:
+        for file in made:
+            hold(database, file)
     fill_counts(database)
     with step("Checking the reports"), at_once(database):
         create_reports(database, catalog)

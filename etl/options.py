@@ -72,6 +72,7 @@ def add_load(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
 def add_build(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
     verb = add_verb(verbs, "build", "make the warehouse from the store")
     verb.add_argument("--as-of", type=moment, metavar="TIME", help="as it stood then; ISO, in the firm's zone")
+    verb.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="where the models run (duckdb)")
     return verb
 
 

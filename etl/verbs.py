@@ -14,16 +14,17 @@ from etl.progress import say
 
 
 def load(data: DataDir, options: Namespace) -> int:
-    """Takes files into the store; exit code 1 if one was refused, though the others are loaded."""
+    """Takes files into the store; exit code 1 if one was refused, though the others are loaded, or would be."""
     from etl.load import load, load_inbox
     from etl.settings import read_settings
 
     settings = read_settings(data.settings)
     if options.check:
-        from etl.check import check
+        from etl.check import checked
 
-        print(check(settings, options.check))
-        return 0
+        found = checked(data, settings, options.check)
+        print(found.text)
+        return 0 if found.would_load else 1
     with locked(data):
         return told(data, load(data, settings, options.paths) if options.paths else load_inbox(data, settings))
 
@@ -31,9 +32,15 @@ def load(data: DataDir, options: Namespace) -> int:
 def build(data: DataDir, options: Namespace) -> int:
     """Makes the warehouse from the store and puts it in the place of the old one."""
     from etl.build import build
+    from etl.models import on_duckdb
 
+    engine = on_duckdb
+    if options.engine == "spark":
+        from etl.spark.engine import on_spark
+
+        engine = on_spark(data)
     with locked(data):
-        print(build(data, options.as_of))
+        print(build(data, options.as_of, engine=engine))
     return 0
 
 

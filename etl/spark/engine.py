@@ -5,6 +5,7 @@ group or a join about returns moves no row, and a firm with half of all returns 
 folder for each firm: a firm's name is data, and data never become a path.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ def prepare(
 def words(text: str) -> list[str]:
     """The statements of a file of functions, each ended by a semicolon at the end of a line."""
     code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
-    return [statement.strip() for statement in code.split(";\n") if statement.strip(" ;\n")]
+    return [one.strip() for one in re.split(r";$", code, flags=re.MULTILINE) if one.strip()]
 
 
 def record_types(database: duckdb.DuckDBPyConnection, file: SqlFile) -> str:

@@ -92,7 +92,7 @@ def refuse_master(master: str) -> None:
     if not master.startswith("spark://"):
         return
     doors = [door.rpartition(":") for door in master.removeprefix("spark://").split(",")]
-    if not all(host and port.isdigit() for host, _, port in doors):
+    if not all(host and port.isdigit() and int(port) < 65536 for host, _, port in doors):
         raise Problem(f'"{master}" is no Spark master: a host or a port is missing. Write spark://host:7077.')
     faults = [fault for host, _, port in doors if (fault := knocked(host, int(port)))]
     if len(faults) == len(doors):
@@ -104,8 +104,8 @@ def knocked(host: str, port: int) -> str | None:
     """Why nobody opens; null if somebody does."""
     try:
         socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
     return None
 
 
