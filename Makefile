@@ -2,6 +2,7 @@
 #
 #   make demo       an invented season of logs, loaded, built, reported and shown on 127.0.0.1
 #   make test       everything that the tests need, then the tests
+#   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
 #   make lock       the lock files again, after a change of pyproject.toml (needs uv; ARGS=--upgrade renews the pins)
@@ -21,7 +22,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test install app lock clean chromium
+.PHONY: demo test test-spark install app lock clean chromium
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -31,6 +32,9 @@ app: install
 
 test: $(VENV)/test.done chromium
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+test-spark: $(VENV)/spark.done
+	$(VENV)/bin/python -m pytest tests/spark $(ARGS)
 
 install: $(VENV)/run.done
 
@@ -45,6 +49,11 @@ $(VENV)/test.done: requirements-dev.lock pyproject.toml $(VENV)/bin/python
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/spark.done: $(VENV)/test.done requirements-spark.lock
+	@echo "Installing Spark into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
 	@touch $@
 
 $(VENV)/bin/python:
