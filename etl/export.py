@@ -1,6 +1,7 @@
 """The tables of `mart` as Parquet files, with the catalog that explains them, for tools that read no DuckDB."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
     """Writes a file a table into `out`, or else `export/` of the data directory; a file is whole or not there."""
     folder = out or data.root / "export"
     make_private(folder)
+    for left in folder.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left)
     marts = "select name from main.catalog where kind = 'table' and name like 'mart.%' order by name"
     with opened(data.warehouse) as warehouse, asking(warehouse.database) as cursor:
         wanted = [name for (name,) in cursor.execute(marts).fetchall()] + ["main.catalog"]
@@ -31,7 +34,8 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
 
 def exported(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Path:
     """One table in one file, under a hidden name until it is whole."""
-    unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=file.parent)) / file.name
+    workshop = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=file.parent))
+    unfinished = workshop / file.name
     try:
         with step(f"Exporting {table}"):
             database.execute(f"copy warehouse.{table} to {literal(unfinished)} (format parquet, compression zstd)")
@@ -42,6 +46,5 @@ def exported(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Pat
     except duckdb.IOException as error:
         raise Problem(f"{file}: it cannot be written. See that the folder can be written to and has room.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
-        unfinished.parent.rmdir()
+        shutil.rmtree(workshop)
     return file

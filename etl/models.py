@@ -86,7 +86,8 @@ def hold_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) ->
         found = database.execute(f"select {key} {groups} order by all limit 1").fetchall()[0]
         line = 1 + file.text[: re.search(r"^-- *key:", file.text, re.MULTILINE).start()].count("\n")
         times = "once" if count == 1 else f"{count} times"
-        raise Problem(f'{file.label}, line {line}: the key "{key}" is null or repeated {times}, for example {row(found)}.')
+        fault = f'the key "{key}" is null or repeated {times}, for example {row(found)}'
+        raise Problem(f"{file.label}, line {line}: {fault}.")
 
 
 def hold_check(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, rule: str, line: int) -> None:

@@ -63,8 +63,10 @@ def test_a_label_is_the_same_by_tab_words_and_status(tmp_path: Path) -> None:
         data,
         tmp_path,
         """
-        select tab, label, status, code, note, pattern from ref.labels
-        where code = 'efile_esigned' or label = 'Taxpayer: Initial Email' and coalesce(status, 'Processed') = 'Processed'
+        select tab, label, status, code, note, pattern
+        from ref.labels
+        where code = 'efile_esigned'
+            or label = 'Taxpayer: Initial Email' and coalesce(status, 'Processed') = 'Processed'
         order by all
         """,
     )
@@ -87,9 +89,9 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     ("name", "lines", "message"),
     [
         ("labels", ["Client,,Moon,,moon,"], 'line 2: the code "moon" is not in codes.csv. Add it there first.'),
-        ("codes", ["moon,client,moon,,1,Moon,A moon."], 'line 2: the step "moon" is not in steps.csv. Add it there first.'),
-        ("codes", ["moon,client,,moon,1,Moon,A moon."], 'line 2: the stage "moon" is not in stages.csv. Add it there first.'),
-        ("stages", ["9,moon,moon,moon,Moon,"], 'line 2: the next_step "moon" is not in next_steps.csv. Add it there first.'),
+        ("codes", ["moon,client,moon,,1,Moon,"], 'line 2: the step "moon" is not in steps.csv. Add it there first.'),
+        ("codes", ["moon,client,,moon,1,Moon,"], 'line 2: the stage "moon" is not in stages.csv. Add it there first.'),
+        ("stages", ["9,m,m,m,M,"], 'line 2: the next_step "m" is not in next_steps.csv. Add it there first.'),
         ("codes", ["moon,client,,,one,Moon,A moon."], "line 2: rank is no integer."),
         ("codes", [",client,,,1,Moon,A moon."], "line 2: code is empty."),
         (
@@ -114,9 +116,14 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
             "queries/ref/deadlines.sql fails.",
         ),
         ("forms", ["Moon,1040", '"The ""Moon"""', "Moon,1065"], "line 3: 1 cells instead of 2."),
-        ("forms", ['"Two\nlines",1040', "Moon,1040", "Moon,1065"], "line 5: the same spelling as in line 4. Keep one of them."),
-        ("labels", ["Client,,A,,uploaded,", "Client,,A,,delivered,x"], "line 3: the same tab and label and status as in line 2. "
-            "Keep one of them."),
+        (
+            "forms", ['"Two\nlines",1040', "Moon,1040", "Moon,1065"],
+            "line 5: the same spelling as in line 4. Keep one of them.",
+        ),
+        (
+            "labels", ["Client,,A,,uploaded,", "Client,,A,,delivered,x"],
+            "line 3: the same tab and label and status as in line 2. Keep one of them.",
+        ),
         ("forms", ['Moon,"1040'], "line 2: not CSV (unexpected end of data)."),
     ],
 )  # fmt: skip

@@ -86,7 +86,10 @@ def test_only_the_columns_asked_for_come_in_the_order_asked(warehouse: Warehouse
             "seen", ["1 as x"], {},
             'The report seen has no column "1 as x". It has: firm_id, return_id, last_at, visit_count.',
         ),
-        ("seen", None, {"since": "soon"}, 'since of the report seen takes a date such as 2026-03-04, and "soon" is none.'),
+        (
+            "seen", None, {"since": "soon"},
+            'since of the report seen takes a date such as 2026-03-04, and "soon" is none.',
+        ),
         ("seen", None, {"least_days": "x"}, 'least_days of the report seen takes a whole number, and "x" is none.'),
     ],
 )  # fmt: skip
