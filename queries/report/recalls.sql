@@ -11,11 +11,12 @@
 -- param: for_years = null  Only these tax years; all if not given.
 -- every: week
 with recalled as (
-    select turns.firm_id, turns.return_id, turns.recall_no, turns.event_at, turns.actor
-    from model.turns as turns
-    where turns.code = 'return_recalled'
-        and not turns.is_repeat
-        and during(turns.event_on, since, until)
+    -- A recall belongs to the cycle that it ends.
+    select events.firm_id, events.return_id, events.cycle_no as recall_no, events.event_at, events.actor
+    from model.events as events
+    where events.code = 'return_recalled'
+        and not events.is_repeat
+        and during(events.event_on, since, until)
 ),
 redelivered as (
     select recalled.firm_id, recalled.return_id, recalled.recall_no, min(deliveries.delivered_at) as delivered_at
