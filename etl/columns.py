@@ -35,10 +35,16 @@ class Columns:
 
 
 def map_columns(headings: list[str], source: Source) -> Columns:
-    """What feeds each column. A constant wins over a heading, whose values go to `extra`, so that none is lost.
+    """What feeds each column. Raises a Problem if a column without which a record means nothing is missing."""
+    columns = matched(headings, source)
+    missing = missing_columns(columns, source)
+    if missing:
+        raise Problem(missing_words(missing, headings, source))
+    return columns
 
-    Raises a Problem if a column without which a record means nothing is missing.
-    """
+
+def matched(headings: list[str], source: Source) -> Columns:
+    """What feeds each column. A constant wins over a heading, whose values go to `extra`, so that none is lost."""
     constants = dict(source.constants)
     places, unmapped = {}, []
     for place, heading in enumerate(headings):
@@ -47,13 +53,13 @@ def map_columns(headings: list[str], source: Source) -> Columns:
             unmapped.append(place)
         else:
             places[column] = place
-    columns = Columns(headings, places, constants, unmapped)
+    return Columns(headings, places, constants, unmapped)
+
+
+def missing_columns(columns: Columns, source: Source) -> list[str]:
+    """The columns without which a record means nothing and that nothing feeds."""
     missing = [name for name in REQUIRED[source.kind] if not columns.has(name)]
-    if not columns.has("firm_id") and source.firm_id is None:
-        missing.append("firm_id")
-    if missing:
-        raise Problem(missing_words(missing, headings, source))
-    return columns
+    return missing if columns.has("firm_id") or source.firm_id is not None else [*missing, "firm_id"]
 
 
 def missing_words(missing: list[str], headings: list[str], source: Source) -> str:

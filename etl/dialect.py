@@ -80,12 +80,17 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
 
 def no_header(row: list[str], source: Source) -> Problem:
     """The refusal of a first line that no heading of ours is in; it is shown only if it cannot be a record."""
-    is_header = all(heading.strip() for heading in row) and not any(re.search(r"[\d@]", heading) for heading in row)
-    found = f"Headings found: {shown(', '.join(row))}." if row and is_header else "Its first line looks like a record."
+    words = f"Headings found: {shown(', '.join(row))}."
+    found = words if looks_like_headings(row) else "Its first line looks like a record."
     return Problem(
         f"no heading is known, so the file has no header, or one in other words. {found} "
         f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
     )
+
+
+def looks_like_headings(row: list[str]) -> bool:
+    """Words in every field, and no digits as a record has them."""
+    return bool(row) and all(one.strip() and not re.search(r"[\d@]", one) for one in row)
 
 
 def header_quote(line: str) -> str | None:
