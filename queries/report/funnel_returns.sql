@@ -18,11 +18,11 @@
 with asked as (
     select steps.step_no, steps.eligible = 'KBA expected' as needs_kba
     from ref.steps as steps
-    where among_known(
-        steps.step,
-        [coalesce(for_step, 'delivered')],
-        (select list(known.step order by known.step_no) from ref.steps as known)
-    )
+    where steps.step = coalesce(for_step, 'delivered')
+        and (
+            select all_known([coalesce(for_step, 'delivered')], list(known.step order by known.step_no))
+            from ref.steps as known
+        )
 ),
 judged as (
     select

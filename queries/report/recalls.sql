@@ -11,21 +11,20 @@
 -- param: for_years = null  Only these tax years; all if not given.
 -- every: week
 with recalled as (
-    -- A recall belongs to the cycle that it ends.
-    select events.firm_id, events.return_id, events.cycle_no as recall_no, events.event_at, events.actor
+    select events.firm_id, events.return_id, events.cycle_no, events.event_at, events.actor
     from model.events as events
     where events.code = 'return_recalled'
         and not events.is_repeat
         and during(events.event_on, since, until)
 ),
 redelivered as (
-    select recalled.firm_id, recalled.return_id, recalled.recall_no, min(deliveries.delivered_at) as delivered_at
+    select recalled.firm_id, recalled.return_id, recalled.cycle_no, min(deliveries.delivered_at) as delivered_at
     from recalled
     join mart.deliveries as deliveries
         on deliveries.firm_id = recalled.firm_id
         and deliveries.return_id = recalled.return_id
-        and deliveries.cycle_no > recalled.recall_no
-    group by recalled.firm_id, recalled.return_id, recalled.recall_no
+        and deliveries.cycle_no > recalled.cycle_no
+    group by recalled.firm_id, recalled.return_id, recalled.cycle_no
 )
 select
     returns.return_id,
@@ -36,7 +35,7 @@ select
     returns.due_date,
     returns.firm_id,
     returns.tax_year,
-    recalled.recall_no as cycle_no,     -- The delivery that it ended, or was to become one; from 1.
+    recalled.cycle_no,                  -- The delivery that it ended, or was to become one; from 1.
     recalled.event_at as recalled_at,   -- The firm pulled it back (UTC).
     recalled.actor as recalled_by,      -- Who recalled, as logged.
     deliveries.delivered_at,
@@ -52,11 +51,11 @@ join mart.returns as returns
 left join mart.deliveries as deliveries
     on deliveries.firm_id = recalled.firm_id
     and deliveries.return_id = recalled.return_id
-    and deliveries.cycle_no = recalled.recall_no
+    and deliveries.cycle_no = recalled.cycle_no
 left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null) and deliveries.cycle_no is not null
 left join redelivered
     on redelivered.firm_id = recalled.firm_id
     and redelivered.return_id = recalled.return_id
-    and redelivered.recall_no = recalled.recall_no
+    and redelivered.cycle_no = recalled.cycle_no
 where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
-order by recalled.event_at desc, recalled.firm_id, recalled.return_id, recalled.recall_no
+order by recalled.event_at desc, recalled.firm_id, recalled.return_id, recalled.cycle_no

@@ -35,11 +35,8 @@ join ref.next_steps as steps on steps.next_step = returns.next_step
 cross join raw.build as build
 where returns.next_step_owner <> 'nobody'
     and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
-    and among_known(
-        returns.next_step,
-        for_steps,
-        (select list(known.next_step order by known.rank) from ref.next_steps as known)
-    )
+    and among(returns.next_step, for_steps)
+    and (select all_known(for_steps, list(known.next_step order by known.rank)) from ref.next_steps as known)
     and (
         min_wait_days is null
         or returns.waiting_since <= build.as_of - to_days(cast(min_wait_days as integer))
