@@ -1,0 +1,50 @@
+"""How the dashboard is served: warmed up, compressed, with headers that protect, on this machine only.
+
+`returntrail app` runs `python app.py ADDRESS PORT`; `streamlit run app.py` serves the same.
+"""
+
+import gc
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from dashboard.protection import HOSTS, Headers, failed, protect, settings
+
+FRAME = Path(__file__).resolve().parent / "dashboard" / "frame.py"
+
+
+@asynccontextmanager
+async def warmed(app: st.App) -> AsyncIterator[None]:
+    """Imports and draws once, then takes it all out of the collector's rounds.
+
+    Streamlit collects garbage after every rerun; without this that takes most of a rerun's time.
+    """
+    go.Figure(go.Bar(x=[1])).to_json()
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+app = st.App(
+    FRAME,
+    lifespan=warmed,
+    on_script_error=failed,
+    middleware=[
+        # A page elsewhere that points its own name at this machine must not reach the data.
+        Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+        Middleware(Headers),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
+    ],
+)
+
+if __name__ == "__main__":
+    app.run(config=settings(*sys.argv[1:3]))
+else:
+    protect()

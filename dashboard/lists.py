@@ -1,0 +1,100 @@
+"""Lists of returns: the first rows on screen, all of them as CSV, and a press on a client opens the return."""
+
+import polars as pl
+import streamlit as st
+
+from dashboard import data, opening
+from dashboard.download import csv_button
+from dashboard.words import plain
+
+MOST_ROWS = 500
+ROW_HEIGHT = 35
+TALLEST = 560
+KEYS = ["firm_id", "return_id", "client_name"]
+# Column -> its heading on screen, where the name of the column is not good enough.
+HEADINGS = {
+    "return_id": "Return",
+    "client_name": "Client",
+    "return_type": "Form",
+    "tax_year": "Year",
+    "due_date": "Due",
+    "waiting_days": "Days",
+    "ero_signer": "ERO/signer",
+    "next_step_title": "Do next",
+    "access_state": "Access",
+    "handling_state": "Handling",
+    "signature_state": "Signature",
+}
+
+
+def returns_list(report: str, columns: list[str], words: str, key: str, **filters: object) -> int:
+    """A list under its sentence, in which {shown} and {count} stand for numbers; gives how many rows there are."""
+    asked = list(dict.fromkeys(KEYS + columns))
+    rows, count = data.ask_first(report, MOST_ROWS, asked, **filters)
+    if not count:
+        return 0
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    shown = f"{MOST_ROWS:,} {words} of {count:,}" if count > MOST_ROWS else f"{count:,} {words}"
+    left.caption(f"{'The first ' if count > MOST_ROWS else ''}{shown}. Press a client to open the return.")
+    with right:
+        csv_button(report, key=f"{key} csv", **filters)
+    table(rows, columns, key)
+    return count
+
+
+def table(rows: pl.DataFrame, columns: list[str], key: str) -> None:
+    """The rows, each with the client as a button."""
+    shown = readable(rows.select(columns), data.facts().timezone)
+    config = {name: column(name, shown.schema[name]) for name in columns}
+    config["client_name"] = st.column_config.ButtonColumn(
+        HEADINGS["client_name"],
+        type="tertiary",
+        alignment="left",
+        pinned=True,
+        width="medium",
+        on_click=open_pressed,
+        args=(f"{key} pressed", rows["firm_id"].to_list(), rows["return_id"].to_list()),
+        key=f"{key} pressed",
+    )
+    height = min(TALLEST, ROW_HEIGHT * (rows.height + 1) + 3)
+    st.dataframe(shown, column_config=config, hide_index=True, height=height, key=key, row_height=ROW_HEIGHT)
+
+
+def open_pressed(key: str, firms: list[str], returns: list[str]) -> None:
+    """Notes the return of the row that was pressed."""
+    row = st.session_state[key]["row"]
+    opening.want(firms[row], returns[row])
+
+
+def readable(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """The rows with moments on the firm's clock, and texts without characters that steer their neighbours."""
+    changed = []
+    for name, kind in rows.schema.items():
+        if isinstance(kind, pl.Datetime):
+            changed.append(
+                pl.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
+            )
+        elif kind == pl.String:
+            changed.append(pl.col(name).map_elements(plain, return_dtype=pl.String, skip_nulls=False))
+    return rows.with_columns(changed)
+
+
+def heading(name: str) -> str:
+    """A column's heading: ours, or its name as words."""
+    words = name.removesuffix("_at").removesuffix("_on").replace("_", " ")
+    return HEADINGS.get(name, words[0].upper() + words[1:])
+
+
+def column(name: str, kind: pl.DataType) -> object:
+    """How a column is drawn, by its type."""
+    if kind == pl.Date:
+        return st.column_config.DateColumn(heading(name), format="MMM D, YYYY")
+    if isinstance(kind, pl.Datetime):
+        return st.column_config.DatetimeColumn(heading(name), format="MMM D, h:mm A")
+    if name.endswith("_days"):
+        return st.column_config.NumberColumn(heading(name), format="%.1f")
+    if name == "tax_year":
+        return st.column_config.NumberColumn(heading(name), format="%d")
+    if kind.is_numeric():
+        return st.column_config.NumberColumn(heading(name))
+    return st.column_config.TextColumn(heading(name))

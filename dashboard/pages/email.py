@@ -1,0 +1,5 @@
+"""email."""
+
+import streamlit as st
+
+st.title("email")

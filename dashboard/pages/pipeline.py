@@ -1,0 +1,5 @@
+"""pipeline."""
+
+import streamlit as st
+
+st.title("pipeline")

@@ -1,0 +1,5 @@
+"""return."""
+
+import streamlit as st
+
+st.title("return")

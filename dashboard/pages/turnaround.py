@@ -1,0 +1,5 @@
+"""turnaround."""
+
+import streamlit as st
+
+st.title("turnaround")

@@ -1,0 +1,60 @@
+"""What a page says when there is nothing to show: each state is a sentence, and says what to do."""
+
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from dashboard import data, filters
+from dashboard.words import moment_words
+from etl.problem import Problem
+from etl.warehouse import Facts
+
+# A daily run that comes two hours late is no news.
+STALE_AFTER = timedelta(hours=26)
+
+
+def no_data(problem: Problem) -> None:
+    """No file, or one that cannot be opened; the two are told apart."""
+    if data.build() is None:
+        st.title("No data yet")
+        st.text("Nothing has been loaded and built in this data directory.")
+        how_to_load()
+        return
+    st.title("The data file cannot be opened")
+    st.text(str(problem))
+    st.text("Until then no numbers are shown. The exports that were loaded are safe in the store.")
+
+
+def empty() -> None:
+    """A file without a single event."""
+    st.title("No data yet")
+    st.text("The data file holds no event: nothing has been loaded, or every export was refused.")
+    how_to_load()
+
+
+def how_to_load() -> None:
+    """The commands that bring the first data."""
+    st.text("Put the exported logs into the inbox folder of the data directory, then type:")
+    st.code(f"returntrail --data {data.data_dir().root} run", language=None)
+    st.text("It loads them, builds the data file and writes the reports. This page shows it at the next click.")
+
+
+def no_match(what: str = "No return matches these filters.") -> None:
+    """Nothing under the filters, and the way back."""
+    st.text(what)
+    if filters.in_address():
+        st.button("Clear filters", on_click=filters.clear)
+
+
+def nothing(sentence: str) -> None:
+    """A calm line in place of an empty table."""
+    st.text(sentence)
+
+
+def warn_if_old(facts: Facts) -> None:
+    """A banner where the last build is over a day old: a scheduled run has probably not happened."""
+    if datetime.now(UTC).replace(tzinfo=None) - facts.built_at > STALE_AFTER:
+        st.warning(
+            f"These numbers were built on {moment_words(facts.built_at, facts.timezone)} and nothing since. "
+            "Load the newest exports with `returntrail run`, or ask whoever schedules it."
+        )
