@@ -21,6 +21,7 @@ select
     timeline.event_no,
     timeline.cycle_no,
     timeline.event_at,
+    events.event_on,
     timeline.tab,               -- Client or Internal, where the platform shows it.
     timeline.code,              -- Our name for the label and status; unclassified where no rule knows them.
     timeline.title,
@@ -31,8 +32,22 @@ select
     timeline.subject,
     timeline.actor,
     timeline.wait_seconds,
-    timeline.is_repeat
+    timeline.is_repeat,
+    logged.label as logged_label,   -- The label exactly as logged, SSNs and ITINs replaced by [TIN].
+    logged.event_time as logged_time, -- The time exactly as logged.
+    files.file_name,
+    events.row_no
 from both_sides as timeline
+join model.events as events
+    on events.firm_id = timeline.firm_id
+    and events.return_id = timeline.return_id
+    and events.event_no = timeline.event_no
+    and (for_return is null or events.return_id = for_return)
+join raw.events as logged
+    on logged.file_id = events.file_id
+    and logged.row_no = events.row_no
+    and (for_return is null or logged.return_id = for_return)
+join raw.files as files on files.file_id = events.file_id
 left join ref.codes as codes on codes.code = timeline.code
 where among(timeline.firm_id, for_firms)
     and (for_return is null or timeline.return_id = for_return)
