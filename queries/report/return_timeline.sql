@@ -26,9 +26,9 @@ select
     timeline.code,              -- Our name for the label and status; unclassified where no rule knows them.
     timeline.title,
     codes.acts,                 -- Who acts: client, firm or platform.
-    timeline.label,
-    timeline.status,
-    timeline.recipient,
+    timeline.label,             -- The event's words as logged, tidied, without the status.
+    timeline.status,            -- The status, from its own column or the end of the label; null for none.
+    timeline.recipient,         -- Whom the label names: taxpayer, spouse, cc or k1_partner; null where it names nobody.
     timeline.subject,
     timeline.actor,
     timeline.wait_seconds,
