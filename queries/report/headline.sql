@@ -69,15 +69,16 @@ select
     measures.measure,       -- our move: returns whose next step is the firm's. delivered: deliveries of the week. bounce rate:
                             -- of the week's initial emails, in percent. days to sign: median, of the week's deliveries that are signed.
     weeks.week,             -- The Monday of the last full week; our move is as of now.
-    coalesce(now.value, case when measures.is_count then 0 end) as value, -- Now or in the last full week; null where there is nothing to measure.
-    coalesce(before.value, case when measures.measure = 'delivered' then 0 end) as value_before, -- In the week before; null for our move, which has no past.
-    now.part_count,         -- our move: those that have waited over 3 days. bounce rate: the bounced ones. Else null.
+    coalesce(now.value, measures.no_value) as value, -- Now or in the last full week; null where there is nothing to measure.
+    case when not measures.is_now then coalesce(before.value, measures.no_value) end as value_before, -- In the week before; null for our move, which has no past.
+    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited over 3 days. bounce rate: the bounced ones. Else null.
     coalesce(now.base_count, 0) as base_count, -- What the value is of: returns, deliveries or emails.
-    before.part_count as part_count_before, -- part_count of the week before.
-    case when measures.measure <> 'our move' then coalesce(before.base_count, 0) end as base_count_before -- base_count of the week before.
+    case when not measures.is_now then coalesce(before.part_count, measures.no_part) end as part_count_before, -- part_count of the week before.
+    case when not measures.is_now then coalesce(before.base_count, 0) end as base_count_before -- base_count of the week before.
 from (
-    values (1, 'our move', true), (2, 'delivered', true), (3, 'bounce rate', false), (4, 'days to sign', false)
-) as measures(measure_no, measure, is_count)
+    values (1, 'our move', true, 0, 0), (2, 'delivered', false, 0, null), (3, 'bounce rate', false, null, 0),
+        (4, 'days to sign', false, null, null)
+) as measures(measure_no, measure, is_now, no_value, no_part)
 cross join weeks
 left join measured as now on now.measure = measures.measure and now.week = weeks.week
 left join measured as before on before.measure = measures.measure and before.week = weeks.week_before

@@ -1,6 +1,7 @@
 -- Labels that no rule knows, the most frequent first; what stands in quotes varies and is left out. A row in the firm's
 -- own reference/labels.csv names one. One row per tab, label and status.
 --
+-- param: for_firms = null  Only these firms; all if not given.
 -- every: load
 with unknown as (
     select
@@ -11,7 +12,7 @@ with unknown as (
         return_id,
         event_at
     from model.events
-    where code = 'unclassified'
+    where code = 'unclassified' and among(firm_id, for_firms)
 )
 select
     tab,
