@@ -11,13 +11,6 @@ from etl.problem import Problem
 from etl.progress import say
 
 USUAL_PORT = 8501
-# Said as options, which win over every file and variable: the working directory and the environment may say otherwise.
-PROTECTIVE = {
-    "server.headless": "true",
-    "server.fileWatcherType": "none",
-    "browser.gatherUsageStats": "false",
-    "client.showErrorDetails": "none",
-}
 
 
 def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) -> NoReturn:

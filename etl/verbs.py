@@ -12,6 +12,8 @@ from etl.lock import locked
 from etl.options import FILTERS
 from etl.progress import say
 
+PIECE = 32_768
+
 
 def load(data: DataDir, options: Namespace) -> int:
     """Takes files into the store; exit code 1 if one was refused, though the others are loaded, or would be."""
@@ -76,7 +78,7 @@ def query(data: DataDir, options: Namespace) -> int:
 
     with opened(data.warehouse) as warehouse:
         rows = query(warehouse, options.sql)
-        sys.stdout.write((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
+        written((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
     return 0
 
 
@@ -111,6 +113,12 @@ def app(data: DataDir, options: Namespace) -> int:
     from etl.serve import serve
 
     return serve(data, options.address, options.port)
+
+
+def written(text: str) -> None:
+    """Writes a long text to stdout in pieces: what follows a reader's leaving must be seen to fail."""
+    for start in range(0, len(text), PIECE):
+        sys.stdout.write(text[start : start + PIECE])
 
 
 def list_files(reports: list) -> None:
