@@ -18,14 +18,14 @@ style()
 
 page = st.navigation(
     [
-        st.Page("pages/attention.py", title="Needs attention", default=True),
-        st.Page("pages/returns.py", title="Returns", url_path="returns"),
-        st.Page("pages/return.py", title="One return", url_path="return", visibility="hidden"),
-        st.Page("pages/pipeline.py", title="Pipeline", url_path="pipeline"),
-        st.Page("pages/turnaround.py", title="Turnaround", url_path="turnaround"),
-        st.Page("pages/email.py", title="Email health", url_path="email"),
-        st.Page("pages/reports.py", title="Reports", url_path="reports"),
-        st.Page("pages/data.py", title="Data health", url_path="data"),
+        st.Page("page/attention.py", title="Needs attention", default=True),
+        st.Page("page/returns.py", title="Returns", url_path="returns"),
+        st.Page("page/return.py", title="One return", url_path="return", visibility="hidden"),
+        st.Page("page/pipeline.py", title="Pipeline", url_path="pipeline"),
+        st.Page("page/turnaround.py", title="Turnaround", url_path="turnaround"),
+        st.Page("page/email.py", title="Email health", url_path="email"),
+        st.Page("page/reports.py", title="Reports", url_path="reports"),
+        st.Page("page/data.py", title="Data health", url_path="data"),
     ]
 )
 follow()

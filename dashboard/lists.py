@@ -33,10 +33,9 @@ def returns_list(report: str, columns: list[str], words: str, key: str, **filter
     rows, count = data.ask_first(report, MOST_ROWS, asked, **filters)
     if not count:
         return 0
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
     shown = f"{MOST_ROWS:,} {words} of {count:,}" if count > MOST_ROWS else f"{count:,} {words}"
-    left.caption(f"{'The first ' if count > MOST_ROWS else ''}{shown}. Press a client to open the return.")
-    with right:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"{'The first ' if count > MOST_ROWS else ''}{shown}. Press a client to open the return.")
         csv_button(report, key=f"{key} csv", **filters)
     table(rows, columns, key)
     return count
@@ -57,7 +56,7 @@ def table(rows: pl.DataFrame, columns: list[str], key: str) -> None:
         key=f"{key} pressed",
     )
     height = min(TALLEST, ROW_HEIGHT * (rows.height + 1) + 3)
-    st.dataframe(shown, column_config=config, hide_index=True, height=height, key=key, row_height=ROW_HEIGHT)
+    st.dataframe(shown, column_config=config, hide_index=True, height=height, key=key, placeholder="")
 
 
 def open_pressed(key: str, firms: list[str], returns: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-RETURN_PAGE = "pages/return.py"
+RETURN_PAGE = "page/return.py"
 WANTED = "wanted return"
 
 

@@ -1,5 +1,0 @@
-"""return."""
-
-import streamlit as st
-
-st.title("return")
