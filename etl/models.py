@@ -5,6 +5,7 @@ the build then holds the table against its file. Another engine differs in `sele
 over the files that it wrote.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,14 @@ def create(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> No
 def columns_of(database: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
     """The columns of a table, or of a call that makes one, with their types."""
     return dict(database.execute(f"select column_name, column_type from (describe from {source})").fetchall())
+
+
+def insert_rows(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict]) -> None:
+    """Inserts rows made in Python by the names of their columns, all in one statement; what a row lacks is null."""
+    types = columns_of(database, table)
+    whole = json.dumps([{name: row.get(name) for name in types} for row in rows])
+    unnested = "select unnest(from_json_strict(?, ?), recursive := true)"
+    database.execute(f"insert into {table} by name {unnested}", [whole, json.dumps([types])])
 
 
 def hold(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None = None) -> None:

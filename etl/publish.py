@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from etl.catalog import Catalog
-from etl.models import columns_of, hold
+from etl.models import columns_of, hold, insert_rows
 from etl.problem import Problem
 from etl.records import literal
 from etl.sqlerror import line_in, line_in_report, problem_of
@@ -34,7 +34,7 @@ def called(file: SqlFile) -> str:
 
 def fill_catalog(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """`main.catalog`: one row per table, column, report and parameter."""
-    rows: list[tuple[str, str, str, int, str | None, str]] = []
+    rows: list[tuple[str, str, str, int, str | None, str | None]] = []
     for file in catalog.files.values():
         is_report = file.schema == "report"
         types = columns_of(database, called(file))
@@ -44,17 +44,20 @@ def fill_catalog(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
         for place, column in enumerate(file.columns, start=1):
             kind = "result" if is_report else "column"
             rows.append((kind, file.full_name, column.name, place, types[column.name], column.meaning))
-    database.executemany("insert into main.catalog values (?, ?, ?, ?, ?, ?)", rows)
+    names = list(columns_of(database, "main.catalog"))
+    insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def comment(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """The meanings as comments, where every tool looks for them."""
+    comments: list[str] = []
     for file in catalog.files.values():
         kind = "macro table" if file.schema == "report" else "table"
-        database.execute(f"comment on {kind} {file.full_name} is {literal(file.meaning)}")
+        comments.append(f"comment on {kind} {file.full_name} is {literal(file.meaning)};")
         if kind == "table":
             for column in file.columns:
-                database.execute(f"comment on column {file.full_name}.{column.name} is {literal(column.meaning)}")
+                comments.append(f"comment on column {file.full_name}.{column.name} is {literal(column.meaning)};")
+    database.execute("\n".join(comments))
 
 
 def swap(new: Path, published: Path) -> None:

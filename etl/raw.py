@@ -8,7 +8,7 @@ import duckdb
 
 from etl.catalog import Catalog
 from etl.datadir import DataDir
-from etl.models import columns_of
+from etl.models import columns_of, insert_rows
 from etl.problem import Problem
 from etl.records import literal
 from etl.settings import Settings
@@ -56,11 +56,7 @@ def fill_ledger(database: duckdb.DuckDBPyConnection, loaded: list[Part], refused
         if isinstance(row.get("unmapped_columns"), list):
             row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
         row["loaded_at"] = utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
-    types = columns_of(database, "raw.files")
-    database.execute(
-        "insert into raw.files by name select unnest(from_json_strict(?, ?), recursive := true)",
-        [json.dumps([{name: row.get(name) for name in types} for _, row in sorted(rows.items())]), json.dumps([types])],
-    )
+    insert_rows(database, "raw.files", [row for _, row in sorted(rows.items())])
 
 
 def fill_build(

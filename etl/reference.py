@@ -55,7 +55,7 @@ def fill_reference(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: 
                 value = row.values[column]
                 raise Problem(f'{row.place}: the {column} "{value}" is not in {other}.csv. Add it there first.')
     for name, table in tables.items():
-        insert_rows(database, table, rows[name])
+        insert_reference(database, table, rows[name])
 
 
 def refuse_strangers(data: DataDir, tables: dict[str, SqlFile]) -> None:
@@ -117,7 +117,7 @@ def with_made(table: SqlFile, values: dict[str, str | None]) -> dict[str, str | 
     return values | {"pattern": split_quoted(tidied(values["label"] or ""))[0]}
 
 
-def insert_rows(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: list[Row]) -> None:
+def insert_reference(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: list[Row]) -> None:
     """Inserts the rows after every rule of the table has held on each of them."""
     types = columns_of(database, table.full_name)
     structure = json.dumps([{"row_no": "bigint"} | {name: "varchar" for name in types}])
