@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 CLUSTERED = ("firm_id", "return_id")
-BUCKET_BYTES = 64_000_000
+# Some hundred megabytes of whole records in memory: a task that fits a small executor and is worth its start.
+BUCKET_EVENTS = 500_000
 TYPES = {
     "VARCHAR": "string",
     "TIMESTAMP": "timestamp_ntz",
@@ -47,21 +48,20 @@ def on_spark(data: DataDir, queries: Path = QUERIES) -> Engine:
         wishes = read_wishes(read_settings(data.settings), data)
         catalog = read_catalog(queries)
         types = table_types(catalog, queries)
-        place = folder.resolve()
-        with opened(wishes, place) as session:
-            buckets = prepare(session, database, data, wishes, catalog, queries, place)
+        with opened(wishes, folder) as session:
+            buckets = prepare(session, database, data, wishes, catalog, queries, folder)
             for file in files:
                 with step(f"Computing {file.full_name} on Spark"), told(file.label):
-                    session.sql(statement(file, wishes.seen(table_folder(place, file)), buckets))
-                create(database, file, served(file, types[file.full_name], place))
+                    session.sql(statement(file, wishes.seen(table_folder(folder, file)), buckets))
+                create(database, file, served(file, types[file.full_name], folder))
                 yield file
 
     return engine
 
 
-def table_folder(place: Path, file: SqlFile) -> Path:
+def table_folder(folder: Path, file: SqlFile) -> Path:
     """Where the Parquet of a table lies."""
-    return place / "spark" / file.schema / file.name
+    return folder / "spark" / file.schema / file.name
 
 
 def prepare(
@@ -71,22 +71,22 @@ def prepare(
     wishes: Wishes,
     catalog: Catalog,
     queries: Path,
-    place: Path,
+    folder: Path,
 ) -> int:
     """Gives Spark its words and the tables that models read. Returns the number of buckets."""
     for schema in ("raw", "ref", "model", "mart"):
         session.sql(f"create schema {schema}")
     for word in words((queries / "functions" / "spark.sql").read_text(encoding="utf-8")):
         session.sql(word)
-    loaded = {name: [part.data for part in parts(data) if part.kind == name] for name in ("events", "returns")}
-    size = sum(path.stat().st_size for paths in loaded.values() for path in paths)
-    buckets = max(session.sparkContext.defaultParallelism, -(-size // BUCKET_BYTES))
+    loaded = {name: [part for part in parts(data) if part.kind == name] for name in ("events", "returns")}
+    events = sum(part.ledger["kept_count"] for part in loaded["events"])
+    buckets = max(session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
     session.conf.set("spark.sql.shuffle.partitions", str(buckets))
     for file in catalog.of("raw", "ref"):
         with step(f"Giving {file.full_name} to Spark"), told(file.label):
-            target = table_folder(place, file)
+            target = table_folder(folder, file)
             if file.schema == "raw" and file.name in loaded:
-                paths = [wishes.seen(path.resolve()) for path in loaded[file.name]]
+                paths = [wishes.seen(part.data) for part in loaded[file.name]]
                 cluster(session, file, record_types(database, file), paths, wishes.seen(target), buckets)
             else:
                 hand_over(database, file, target)
@@ -144,12 +144,12 @@ def table_types(catalog: Catalog, queries: Path) -> dict[str, dict[str, str]]:
         return {file.full_name: columns_of(empty, file.full_name) for file in catalog.of("model", "mart")}
 
 
-def served(file: SqlFile, types: dict[str, str], place: Path) -> str:
+def served(file: SqlFile, types: dict[str, str], folder: Path) -> str:
     """The query that reads a table which Spark wrote, so that it cannot be told from one that DuckDB made.
 
     Spark writes no file for a table in buckets that has no row.
     """
-    written = table_folder(place, file)
+    written = table_folder(folder, file)
     if not any(written.glob("*.parquet")):
         return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in types.items())} where false"
     columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())

@@ -27,8 +27,8 @@ class Wishes:
         return self.master.startswith("local")
 
     def seen(self, path: Path) -> str:
-        """A path of the data directory as the workers name it."""
-        return f"{self.root.rstrip('/')}/{path.relative_to(self.data).as_posix()}"
+        """A path of the data directory as the workers name it: Hadoop's way, in which nothing is escaped."""
+        return f"{self.root.rstrip('/')}/{path.absolute().relative_to(self.data).as_posix()}"
 
 
 def read_wishes(settings: Settings, data: DataDir) -> Wishes:
@@ -47,10 +47,10 @@ def read_wishes(settings: Settings, data: DataDir) -> Wishes:
                 f'{settings.path}: "{name}" under [spark.options] is none of Spark\'s. '
                 'Write its name and value in quotes, as "spark.executor.memory" = "8g".'
             )
-    folder = data.root.resolve()
+    folder = data.root.absolute()
     return Wishes(
         master=os.environ.get("SPARK_MASTER") or table.get("master", ONE_MACHINE),
         data=folder,
-        root=table.get("root", folder.as_uri()),
+        root=table.get("root", f"file://{folder.as_posix()}"),
         options=options,
     )
