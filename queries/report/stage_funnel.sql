@@ -17,54 +17,57 @@ with begun as (
         stays.firm_id,
         stays.return_id,
         min(stays.entered_on) as began_on,
-        max(stages.stage_no) as last_stage_no
+        list(distinct stages.stage_no order by stages.stage_no) as entered_stage_nos,
+        max(stages.stage_no) filter (where stays.left_at is null) as open_stage_no
     from mart.stays as stays
     join ref.stages as stages on stages.stage = stays.stage
     where asked_for(stays, for_firms, for_offices, for_partners, for_types, for_years)
     group by stays.firm_id, stays.return_id
 ),
--- A return that came to its client has passed every stage.
 passed as (
     select
         returns.firm_id,
         returns.return_id,
         segment_of(returns, week_of(begun.began_on), month_of(begun.began_on), split_by) as segment,
-        case
-            when returns.delivered_at is not null then (select max(known.stage_no) from ref.stages as known)
-            else begun.last_stage_no
-        end as passed_stage_no
+        begun.entered_stage_nos,
+        begun.open_stage_no,
+        returns.delivered_at is not null as is_delivered
     from begun
     join mart.returns as returns
         on returns.firm_id = begun.firm_id
         and returns.return_id = begun.return_id
     where during(begun.began_on, since, until)
 ),
-visits as (
+alike as (
+    select segment, entered_stage_nos, open_stage_no, is_delivered, count(*) as return_count
+    from passed
+    group by segment, entered_stage_nos, open_stage_no, is_delivered
+),
+judged as (
     select
-        stays.firm_id,
-        stays.return_id,
-        stays.stage,
-        bool_or(stays.left_at is null) as is_in
-    from mart.stays as stays
-    group by stays.firm_id, stays.return_id, stays.stage
+        alike.segment,
+        alike.return_count,
+        stages.stage_no,
+        stages.stage,
+        list_contains(alike.entered_stage_nos, stages.stage_no) as is_entered,
+        coalesce(alike.open_stage_no = stages.stage_no, false) as is_in,
+        -- A return that came to its client has passed every stage but a recall, which nobody skips.
+        (alike.is_delivered or list_max(alike.entered_stage_nos) > stages.stage_no) and stages.stage <> 'recalled' as is_passed
+    from alike
+    cross join ref.stages as stages
 ),
 counted as (
     select
-        passed.segment,
-        stages.stage_no,
-        stages.stage,
-        count(*) as return_count,
-        count(visits.stage) as entered_count,
-        count(*) filter (where visits.stage is null and stages.stage_no < passed.passed_stage_no) as skipped_count,
-        count(*) filter (where visits.is_in) as in_count,
-        count(*) filter (where not visits.is_in) as left_count
-    from passed
-    cross join ref.stages as stages
-    left join visits
-        on visits.firm_id = passed.firm_id
-        and visits.return_id = passed.return_id
-        and visits.stage = stages.stage
-    group by passed.segment, stages.stage_no, stages.stage
+        segment,
+        stage_no,
+        stage,
+        cast(sum(return_count) as bigint) as return_count,
+        cast(coalesce(sum(return_count) filter (where is_entered), 0) as bigint) as entered_count,
+        cast(coalesce(sum(return_count) filter (where is_passed and not is_entered), 0) as bigint) as skipped_count,
+        cast(coalesce(sum(return_count) filter (where is_in), 0) as bigint) as in_count,
+        cast(coalesce(sum(return_count) filter (where is_entered and not is_in), 0) as bigint) as left_count
+    from judged
+    group by segment, stage_no, stage
 ),
 timed as (
     select
