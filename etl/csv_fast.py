@@ -39,9 +39,9 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
         """)
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return None
-    held = held_by(database, names)
-    fields = text.size - header.size - line_end * ends - (header.width - 1) * held.records
     quotes = text.quotes - header_quotes(text, header)
+    held = held_by(database, names, has_quotes=quotes > 0, has_single=text.has_single_quote)
+    fields = text.size - header.size - line_end * ends - (header.width - 1) * held.records
     if held.records != records or fields != held.size + quotes - held.quotes or held.is_single_quoted:
         database.execute("drop table staged_text")
         return None
@@ -61,19 +61,27 @@ class Held:
     is_single_quoted: bool
 
 
-def held_by(database: duckdb.DuckDBPyConnection, names: list[str]) -> Held:
-    """How much text there is, how many quotes are part of it, and whether any text stands in single quotes."""
-    size = " + ".join(f"coalesce(sum(strlen({name})), 0)" for name in names)
+def held_by(database: duckdb.DuckDBPyConnection, names: list[str], has_quotes: bool, has_single: bool) -> Held:
+    """How much text there is, how many quotes are part of it, and whether any text stands in single quotes.
+
+    Quotes that the file has nowhere are not looked for in every text.
+    """
+    size = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
     quotes = " + ".join(
-        f"""coalesce(sum(strlen({name}) - strlen(replace({name}, '"', ''))) filter (contains({name}, '"')), 0)"""
+        f"""case when contains({name}, '"') then strlen({name}) - strlen(replace({name}, '"', '')) else 0 end"""
         for name in names
     )
     single = " or ".join(
         f"(starts_with({name}, '''') and ends_with({name}, '''') and {name} <> '''')" for name in names
     )
-    row = database.execute(
-        f"select count(*), {size}, {quotes}, coalesce(bool_or({single}), false) from staged_text"
-    ).fetchone()
+    row = database.execute(f"""
+        select
+            count(*),
+            coalesce(sum({size}), 0),
+            {f"coalesce(sum({quotes}), 0)" if has_quotes else "0"},
+            {f"coalesce(bool_or({single}), false)" if has_single else "false"}
+        from staged_text
+    """).fetchone()
     assert row is not None
     return Held(records=row[0], size=int(row[1]), quotes=int(row[2]), is_single_quoted=row[3])
 

@@ -84,7 +84,7 @@ def load_file(
         remember(data, settings, file, str(problem))
         return Outcome(name, "refused", reason=str(problem))
     finally:
-        for table in ("staged_text", "mapped"):
+        for table in ("staged_text", "marks", "few_texts"):
             database.execute(f"drop table if exists {table} cascade")
         for left in set(folder.iterdir()) - kept:
             if left.is_file():

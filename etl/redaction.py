@@ -13,14 +13,43 @@ import polars as pl
 from etl.columns import Columns
 from etl.records import create_table, literal
 from etl.redact import REPLACED, SUSPECT, id_hash, redact
+from etl.source import Source
+from etl.survey import TIME, Survey, survey
+from etl.times import cleaned, stamp
 
 IDS = ("return_id", "client_id")
 # Fewer bytes cannot hold nine digits.
-SHORTEST = 9
+MAY_HOLD = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
 # Before a text, it makes nine bare digits the number that the column's heading says they are.
 CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
 MALFORMED = -1
+SCHEMA = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
+
+
+def redact_file(
+    database: duckdb.DuckDBPyConnection,
+    columns: Columns,
+    source: Source,
+    key: Callable[[], bytes],
+    seen: Survey | None = None,
+) -> tuple[set[int], int]:
+    """Makes `redactions(place, text, redacted, number)` of `staged` and `malformed`: the places changed, and how many TINs.
+
+    An id that holds one becomes a hash under the key, which is asked for only then.
+    """
+    told = {place for place, heading in enumerate(columns.headings) if tells_tins(heading)}
+    ids = {columns.places[name] for name in IDS if name in columns.places}
+    rows = []
+    for place, text in suspects(database, columns, source, seen or survey(database, columns, source), told):
+        cue = CUE if place in told else ""
+        changed, number = redact(cue + text)
+        if number:
+            rows.append((place, text, id_hash(text, key()) if place in ids else changed.removeprefix(cue), number))
+    rows += malformed_redactions(database, is_told=bool(told))
+    create_table(database, "redactions", rows, SCHEMA)
+    places = {row[0] for row in rows}
+    return places - {MALFORMED}, sum(replaced(database, place) for place in places)
 
 
 def tells_tins(heading: str) -> bool:
@@ -28,60 +57,55 @@ def tells_tins(heading: str) -> bool:
     return redact(f"{heading} 123456789")[1] > redact(heading)[1]
 
 
-def redact_staged(
-    database: duckdb.DuckDBPyConnection, columns: Columns, is_time: str, key: Callable[[], bytes]
-) -> tuple[set[int], int]:
-    """Makes `redactions(place, text, redacted)` for `staged` and `malformed`: which places have any, and how many in all.
-
-    `is_time` is SQL that is true where the column of the time is read as one, which needs no look however its digits stand.
-    """
-    tests = {place: test(columns, place, is_time) for place in range(len(columns.headings))}
-    counted = ", ".join(f"count(*) filter ({one})" for one in tests.values()) or "0"
-    suspected = database.execute(f"select {counted} from staged").fetchall()[0]
-    ids = {columns.places[name] for name in IDS if name in columns.places}
-    rows: list[tuple[int, str, str]] = []
-    total = 0
-    for place, count in zip(tests, suspected, strict=False):
-        if count:
-            cue = CUE if tells_tins(columns.headings[place]) else ""
-            for text, times in suspects(database, f"c{place}", tests[place], "staged"):
-                changed, number = redact(cue + text)
-                if number:
-                    kept = id_hash(text, key()) if place in ids else changed.removeprefix(cue)
-                    rows.append((place, text, kept))
-                    total += number * times
-    total += redact_malformed(database, any(map(tells_tins, columns.headings)), rows)
-    schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String}
-    create_table(database, "redactions", rows, schema)
-    return {place for place, _, _ in rows}, total
+def suspects(
+    database: duckdb.DuckDBPyConnection, columns: Columns, source: Source, seen: Survey, told: set[int]
+) -> list[tuple[int, str]]:
+    """The texts that may hold an SSN or ITIN, each once; of the times only those that cannot be read as one."""
+    found = seen.texts(seen.few | seen.many - told, MAY_HOLD)
+    found += seen.texts(told, "strlen(text) >= 9")
+    place = columns.places.get(TIME[source.kind])
+    if place is not None and seen.unread_times:
+        is_time = f"{stamp(cleaned('text'), source.time_formats)} is not null"
+        query = f"select distinct {place}, text from (select c{place} as text from staged) where not ({is_time}) and {MAY_HOLD}"
+        found += database.execute(query).fetchall()
+    return list(dict.fromkeys(found))
 
 
-def test(columns: Columns, place: int, is_time: str) -> str:
-    """SQL that is true on every text of a column that may hold a number of a taxpayer."""
-    text = f"c{place}"
-    cued = f"{literal(CUE)} || {text}" if tells_tins(columns.headings[place]) else text
-    suspicious = f"strlen({text}) >= {SHORTEST} and regexp_matches({cued}, {literal(SUSPECT)})"
-    return f"{suspicious} and not {is_time}" if columns.places.get("event_time") == place else suspicious
-
-
-def suspects(database: duckdb.DuckDBPyConnection, text: str, test: str, table: str) -> list[tuple[str, int]]:
-    """The texts that may hold one, each once, and how often it stands there."""
-    return database.execute(f"select {text}, count(*) from {table} where {test} group by {text}").fetchall()
-
-
-def redact_malformed(database: duckdb.DuckDBPyConnection, is_told: bool, rows: list[tuple[int, str, str]]) -> int:
-    """Adds what changes in records that could not be split; where a heading tells of TINs, any nine digits may be one."""
-    test = "true" if is_told else f"regexp_matches(record, {literal(SUSPECT)})"
-    total = 0
-    for text, times in suspects(database, "record", test, "malformed"):
+def malformed_redactions(database: duckdb.DuckDBPyConnection, is_told: bool) -> list[tuple[int, str, str, int]]:
+    """What changes in records that could not be split; where a heading tells of TINs, any nine digits may be one."""
+    test = "true" if is_told else MAY_HOLD
+    texts = database.execute(f"select distinct text from (select record as text from malformed) where {test}").fetchall()
+    rows = []
+    for (text,) in texts:
         changed, number = redact(text)
         if is_told:
-            changed, more = NINE_DIGITS.subn(lambda found: redact(CUE + found[0])[0].removeprefix(CUE), changed)
-            number = changed.count(REPLACED) - text.count(REPLACED) if more else number
+            cued = NINE_DIGITS.sub(lambda found: redact(CUE + found[0])[0].removeprefix(CUE), changed)
+            number += cued.count(REPLACED) - changed.count(REPLACED)
+            changed = cued
         if number:
-            rows.append((MALFORMED, text, changed))
-            total += number * times
-    return total
+            rows.append((MALFORMED, text, changed, number))
+    return rows
+
+
+def replaced(database: duckdb.DuckDBPyConnection, place: int) -> int:
+    """How many SSNs and ITINs the records of a column hold."""
+    text = "malformed.record" if place == MALFORMED else f"staged.c{place}"
+    return database.execute(f"""
+        select sum(redactions.number)
+        from {text.split(".")[0]}
+        join redactions on redactions.place = {place} and redactions.text = {text}
+    """).fetchall()[0][0]
+
+
+def redacted_fields(table: str, names: list[str], redacted: set[int]) -> str:
+    """SQL for the records of `staged`, or of some of it, with their texts as `redactions` says."""
+    fields, joins = [], []
+    for place, name in enumerate(names):
+        is_changed = place in redacted
+        fields.append(f"coalesce(r{place}.redacted, fields.{name}) as {name}" if is_changed else f"fields.{name}")
+        if is_changed:
+            joins.append(f"left join redactions as r{place} on r{place}.place = {place} and r{place}.text = fields.{name}")
+    return f"select {', '.join(['fields.row_no', *fields])} from {table} as fields {' '.join(joins)}"
 
 
 def redacted_name(path: Path) -> tuple[str, int]:

@@ -34,6 +34,7 @@ class Text:
     lines: int
     returns: int
     quotes: int
+    has_single_quote: bool
     has_backslash: bool
     has_long_line: bool
     is_ended: bool
@@ -47,6 +48,7 @@ class Counts:
     lines: int = 0
     returns: int = 0
     quotes: int = 0
+    has_single_quote: bool = False
     has_backslash: bool = False
     has_long_line: bool = False
     last: bytes = b""
@@ -70,6 +72,7 @@ def utf8_text(path: Path, folder: Path, limits: Limits) -> Text:
         lines=counts.lines,
         returns=counts.returns,
         quotes=counts.quotes,
+        has_single_quote=counts.has_single_quote,
         has_backslash=counts.has_backslash,
         has_long_line=counts.has_long_line,
         is_ended=counts.last in (b"\n", b"\r"),
@@ -101,6 +104,7 @@ def counted(path: Path, limits: Limits) -> Counts:
         counts.lines += piece.count(b"\n")
         counts.returns += piece.count(b"\r")
         counts.quotes += piece.count(b'"')
+        counts.has_single_quote = counts.has_single_quote or b"'" in piece
         counts.has_backslash = counts.has_backslash or b"\\" in piece
         counts.last = piece[-1:]
     if counts.invalid_line is None:

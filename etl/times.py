@@ -1,18 +1,20 @@
 """Times as logged become moments: SQL over the formats of a source, in which nothing is guessed.
 
 A time is read in two steps. Its *stamp* is what the text says; whether it *has an offset* tells if the stamp is UTC already
-or on the clocks of the source. ISO 8601 comes first, unless a format of the source begins with the year as well.
+or on the clocks of the source. The formats of the source come first, then ISO 8601.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from etl.records import literal
-from etl.zones import LAST, clocks, note, to_local, to_utc
+from etl.zones import LAST, Clocks, clocks, note, to_local, to_utc
 
 EPOCHS = {"epoch": 1_000_000, "epoch_ms": 1_000}
 # What DuckDB reads as ISO 8601 reads it. All other dresses (20260304T1405Z, a comma, second 60) are written anew first.
 PLAIN_ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?$"
+ISO_WITH_OFFSET = r"^\d{4}-?\d\d-?\d\d[Tt ].*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 OFFSET = r"([Zz]|[+-]\d\d(?::?\d\d)?)?"
 EXTENDED_ISO = rf"(\d{{4}})-(\d\d)-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{{1,9}})\d*)?)?)? ?{OFFSET})?"
 BASIC_ISO = rf"(\d{{4}})(\d\d)(\d\d)(?:[Tt ](\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d{{1,9}})\d*)?)?)? ?{OFFSET})?"
@@ -22,30 +24,24 @@ TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 def cleaned(text: str) -> str:
     """SQL for a time without blanks at its ends, and with plain blanks for the narrow ones that browsers write."""
-    plain = f"translate({text}, '\u00a0\u202f\u2009\t', '    ')"
-    return f"trim(case when strlen({text}) = length({text}) then {text} else {plain} end)"
+    is_odd = f"{text} < '!' or right({text}, 1) <= ' ' or strlen({text}) <> length({text})"
+    return f"case when {is_odd} then trim(translate({text}, '\u00a0\u202f\u2009\t', '    ')) else {text} end"
 
 
 def stamp(text: str, formats: tuple[str, ...]) -> str:
     """SQL for what a cleaned text says: a timestamp, null where no format reads it."""
-    own = [one_stamp(text, one) for one in formats]
-    return f"coalesce({', '.join([*own, iso_stamp(text)] if year_first(formats) else [iso_stamp(text), *own])})"
+    return f"coalesce({', '.join([*(one_stamp(text, one) for one in formats), iso_stamp(text)])})"
 
 
 def has_offset(text: str, formats: tuple[str, ...]) -> str:
-    """SQL for whether the stamp of a text is UTC: its offset is written, or it counts from 1970."""
-    own = [
-        f"when {one_stamp(text, one)} is not null then {'true' if knows_utc(one) else 'false'}"
-        for one in formats
-        if year_first(formats) or any(map(knows_utc, formats))
+    """SQL for whether the stamp of a text is UTC: it is written with an offset, or counts from 1970."""
+    iso = f"{looks_iso(text)} and regexp_matches({text}, '{ISO_WITH_OFFSET}')"
+    if not any(map(knows_utc, formats)):
+        return iso
+    cases = [
+        f"when {one_stamp(text, one)} is not null then {'true' if knows_utc(one) else iso}" for one in formats
     ]
-    iso = f"when {looks_iso(text)} then regexp_matches(substr({text}, 9), '[Tt ].*[Zz+-]')"
-    return f"case {' '.join([*own, iso] if year_first(formats) else [iso, *own])} else false end"
-
-
-def year_first(formats: tuple[str, ...]) -> bool:
-    """A format of the source may read what ISO 8601 reads otherwise, and then goes first."""
-    return any(one.lstrip().startswith("%Y") for one in formats)
+    return f"case {' '.join(cases)} else {iso} end"
 
 
 def knows_utc(one: str) -> bool:
@@ -53,8 +49,8 @@ def knows_utc(one: str) -> bool:
 
 
 def looks_iso(text: str) -> str:
-    """Cheap and necessary: a year and a dash, or a basic date and nothing or a time."""
-    return f"(substr({text}, 5, 1) = '-' or regexp_matches({text}, '^\\d{{8}}(?:[Tt ]|$)'))"
+    """Cheap and necessary: a dash behind the year, or eight characters, or the T of a basic date and time."""
+    return f"(substr({text}, 5, 1) = '-' or strlen({text}) = 8 or substr({text}, 9, 1) in ('T', 't'))"
 
 
 def iso_stamp(text: str) -> str:
@@ -83,15 +79,19 @@ def one_stamp(text: str, one: str) -> str:
     if knows_utc(one):
         written = f"regexp_replace({text}, '[Zz]$', '+00:00')" if one.endswith("%z") else text
         return f"make_timestamp(epoch_us(try_strptime({written}, {literal(one)})))"
-    colons = f"strlen({text}) - strlen(replace({text}, ':', '')) = {one.count(':')}"
-    return f"case when {colons} and {last_fits(text, one)} then try_strptime({text}, {literal(one)}) end"
+    return f"case when {may_fit(text, one)} then try_strptime({text}, {literal(one)}) end"
 
 
-def last_fits(text: str, one: str) -> str:
-    """Cheap and necessary, because a format that fails costs ten times one that fits: how the text must end."""
+def may_fit(text: str, one: str) -> str:
+    """Cheap and necessary, because a format that fails costs ten times one that fits: colons, slashes, the last character."""
+    tests = [[f"{text} not like '%:%'", f"{text} not like '%:%:%'", f"{text} like '%:%:%'"][min(one.count(":"), 2)]]
+    if "/" in one:
+        tests.append(f"contains({text}, '/')")
     if one.endswith("%p"):
-        return f"right({text}, 1) in ('M', 'm')"
-    return f"right({text}, 1) between '0' and '9'" if one[-2:-1] == "%" and one[-1] in "YymdHIMSfj" else "true"
+        tests.append(f"right({text}, 1) in ('M', 'm')")
+    elif one[-2:-1] == "%" and one[-1] in "YymdHIMSfj":
+        tests.append(f"right({text}, 1) between '0' and '9'")
+    return " and ".join(tests)
 
 
 def epoch_stamp(text: str, factor: int) -> str:
@@ -110,20 +110,32 @@ def day(text: str, formats: tuple[str, ...]) -> str:
     return f"coalesce({', '.join([iso, *short, *(one_stamp(text, one) for one in formats if not knows_utc(one))])})::date"
 
 
+@dataclass(frozen=True)
 class Zones:
-    """The SQL of a file's times: its own zone, the firm's, and the stretch of time in which it needs them."""
+    """The clocks of a file's source and of the firm, for the span of time that the file covers."""
 
-    def __init__(self, own: str, firm: str, since: datetime, until: datetime) -> None:
-        self.own, self.firm = clocks(own, since, until), clocks(firm, since, until)
-        self.is_same = own == firm
+    own: Clocks
+    firm: Clocks
+    is_same: bool
+
+    @property
+    def is_plain(self) -> str:
+        """SQL that is true where the date that was written is the firm's."""
+        return "time_note is null and not has_offset" if self.is_same else "false"
 
     def utc(self, stamp: str) -> str:
         """SQL for UTC of a stamp on the source's clocks."""
         return f"{stamp} - {to_utc(self.own, stamp)}"
 
     def note(self, stamp: str) -> str:
+        """SQL for what is to be said of a stamp on the source's clocks."""
         return note(self.own, stamp)
 
     def firm_day(self, moment: str) -> str:
         """SQL for the date in the firm's zone of a moment in UTC."""
         return f"({moment} + {to_local(self.firm, moment)})::date"
+
+
+def zones(own: str, firm: str, first: datetime, last: datetime) -> Zones:
+    """The clocks for all stamps and moments between two."""
+    return Zones(clocks(own, first, last), clocks(firm, first, last), own == firm)
