@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 
@@ -12,6 +13,7 @@ from etl.models import columns_of, insert_rows
 from etl.problem import Problem
 from etl.records import literal
 from etl.settings import Settings
+from etl.sqlerror import is_out_of_room
 from etl.sqlfile import SqlFile
 from etl.store import Part, parts, refusals
 from etl.version import version
@@ -22,27 +24,32 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
     loaded = parts(data)
     fill_ledger(database, loaded, refusals(data))
     for name in ("events", "returns"):
-        fill_records(database, catalog.files[f"raw.{name}"], [part for part in loaded if part.kind == name])
+        kept = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
+        fill_records(database, catalog.files[f"raw.{name}"], kept)
+    set_aside = [(part, part.quarantine, part.ledger["quarantined_count"]) for part in loaded]
+    fill_records(database, catalog.files["raw.quarantine"], [one for one in set_aside if one[2]])
 
 
-def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, loaded: list[Part]) -> None:
-    """The records of all parts in the order of files and rows, which is the table's key.
+def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, files: list[tuple[Part, Path, int]]) -> None:
+    """The records of a file of each part, in the order of files and rows, which is the table's key.
 
     Parts are read one by one, so that memory does not grow with their number, and each must hold what its ledger says.
     """
     names = [column.name for column in table.columns]
-    for part in sorted(loaded, key=lambda part: part.file_id):
-        source = f"read_parquet({literal(part.data)})"
+    for part, file, count in files:
+        source = f"read_parquet({literal(file)})"
         try:
             found = columns_of(database, source)
             shared = ", ".join(name for name in names if name in found)
             insert = f"insert into {table.full_name} by name select {shared} from {source}"
             inserted = database.execute(insert).fetchall()[0][0]
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            if is_out_of_room(error):
+                raise
             raise Problem(f"{part.folder}: this part is damaged. Remove it and load its file again.") from error
-        if inserted != part.ledger["kept_count"]:
+        if inserted != count:
             raise Problem(
-                f"{part.folder}: {inserted} records, and its ledger says {part.ledger['kept_count']}. "
+                f"{part.folder}: {inserted} records in {file.name}, and its ledger says {count}. "
                 "The part is damaged; remove it and load its file again."
             )
 
