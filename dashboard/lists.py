@@ -37,14 +37,15 @@ def returns_list(report: str, columns: list[str], words: str, key: str, **filter
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{'The first ' if count > MOST_ROWS else ''}{shown}. Press a client to open the return.")
         csv_button(report, key=f"{key} csv", **filters)
-    table(rows, columns, key)
+    table(report, rows, columns, key)
     return count
 
 
-def table(rows: pl.DataFrame, columns: list[str], key: str) -> None:
+def table(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None:
     """The rows, each with the client as a button."""
     shown = readable(rows.select(columns), data.facts().timezone)
-    config = {name: column(name, shown.schema[name]) for name in columns}
+    meanings = data.warehouse().reports[report].meanings
+    config = {name: column(name, shown.schema[name], meanings.get(name)) for name in columns}
     config["client_name"] = st.column_config.ButtonColumn(
         HEADINGS["client_name"],
         type="tertiary",
@@ -84,16 +85,21 @@ def heading(name: str) -> str:
     return HEADINGS.get(name, words[0].upper() + words[1:])
 
 
-def column(name: str, kind: pl.DataType) -> object:
-    """How a column is drawn, by its type."""
+def column(name: str, kind: pl.DataType, meaning: str | None = None) -> object:
+    """How a column is drawn, by its type; its meaning is the help of its heading."""
+    words = {"label": heading(name), "help": meaning}
     if kind == pl.Date:
-        return st.column_config.DateColumn(heading(name), format="MMM D, YYYY")
+        return st.column_config.DateColumn(**words, format="MMM D, YYYY")
     if isinstance(kind, pl.Datetime):
-        return st.column_config.DatetimeColumn(heading(name), format="MMM D, h:mm A")
+        return st.column_config.DatetimeColumn(**words, format="MMM D, h:mm A")
     if name.endswith("_days"):
-        return st.column_config.NumberColumn(heading(name), format="%.1f")
+        return st.column_config.NumberColumn(**words, format="%.1f")
+    if name.endswith("_percent"):
+        return st.column_config.NumberColumn(**words, format="%.2f%%")
     if name == "tax_year":
-        return st.column_config.NumberColumn(heading(name), format="%d")
+        return st.column_config.NumberColumn(**words, format="%d")
     if kind.is_numeric():
-        return st.column_config.NumberColumn(heading(name))
-    return st.column_config.TextColumn(heading(name))
+        return st.column_config.NumberColumn(**words, format="localized")
+    if kind == pl.Boolean:
+        return st.column_config.CheckboxColumn(**words)
+    return st.column_config.TextColumn(**words)

@@ -37,13 +37,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Report:
-    """A report as the catalog inside the file knows it: parameters with defaults as SQL, columns with types."""
+    """A report as the catalog inside the file knows it: parameters with defaults as SQL, columns with types and meanings."""
 
     name: str
     meaning: str
     every: str | None
     params: dict[str, str] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    meanings: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,12 @@ def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
             order by name, position
         """).fetchall()
     reports = {name: Report(name, meaning, every) for kind, name, _, every, meaning in rows if kind == "report"}
-    for kind, name, part, type_or_default, _ in rows:
-        if kind != "report":
-            (reports[name].params if kind == "parameter" else reports[name].columns)[part] = type_or_default
+    for kind, name, part, type_or_default, meaning in rows:
+        if kind == "parameter":
+            reports[name].params[part] = type_or_default
+        elif kind == "result":
+            reports[name].columns[part] = type_or_default
+            reports[name].meanings[part] = meaning
     return reports
 
 

@@ -1,5 +1,25 @@
-"""reports."""
+"""Reports: what there is, what each one answers, its first rows, and all of it as a file."""
 
 import streamlit as st
 
-st.title("reports")
+from dashboard import data, filters, reports_parts, states
+
+PREVIEW_ROWS = 20
+
+st.title("Reports")
+st.caption(
+    "The same rows come three ways: here, as the CSV files that `returntrail run` writes, and typed in DuckDB. "
+    "The filters of the sidebar act on every report that knows them."
+)
+name = reports_parts.pick()
+report = data.warehouse().reports[name]
+st.header(reports_parts.title_of(name))
+st.caption(report.meaning)
+asked = {parameter: value for parameter, value in filters.chosen().items() if parameter in report.params}
+rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
+if not count:
+    states.no_match("Nothing is in this report under these filters." if asked else "Nothing is in this report.")
+reports_parts.preview(name, rows, count, asked)
+
+st.header("All reports")
+reports_parts.overview()

@@ -1,0 +1,77 @@
+"""The parts of the page on data health."""
+
+import csv
+import io
+
+import polars as pl
+import streamlit as st
+
+from dashboard import data
+from dashboard.lists import column, readable
+from dashboard.words import NONE, clock_words, count_words, day_words, local, plain
+
+MOST_ROWS = 500
+
+
+def cards() -> None:
+    """How many files, when the last one came, how many records and how many of them were set aside."""
+    facts = data.facts()
+    total = data.ask("load_totals").row(0, named=True)
+    with st.grid(4, min_column_width=165):
+        card("Files loaded", count_words(total["loaded_count"]), f"{count_words(total['refused_count'])} refused")
+        card("Records", count_words(total["record_count"]), f"{count_words(total['kept_count'])} kept")
+        card("Set aside", count_words(total["quarantined_count"]), "with record number and reason")
+        loaded_at = total["last_loaded_at"]
+        at = clock_words(loaded_at, facts.timezone) if loaded_at else NONE
+        card("Last load", day_words(local(loaded_at, facts.timezone)) if loaded_at else NONE, f"at {at}")
+
+
+def card(label: str, value: str, words: str) -> None:
+    """A number and what stands behind it."""
+    with st.container(border=True, height="stretch", gap=None):
+        st.metric(label, value)
+        st.caption(words)
+
+
+def table(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None:
+    """The first rows, each column's meaning as its help."""
+    meanings = data.warehouse().reports[report].meanings
+    shown = readable(rows.select(columns).head(MOST_ROWS), data.facts().timezone)
+    config = {name: column(name, shown.schema[name], meanings.get(name)) for name in columns}
+    if rows.height > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS} of {rows.height:,}.")
+    st.dataframe(shown, column_config=config, hide_index=True, placeholder=NONE, key=key)
+
+
+def unknown_labels(rows: pl.DataFrame) -> None:
+    """The labels, and the lines to paste into the firm's own labels.csv once somebody has chosen a code."""
+    table("unclassified_labels", rows, ["tab", "label", "status", "event_count", "return_count", "first_at", "last_at"], "unknown")
+    st.text(
+        "They stand in the time lines and count nowhere. To name them, add these lines to reference/labels.csv of the data "
+        "directory, put a code from the list of events below in place of CODE, and build again."
+    )
+    st.code(pasteable(rows.head(50)), language=None)
+
+
+def pasteable(rows: pl.DataFrame) -> str:
+    """Lines of labels.csv."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["tab", "recipient", "label", "status", "code", "note"])
+    for row in rows.iter_rows(named=True):
+        writer.writerow([row["tab"], "", plain(row["label"]), row["status"] or "", "CODE", ""])
+    return buffer.getvalue()
+
+
+def definitions(rows: pl.DataFrame) -> None:
+    """Every step, stage, next step and event in a sentence."""
+    kinds = rows["kind"].unique(maintain_order=True).to_list()
+    kind = st.segmented_control(
+        "Words of", kinds, default=kinds[0], required=True, key="kind", format_func=lambda one: f"{one.capitalize()}s",
+        label_visibility="collapsed",
+    )
+    shown = rows.filter(pl.col("kind") == kind).select(
+        pl.col("title").alias("Word"), pl.col("meaning").alias("What it means"), pl.col("name").alias("In tables")
+    )
+    config = {"What it means": st.column_config.TextColumn(width="large")}
+    st.dataframe(shown, column_config=config, hide_index=True, key="definitions")
