@@ -13,15 +13,16 @@ with kept as (
         events.row_hash,
         events.occurrence_no
     from raw.events as events
-    cross join raw.build as build
     join model.labels as labels
         on labels.tab = events.tab
         and labels.pattern = events.pattern
         and labels.logged_status = coalesce(events.status, '')
-    left join model.repeated_records as copies
-        on copies.file_id = events.file_id
-        and copies.row_no = events.row_no
-    where events.event_at <= build.as_of and copies.row_no is null
+    where events.event_at <= (select build.as_of from raw.build as build)
+        and not exists (
+            select 1
+            from model.repeated_records as copies
+            where copies.file_id = events.file_id and copies.row_no = events.row_no
+        )
 )
 select
     file_id,
