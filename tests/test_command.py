@@ -18,6 +18,7 @@ from etl.version import version
 
 ENVIRONMENT = os.environ | {"RETURNTRAIL_DATA": "", "PYTHONPATH": str(CHECKOUT)}
 COMMAND = [sys.executable, "-m", "etl"]
+PROGRESS = re.compile(r".*(?: \.\.\.|: [\d.]+ seconds\.)\n")
 LOG = """\
 Return ID,Tab,Event,Status,Date/Time,User
 R1,Internal,Upload,,2026-03-01 09:00,Amy
@@ -30,10 +31,12 @@ ENDLESS = "select count(*) from range(3000000) as a cross join range(3000000) as
 
 
 def run(*words: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
-    """The command in a process of its own, with a text for each stream."""
-    return subprocess.run(
-        [*COMMAND, *map(str, words)], cwd=cwd, env=ENVIRONMENT | variables, capture_output=True, text=True, timeout=120
+    """The command in a process of its own, with a text for each stream; how long its steps took is left out."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)], cwd=cwd, env=ENVIRONMENT | variables, capture_output=True, text=True, timeout=300
     )
+    done.stderr = PROGRESS.sub("", done.stderr)
+    return done
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -46,7 +49,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     root = tmp_path_factory.mktemp("demo") / "data"
     done = subprocess.run(
         ["sh", "-c", 'umask 000; exec "$@"', "sh", *COMMAND, "--data", root, "demo", "--returns", "60", "--no-app"],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=120,
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=300,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "Traceback" not in done.stderr
@@ -119,7 +122,7 @@ def test_a_firm_loads_builds_and_asks_wherever_data_is_said(firm: DataDir, tmp_p
 
 def test_a_build_as_of_a_time_in_the_zone_of_the_firm(firm: DataDir) -> None:
     run("--data", firm.root, "load")
-    for words in ("2026-03-02T09:00", "2026-03-02T14:00Z", "2026-03-02T15:00+01:00"):
+    for words in ("2026-03-02T09:00", "2026-03-02T15:00+01:00"):
         run("--data", firm.root, "build", "--as-of", words)
         sql = "select as_of, (select count(*) from model.events) as n from raw.build"
         asked = run("--data", firm.root, "query", sql, "--csv")
