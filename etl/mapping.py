@@ -27,17 +27,19 @@ CONTENT = ("firm_id", "return_id", "tab_word", "tidy", "status", "epoch_us(event
 
 
 def map_staged(
-    database: duckdb.DuckDBPyConnection,
-    columns: Columns,
-    source: Source,
-    redacted: set[int],
-    seen: Survey | None = None,
+    database: duckdb.DuckDBPyConnection, columns: Columns, source: Source, redacted: set[int]
+) -> None:
+    """Makes the view `mapped` of a staged and redacted file, for those who only want to look at it."""
+    steps = steps_of(database, columns, source, redacted, survey(database, columns, source))
+    database.execute(f"create or replace view mapped as {steps.mapped('staged')}")
+
+
+def steps_of(
+    database: duckdb.DuckDBPyConnection, columns: Columns, source: Source, redacted: set[int], seen: Survey
 ) -> "Steps":
-    """Makes the view `mapped`: the columns of queries/raw/<kind>.sql but file_id and occurrence_no, and the reason
-    against a record, null where it is kept. For events also content_hash, which is quick, and equal where row_hash is."""
-    seen = seen or survey(database, columns, source)
+    """The steps that a file needs, by what its texts are."""
     trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPES) if name in columns.places}
-    steps = Steps(
+    return Steps(
         columns=columns,
         source=source,
         redacted=redacted,
@@ -45,8 +47,6 @@ def map_staged(
         is_tidied=source.kind == "events" and tidy_labels(database, columns, seen),
         zones=zones(source.timezone, source.firm_timezone, seen.first, seen.last),
     )
-    database.execute(f"create or replace view mapped as {steps.mapped('staged')}")
-    return steps
 
 
 def file_columns(kind: str) -> list[str]:
@@ -66,7 +66,9 @@ class Steps:
     zones: Zones
 
     def mapped(self, table: str) -> str:
-        """The last step, of `staged` or of a part of it."""
+        """The last step, of `staged` or of a part of it: the columns of queries/raw/<kind>.sql but file_id and
+        occurrence_no, and the reason against a record, null where it is kept. For events also content_hash, which is
+        quick, and equal where row_hash and source_event_id are."""
         own = self.events() if self.source.kind == "events" else {"exported_at": "event_at"}
         made = own | {"extra": self.extra(), "row_no": "row_no"} | {name: f"read_{name}" for name in TYPES}
         listed = [f"{made.get(name, name)} as {name}" for name in file_columns(self.source.kind) if self.is_made(name)]

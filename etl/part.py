@@ -7,14 +7,14 @@ from pathlib import Path
 import duckdb
 
 from etl.columns import Columns
-from etl.mapping import Steps, file_columns, map_staged
+from etl.mapping import Steps, file_columns, steps_of
 from etl.problem import Problem
 from etl.records import literal
 from etl.redact import redact
-from etl.redaction import MALFORMED, redact_file, redacted_fields
+from etl.redaction import redact_file, redacted_fields
 from etl.source import Source
 from etl.staging import Staged
-from etl.survey import survey
+from etl.survey import MALFORMED, survey
 from etl.values import json_object, member
 
 # Version 2 and small dictionaries are the quickest to write, and a fifth smaller than the default; measured.
@@ -36,8 +36,8 @@ def write_part(
     """
     seen = survey(database, columns, source)
     redacted, redacted_count = redact_file(database, columns, source, key, seen)
-    steps = map_staged(database, columns, source, redacted, seen)
-    mark(database, source.kind)
+    steps = steps_of(database, columns, source, redacted, seen)
+    mark(database, steps)
     made = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     kept = write_records(database, steps, file_id, made / f"{source.kind}.parquet")
     aside = write_quarantine(database, columns, redacted, file_id, made / "quarantine.parquet")
@@ -56,10 +56,12 @@ def write_part(
     }
 
 
-def mark(database: duckdb.DuckDBPyConnection, kind: str) -> None:
+def mark(database: duckdb.DuckDBPyConnection, steps: Steps) -> None:
     """Makes `marks(row_no, reason, content_hash)`, what must be known of all records before the first is written."""
-    content = "content_hash" if kind == "events" else "null::ubigint as content_hash"
-    database.execute(f"create or replace temp table marks as select row_no, reason, {content} from mapped")
+    content = "content_hash" if steps.source.kind == "events" else "null::ubigint as content_hash"
+    database.execute(
+        f"create or replace temp table marks as select row_no, reason, {content} from ({steps.mapped('staged')})"
+    )
 
 
 def write_records(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: str, file: Path) -> int:
@@ -72,7 +74,7 @@ def write_records(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: st
         values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer" if has_repeats else "1::integer"
         join = "left join repeats on repeats.row_no = mapped.row_no" if has_repeats else ""
     listed = ", ".join(f"{value} as {name}" for name, value in values.items())
-    return copied(database, f"select {listed} from mapped {join} where mapped.reason is null", file)
+    return copied(database, f"select {listed} from ({steps.mapped('staged')}) as mapped {join} where mapped.reason is null", file)
 
 
 def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
@@ -90,6 +92,8 @@ def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
         ) as repeated on repeated.content_hash = marks.content_hash
         where reason is null
     """)
+    if not database.execute("select count(*) from again").fetchall()[0][0]:
+        return False
     part = "(select staged.* from staged semi join again on again.row_no = staged.row_no)"
     database.execute(f"""
         create or replace temp table repeats as
@@ -98,7 +102,7 @@ def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
             row_number() over (partition by row_hash, source_event_id order by row_no nulls last) as occurrence_no
         from ({steps.mapped(part)})
     """)
-    return database.execute("select count(*) from repeats").fetchall()[0][0] > 0
+    return True
 
 
 def write_quarantine(

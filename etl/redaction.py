@@ -14,7 +14,7 @@ from etl.columns import Columns
 from etl.records import create_table, literal
 from etl.redact import REPLACED, SUSPECT, id_hash, redact
 from etl.source import Source
-from etl.survey import TIME, Survey, survey
+from etl.survey import MALFORMED, TIME, Survey, survey
 from etl.times import cleaned, stamp
 
 IDS = ("return_id", "client_id")
@@ -23,7 +23,6 @@ MAY_HOLD = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
 # Before a text, it makes nine bare digits the number that the column's heading says they are.
 CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
-MALFORMED = -1
 SCHEMA = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
 
 
@@ -42,11 +41,14 @@ def redact_file(
     ids = {columns.places[name] for name in IDS if name in columns.places}
     rows = []
     for place, text in suspects(database, columns, source, seen or survey(database, columns, source), told):
-        cue = CUE if place in told else ""
-        changed, number = redact(cue + text)
+        if place == MALFORMED and told:
+            changed, number = redact_nine_digits(text)
+        else:
+            cue = CUE if place in told else ""
+            changed, number = redact(cue + text)
+            changed = changed.removeprefix(cue)
         if number:
-            rows.append((place, text, id_hash(text, key()) if place in ids else changed.removeprefix(cue), number))
-    rows += malformed_redactions(database, is_told=bool(told))
+            rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
     create_table(database, "redactions", rows, SCHEMA)
     places = {row[0] for row in rows}
     return places - {MALFORMED}, sum(replaced(database, place) for place in places)
@@ -61,8 +63,9 @@ def suspects(
     database: duckdb.DuckDBPyConnection, columns: Columns, source: Source, seen: Survey, told: set[int]
 ) -> list[tuple[int, str]]:
     """The texts that may hold an SSN or ITIN, each once; of the times only those that cannot be read as one."""
-    found = seen.texts(seen.few | seen.many - told, MAY_HOLD)
-    found += seen.texts(told, "strlen(text) >= 9")
+    told = told | {MALFORMED} if told else told
+    found = seen.texts((seen.few | seen.many) - told, MAY_HOLD)
+    found += seen.texts(told, "strlen(text) >= 9") if told else []
     place = columns.places.get(TIME[source.kind])
     if place is not None and seen.unread_times:
         is_time = f"{stamp(cleaned('text'), source.time_formats)} is not null"
@@ -71,20 +74,11 @@ def suspects(
     return list(dict.fromkeys(found))
 
 
-def malformed_redactions(database: duckdb.DuckDBPyConnection, is_told: bool) -> list[tuple[int, str, str, int]]:
-    """What changes in records that could not be split; where a heading tells of TINs, any nine digits may be one."""
-    test = "true" if is_told else MAY_HOLD
-    texts = database.execute(f"select distinct text from (select record as text from malformed) where {test}").fetchall()
-    rows = []
-    for (text,) in texts:
-        changed, number = redact(text)
-        if is_told:
-            cued = NINE_DIGITS.sub(lambda found: redact(CUE + found[0])[0].removeprefix(CUE), changed)
-            number += cued.count(REPLACED) - changed.count(REPLACED)
-            changed = cued
-        if number:
-            rows.append((MALFORMED, text, changed, number))
-    return rows
+def redact_nine_digits(record: str) -> tuple[str, int]:
+    """A record that could not be split, of a file with a column of TINs: any nine digits in it may be one."""
+    changed, number = redact(record)
+    cued = NINE_DIGITS.sub(lambda found: redact(CUE + found[0])[0].removeprefix(CUE), changed)
+    return cued, number + cued.count(REPLACED) - changed.count(REPLACED)
 
 
 def replaced(database: duckdb.DuckDBPyConnection, place: int) -> int:

@@ -17,6 +17,8 @@ from etl.zones import FIRST, LAST
 TIME = {"events": "event_time", "returns": "exported_at"}
 # Up to so many records it costs less to gather all texts than to ask first whether they repeat.
 SAMPLE = 50_000
+# The place, in few_texts, of records that could not be split.
+MALFORMED = -1
 # A column is worth gathering if in the sample each of its texts stands in this many records.
 REPEATS = 4
 
@@ -25,6 +27,7 @@ REPEATS = 4
 class Survey:
     """The columns whose texts are in `few_texts(place, text)`, those to be read from `staged`, and the span of the times.
 
+    Records that could not be split are texts of the place MALFORMED.
     The column of the times is in neither: a time that is read needs no other look, and `unread_times` says if all are.
     """
 
@@ -74,9 +77,9 @@ def survey(database: duckdb.DuckDBPyConnection, columns: Columns, source: Source
         f"select count(*){counted} from (from staged limit {SAMPLE})"
     ).fetchall()[0]
     few = [place for place, count in zip(places, distinct, strict=True) if records < SAMPLE or count * REPEATS <= records]
-    database.execute("create or replace temp table few_texts (place integer, text varchar)")
-    for place in few:
-        database.execute(f"insert into few_texts select distinct {place}, c{place} from staged where c{place} is not null")
+    gathered = [f"select distinct {place}, c{place} from staged where c{place} is not null" for place in few]
+    gathered.append(f"select distinct {MALFORMED}, record from malformed")
+    database.execute(f"create or replace temp table few_texts(place, text) as {' union all '.join(gathered)}")
     first, last, unread = database.execute(f"""
         select
             min(stamp) filter (stamp between timestamp '{FIRST}' and timestamp '{LAST}'),
@@ -89,7 +92,7 @@ def survey(database: duckdb.DuckDBPyConnection, columns: Columns, source: Source
     """).fetchall()[0]
     return Survey(
         database=database,
-        few=frozenset(few),
+        few=frozenset(few) | {MALFORMED},
         many=frozenset(places) - frozenset(few),
         first=first or LAST,
         last=last or FIRST,

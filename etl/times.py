@@ -12,12 +12,13 @@ from etl.records import literal
 from etl.zones import LAST, Clocks, clocks, note, to_local, to_utc
 
 EPOCHS = {"epoch": 1_000_000, "epoch_ms": 1_000}
-# What DuckDB reads as ISO 8601 reads it. All other dresses (20260304T1405Z, a comma, second 60) are written anew first.
-PLAIN_ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?$"
-ISO_WITH_OFFSET = r"^\d{4}-?\d\d-?\d\d[Tt ].*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
-OFFSET = r"([Zz]|[+-]\d\d(?::?\d\d)?)?"
-EXTENDED_ISO = rf"(\d{{4}})-(\d\d)-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{{1,9}})\d*)?)?)? ?{OFFSET})?"
-BASIC_ISO = rf"(\d{{4}})(\d\d)(\d\d)(?:[Tt ](\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d{{1,9}})\d*)?)?)? ?{OFFSET})?"
+OFFSET = r"(?:[Zz]|[+-][01]\d(?::?[0-5]\d)?)"
+# In this dress ISO 8601 can be cast. The others (20260304T1405Z, a comma, second 60) are written anew first.
+PLAIN_ISO = rf"^\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{{1,9}})?)?(?:Z|[+-][01]\d(?::?[0-5]\d)?)?)?$"
+FRACTION = r"(?:[.,](\d{1,9})\d*)?"
+EXTENDED_ISO = rf"^(\d{{4}})-(\d\d)-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
+BASIC_ISO = rf"^(\d{{4}})(\d\d)(\d\d)(?:[Tt ](\d\d)(?:(\d\d)(?:(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
+ISO_WITH_OFFSET = rf"^\d{{4}}-?\d\d-?\d\d[Tt ].*{OFFSET}$"
 PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone']"
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
@@ -55,16 +56,15 @@ def looks_iso(text: str) -> str:
 
 def iso_stamp(text: str) -> str:
     """SQL for a time in ISO 8601; second 60 is the first of the next minute, 24:00 the start of the next day."""
-    parts = f"""case when substr({text}, 5, 1) = '-' then regexp_extract({text}, '^{EXTENDED_ISO}$', {PARTS})
-        else regexp_extract({text}, '^{BASIC_ISO}$', {PARTS}) end"""
-    written = """parts.year || '-' || parts.month || '-' || parts.day || 'T'
-        || rpad(parts.hour, 2, '0') || ':' || rpad(parts.minute, 2, '0') || ':'
-        || case when parts.second = '60' then '59' else rpad(parts.second, 2, '0') end
-        || '.' || rpad(parts.fraction, 1, '0') || upper(parts.zone)"""
-    written = written.replace("parts.", f"({parts}).")
-    leap = f"case when ({parts}).second = '60' then interval '1' second else interval '0' second end"
+    parts = f"""case when substr({text}, 5, 1) = '-' then regexp_extract({text}, '{EXTENDED_ISO}', {PARTS})
+        else regexp_extract({text}, '{BASIC_ISO}', {PARTS}) end"""
+    written = """part.year || '-' || part.month || '-' || part.day || 'T'
+        || rpad(part.hour, 2, '0') || ':' || rpad(part.minute, 2, '0') || ':'
+        || case when part.second = '60' then '59' else rpad(part.second, 2, '0') end
+        || '.' || rpad(part.fraction, 1, '0') || upper(part.zone)"""
+    leap = "case when part.second = '60' then interval '1' second else interval '0' second end"
     return f"""case when {looks_iso(text)} then case when regexp_matches({text}, '{PLAIN_ISO}') then {moment_of(text)}
-        else {moment_of(written)} + {leap} end end"""
+        else list_transform([{parts}], lambda part: {moment_of(written)} + {leap})[1] end end"""
 
 
 def moment_of(text: str) -> str:
@@ -103,11 +103,12 @@ def epoch_stamp(text: str, factor: int) -> str:
 
 def day(text: str, formats: tuple[str, ...]) -> str:
     """SQL for a date: ISO 8601, a format of the source, or what of it is a date; as written, whatever its offset."""
-    dates = [TIME_DIRECTIVE.sub("", one) for one in formats if one not in EPOCHS and not knows_utc(one)]
-    whole = [literal(one) for one in dict.fromkeys(dates) if "%" in one]
-    short = [f"try_strptime({text}, [{', '.join(whole)}])"] if whole else []
-    iso = f"case when {looks_iso(text)} then try_cast(left({text}, 10) as timestamp) end"
-    return f"coalesce({', '.join([iso, *short, *(one_stamp(text, one) for one in formats if not knows_utc(one))])})::date"
+    whole = [one for one in formats if not knows_utc(one)]
+    dates = dict.fromkeys(TIME_DIRECTIVE.sub("", one) for one in whole)
+    short = [f"try_strptime({text}, {literal(one)})" for one in dates if "%" in one]
+    iso = f"""case when {iso_stamp(text)} is not null
+        then coalesce(try_cast(left({text}, 10) as timestamp), try_strptime(left({text}, 8), '%Y%m%d')) end"""
+    return f"coalesce({', '.join([*short, *(one_stamp(text, one) for one in whole), iso])})::date"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ def test_csv_in_any_dress(
 ) -> None:
     # Headings in quotes say which quote the file uses, where its records could be read in two ways.
     head = as_csv([HEADINGS], delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
-    body = as_csv(table, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
+    # Python before 3.13 leaves a lone carriage return without quotes, where it would end the line.
+    has_returns = any("\r" in value for row in table for value in row if value)
+    body = as_csv(table, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL if has_returns else quoting)
     result = staged("log.csv" + ending, PACKERS[ending]((head + body).encode(encoding)))
     assert (result.headings, result.malformed) == (list(HEADINGS), [])
     assert result.texts == expected(table)
