@@ -29,7 +29,9 @@ GUIDE = "docs/your-first-export.md"
 
 
 def joined(sections: list[str]) -> str:
-    return "\n\n".join([*(section for section in sections if section), "Nothing was stored."])
+    """The sections that say something, without characters that would steer the terminal."""
+    lines = "\n\n".join([*(section for section in sections if section), "Nothing was stored."]).split("\n")
+    return "\n".join(re.sub(STEERING, "�", line) for line in lines)
 
 
 def refusal(name: str, problem: Problem) -> str:

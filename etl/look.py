@@ -16,7 +16,7 @@ from etl.problem import Problem
 from etl.redaction import redact_file, redacted_name
 from etl.reference import reference_rows
 from etl.settings import Settings, source_of
-from etl.source import Limits, Source
+from etl.source import Limits, Source, column_of
 from etl.staging import Staged, stage
 from etl.store import KEY_BYTES, key
 from etl.suggest import Patterns, Suggestion, suggestions, time_column
@@ -101,13 +101,14 @@ def how_written(
 def with_first_heading(path: Path, source: Source, limits: Limits) -> Source:
     """The source, knowing the first heading of a file whose headings are all strange, so that it can be shown.
 
-    Raises the Problem of a load where the first line is none of headings.
+    Raises the Problem of a load where some are known, or the first line is none of headings.
     """
     with open(path, encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "")
     rows = [attempt([line], delimiter, header_quote(line))[0] for delimiter in DELIMITERS]
     best = max(rows, key=len)
-    if len(best) < 2 or not looks_like_headings(best):
+    is_known = any(column_of(source, heading) for row in rows for heading in row)
+    if is_known or len(best) < 2 or not looks_like_headings(best):
         read_header(path, source, limits)
     return replace(source, columns=source.columns | {"heading": (best[0],)})
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from etl.cells import STEERING
 from etl.columns import REQUIRED, Columns
 from etl.mapping import IDS
 from etl.settings import Settings
@@ -213,8 +214,8 @@ def pattern(stem: str, suffix: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text of TOML; JSON's escapes are TOML's."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A text of TOML; JSON's escapes are TOML's. What would steer a terminal is written as an escape too."""
+    return re.sub(STEERING, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def time_column(columns: Columns, source: Source, suggested: list[Suggestion]) -> str | None:

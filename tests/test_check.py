@@ -144,6 +144,9 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
             "# No heading of the file looks like label. It must be named:\n# label = []",
             'return_id = ["Alpha"]  # Suggested: it is the only other column that is filled on every record.',
         ]),
+        ("two.csv", "Return ID,Return Number,Tab\n1,2,Client\n", [
+            'would be refused whole: the headings "Return ID" and "Return Number" both mean return_id.',
+        ]),
         ("record.csv", "1;2\n3;4\n", ["would be refused whole: no heading is known", "looks like a record"]),
         ("log.json", '{"when": 1772618400, "id": "R-1", "what": "Upload", "tab": "Internal"}\n', [
             "Written as  JSON",
@@ -160,6 +163,15 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
 def test_what_is_said(data: DataDir, tmp_path: Path, name: str, content: str | None, expected: list[str]) -> None:
     text = told(data, written(tmp_path, name, content or "no archive"))
     assert [words for words in expected if words not in text] == []
+
+
+def test_hostile_names_and_headings_are_shown_inert(data: DataDir, tmp_path: Path) -> None:
+    content = "Retu\x1b[0mrn;When \u202eis;Tab;SSN 123456789;Was\n1;2026-03-04 10:00;Client;123456789;Upload\n"
+    text = told(data, written(tmp_path, "a\x1b[31m 123-45-6789\u202e.csv", content))
+    assert text.startswith("a�[31m [TIN]�.csv\n")
+    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|123456789|123-45", text) == []
+    paste(data, text)
+    assert "To paste" not in told(data, next(tmp_path.glob("a*.csv")))
 
 
 def test_the_command_prints_it_and_says_in_its_exit_code_whether_it_would_load(data: DataDir, tmp_path: Path) -> None:
