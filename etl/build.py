@@ -25,6 +25,7 @@ from etl.raw import fill_build, fill_counts, fill_raw, utc
 from etl.records import literal
 from etl.reference import fill_reference
 from etl.settings import Settings, read_settings
+from etl.sqlerror import problem_of
 from etl.store import make_private
 from etl.syntax import OFFLINE
 
@@ -75,6 +76,8 @@ def build(
             return built
     except Problem as problem:
         raise Problem(f"{problem} {old}") from problem
+    except duckdb.Error as error:
+        raise Problem(f"{problem_of(error, str(data.warehouse))} {old}") from error
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The SQL of `model` and `mart`, run on DuckDB, and the rules that every table must keep, whatever engine made it.
 
 An engine is a function that makes the tables in order and yields each file once its table stands in the new warehouse;
-the build then holds the table against its file. Another engine differs in `select` alone: it yields after `create`
-over the files that it wrote.
+the build then holds the table against its file. An engine that writes files of its own calls `create` with a query
+that reads them, so that every warehouse is checked, sorted and published by the same code.
 """
 
 import json

@@ -5,10 +5,12 @@ A file is whole or not there: it is written under a hidden name beside and renam
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from etl.cells import as_csv
@@ -74,17 +76,26 @@ def prepare(folder: Path, reports: Path) -> None:
 def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str, object]) -> Written:
     """One report into one file, in batches, so that memory stays flat; without rows it is the header alone."""
     row_count = 0
-    handle, unfinished = tempfile.mkstemp(prefix=UNFINISHED, dir=file.parent)
     try:
-        with step(f"Writing {file.name}"), open(handle, "w", encoding="utf-8", newline="") as stream:
+        with step(f"Writing {file.name}"), beside(file) as stream:
             for number, frame in enumerate(ask_in_batches(warehouse, name, BATCH_ROWS, **filters)):
                 stream.write(as_csv(frame, warehouse.facts.timezone, header=number == 0))
                 row_count += frame.height
+    except OSError as error:
+        raise Problem(f"{file}: it cannot be written ({error.strerror}). What stood there before stays.") from error
+    return Written(name, file, row_count)
+
+
+@contextmanager
+def beside(file: Path) -> Iterator[TextIO]:
+    """A file under a hidden name that takes the place of `file` once it is whole and on the disk."""
+    handle, unfinished = tempfile.mkstemp(prefix=UNFINISHED, dir=file.parent)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(unfinished, file)
-    except BaseException:
+    finally:
         Path(unfinished).unlink(missing_ok=True)
-        raise
     sync(file.parent)
-    return Written(name, file, row_count)

@@ -3,6 +3,8 @@
 A conversion error of DuckDB quotes the value that failed, and a value may be a client's name.
 """
 
+import errno
+import os
 import re
 
 import duckdb
@@ -15,17 +17,22 @@ SAYS_ONLY_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserE
 
 def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Problem:
     """The Problem behind an error of a statement, at its own line where none is given. Raises again what is a bug."""
+    if is_out_of_room(error):
+        return Problem(f"{label}: there is no room on the disk. Make some and try again.")
     place = f"{label}, line {line or line_in(error)}" if line or line_in(error) else label
     if isinstance(error, SAYS_ONLY_SQL):
         return Problem(f"{place}: {sentence(error)}")
     if isinstance(error, duckdb.OutOfMemoryException):
         return Problem(f"{place}: the machine's memory is too small for this step. Close other programs and try again.")
-    if isinstance(error, duckdb.IOException) and "space" in str(error):
-        return Problem(f"{place}: the disk is full. Make room and try again.")
     if isinstance(error, (duckdb.DataError, duckdb.InvalidInputException)):
         kind = str(error).split(":", 1)[0]
         return Problem(f"{place}: a value does not fit the statement ({kind}). It is not shown; it may be private.")
     raise error
+
+
+def is_out_of_room(error: duckdb.Error) -> bool:
+    """Whether the disk, a quota or a limit of the process stopped a write; DuckDB says so in the system's words."""
+    return any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 def line_in(error: duckdb.Error) -> int | None:

@@ -57,3 +57,25 @@ def test_a_killed_build_leaves_a_whole_warehouse_and_the_next_one_converges(tmp_
     build(data, queries=queries)
     assert visits(data) == new
     assert sorted(path.name for path in data.root.iterdir()) == ["store", "warehouse.duckdb"]
+
+
+LIMITED = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+"""
+
+
+def test_a_build_that_finds_no_room_says_so_and_leaves_the_old_warehouse(tmp_path: Path) -> None:
+    data, queries = two_files(tmp_path / "data"), small_queries(tmp_path / "queries")
+    build(data, queries=queries)
+    size, old = data.warehouse.stat().st_size, data.warehouse.read_bytes()
+    for limit in (4_000, size // 3, size - 4_096):
+        command = [sys.executable, "-c", LIMITED + CHILD, str(data.root), str(queries), str(limit)]
+        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
+        assert done.stderr.splitlines()[-1] == (
+            f"etl.problem.Problem: {data.warehouse}: there is no room on the disk. Make some and try again. "
+            "The old warehouse stays."
+        )
+        assert data.warehouse.read_bytes() == old
+        assert sorted(path.name for path in data.root.iterdir()) == ["store", "warehouse.duckdb"]

@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
 
@@ -121,6 +122,14 @@ def test_batches_hold_the_same_rows(warehouse: Warehouse) -> None:
     assert [frame.rows() for frame in ask_in_batches(warehouse, "seen", 1)] == [[R1], [R2]]
     [empty] = ask_in_batches(warehouse, "seen", 1, for_returns=[])
     assert empty.schema == ask(warehouse, "seen").schema and empty.is_empty()
+
+
+def test_questions_asked_at_once_do_not_mix_their_rows(warehouse: Warehouse) -> None:
+    wanted = {name: [row] for name, row in (("r1", R1), ("r2", R2))}
+    names = ["r1", "r2"] * 50
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda name: ask(warehouse, "seen", for_returns=[name]).rows(), names))
+    assert answers == [wanted[name] for name in names]
 
 
 def test_an_analysts_call_gives_the_same_rows(data: DataDir, warehouse: Warehouse) -> None:
