@@ -231,8 +231,8 @@ def test_a_part_that_holds_another_number_of_records_than_its_ledger_is_refused(
     data = DataDir(tmp_path / "data")
     write_part(data, AA, [{"return_id": "r1", "event_at": "2026-03-01 10:00:00"}], kept_count=2, record_count=2)
     assert problem(data, small_queries(tmp_path / "queries")) == (
-        f"{data.store / AA}: 1 records, and its ledger says 2. The part is damaged; remove it and load its file again. "
-        "Nothing was built."
+        f"{data.store / AA}: 1 records in events.parquet, and its ledger says 2. "
+        "The part is damaged; remove it and load its file again. Nothing was built."
     )
 
 
