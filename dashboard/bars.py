@@ -15,7 +15,10 @@ button:hover { background: var(--st-secondary-background-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 button[aria-pressed="true"] { border-color: var(--st-primary-color); background: var(--st-secondary-background-color); }
 .name { font-weight: 600; }
-.track { height: 14px; border-radius: 4px; background: color-mix(in srgb, var(--st-text-color) 9%, transparent); overflow: hidden; }
+.track {
+    height: 14px; border-radius: 4px; overflow: hidden;
+    background: color-mix(in srgb, var(--st-text-color) 9%, transparent);
+}
 .bar { display: block; height: 100%; background: var(--st-primary-color); }
 .figures { text-align: right; }
 .note { opacity: .75; font-size: .88em; }

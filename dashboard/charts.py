@@ -64,7 +64,10 @@ def weekly_days(rows: pl.DataFrame, key: str) -> None:
 
 
 def grid(weeks: list[str], ages: list[str], shares: list[list[float | None]], words: list[list[str]], key: str) -> None:
-    """Weeks down, days after delivery across; a cell that cannot be judged yet is empty. One ink on a scale that ends mid-tone."""
+    """Weeks down, days after delivery across; a cell that cannot be judged yet is empty.
+
+    One ink on a scale that ends mid-tone.
+    """
     figure = go.Figure(
         go.Heatmap(
             x=ages, y=weeks, z=shares, zmin=0, zmax=100, text=words, texttemplate="%{text}", hoverinfo="skip",

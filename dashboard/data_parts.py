@@ -45,7 +45,8 @@ def table(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None
 
 def unknown_labels(rows: pl.DataFrame) -> None:
     """The labels, and the lines to paste into the firm's own labels.csv once somebody has chosen a code."""
-    table("unclassified_labels", rows, ["tab", "label", "status", "event_count", "return_count", "first_at", "last_at"], "unknown")
+    columns = ["tab", "label", "status", "event_count", "return_count", "first_at", "last_at"]
+    table("unclassified_labels", rows, columns, "unknown")
     st.text(
         "They stand in the time lines and count nowhere. To name them, add these lines to reference/labels.csv of the data "
         "directory, put a code from the list of events below in place of CODE, and build again."

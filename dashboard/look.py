@@ -8,8 +8,9 @@ STYLE = """
 .stMainBlockContainer { padding-top: 2.4rem; padding-bottom: 3rem; max-width: 1400px; }
 h1, h2, h3, p, li, bdi { overflow-wrap: anywhere; }
 [data-testid="stMetric"] { box-shadow: none; }
-[data-testid="stMetricLabel"] { opacity: .85; }
-.rt-quiet { opacity: .72; }
+[data-testid="stMetricLabel"] { opacity: .9; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: light-dark(#56636d, #a9b5bd); opacity: 1; }
+.rt-quiet { color: light-dark(#56636d, #a9b5bd); }
 .rt-bad { font-weight: 600; color: light-dark(#b3372f, #f08a80); }
 .rt-key { font-weight: 600; }
 .rt-standing { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: 8px; padding: .9rem 1.1rem; }

@@ -17,7 +17,9 @@ of_return = {"for_return": wanted} | ({"for_firms": [firm]} if firm else {})
 found = data.ask("return_state", **of_return)
 if found.is_empty():
     st.title("No such return")
-    states.nothing(f"No return has the id “{plain(wanted)}”. Press Find a return, or Ctrl+K, and type a client's name or a number.")
+    states.nothing(
+        f"No return has the id “{plain(wanted)}”. Press Find a return, or Ctrl+K, and type a client's name or a number."
+    )
     st.stop()
 if found.height > 1:
     st.title("Several returns")

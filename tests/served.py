@@ -1,0 +1,99 @@
+"""The dashboard as its user meets it: a real server on a free port, and a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+from etl.datadir import CHECKOUT, DataDir
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The sandbox needs rights that root in a container does not have.
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
+DRAWN = "[data-testid=stApp][data-test-script-state=notRunning]"
+PATIENCE_MS = 30_000
+
+
+def chromium() -> str:
+    """Where the browser is; the tests demand one."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    assert found, "no Chromium: `make test` installs one, or install your system's package"
+    return found
+
+
+@contextmanager
+def served(data: DataDir) -> Iterator[str]:
+    """The address of a dashboard on this data directory, from a working directory that is not the checkout."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"RETURNTRAIL_DATA": str(data.root)}
+    program = [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
+    server = subprocess.Popen(program, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def wait_for(address: str, server: subprocess.Popen) -> None:
+    """Waits until the server answers; one that has ended is an error."""
+    for _ in range(300):
+        assert server.poll() is None, "the server has ended"
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+            return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise AssertionError("the server does not answer")
+
+
+class Visit:
+    """A page in a browser that notes what it must not do: errors on the console, requests to other hosts, dialogs."""
+
+    def __init__(self, browser: Browser, address: str, width: int = 1440, dark: bool = False) -> None:
+        self.address, self.faults = address, list[str]()
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", accept_downloads=True
+        )
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("console", self.heard)
+        self.page.on("request", self.asked)
+        self.page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
+
+    def heard(self, message: ConsoleMessage) -> None:
+        # Streamlit asks itself for two things under /_stcore/ that a plain server does not have.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.faults.append(f"console: {message.text}")
+
+    def asked(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:", self.address.replace("http", "ws", 1))):
+            self.faults.append(f"request: {request.url}")
+
+    def open(self, path: str) -> Page:
+        """Opens a page and waits until it is drawn."""
+        self.page.goto(f"{self.address}{path}")
+        self.page.wait_for_selector("h1")
+        return self.drawn()
+
+    def drawn(self) -> Page:
+        """Waits until the script has run and the browser has drawn."""
+        self.page.wait_for_timeout(250)
+        self.page.wait_for_selector(DRAWN)
+        self.page.wait_for_timeout(250)
+        return self.page
+
+    def close(self) -> None:
+        self.page.context.close()
