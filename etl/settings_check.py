@@ -1,5 +1,6 @@
 """The checks of data/settings.toml, section by section; each refusal names file, section, key and what is known."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from etl.source import KINDS, Limits, Source, contract, loose
 SECTIONS = ("firm", "source", "limits", "retention", "subscription", "access", "spark")
 SOURCE_KEYS = ("name", "kind", "files", "firm_id", "timezone", "time_formats", "columns", "constants")
 LIMITS = tuple(one.name for one in fields(Limits))
+# Those of strptime that mean the same to every reader; %Z is none, because the names of zones are not: write %z.
+DIRECTIVES = "YymdBbAajHIMSpfz%"
 TABLES_IN_LISTS = ("source", "subscription")
 # An afternoon: a format that loses whether it was one shows here.
 PROBE = datetime(2025, 11, 23, 13, 45, 56, tzinfo=UTC)
@@ -152,10 +155,14 @@ def read_formats(place: Place, table: dict) -> tuple[str, ...]:
     for one in formats:
         if one in ("epoch", "epoch_ms"):
             continue
+        unknown = [name for name in re.findall("%(.?)", one, re.DOTALL) if name not in DIRECTIVES]
+        if unknown:
+            known = ", ".join(f"%{name}" for name in DIRECTIVES)
+            raise place.fault(f'time format "{one}" has "%{unknown[0]}", which is not known (known: {known})')
         try:
             written = PROBE.strftime(one)
             read = datetime.strptime(written, one)
-        except ValueError as error:
+        except (ValueError, re.error) as error:
             raise place.fault(f'time format "{one}" is no strptime format') from error
         if (read.year, read.month, read.day) != (PROBE.year, PROBE.month, PROBE.day):
             raise place.fault(f'time format "{one}" does not hold a whole date (day, month and year)')

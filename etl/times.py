@@ -14,11 +14,12 @@ from etl.zones import LAST, Clocks, clocks, note, to_local, to_utc
 EPOCHS = {"epoch": 1_000_000, "epoch_ms": 1_000}
 OFFSET = r"(?:[Zz]|[+-][01]\d(?::?[0-5]\d)?)"
 # In this dress ISO 8601 can be cast. The others (20260304T1405Z, a comma, second 60) are written anew first.
-PLAIN_ISO = rf"^\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{{1,9}})?)?(?:Z|[+-][01]\d(?::?[0-5]\d)?)?)?$"
+PLAIN_ISO = rf"^\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::[0-5]\d(?:\.\d{{1,9}})?)?(?:Z|[+-][01]\d(?::?[0-5]\d)?)?)?$"
 FRACTION = r"(?:[.,](\d{1,9})\d*)?"
 EXTENDED_ISO = rf"^(\d{{4}})-(\d\d)-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
 BASIC_ISO = rf"^(\d{{4}})(\d\d)(\d\d)(?:[Tt ](\d\d)(?:(\d\d)(?:(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
 ISO_WITH_OFFSET = rf"^\d{{4}}-?\d\d-?\d\d[Tt ].*{OFFSET}$"
+EPOCH = r"^-?\d{1,18}(?:\.\d{1,9})?$"
 PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone']"
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
@@ -31,7 +32,15 @@ def cleaned(text: str) -> str:
 
 def stamp(text: str, formats: tuple[str, ...]) -> str:
     """SQL for what a cleaned text says: a timestamp, null where no format reads it."""
-    return f"coalesce({', '.join([*(one_stamp(text, one) for one in formats), iso_stamp(text)])})"
+    return f"coalesce({', '.join([*own_stamps(text, formats), iso_stamp(text)])})"
+
+
+def own_stamps(text: str, formats: tuple[str, ...]) -> list[str]:
+    """SQL for each format. Beside a %y a year of two digits is not left to %Y, which would read it as of long ago."""
+    stamps = [one_stamp(text, one) for one in formats]
+    if not any("%y" in one for one in formats):
+        return stamps
+    return [f"case when {stamp} >= timestamp '1000-01-01' then {stamp} end" for stamp in stamps]
 
 
 def has_offset(text: str, formats: tuple[str, ...]) -> str:
@@ -40,7 +49,8 @@ def has_offset(text: str, formats: tuple[str, ...]) -> str:
     if not any(map(knows_utc, formats)):
         return iso
     cases = [
-        f"when {one_stamp(text, one)} is not null then {'true' if knows_utc(one) else iso}" for one in formats
+        f"when {read} is not null then {'true' if knows_utc(one) else iso}"
+        for one, read in zip(formats, own_stamps(text, formats), strict=True)
     ]
     return f"case {' '.join(cases)} else {iso} end"
 
@@ -61,7 +71,7 @@ def iso_stamp(text: str) -> str:
     written = """part.year || '-' || part.month || '-' || part.day || 'T'
         || rpad(part.hour, 2, '0') || ':' || rpad(part.minute, 2, '0') || ':'
         || case when part.second = '60' then '59' else rpad(part.second, 2, '0') end
-        || '.' || rpad(part.fraction, 1, '0') || upper(part.zone)"""
+        || '.' || coalesce(nullif(part.fraction, ''), '0') || upper(part.zone)"""
     leap = "case when part.second = '60' then interval '1' second else interval '0' second end"
     return f"""case when {looks_iso(text)} then case when regexp_matches({text}, '{PLAIN_ISO}') then {moment_of(text)}
         else list_transform([{parts}], lambda part: {moment_of(written)} + {leap})[1] end end"""
@@ -96,19 +106,19 @@ def may_fit(text: str, one: str) -> str:
 
 def epoch_stamp(text: str, factor: int) -> str:
     """SQL for seconds or milliseconds since 1970; what lies far outside is put just outside of what is taken."""
-    number = f"case when regexp_matches({text}, '^-?\\d{{1,18}}(?:\\.\\d{{1,9}})?$') then {text}::decimal(38, 9) end"
     last = round((LAST - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
-    return f"make_timestamp(greatest(-1, least({last}, trunc(({number}) * {factor})))::bigint)"
+    near = f"greatest(-1, least({last}, trunc({text}::decimal(38, 9) * {factor})))"
+    return f"case when regexp_matches({text}, '{EPOCH}') then make_timestamp({near}::bigint) end"
 
 
 def day(text: str, formats: tuple[str, ...]) -> str:
     """SQL for a date: ISO 8601, a format of the source, or what of it is a date; as written, whatever its offset."""
-    whole = [one for one in formats if not knows_utc(one)]
+    whole = tuple(one for one in formats if not knows_utc(one))
     dates = dict.fromkeys(TIME_DIRECTIVE.sub("", one) for one in whole)
-    short = [f"try_strptime({text}, {literal(one)})" for one in dates if "%" in one]
+    own = own_stamps(text, (*whole, *(one for one in dates if "%" in one)))
     iso = f"""case when {iso_stamp(text)} is not null
         then coalesce(try_cast(left({text}, 10) as timestamp), try_strptime(left({text}, 8), '%Y%m%d')) end"""
-    return f"coalesce({', '.join([*short, *(one_stamp(text, one) for one in whole), iso])})::date"
+    return f"coalesce({', '.join([*own, iso])})::date"
 
 
 @dataclass(frozen=True)

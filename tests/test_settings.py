@@ -200,7 +200,12 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %Q"]\n',
-            'settings.toml: time format "%m/%d/%Y %Q" is no strptime format under [[source]] "crm".',
+            'settings.toml: time format "%m/%d/%Y %Q" has "%Q", which is not known (known: %Y, %y, %m, %d, %B, %b, %A, '
+            '%a, %j, %H, %I, %M, %S, %p, %f, %z, %%) under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %m"]\n',
+            'settings.toml: time format "%m/%d/%Y %m" is no strptime format under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d %H:%M"]\n',
