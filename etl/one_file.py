@@ -57,15 +57,16 @@ def load_file(
         refuse_strange(file)
         source = source_of(settings, file.name)
         unpacked = verified(file, folder, settings.limits)
-        old = loaded.get(unpacked.sha256[:ID_LENGTH])
+        file_id = unpacked.sha256[:ID_LENGTH]
+        old = loaded.get(file_id)
         if old and old.ledger["source_digest"] == source.digest:
             store.forget_refusal(data, unpacked.packed_sha256[:ID_LENGTH])
             return Outcome(name, "known", part=old)
         staged = stage(database, unpacked, source, settings.limits, folder)
         columns = map_columns(staged.headings, source)
-        made, counts = write_part(database, staged, columns, source, unpacked.sha256[:ID_LENGTH], folder, partial(store.key, data))
+        made, counts = write_part(database, staged, columns, source, file_id, folder, partial(store.key, data))
         ledger = {
-            "file_id": unpacked.sha256[:ID_LENGTH],
+            "file_id": file_id,
             "file_name": redacted_name(file)[0],
             "source": source.name,
             "kind": source.kind,
