@@ -30,6 +30,8 @@ def is_evaluated(text: str) -> bool:
 
 @given(TEXTS)
 @example("'=1")
+@example("\ufeff=1")
+@example("\xa0\u3000@a1")
 @example("''")
 @example("\t'=")
 def test_a_cell_is_never_evaluated_and_gives_its_text_back(text: str) -> None:
