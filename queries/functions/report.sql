@@ -40,6 +40,9 @@ end;
 -- A part of a whole in percent, two decimals; null where there is no whole.
 create macro percent(part, whole) as round(100 * cast(part as double) / nullif(whole, 0), 2);
 
+-- A median or p90 of whole seconds, which has one decimal at most; what stands behind it differs between engines.
+create macro in_seconds(quantile) as round(quantile, 1);
+
 -- Seconds as days with one decimal, as lists show them.
 create macro in_days(seconds) as round(seconds / 86400.0, 1);
 

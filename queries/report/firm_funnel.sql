@@ -104,8 +104,8 @@ select
     cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the step before that applies to them; null for the first step.
     percent(reached.reached_count, reached.previous_count) as previous_percent, -- reached_count of previous_count.
     cast(reached.stopped_count as bigint) as stopped_count,     -- Deliveries that reached this step and nothing later.
-    timed.quantiles[reached.step_no][1] as seconds_median,      -- From delivery to the step, over the logged ones.
-    timed.quantiles[reached.step_no][2] as seconds_p90          -- Nine of ten logged ones were at least that soon.
+    in_seconds(timed.quantiles[reached.step_no][1]) as seconds_median,      -- From delivery to the step, over the logged ones.
+    in_seconds(timed.quantiles[reached.step_no][2]) as seconds_p90          -- Nine of ten logged ones were at least that soon.
 from reached
 left join timed on timed.segment is not distinct from reached.segment
 order by reached.segment nulls last, reached.step_no

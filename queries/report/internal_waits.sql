@@ -39,10 +39,10 @@ select
     measured.stage,                                 -- preparing, review, ERO/signer, approval or recalled.
     measured.stay_count,                            -- Stays that began, open ones too.
     measured.open_count,                            -- Stays that are not over.
-    measured.quantiles[1] as seconds_median,        -- Of the stays that are over, half were at least that short.
-    measured.quantiles[2] as seconds_p90,           -- Of the stays that are over, nine of ten were at least that short.
-    in_days(measured.quantiles[1]) as days_median,  -- seconds_median as days.
-    in_days(measured.quantiles[2]) as days_p90,     -- seconds_p90 as days.
+    in_seconds(measured.quantiles[1]) as seconds_median,        -- Of the stays that are over, half were at least that short.
+    in_seconds(measured.quantiles[2]) as seconds_p90,           -- Of the stays that are over, nine of ten were at least that short.
+    in_days(in_seconds(measured.quantiles[1])) as days_median,  -- seconds_median as days.
+    in_days(in_seconds(measured.quantiles[2])) as days_p90,     -- seconds_p90 as days.
     in_days(seconds_between(measured.oldest_at, build.as_of)) as oldest_open_days -- The longest open stay; null where none is open.
 from measured
 join ref.stages as stages on stages.stage = measured.stage

@@ -90,10 +90,10 @@ select
     counted.skipped_count,                      -- Those that came to a later stage, or to their client, without it; nobody skips a recall.
     counted.in_count,                           -- Those that are in it now.
     counted.left_count,                         -- Those that were in it and are not now.
-    timed.quantiles[1] as seconds_median,       -- Of the stays that are over, half were at least that short.
-    timed.quantiles[2] as seconds_p90,          -- Of the stays that are over, nine of ten were at least that short.
-    in_days(timed.quantiles[1]) as days_median, -- seconds_median as days.
-    in_days(timed.quantiles[2]) as days_p90     -- seconds_p90 as days.
+    in_seconds(timed.quantiles[1]) as seconds_median,       -- Of the stays that are over, half were at least that short.
+    in_seconds(timed.quantiles[2]) as seconds_p90,          -- Of the stays that are over, nine of ten were at least that short.
+    in_days(in_seconds(timed.quantiles[1])) as days_median, -- seconds_median as days.
+    in_days(in_seconds(timed.quantiles[2])) as days_p90     -- seconds_p90 as days.
 from counted
 left join timed
     on timed.segment is not distinct from counted.segment

@@ -46,9 +46,9 @@ select
     span_no,                                    -- The order of the spans, from 1.
     span,                                       -- From what to what: upload is the firm's; access and signature are the client's.
     delivery_count,                             -- Deliveries whose log shows both ends.
-    quantiles[1] as seconds_median,             -- Half of them were at least that fast.
-    quantiles[2] as seconds_p90,                -- Nine of ten were at least that fast.
-    in_days(quantiles[1]) as days_median,       -- seconds_median as days.
-    in_days(quantiles[2]) as days_p90           -- seconds_p90 as days.
+    in_seconds(quantiles[1]) as seconds_median,             -- Half of them were at least that fast.
+    in_seconds(quantiles[2]) as seconds_p90,                -- Nine of ten were at least that fast.
+    in_days(in_seconds(quantiles[1])) as days_median,       -- seconds_median as days.
+    in_days(in_seconds(quantiles[2])) as days_p90           -- seconds_p90 as days.
 from measured
 order by segment nulls last, span_no
