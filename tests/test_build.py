@@ -96,7 +96,7 @@ def test_the_same_store_gives_the_same_tables(tmp_path: Path) -> None:
 
 def test_tables_are_stored_by_their_key(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
-    build(data, queries=small_queries(tmp_path / "queries", mart__visits=f"{VISITS}order by return_id desc\n"))
+    build(data, queries=small_queries(tmp_path / "queries", mart__visits=f"{VISITS}order by return_id desc nulls last\n"))
     assert rows(data, "select return_id from mart.visits") == [("r1",), ("r2",)]
 
 
