@@ -1,7 +1,9 @@
 """From files to parts: what is given by hand, or what lies in the inbox, one file after the other."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -28,11 +30,22 @@ def loading(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterato
     with store.workshop(data) as folder, opened(folder) as database:
         loaded = {part.file_id: part for part in store.parts(data)}
         for file in files:
-            with step(f"Loading {redacted_name(file)[0]}"):
+            with step(f"Loading {redacted_name(file)[0]}"), full_disk_named():
                 outcome = load_file(data, settings, file, database, folder, loaded)
             if outcome.part is not None:
                 loaded[outcome.part.file_id] = outcome.part
             yield outcome
+
+
+@contextmanager
+def full_disk_named() -> Iterator[None]:
+    """A full disk is no fault of the file that is being loaded, and DuckDB's words for it are an error of the system."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def opened(folder: Path) -> duckdb.DuckDBPyConnection:

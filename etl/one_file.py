@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,12 +15,14 @@ from etl.columns import map_columns
 from etl.datadir import DataDir
 from etl.part import write_part
 from etl.problem import Problem
-from etl.redaction import redacted_name
+from etl.redaction import redacted_name, redacted_path
 from etl.settings import Settings, source_of
+from etl.source import Source
 from etl.staging import stage
 from etl.store import ID_LENGTH, Part
 from etl.unpack import CHUNK, verified
 from etl.version import version
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -36,10 +39,11 @@ class Outcome:
         ledger = self.part.ledger
         if self.state == "known":
             return f"{self.name}: the same content was loaded as {ledger['file_name']}; nothing to do."
-        aside = f", {ledger['quarantined_count']} set aside" if ledger["quarantined_count"] else ""
-        tins = f", {ledger['redacted_count']} SSNs or ITINs replaced" if ledger["redacted_count"] else ""
-        remark = f" ({ledger['reason']})" if ledger["reason"] else ""
-        return f"{self.name}: {self.state}, {ledger['kept_count']} of {ledger['record_count']} records{aside}{tins}.{remark}"
+        words = [f"{self.name}: {self.state}, {ledger['kept_count']} of {ledger['record_count']} records"]
+        words += [f"{ledger['quarantined_count']} set aside"] if ledger["quarantined_count"] else []
+        words += [f"{ledger['redacted_count']} SSNs or ITINs replaced"] if ledger["redacted_count"] else []
+        words += [ledger["reason"]] if ledger["reason"] else []
+        return ", ".join(words) + "."
 
 
 def load_file(
@@ -51,45 +55,49 @@ def load_file(
     loaded: dict[str, Part],
 ) -> Outcome:
     """One file, whole or not at all. A file that cannot be loaded is remembered as refused."""
-    name = str(file.with_name(redacted_name(file)[0]))
+    name = redacted_path(file)
     kept = set(folder.iterdir())
     try:
         refuse_strange(file)
         source = source_of(settings, file.name)
         unpacked = verified(file, folder, settings.limits)
-        file_id = unpacked.sha256[:ID_LENGTH]
+        file_id, packed_id = unpacked.sha256[:ID_LENGTH], unpacked.packed_sha256[:ID_LENGTH]
         old = loaded.get(file_id)
         if old and old.ledger["source_digest"] == source.digest:
-            store.forget_refusal(data, unpacked.packed_sha256[:ID_LENGTH])
+            store.forget_refusal(data, packed_id)
             return Outcome(name, "known", part=old)
         staged = stage(database, unpacked, source, settings.limits, folder)
         columns = map_columns(staged.headings, source)
         made, counts = write_part(database, staged, columns, source, file_id, folder, partial(store.key, data))
-        ledger = {
-            "file_id": file_id,
-            "file_name": redacted_name(file)[0],
-            "source": source.name,
-            "kind": source.kind,
-            "state": "loaded",
-            "reason": staged.remark,
-            **counts,
-            "loaded_at": datetime.now(UTC).isoformat(),
-            "source_digest": source.digest,
-            "packed_sha256": unpacked.packed_sha256,
-            "version": version(),
-        }
+        own_name, tins = redacted_name(file)
+        ledger = described(file_id, own_name, source, "loaded", staged.remark) | counts
+        ledger["redacted_count"] += tins
+        ledger |= {"source_digest": source.digest, "packed_sha256": unpacked.packed_sha256}
         part = store.publish(data, made, ledger, old)
-        store.forget_refusal(data, unpacked.packed_sha256[:ID_LENGTH])
+        store.forget_refusal(data, packed_id)
         return Outcome(name, "read anew" if old else "loaded", part=part)
     except Problem as problem:
         remember(data, settings, file, str(problem))
         return Outcome(name, "refused", reason=str(problem))
     finally:
         for table in ("staged_text", "marks", "few_texts"):
-            database.execute(f"drop table if exists {table} cascade")
+            database.execute(f"drop table if exists {table}")
         for left in set(folder.iterdir()) - kept:
-            if left.is_file():
-                left.unlink()
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def described(file_id: str, name: str, source: Source | None, state: str, reason: str | None) -> dict:
+    """What the ledger says of every file, loaded or refused."""
+    return {
+        "file_id": file_id,
+        "file_name": name,
+        "source": source and source.name,
+        "kind": source and source.kind,
+        "state": state,
+        "reason": reason,
+        "loaded_at": datetime.now(UTC).isoformat(),
+        "version": version(),
+    }
 
 
 def refuse_strange(file: Path) -> None:
@@ -109,16 +117,7 @@ def remember(data: DataDir, settings: Settings, file: Path, reason: str) -> None
             source = source_of(settings, file.name)
         except Problem:
             source = None
-        ledger = {
-            "file_id": hash_of(file),
-            "file_name": redacted_name(file)[0],
-            "source": source and source.name,
-            "kind": source and source.kind,
-            "state": "refused",
-            "reason": reason,
-            "loaded_at": datetime.now(UTC).isoformat(),
-            "version": version(),
-        }
+        ledger = described(hash_of(file), redacted_name(file)[0], source, "refused", reason)
         store.remember_refusal(data, ledger)
 
 

@@ -30,7 +30,7 @@ def write_part(
     folder: Path,
     key: Callable[[], bytes],
 ) -> tuple[Path, dict]:
-    """Writes <kind>.parquet and quarantine.parquet into a new folder; its path, and the counts for the ledger.
+    """Writes <kind>.parquet and quarantine.parquet into a new folder inside `folder`; its path, and the counts.
 
     Raises a Problem unless the records counted apart from the reader are those kept and those set aside.
     """
@@ -38,7 +38,7 @@ def write_part(
     redacted, redacted_count = redact_file(database, columns, source, key, seen)
     steps = steps_of(database, columns, source, redacted, seen)
     mark(database, steps)
-    made = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
     kept = write_records(database, steps, file_id, made / f"{source.kind}.parquet")
     aside = write_quarantine(database, columns, redacted, file_id, made / "quarantine.parquet")
     if kept + aside != staged.record_count:

@@ -106,3 +106,8 @@ def redacted_name(path: Path) -> tuple[str, int]:
     """The name of a file; like a name in quotes, it may be a number alone."""
     name, count = redact(f'"{path.name}"')
     return name[1:-1], count
+
+
+def redacted_path(path: Path) -> str:
+    """Where a file lies, as a message may say it."""
+    return redact(str(path.with_name(redacted_name(path)[0])))[0]
