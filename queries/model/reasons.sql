@@ -30,7 +30,8 @@ select
         when 'unlock' then 'Access was locked after wrong entries, and nobody has got in since.'
         when 'fix_email' then 'The initial email to the ' || to_whom || ' bounced, and nothing was delivered since.'
         when 'confirm_email' then 'No word came back on the initial email to the ' || to_whom
-            || ' for more than 24 hours, and the log shows no access by that signer.'
+            || ' for more than 24 hours, and the log shows no access by '
+            || case when to_whom = 'taxpayer and spouse' then 'either.' else 'that signer.' end
         when 'reprocess' then 'The return was recalled' || by_whom || ' and has not been taken up again.'
         when 'review' then 'The return was sent for review' || by_whom || ' and has gone nowhere since.'
         when 'ero_sign' then 'The return was sent to the ERO/signer' || by_whom || ' and has gone nowhere since.'
@@ -46,7 +47,7 @@ select
         end
         when 'check_signature' then case
             when not is_joint then 'The identity questions are passed, but the log shows no signature.'
-            when named_signer = 'both' then 'Both signers have acted, but the log does not show both signatures.'
+            when named_signer = 'both' then 'Both signers passed the identity questions or e-signed, but the log does not show both signatures.'
             else 'As many identity checks are passed as must sign, but the log shows no signature and does not say who passed.'
         end
         when 'remind_second_signer' then case
