@@ -28,6 +28,7 @@ def load(data: DataDir, settings: Settings, paths: list[Path]) -> list[Outcome]:
 def loading(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterator[Outcome]:
     """Loads file after file, and says of each at once what became of it."""
     with store.workshop(data) as folder, opened(folder) as database:
+        store.key(data, may_make=False)
         loaded = {part.file_id: part for part in store.parts(data)}
         for file in files:
             with step(f"Loading {redacted_name(file)[0]}"), full_disk_named():

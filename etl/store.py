@@ -129,10 +129,12 @@ def forget_refusal(data: DataDir, file_id: str) -> None:
     (data.store / "refused" / f"{file_id}.json").unlink(missing_ok=True)
 
 
-def key(data: DataDir) -> bytes:
+def key(data: DataDir, may_make: bool = True) -> bytes:
     """The key of the hashes that stand for ids with an SSN or ITIN in them; made once, when the first is needed."""
     file = data.root / ".key"
     if not file.exists():
+        if not may_make:
+            return b""
         write_whole(file, secrets.token_bytes(KEY_BYTES))
     found = file.read_bytes()
     if len(found) != KEY_BYTES:
