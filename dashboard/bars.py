@@ -9,7 +9,7 @@ CSS = """
 ol { list-style: none; margin: 0; padding: 0; font-family: var(--st-font); font-variant-numeric: tabular-nums; }
 li { margin: 0 0 .3rem; }
 button { all: unset; box-sizing: border-box; width: 100%; cursor: pointer; padding: .45rem .7rem; border-radius: 8px;
-  display: grid; grid-template-columns: 11rem 1fr 23rem; gap: .2rem 1rem; align-items: center;
+  display: grid; grid-template-columns: 11rem 1fr 27rem; gap: .2rem 1rem; align-items: center;
   color: var(--st-text-color); border: 1px solid transparent; }
 button:hover { background: var(--st-secondary-background-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }

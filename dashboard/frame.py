@@ -47,4 +47,5 @@ with st.sidebar:
         f"built {moment_words(facts.built_at, facts.timezone)}"
     )
 states.warn_if_old(facts)
+states.warn_if_partly_loaded()
 page.run()

@@ -27,15 +27,20 @@ HEADINGS = {
 }
 
 
-def returns_list(report: str, columns: list[str], words: str, key: str, **filters: object) -> int:
-    """A list under its sentence, in which {shown} and {count} stand for numbers; gives how many rows there are."""
+def returns_list(
+    report: str, columns: list[str], words: str, key: str, first: str = "first", **filters: object
+) -> int:
+    """A list under a sentence that counts its rows ("218 returns", "The 500 longest waits of 3,281 returns"); the count.
+
+    A list without rows draws nothing, so that the page can say its own sentence.
+    """
     asked = list(dict.fromkeys(KEYS + columns))
     rows, count = data.ask_first(report, MOST_ROWS, asked, **filters)
     if not count:
         return 0
-    shown = f"{MOST_ROWS:,} {words} of {count:,}" if count > MOST_ROWS else f"{count:,} {words}"
+    shown = f"The {MOST_ROWS:,} {first} of {count:,} {words}" if count > MOST_ROWS else f"{count:,} {words}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{'The first ' if count > MOST_ROWS else ''}{shown}. Press a client to open the return.")
+        st.caption(f"{shown}. Press a client to open the return.")
         csv_button(report, key=f"{key} csv", **filters)
     table(report, rows, columns, key)
     return count

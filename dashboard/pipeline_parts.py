@@ -42,11 +42,7 @@ def funnel(rows: pl.DataFrame) -> str | None:
     ]
     pressed = bars("Steps of the funnel", drawn, key="funnel")
     if pressed:
-        if pressed == wanted:
-            st.query_params.pop("step", None)
-        else:
-            st.query_params["step"] = pressed
-        st.rerun()
+        toggle("step", pressed)
     st.caption(
         "Share of the deliveries that the step applies to, and of those that reached the step before. A step counts as "
         "reached if it or a later one is logged. Press a step to see the returns behind it."
@@ -62,15 +58,15 @@ def note(row: dict) -> str:
     return " · ".join(parts) or "all deliveries"
 
 
-def definitions() -> dict[str, dict]:
-    """The steps of the funnel by the word that reports use, with title and meaning."""
-    rows = data.ask("definitions").filter(pl.col("kind") == "step")
+def definitions(kind: str = "step") -> dict[str, dict]:
+    """The steps, or the stages, by the word that reports use, with title and meaning."""
+    rows = data.ask("definitions").filter(pl.col("kind") == kind)
     return {row["name"]: row for row in rows.iter_rows(named=True)}
 
 
-def title_of(step: str) -> str:
-    """The step's own title."""
-    return definitions()[step]["title"]
+def title_of(name: str, kind: str = "step") -> str:
+    """The title of a step or stage."""
+    return definitions(kind)[name]["title"]
 
 
 def stopped_or_reached(rows: pl.DataFrame, step: str) -> bool:
@@ -135,17 +131,41 @@ def table(rows: pl.DataFrame, head: str) -> None:
     st.dataframe(shown, column_config=config, hide_index=True, placeholder=NONE, key=f"compare {head}")
 
 
-def stages(rows: pl.DataFrame) -> None:
-    """The firm's stages: who entered, skipped, is in them and left, and how long they stayed."""
-    shown = rows.select(
-        pl.col("stage").alias("Stage"),
-        pl.col("entered_count").alias("Entered"),
-        pl.col("entered_percent").alias("Share"),
-        pl.col("skipped_count").alias("Skipped"),
-        pl.col("in_count").alias("In it now"),
-        pl.col("left_count").alias("Left"),
-        pl.col("days_median").alias("Median days"),
-        pl.col("days_p90").alias("Nine of ten within, days"),
-    )
-    config = {"Share": st.column_config.NumberColumn("Share", format="%.1f%%")}
-    st.dataframe(shown, column_config=config, hide_index=True, placeholder=NONE, key="stages")
+def stages(rows: pl.DataFrame) -> str | None:
+    """The firm's stages as bars of the returns in them now; the stage whose returns are wanted."""
+    wanted = st.query_params.get("stage")
+    defined = definitions("stage")
+    drawn = [
+        {
+            "id": row["stage"],
+            "name": defined[row["stage"]]["title"],
+            "figures": f"{count_words(row['in_count'])} in it now",
+            "note": stage_note(row),
+            "help": defined[row["stage"]]["meaning"],
+            "width": row["entered_percent"] or 0,
+            "pressed": row["stage"] == wanted,
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+    pressed = bars("Stages inside the firm", drawn, key="stages")
+    if pressed:
+        toggle("stage", pressed)
+    st.caption("A bar is the share of returns that ever entered the stage. Press a stage to see the returns in it now.")
+    return wanted if wanted in rows["stage"].to_list() else None
+
+
+def stage_note(row: dict) -> str:
+    """What stands small beside a stage: who entered and skipped it, and how long a stay takes."""
+    parts = [f"{count_words(row['entered_count'])} entered", f"{count_words(row['skipped_count'])} skipped"]
+    if row["seconds_median"]:
+        parts.append(f"median {span_words(row['seconds_median'])}")
+    return " · ".join(parts)
+
+
+def toggle(name: str, value: str) -> None:
+    """Notes a press in the address; a second press takes it back."""
+    if st.query_params.get(name) == value:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value
+    st.rerun()

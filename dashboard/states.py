@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from dashboard import data, filters
-from dashboard.words import moment_words
+from dashboard.words import count_words, moment_words
 from etl.problem import Problem
 from etl.warehouse import Facts
 
 # A daily run that comes two hours late is no news.
 STALE_AFTER = timedelta(hours=26)
+MUCH_PERCENT = 1
 
 
 def no_data(problem: Problem) -> None:
@@ -58,3 +59,15 @@ def warn_if_old(facts: Facts) -> None:
             f"These numbers were built on {moment_words(facts.built_at, facts.timezone)} and nothing since. "
             "Load the newest exports with `returntrail run`, or ask whoever schedules it."
         )
+
+
+def warn_if_partly_loaded() -> None:
+    """A line where records were set aside, a banner where they are more than a hundredth."""
+    totals = data.ask("load_totals").row(0, named=True)
+    if not totals["quarantined_count"]:
+        return
+    counts = f"{count_words(totals['quarantined_count'])} of {count_words(totals['record_count'])} records"
+    if totals["quarantined_percent"] > MUCH_PERCENT:
+        st.warning(f"{counts} were set aside and are in no number here. Data health says which and why.")
+    else:
+        st.sidebar.caption(f"{counts} were set aside: see Data health.")

@@ -27,5 +27,6 @@ step = st.pills(
     label_visibility="collapsed",
 )
 wanted = {"for_steps": [step] if step else list(offered)}
-if not returns_list("work_list", COLUMNS, "longest waits", key="work list", **wanted, **filters.chosen()):
+asked = wanted | filters.chosen()
+if not returns_list("work_list", COLUMNS, "returns", key="work list", first="most urgent", **asked):
     states.no_match() if filters.in_address() else states.nothing(DONE)

@@ -48,6 +48,11 @@ else:
     st.caption(data.meaning_of("silent_days"))
     data_parts.table("silent_days", silent, ["tab", "silent_since", "silent_until", "day_count"], "silent")
 
+st.header("Checks")
+states.nothing(
+    "Every key and every rule of the tables held when this file was built: a build in which one fails is not published."
+)
+
 st.header("Loaded files")
 columns = [
     "subject", "source", "kind", "record_count", "kept_count", "quarantined_count", "distinct_count", "repeated_count",

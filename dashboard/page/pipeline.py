@@ -33,4 +33,9 @@ pipeline_parts.compare(asked)
 
 st.header("Inside the firm")
 st.caption(data.meaning_of("stage_funnel"))
-pipeline_parts.stages(data.ask("stage_funnel", **filters.chosen()))
+stage = pipeline_parts.stages(data.ask("stage_funnel", **filters.chosen()))
+if stage:
+    st.header(f"Now in {pipeline_parts.title_of(stage, 'stage')}")
+    columns = ["client_name", "return_type", "stay_days", "entered_by", "preparer", "due_date", "partner", "office", "return_id"]
+    if not returns_list("stage_returns", columns, "returns", key="in stage", for_stage=stage, **filters.chosen()):
+        states.nothing("No return is in this stage.")
