@@ -12,7 +12,7 @@ select
     starts.cycle_no,            -- 1 for the first delivery, one more after each recall.
     starts.delivered_at,
     starts.delivered_on,
-    week_of(starts.delivered_on) as delivered_week, -- The Monday of that week as text, 2026-03-02: reports by week need not make it.
+    week_of(starts.delivered_on) as delivered_week, -- The Monday of that week as text: 2026-03-02.
     month_of(starts.delivered_on) as delivered_month, -- The month of it as text: 2026-03.
     starts.delivered_basis,
     starts.delivered_by,
@@ -50,20 +50,22 @@ select
     coalesce(visits.reminders_sent, 0) as reminders_sent, -- Signing reminders by email; those by text leave no event.
     visits.last_reminder_at,
     starts.recalled_at,
-    seconds_between(starts.prepared_from_at, starts.delivered_at) as preparing_seconds, -- From the firm's upload in the same cycle to delivered_at; null where none is logged.
+    seconds_between(
+        starts.prepared_from_at, starts.delivered_at
+    ) as preparing_seconds,     -- From the firm's upload in the same cycle to delivered_at; null where none is logged.
     case
         when emails.email_delivered_at < starts.delivered_at then 0
         else seconds_between(starts.delivered_at, emails.email_delivered_at)
-    end as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email was ahead of the deliver event.
+    end as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email was ahead of it.
     case
         when emails.email_opened_at < starts.delivered_at then 0
         else seconds_between(starts.delivered_at, emails.email_opened_at)
     end as email_opened_seconds,  -- From delivery to email_opened_at, likewise.
-    seconds_between(starts.delivered_at, visits.link_selected_at) as link_selected_seconds, -- From delivery to link_selected_at.
-    seconds_between(starts.delivered_at, visits.accessed_at) as accessed_seconds, -- From delivery to accessed_at.
-    seconds_between(starts.delivered_at, signatures.kba_passed_at) as kba_passed_seconds, -- From delivery to kba_passed_at.
-    seconds_between(starts.delivered_at, signatures.signed_at) as signed_seconds, -- From delivery to signed_at.
-    seconds_between(starts.delivered_at, signatures.picked_up_at) as picked_up_seconds, -- From delivery to picked_up_at.
+    seconds_between(starts.delivered_at, visits.link_selected_at) as link_selected_seconds, -- From delivered_at.
+    seconds_between(starts.delivered_at, visits.accessed_at) as accessed_seconds, -- From delivered_at.
+    seconds_between(starts.delivered_at, signatures.kba_passed_at) as kba_passed_seconds, -- From delivered_at.
+    seconds_between(starts.delivered_at, signatures.signed_at) as signed_seconds, -- From delivered_at.
+    seconds_between(starts.delivered_at, signatures.picked_up_at) as picked_up_seconds, -- From delivered_at.
     attributes.client_id,
     attributes.client_name,
     attributes.group_name,

@@ -12,7 +12,9 @@ select
     messages.kind,
     messages.recipient,
     messages.recipient_email,
-    lowered(nullif(split_part(messages.recipient_email, '@', 2), '')) as mail_domain, -- What follows the @ of the address, in small letters.
+    lowered(
+        nullif(split_part(messages.recipient_email, '@', 2), '')
+    ) as mail_domain,               -- What follows the @ of the address, in small letters.
     messages.processed_at,
     messages.processed_on,
     week_of(messages.processed_on) as processed_week, -- The Monday of that week as text: 2026-03-02.
@@ -23,7 +25,7 @@ select
     messages.state,
     case
         when messages.state = 'bounced' then cleared.cleared_at
-    end as bounce_cleared_at,       -- The bounce no longer matters (UTC): a later email reached that recipient, or they accessed.
+    end as bounce_cleared_at,       -- It matters no more (UTC): a later email reached that recipient, or they accessed.
     case
         when messages.state = 'unconfirmed' then cleared.cleared_at
     end as unconfirmed_cleared_at,  -- The same of an email that no verdict came back on (UTC).

@@ -25,8 +25,8 @@ select
     case
         when known.is_known_type and known.return_type not like '1040%' then false
         else coalesce(known.is_joint, couples.return_id is not null)
-    end as is_joint,    -- Two people must sign: as register or rows say, else if any event names a spouse or says Deliver to
-                        -- Taxpayer/Spouse; never of a form that is known not to be a 1040.
+    end as is_joint,    -- Two people must sign: as register or rows say, else if any event names a spouse or says
+                        -- Deliver to Taxpayer/Spouse; never of a form that is known not to be a 1040.
     known.office,
     known.partner,
     known.ero_signer,
@@ -36,8 +36,8 @@ select
         when known.due_date is not null then 'register'
         when calendar.due_date is not null then 'calendar'
         else 'unknown'
-    end as due_basis,   -- register: the firm's own data, register or rows, say so. calendar: by ref.deadlines, for a filer
-                        -- whose year is the calendar year. unknown: neither.
+    end as due_basis,   -- register: the firm's own data, register or rows, say so. calendar: by ref.deadlines, for a
+                        -- filer whose year is the calendar year. unknown: neither.
     known.is_extended
 from model.known_attributes as known
 left join couples

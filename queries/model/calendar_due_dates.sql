@@ -1,5 +1,5 @@
--- When a return of a calendar-year filer is due: the next business day on or after the day in ref.deadlines. One row per
--- form, tax year and extension that occur.
+-- When a return of a calendar-year filer is due: the next business day on or after the day in ref.deadlines. One row
+-- per form, tax year and extension that occur.
 --
 -- key: return_type, tax_year, is_extended
 -- check: days_between(date '1900-01-01', due_date) % 7 < 5

@@ -1,5 +1,5 @@
--- Bounced and unconfirmed emails that no longer matter: a later email of the same kind to the same recipient arrived, or
--- that recipient accessed the return, in the same delivery. One row per cleared message.
+-- Bounced and unconfirmed emails that no longer matter: a later email of the same kind to the same recipient arrived,
+-- or that recipient accessed the return, in the same delivery. One row per cleared message.
 --
 -- key: firm_id, return_id, message_no
 with troubled as (

@@ -44,9 +44,9 @@ select
     end as delivered_first_to,          -- taxpayer or spouse; null where the label does not say.
     case
         when cycles.prepared_from_at <= events.event_at then cycles.prepared_from_at
-    end as prepared_from_at,            -- The firm uploaded it in the same cycle (UTC); null where no upload is logged before the delivery.
+    end as prepared_from_at,            -- The firm uploaded it in the same cycle (UTC); null where that is not logged.
     cycles.recalled_at,                 -- The recall that ended the delivery (UTC); null while it stands.
-    cycles.without_kba_count > 0 as is_without_kba -- The firm switched the identity questions off, anywhere in the cycle.
+    cycles.without_kba_count > 0 as is_without_kba -- The identity questions were switched off, anywhere in the cycle.
 from cycles
 join model.events as events
     on events.firm_id = cycles.firm_id

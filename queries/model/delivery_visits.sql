@@ -36,12 +36,12 @@ select
     firsts.firm_id,
     firsts.return_id,
     firsts.cycle_no,
-    firsts.link_selected_at,    -- The access link was first clicked (UTC), perhaps by a mail scanner; that is not access.
+    firsts.link_selected_at,    -- The link was first clicked (UTC), perhaps by a mail scanner; that is not access.
     firsts.accessed_at,         -- The client first got past the access code (UTC); an opened email is not access.
     firsts.last_accessed_at,    -- The client last got past it (UTC).
     firsts.authentication_failures, -- Wrong entries of SSN digits or access codes.
     firsts.locked_at,           -- The first lock after three wrong entries (UTC), also one that was undone.
-    locks.locked_since_at,      -- The first lock after the last access (UTC); null where an access has undone every lock.
+    locks.locked_since_at,      -- The first lock after the last access (UTC); null where there is none.
     firsts.reminders_sent,      -- Signing reminders by email; the log does not show those by text message.
     firsts.last_reminder_at     -- The last of them (UTC).
 from firsts

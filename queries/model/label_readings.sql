@@ -47,7 +47,11 @@ spoken as (
         reading_no,
         words,
         status,
-        case lowered(status) when 'opened' then 'open' when 'bounce' then 'bounced' else lowered(status) end as status_word
+        case lowered(status)
+            when 'opened' then 'open'
+            when 'bounce' then 'bounced'
+            else lowered(status)
+        end as status_word
     from readings
 )
 select

@@ -5,32 +5,7 @@
 -- key: label_no
 -- check: code is not null
 -- check: recipient in ('taxpayer', 'spouse', 'cc', 'k1_partner') or recipient is null
-with catalogue as (
-    select
-        labels.tab,
-        labels.label,
-        labels.code,
-        case when labels.recipient = 'k1_partner' then labels.recipient end as recipient,
-        case lowered(coalesce(labels.status, ''))
-            when 'opened' then 'open'
-            when 'bounce' then 'bounced'
-            else lowered(coalesce(labels.status, ''))
-        end as status_word,
-        parts.core,
-        parts.core_lower,
-        parts.kind
-    from ref.labels as labels
-    join model.label_parts as parts on parts.words = labels.pattern
-),
-kinds as (
-    select
-        tab,
-        core_lower,
-        count(distinct kind) as kind_count
-    from catalogue
-    group by tab, core_lower
-),
-candidates as (
+with candidates as (
     select
         readings.tab,
         readings.pattern,
@@ -50,16 +25,13 @@ candidates as (
         ) as place
     from model.label_readings as readings
     join model.label_parts as parts on parts.words = readings.words
-    join catalogue
+    join model.catalogued_labels as catalogue
         on catalogue.tab = readings.tab
         and catalogue.core_lower = parts.core_lower
         and catalogue.status_word in (readings.status_word, '')
-    join kinds
-        on kinds.tab = catalogue.tab
-        and kinds.core_lower = catalogue.core_lower
     where catalogue.kind = parts.kind
         or (parts.kind <> 'none' and catalogue.kind = 'none')
-        or (parts.kind = 'none' and kinds.kind_count = 1)
+        or (parts.kind = 'none' and catalogue.kind_count = 1)
 ),
 best as (
     select tab, pattern, logged_status, reading_no, code, recipient from candidates where place = 1
@@ -78,7 +50,7 @@ select
     readings.logged_status,
     readings.words,     -- The label without its status, quoted parts as "...".
     case when readings.status <> '' then readings.status end as status, -- The status, as logged; null for none.
-    coalesce(best.code, 'unclassified') as code, -- Our name for it; unclassified where no row of the catalogue knows it.
+    coalesce(best.code, 'unclassified') as code, -- Our name for it; unclassified where the catalogue does not know it.
     coalesce(codes.rank, 180) as rank, -- The order among events of the same moment, smallest first.
     coalesce(parts.recipient, best.recipient) as recipient -- Whom the label names: taxpayer, spouse, cc or k1_partner;
                         -- null where it names nobody.

@@ -7,7 +7,10 @@
 with mail as (
     select
         firm_id, return_id, event_no, cycle_no, event_at, event_on, recipient, recipient_email,
-        case split_part(code, '_email_', 1) when 'code' then 'access_code' else split_part(code, '_email_', 1) end as kind,
+        case split_part(code, '_email_', 1)
+            when 'code' then 'access_code'
+            else split_part(code, '_email_', 1)
+        end as kind,
         split_part(code, '_email_', 2) as mail_status
     from model.events
     where code like 'initial_email_%' or code like 'code_email_%' or code like 'cc_email_%'
@@ -35,7 +38,9 @@ select
     carried.cycle_no,           -- The cycle that the message was processed in, also of a status after its recall.
     carried.kind,               -- initial (with the access link), access_code, or cc (to a third party).
     carried.recipient,
-    coalesce(carried.processed_event_no, 0) as processed_event_no, -- The event that its message begins with; 0 if not logged.
+    coalesce(
+        carried.processed_event_no, 0
+    ) as processed_event_no,    -- The event that its message begins with; 0 if not logged.
     carried.mail_status,        -- processed, delivered, opened or bounced.
     carried.event_at,
     carried.event_on,

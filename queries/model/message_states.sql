@@ -56,8 +56,8 @@ select
     delivered_at,       -- The receiving mail server took it (UTC), which is not yet the inbox.
     opened_at,          -- The first open (UTC), also one that a mail program made by itself.
     bounced_at,         -- The first bounce (UTC), also one that a later delivery or open overrode.
-    state,              -- bounced if the last verdict is a bounce, else opened or delivered; without a verdict processed,
-                        -- and unconfirmed once that is more than 24 hours ago.
+    state,              -- bounced if the last verdict is a bounce, else opened or delivered; without a verdict
+                        -- processed, and unconfirmed once that is more than 24 hours ago.
     case state
         when 'bounced' then bounced_event_no
         when 'unconfirmed' then processed_event_no

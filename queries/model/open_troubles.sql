@@ -1,0 +1,48 @@
+-- Deliveries that an initial email to a signer did not reach, as far as the log shows: it is bounced or unconfirmed
+-- still, and not cleared. One row per such delivery.
+--
+-- key: firm_id, return_id, cycle_no
+with accessed as (
+    select distinct firm_id, return_id, cycle_no, signer
+    from model.delivery_acts
+    where code = 'return_accessed'
+),
+troubles as (
+    select
+        messages.firm_id,
+        messages.return_id,
+        messages.cycle_no,
+        case when messages.state = 'bounced' then messages.bounced_at end as bounced_at,
+        case when messages.state = 'bounced' then messages.recipient end as bounced_to,
+        case when messages.state = 'unconfirmed' and accessed.signer is null then messages.processed_at end as sent_at,
+        case when messages.state = 'unconfirmed' and accessed.signer is null then messages.recipient end as sent_to
+    from model.message_states as messages
+    left join model.cleared_messages as cleared
+        on cleared.firm_id = messages.firm_id
+        and cleared.return_id = messages.return_id
+        and cleared.message_no = messages.message_no
+    left join accessed
+        on accessed.firm_id = messages.firm_id
+        and accessed.return_id = messages.return_id
+        and accessed.cycle_no = messages.cycle_no
+        and accessed.signer = messages.recipient
+    where messages.kind = 'initial' and messages.counts
+        and messages.trouble_event_no is not null and cleared.message_no is null
+)
+select
+    firm_id,
+    return_id,
+    cycle_no,           -- 1 for the first delivery, one more after each recall.
+    min(bounced_at) as email_bounced_open_at, -- One bounced (UTC) that is bounced still and not cleared.
+    case
+        when min(bounced_to) <> max(bounced_to) then 'taxpayer and spouse'
+        else min(bounced_to)
+    end as email_bounced_to, -- Whom the emails that are bounced still went to: taxpayer, spouse, taxpayer and spouse.
+    min(sent_at) as email_unconfirmed_open_at, -- One was sent (UTC) that is unconfirmed still, not cleared, and whose
+                        -- recipient has not accessed.
+    case
+        when min(sent_to) <> max(sent_to) then 'taxpayer and spouse'
+        else min(sent_to)
+    end as email_unconfirmed_to -- The same of those that are unconfirmed still.
+from troubles
+group by firm_id, return_id, cycle_no

@@ -1,0 +1,61 @@
+-- What there is to conclude a delivery's signature from, the best of it named. One row per delivery.
+--
+-- key: firm_id, return_id, cycle_no
+-- check: signed_basis in ('esigned', 'picked_up', 'uploaded') or signed_basis is null
+with uploads as (
+    select
+        firm_id,
+        return_id,
+        cycle_no,
+        min(event_at) as uploaded_at,
+        max(event_at) as last_uploaded_at
+    from model.delivery_uploads
+    where taken_back_event_no is null
+    group by firm_id, return_id, cycle_no
+),
+papers as (
+    select firm_id, return_id, cycle_no, min(event_at) as paper_consented_at
+    from model.delivery_acts
+    where code = 'paper_filing_consented'
+    group by firm_id, return_id, cycle_no
+)
+select
+    starts.firm_id,
+    starts.return_id,
+    starts.cycle_no,
+    acts.first_acted_at,
+    acts.acted_by_all_at,
+    acts.kba_passed_at,
+    acts.kba_passed_count,
+    acts.esigned_at,
+    uploads.uploaded_at,        -- The first upload of hand-signed forms that stands (UTC); null once all are deleted.
+    uploads.last_uploaded_at,   -- The last upload that stands (UTC).
+    pickups.picked_up_at,
+    pickups.last_picked_up_at,
+    pickups.acted_at,
+    papers.paper_consented_at,  -- The client first consented to print, sign and mail (UTC), which is no signature.
+    case
+        when acts.esigned_count = case when attributes.is_joint then 2 else 1 end then 'esigned'
+        when pickups.picked_up_at is not null then 'picked_up'
+        when uploads.uploaded_at is not null then 'uploaded'
+    end as signed_basis         -- The best evidence of the signature: esigned, picked_up or uploaded; null for none.
+from model.delivery_starts as starts
+join model.attributes as attributes
+    on attributes.firm_id = starts.firm_id
+    and attributes.return_id = starts.return_id
+left join model.signing_acts as acts
+    on acts.firm_id = starts.firm_id
+    and acts.return_id = starts.return_id
+    and acts.cycle_no = starts.cycle_no
+left join model.pickups as pickups
+    on pickups.firm_id = starts.firm_id
+    and pickups.return_id = starts.return_id
+    and pickups.cycle_no = starts.cycle_no
+left join uploads
+    on uploads.firm_id = starts.firm_id
+    and uploads.return_id = starts.return_id
+    and uploads.cycle_no = starts.cycle_no
+left join papers
+    on papers.firm_id = starts.firm_id
+    and papers.return_id = starts.return_id
+    and papers.cycle_no = starts.cycle_no
