@@ -28,7 +28,7 @@ HEADINGS = {
 
 
 def returns_list(
-    report: str, columns: list[str], words: str, key: str, first: str = "first", **filters: object
+    report: str, columns: list[str], words: str, key: str, first: str | None = None, **filters: object
 ) -> int:
     """A list under a sentence that counts its rows ("218 returns", "The 500 longest waits of 3,281 returns"); the count.
 
@@ -38,7 +38,8 @@ def returns_list(
     rows, count = data.ask_first(report, MOST_ROWS, asked, **filters)
     if not count:
         return 0
-    shown = f"The {MOST_ROWS:,} {first} of {count:,} {words}" if count > MOST_ROWS else f"{count:,} {words}"
+    some = f"The {MOST_ROWS} {first} of " if first else f"The first {MOST_ROWS} of "
+    shown = f"{some if count > MOST_ROWS else ''}{count:,} {words}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{shown}. Press a client to open the return.")
         csv_button(report, key=f"{key} csv", **filters)
