@@ -1,8 +1,8 @@
 """Stories: lines of a log in, rows of the warehouse out, as text that an accountant can read and correct.
 
-A story goes the real way: its lines are written as files, loaded, and built. It is told on 1 May 2026 (UTC) unless it is
-given another moment, so that stories can share a build: each is a firm of its own, and nothing crosses from one firm to
-another. Stories of other circumstances (moment, zone, words of the catalogue, several firms) are built apart.
+A story goes the real way: its lines are written as files, loaded, and built. It is told on 1 May 2026 (UTC) unless it
+is given another moment, so that stories can share a build: each is a firm of its own, and nothing crosses from one firm
+to another. Stories of other circumstances (moment, zone, words of the catalogue, several firms) are built apart.
 """
 
 import csv
@@ -87,7 +87,7 @@ def read_story(path: Path) -> Story:
         (word, about), *table = [paragraph.splitlines()[0].split(None, 1), *map(cells, paragraph.splitlines()[1:])]
         for row in table:
             if len(row) != len(table[0]):
-                raise ValueError(f"{path.name}: {len(row)} cells instead of {len(table[0])} under {word} {about}: {row}")
+                raise ValueError(f"{path.name}: {len(row)} cells and {len(table[0])} headings, {word} {about}: {row}")
         blocks.append(Block(word, about, table[0], table[1:]))
     return Story(path.stem, " ".join(lesson.split()), blocks)
 

@@ -17,8 +17,9 @@ CATALOG = read_catalog()
 
 @pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Story], Warehouse]]:
-    """The warehouse of a story, which stories of the same circumstances share. If theirs is not built each is told alone,
-    so that only those fail that are at fault.
+    """The warehouse of a story, which stories of the same circumstances share.
+
+    If theirs is not built each is told alone, so that only those fail that are at fault.
     """
     folder, number = tmp_path_factory.mktemp("stories"), count()
     told: dict[object, Warehouse | Problem] = {}

@@ -1,4 +1,4 @@
--- What the client and the platform did with a return: the Client Tracking of every return, classified, in order. One row per event.
+-- The Client Tracking of every return, classified, in order: what the client and the platform did. One row per event.
 --
 -- key: firm_id, return_id, event_no
 -- check: title is not null

@@ -1,4 +1,4 @@
--- What the firm did with a return: the Internal Tracking of every return, classified, in order. One row per event.
+-- The Internal Tracking of every return, classified, in order: what the firm did. One row per event.
 --
 -- key: firm_id, return_id, event_no
 -- check: title is not null

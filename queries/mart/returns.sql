@@ -25,7 +25,7 @@ select
     attributes.is_extended,
     histories.uploaded_at,
     histories.cycle_no,
-    states.delivered_at,        -- The firm sent it to its client in the current cycle (UTC); null while it is not delivered.
+    states.delivered_at,        -- The firm sent it to its client in the current cycle (UTC); null while it has not.
     states.access_state,
     states.signature_state,
     states.signed_basis,

@@ -1,5 +1,5 @@
--- Where a return waited inside the firm, for how long, and who passed it on. One row per stay in a stage; it lasts until
--- another stage, a delivery, archive or deletion.
+-- Where a return waited inside the firm, for how long, and who passed it on. One row per stay in a stage, which lasts
+-- until another stage, a delivery, archive or deletion.
 --
 -- key: firm_id, return_id, stay_no
 -- check: (left_at is null) = (seconds is null)

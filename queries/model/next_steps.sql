@@ -15,8 +15,7 @@ with laddered as (
             when email_unconfirmed_open_at is not null
                 and signature_state not in ('signed', 'probably signed', 'paper') then 'confirm_email'
             when delivered_at is null then stage_step
-            when signature_state = 'signed'
-                and coalesce(last_picked_up_at < signed_at, true) then 'pick_up'
+            when signature_state = 'signed' and coalesce(last_picked_up_at < signed_at, true) then 'pick_up'
             when signature_state = 'probably signed' then 'check_signature'
             when signature_state = 'partly signed' then 'remind_second_signer'
             when signature_state = 'paper' then 'follow_up_paper'
@@ -30,7 +29,7 @@ select
     firm_id,
     return_id,
     next_step,          -- unlock, fix_email, confirm_email, reprocess, review, ero_sign, approve, finish, pick_up,
-                        -- check_signature, remind_second_signer, follow_up_paper, remind_to_sign, remind_to_open or none.
+                        -- check_signature, remind_second_signer, follow_up_paper, remind_to_sign, remind_to_open, none.
     case next_step
         when 'none' then null
         when 'unlock' then locked_since_at

@@ -4,8 +4,8 @@
 -- check: why like '%.'
 with facts as (
     select
-        steps.firm_id, steps.return_id, steps.next_step, states.access_state, states.handling_state, states.signed_basis,
-        histories.uploaded_at, histories.cycle_no, attributes.is_joint, acts.named_signer,
+        steps.firm_id, steps.return_id, steps.next_step,
+        states.access_state, states.handling_state, states.signed_basis, histories.uploaded_at, histories.cycle_no, attributes.is_joint, acts.named_signer,
         coalesce(' by ' || states.entered_by, '') as by_whom,
         coalesce(emails.email_bounced_to, emails.email_unconfirmed_to, 'client') as to_whom,
         coalesce(visits.reminders_sent, 0) as reminders_sent
@@ -17,38 +17,47 @@ with facts as (
     join model.attributes as attributes
         on attributes.firm_id = steps.firm_id and attributes.return_id = steps.return_id
     left join model.delivery_emails as emails
-        on emails.firm_id = steps.firm_id and emails.return_id = steps.return_id and emails.cycle_no = histories.cycle_no
+        on emails.firm_id = histories.firm_id
+        and emails.return_id = histories.return_id
+        and emails.cycle_no = histories.cycle_no
     left join model.delivery_visits as visits
-        on visits.firm_id = steps.firm_id and visits.return_id = steps.return_id and visits.cycle_no = histories.cycle_no
+        on visits.firm_id = histories.firm_id
+        and visits.return_id = histories.return_id
+        and visits.cycle_no = histories.cycle_no
     left join model.signing_acts as acts
-        on acts.firm_id = steps.firm_id and acts.return_id = steps.return_id and acts.cycle_no = histories.cycle_no
+        on acts.firm_id = histories.firm_id
+        and acts.return_id = histories.return_id
+        and acts.cycle_no = histories.cycle_no
 )
 select
     firm_id,
     return_id,
     case next_step
         when 'unlock' then 'Access was locked after wrong entries, and nobody has got in since.'
-        when 'fix_email' then 'The initial email to the ' || to_whom || ' bounced, and nothing was delivered since.'
+        when 'fix_email' then 'The initial email to the ' || to_whom || ' bounced, and no later one arrived.'
         when 'confirm_email' then 'No word came back on the initial email to the ' || to_whom
             || ' for more than 24 hours, and the log shows no access by '
             || case when to_whom = 'taxpayer and spouse' then 'either.' else 'that signer.' end
         when 'reprocess' then 'The return was recalled' || by_whom || ' and has not been taken up again.'
         when 'review' then 'The return was sent for review' || by_whom || ' and has gone nowhere since.'
         when 'ero_sign' then 'The return was sent to the ERO/signer' || by_whom || ' and has gone nowhere since.'
-        when 'approve' then 'The return was sent for approval' || by_whom || '; the log does not show whether it was approved.'
+        when 'approve' then 'The return was sent for approval' || by_whom
+            || '; the log does not show whether it was approved.'
         when 'finish' then case
-            when cycle_no > 1 then 'The return was taken up again' || by_whom || ' after a recall and not sent on since.'
-            when uploaded_at is not null then 'The return was uploaded' || by_whom || ' and not sent on since.'
+            when cycle_no > 1 then 'The return was taken up again' || by_whom || ' after a recall and not sent on.'
+            when uploaded_at is not null then 'The return was uploaded' || by_whom || ' and not sent on.'
             else 'The log shows neither an upload nor a delivery of the return.'
         end
         when 'pick_up' then case signed_basis
-            when 'esigned' then 'Form 8879 is e-signed by everyone who must sign, and the firm has not picked it up since.'
+            when 'esigned' then 'Everyone who must sign has e-signed, and the firm has not picked up the forms since.'
             else 'The client uploaded hand-signed forms, and the firm has not picked them up since.'
         end
         when 'check_signature' then case
             when not is_joint then 'The identity questions are passed, but the log shows no signature.'
-            when named_signer = 'both' then 'Both signers passed the identity questions or e-signed, but the log does not show both signatures.'
-            else 'As many identity checks are passed as must sign, but the log shows no signature and does not say who passed.'
+            when named_signer = 'both' then 'Both signers passed the identity questions or e-signed, '
+                || 'but the log does not show both signatures.'
+            else 'As many identity checks are passed as must sign, '
+                || 'but the log shows no signature and does not say who passed.'
         end
         when 'remind_second_signer' then case
             when named_signer is not null then 'Of two signers the log shows acts of the ' || named_signer || ' only.'
@@ -62,7 +71,7 @@ select
                 else '; ' || cast(reminders_sent as string) || ' reminders were sent.'
             end
         when 'remind_to_open' then case access_state
-            when 'link selected' then 'The access link was selected, which is no access, and nobody has accessed the return.'
+            when 'link selected' then 'The link was selected, which is no access, and nobody has accessed the return.'
             when 'email opened' then 'An initial email was opened, and nobody has accessed the return.'
             when 'email delivered' then 'An initial email was delivered, and nobody has accessed the return.'
             when 'email sent' then 'An initial email was sent, and nobody has accessed the return.'

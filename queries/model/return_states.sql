@@ -19,8 +19,8 @@ select
         when deliveries.email_delivered_at is not null then 'email delivered'
         when deliveries.email_processed_at is not null then 'email sent'
         else 'not sent'
-    end as access_state,        -- How far the client has got, the first that is true of: locked, accessed, link selected,
-                                -- email opened, bounced, unconfirmed, delivered, sent, not sent.
+    end as access_state,        -- How far the client has got; the first that is true of locked, accessed, link
+                                -- selected, email opened, bounced, unconfirmed, delivered, sent, and not sent.
     case
         when histories.is_deleted then 'deleted'
         when histories.is_archived then 'archived'
@@ -29,8 +29,11 @@ select
         else stages.handling_state
     end as handling_state,      -- What the firm has done with it: preparing, in review, with ERO/signer, in approval,
                                 -- delivered, recalled, picked up, archived or deleted.
-    coalesce(deliveries.signature_state, 'not delivered') as signature_state, -- What the log shows of the signature: not
-                                -- delivered, not signed, paper, partly signed, probably signed or signed.
+    coalesce(
+        deliveries.signature_state,
+        'not delivered'
+    ) as signature_state,       -- What the log shows: not delivered, not signed, paper, partly signed, probably signed
+                                -- or signed.
     deliveries.delivered_at,
     deliveries.signed_basis,
     deliveries.signed_at,

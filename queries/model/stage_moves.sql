@@ -19,8 +19,8 @@ with moves as (
         and (codes.stage is not null or events.code like 'delivered%' or events.code in ('archived', 'deleted'))
     union all
     select
-        firm_id, return_id, delivered_event_no as event_no, cycle_no, delivered_at as event_at, delivered_on as event_on,
-        null as stage, null as actor
+        firm_id, return_id, delivered_event_no as event_no, cycle_no,
+        delivered_at as event_at, delivered_on as event_on, null as stage, null as actor
     from model.delivery_starts
     where delivered_basis = 'initial email'
 ),
@@ -63,7 +63,7 @@ select
     cycle_no,   -- The cycle that is being prepared: a recall moves the return into the cycle it opens.
     event_at,
     event_on,
-    stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event where no event of the first
+    stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event where nothing in the first
                 -- cycle names a stage. Null for a delivery, archive or deletion, which end every stage.
     actor       -- Who moved it, as logged; null where only an email shows the delivery.
 from all_moves
