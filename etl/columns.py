@@ -69,7 +69,8 @@ def missing_words(missing: list[str], headings: list[str], source: Source) -> st
     words = [f"no column for {' and '.join(missing)}. Headings found: {found}{more}."]
     words.append(f'Name yours under [source.columns] of "{source.name}" in settings.toml.')
     if "tab" in missing:
-        words.append('Or, if the file holds one tab only, write tab = "Client" (or "Internal") under [source.constants].')
+        only = 'tab = "Client" (or "Internal")'
+        words.append(f"Or, if the file holds one tab only, write {only} under [source.constants].")
     if "firm_id" in missing:
         words.append('Or, if the file is of one firm only, write firm_id = "..." under the [[source]] itself.')
     return " ".join(words)

@@ -16,7 +16,7 @@ ODD = "regexp_matches(text, '[^ -~]|  |^ | $')"
 
 
 def tidy_labels(database: duckdb.DuckDBPyConnection, columns: Columns, seen: Survey) -> bool:
-    """Makes `tidied_labels(label, tidy)` of the labels, TINs replaced, that tidying changes; false if there are none."""
+    """Makes `tidied_labels(label, tidy)` of the labels, TINs replaced, that tidying changes; false for none."""
     if "label" in columns.constants:
         texts = {columns.constants["label"]}
     else:

@@ -40,7 +40,7 @@ def loading(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterato
 
 @contextmanager
 def full_disk_named() -> Iterator[None]:
-    """A full disk is no fault of the file that is being loaded, and DuckDB's words for it are an error of the system."""
+    """A full disk is no fault of the file that is being loaded: DuckDB's error becomes that of the system."""
     try:
         yield
     except duckdb.Error as error:
@@ -52,8 +52,8 @@ def full_disk_named() -> Iterator[None]:
 def opened(folder: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory that spills into a private folder and reaches for nothing outside."""
     memory = min(MEMORY_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
-    limits = {"memory_limit": f"{memory // 1_000_000}MB", "threads": os.cpu_count(), "temp_directory": str(folder / "spill")}
-    database = duckdb.connect(config=OFFLINE | limits)
+    limits = {"memory_limit": f"{memory // 1_000_000}MB", "threads": os.cpu_count()}
+    database = duckdb.connect(config=OFFLINE | limits | {"temp_directory": str(folder / "spill")})
     database.execute("set timezone = 'UTC'")
     return database
 

@@ -16,14 +16,14 @@ PAUSE_SECONDS = 0.1
 
 
 @contextmanager
-def locked(data: DataDir) -> Iterator[None]:
+def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Holds the data directory; a second writer waits a few seconds, then gets a Problem that names the first."""
     make_private(data.root)
     file = data.root / ".lock"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(descriptor, 0o600)
-        if not taken(descriptor):
+        if not taken(descriptor, patience_seconds):
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
             raise Problem(f"{data.root}: {holder} is writing here. Wait until it has finished, and try again.")
         started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
@@ -34,9 +34,9 @@ def locked(data: DataDir) -> Iterator[None]:
         os.close(descriptor)
 
 
-def taken(descriptor: int) -> bool:
+def taken(descriptor: int, patience_seconds: float) -> bool:
     """Tries to take the lock until patience ends."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + patience_seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -23,7 +23,9 @@ BLANK = "[\\s\\x{a0}]"
 BLANK_ENDED = f"""(text < '!' or right(text, 1) <= ' '
     or strlen(text) <> length(text) and regexp_matches(text, '^{BLANK}|{BLANK}$'))"""
 # What makes two records the same event; the zero byte between them stands in no text.
-CONTENT = ("firm_id", "return_id", "tab_word", "tidy", "status", "epoch_us(event_at)", "actor", "recipient_email", "detail")
+CONTENT = (
+    "firm_id", "return_id", "tab_word", "tidy", "status", "epoch_us(event_at)", "actor", "recipient_email", "detail",
+)
 
 
 def map_staged(
@@ -98,19 +100,20 @@ class Steps:
                 case when not has_offset then {clocks.note("stamp")} end as time_note
             from ({stamped})
         """
-        return f"select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at from ({placed})"
+        inside = f"moment >= {EARLIEST} and moment < {LATEST}"
+        return f"select *, case when {inside} then moment end as event_at from ({placed})"
 
     def understood(self, table: str) -> str:
         """Tabs, labels, years, truths and dates read."""
         columns, formats = self.columns, self.source.time_formats
-        values = {
-            "read_tax_year": year("tax_year"),
-            "read_is_joint": truth("is_joint"),
-            "read_due_date": date("due_date", formats),
-            "read_is_extended": truth("is_extended"),
+        read = {
+            "tax_year": year("tax_year"),
+            "is_joint": truth("is_joint"),
+            "due_date": date("due_date", formats),
+            "is_extended": truth("is_extended"),
         }
         values = {
-            f"read_{name}": values[f"read_{name}"] if columns.has(name) else f"null::{kind}" for name, kind in TYPES.items()
+            f"read_{name}": read[name] if columns.has(name) else f"null::{kind}" for name, kind in TYPES.items()
         }
         values["time"] = cleaned(TIME[self.source.kind])
         if self.source.kind == "events":
@@ -157,7 +160,8 @@ class Steps:
             unread["exported_at"] = "event_at"
         members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
         members += [
-            f"case when {value} is null then {member(columns.heading(name), name)} end" for name, value in unread.items()
+            f"case when {value} is null then {member(columns.heading(name), name)} end"
+            for name, value in unread.items()
         ]
         return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
 

@@ -74,7 +74,8 @@ def write_records(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: st
         values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer" if has_repeats else "1::integer"
         join = "left join repeats on repeats.row_no = mapped.row_no" if has_repeats else ""
     listed = ", ".join(f"{value} as {name}" for name, value in values.items())
-    return copied(database, f"select {listed} from ({steps.mapped('staged')}) as mapped {join} where mapped.reason is null", file)
+    mapped = f"({steps.mapped('staged')}) as mapped"
+    return copied(database, f"select {listed} from {mapped} {join} where mapped.reason is null", file)
 
 
 def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:

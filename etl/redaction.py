@@ -33,7 +33,8 @@ def redact_file(
     key: Callable[[], bytes],
     seen: Survey | None = None,
 ) -> tuple[set[int], int]:
-    """Makes `redactions(place, text, redacted, number)` of `staged` and `malformed`: the places changed, and how many TINs.
+    """Makes `redactions(place, text, redacted, number)` of `staged` and `malformed`: the places it changes, and how
+    many TINs the records hold.
 
     An id that holds one becomes a hash under the key, which is asked for only then.
     """
@@ -69,7 +70,8 @@ def suspects(
     place = columns.places.get(TIME[source.kind])
     if place is not None and seen.unread_times:
         is_time = f"{stamp(cleaned('text'), source.time_formats)} is not null"
-        query = f"select distinct {place}, text from (select c{place} as text from staged) where not ({is_time}) and {MAY_HOLD}"
+        texts = f"(select c{place} as text from staged)"
+        query = f"select distinct {place}, text from {texts} where not ({is_time}) and {MAY_HOLD}"
         found += database.execute(query).fetchall()
     return list(dict.fromkeys(found))
 
@@ -98,7 +100,8 @@ def redacted_fields(table: str, names: list[str], redacted: set[int]) -> str:
         is_changed = place in redacted
         fields.append(f"coalesce(r{place}.redacted, fields.{name}) as {name}" if is_changed else f"fields.{name}")
         if is_changed:
-            joins.append(f"left join redactions as r{place} on r{place}.place = {place} and r{place}.text = fields.{name}")
+            joins.append(f"left join redactions as r{place}")
+            joins.append(f"on r{place}.place = {place} and r{place}.text = fields.{name}")
     return f"select {', '.join(['fields.row_no', *fields])} from {table} as fields {' '.join(joins)}"
 
 

@@ -20,6 +20,7 @@ from etl.problem import Problem
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
 KEY_BYTES = 32
+DAMAGED = "so the store is damaged. Remove it and load its file again."
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ def read_json(file: Path) -> dict:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Problem(f"{file}: it cannot be read, so the store is damaged. Remove it and load its file again.") from error
+        raise Problem(f"{file}: it cannot be read, {DAMAGED}") from error
     if not isinstance(found, dict):
-        raise Problem(f"{file}: it holds no ledger, so the store is damaged. Remove it and load its file again.")
+        raise Problem(f"{file}: it holds no ledger, {DAMAGED}")
     return found
 
 
@@ -138,7 +139,8 @@ def key(data: DataDir, may_make: bool = True) -> bytes:
         write_whole(file, secrets.token_bytes(KEY_BYTES))
     found = file.read_bytes()
     if len(found) != KEY_BYTES:
-        raise Problem(f"{file}: not the key of this data directory (it has {KEY_BYTES} bytes). Restore it from a backup.")
+        words = f"not the key of this data directory (it has {KEY_BYTES} bytes). Restore it from a backup."
+        raise Problem(f"{file}: {words}")
     return found
 
 

@@ -25,7 +25,7 @@ REPEATS = 4
 
 @dataclass(frozen=True)
 class Survey:
-    """The columns whose texts are in `few_texts(place, text)`, those to be read from `staged`, and the span of the times.
+    """The columns whose texts are in `few_texts(place, text)`, those to be read from `staged`, and the span of times.
 
     Records that could not be split are texts of the place MALFORMED.
     The column of the times is in neither: a time that is read needs no other look, and `unread_times` says if all are.
@@ -69,14 +69,15 @@ class Survey:
 
 
 def survey(database: duckdb.DuckDBPyConnection, columns: Columns, source: Source) -> Survey:
-    """Gathers the texts of the columns that repeat themselves, and reads all times once to see what years they are of."""
+    """Gathers the texts of the columns that repeat themselves, and reads all times once for their first and last."""
     time = columns.places.get(TIME[source.kind])
     places = [place for place in range(len(columns.headings)) if place != time]
     counted = "".join(f", approx_count_distinct(c{place})" for place in places)
     records, *distinct = database.execute(
         f"select count(*){counted} from (from staged limit {SAMPLE})"
     ).fetchall()[0]
-    few = [place for place, count in zip(places, distinct, strict=True) if records < SAMPLE or count * REPEATS <= records]
+    most = records // REPEATS if records == SAMPLE else records
+    few = [place for place, count in zip(places, distinct, strict=True) if count <= most]
     gathered = [f"select distinct {place}, c{place} from staged where c{place} is not null" for place in few]
     gathered.append(f"select distinct {MALFORMED}, record from malformed")
     database.execute(f"create or replace temp table few_texts(place, text) as {' union all '.join(gathered)}")

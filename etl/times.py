@@ -1,7 +1,7 @@
 """Times as logged become moments: SQL over the formats of a source, in which nothing is guessed.
 
-A time is read in two steps. Its *stamp* is what the text says; whether it *has an offset* tells if the stamp is UTC already
-or on the clocks of the source. The formats of the source come first, then ISO 8601.
+A time is read in two steps. Its *stamp* is what the text says; whether it *has an offset* tells if the stamp is UTC
+already or on the clocks of the source. The formats of the source come first, then ISO 8601.
 """
 
 import re
@@ -93,7 +93,7 @@ def one_stamp(text: str, one: str) -> str:
 
 
 def may_fit(text: str, one: str) -> str:
-    """Cheap and necessary, because a format that fails costs ten times one that fits: colons, slashes, the last character."""
+    """Cheap and necessary, because a format that fails costs ten times one that fits: colons, slashes, the end."""
     tests = [[f"{text} not like '%:%'", f"{text} not like '%:%:%'", f"{text} like '%:%:%'"][min(one.count(":"), 2)]]
     if "/" in one:
         tests.append(f"contains({text}, '/')")

@@ -21,7 +21,8 @@ TRUE, FALSE = "('yes', 'true', 'y', '1')", "('no', 'false', 'n', '0')"
 
 def tab_word(text: str) -> str:
     """Client or Internal."""
-    return f"case {text} {whens(USUAL_TABS)} else case translate(lower({text}), ' _-\t\u00a0', '') {whens(TABS)} end end"
+    loosened = f"translate(lower({text}), ' _-\t\u00a0', '')"
+    return f"case {text} {whens(USUAL_TABS)} else case {loosened} {whens(TABS)} end end"
 
 
 def whens(words: dict[str, str]) -> str:

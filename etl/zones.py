@@ -33,7 +33,8 @@ class Clocks:
 
 
 def clocks(name: str, since: datetime, until: datetime) -> Clocks:
-    """The clocks of a zone for all times, local or UTC, between two: zoneinfo is asked day by day, a change is halved in."""
+    """The clocks of a zone for all times, local or UTC, between two: zoneinfo is asked for each day, and within a day
+    that has a change by halving."""
     zone = ZoneInfo(name)
     day = max(FIRST, min(since, LAST) - 2 * DAY)
     end = min(LAST, max(until, FIRST) + 2 * DAY)

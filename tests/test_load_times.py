@@ -79,8 +79,9 @@ def test_dates_are_those_of_the_firm(tmp_path: Path) -> None:
 def test_iso_in_every_dress(tmp_path: Path) -> None:
     dresses = [
         "2026-07-04T14:05:09Z", "2026-07-04 14:05:09z", "2026-07-04t14:05:09Z", "20260704T140509Z",
-        "20260704T140509+0000", "2026-07-04T14:05:09+00:00", "2026-07-04T14:05:09-00", "2026-07-04 10:05:09-04:00", "2026-07-04T19:35:09+05:30",
-        "2026-07-04 14:05:09 +0000", "2026-07-04T10:05:09", "2026-07-04 10:05:09", " 2026-07-04 10:05:09 ",
+        "20260704T140509+0000", "2026-07-04T14:05:09+00:00", "2026-07-04T14:05:09-00",
+        "2026-07-04 10:05:09-04:00", "2026-07-04T19:35:09+05:30", "2026-07-04 14:05:09 +0000",
+        "2026-07-04T10:05:09", "2026-07-04 10:05:09", " 2026-07-04 10:05:09 ",
     ]
     assert read(tmp_path, dresses, formats=[]) == [("2026-07-04 14:05:09", "2026-07-04", None)] * len(dresses)
 
@@ -115,7 +116,7 @@ def test_days_that_do_not_exist_are_no_times(tmp_path: Path) -> None:
 
 
 def test_only_2000_to_2100_are_taken(tmp_path: Path) -> None:
-    outside = ["1900-01-01", "1999-12-31T23:59:59Z", "2101-01-01T00:00:00Z", "9999-12-31", "0000-01-01", "03/04/26 10:00"]
+    outside = ["1900-01-01", "1999-12-31T23:59:59Z", "2101-01-01T00:00:00Z", "9999-12-31", "0000-01-01", "3/4/26 10:00"]
     inside = ["2000-01-01T00:00:00Z", "2100-12-31T23:59:59Z"]
     assert read(tmp_path, outside + inside, "UTC") == ["time_out_of_range"] * len(outside) + [
         ("2000-01-01 00:00:00", "2000-01-01", None),
@@ -125,7 +126,7 @@ def test_only_2000_to_2100_are_taken(tmp_path: Path) -> None:
 
 def test_what_is_no_time_is_set_aside(tmp_path: Path) -> None:
     times = [
-        "", "infinity", "-infinity", "epoch", "now", "today", "noon", "2026-03-04 (BC)", "2026-03-04 10:00 America/New_York",
+        "", "infinity", "-infinity", "epoch", "now", "today", "noon", "2026-03-04 (BC)", "2026-03-04 10:00 EST5EDT",
         "2026/03/04 10:00", "2026-3-4 10:00", "04.03.2026 10:00", "2026-03-04T10:00+99:00", "2026-03-04T10:00:00+5",
         "1772616309",
     ]
@@ -159,8 +160,8 @@ def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:
 
 def test_formats_with_an_offset_beside_formats_without(tmp_path: Path) -> None:
     formats = ["%d.%m.%Y %H:%M %z", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ"]
-    times = ["04.03.2026 10:00 +0100", "04.03.2026 10:00 Z", "04.03.2026 10:00", "2026-03-04T10:00:00Z", "2026-03-04T10:00"]
-    assert [row[0][11:13] for row in read(tmp_path, times, formats=formats)] == ["09", "10", "15", "10", "15"]
+    times = ["04.03.2026 10:00 +0100", "04.03.2026 10:00 Z", "04.03.2026 10:00", "2026-03-04T10:00:00Z", "2026-03-04"]
+    assert [row[0][11:13] for row in read(tmp_path, times, formats=formats)] == ["09", "10", "15", "10", "05"]
 
 
 def test_the_narrow_blank_of_browsers_is_a_blank(tmp_path: Path) -> None:
