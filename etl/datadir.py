@@ -28,6 +28,11 @@ class DataDir:
         return self.root / "reports"
 
     @property
+    def runs(self) -> Path:
+        """The history of what ran, and one folder with the files of each run."""
+        return self.root / "runs"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
 

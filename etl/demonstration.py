@@ -9,7 +9,7 @@ from etl.load import load_inbox
 from etl.lock import locked
 from etl.problem import Problem
 from etl.progress import say, step
-from etl.report import write_reports
+from etl.runs import write_due
 from etl.settings import read_settings
 
 MARKER = "demo.txt"
@@ -20,7 +20,7 @@ def demonstrate(data: DataDir, returns: int, seed: int) -> None:
     """Writes, loads, builds and reports a season. The warehouse before stays until the new one takes its place."""
     claim(data)
     with locked(data):
-        for folder in (data.inbox, data.store, data.reports):
+        for folder in (data.inbox, data.store, data.reports, data.runs):
             shutil.rmtree(folder, ignore_errors=True)
         with step(f"Inventing a season of {returns} returns"):
             files = write_season(data.inbox, returns=returns, seed=seed)
@@ -28,8 +28,8 @@ def demonstrate(data: DataDir, returns: int, seed: int) -> None:
             load_inbox(data, read_settings(data.settings))
         say(str(build(data)))
         with step("Writing the reports"):
-            reports = write_reports(data)
-    say(f"{len(reports)} reports in {reports[0].file.parent}")
+            runs = write_due(data, read_settings(data.settings))
+    say(f"{len(runs)} reports in {data.reports}")
 
 
 def claim(data: DataDir) -> None:

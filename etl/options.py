@@ -77,7 +77,7 @@ def add_build(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
 
 
 def add_run(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
-    return add_verb(verbs, "run", "load the inbox, build, and write the reports: what a scheduler calls")
+    return add_verb(verbs, "run", "load the inbox, build, and write the reports that are due: what a scheduler calls")
 
 
 def add_report(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -85,6 +85,11 @@ def add_report(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
     verb.add_argument("names", nargs="*", metavar="NAME", help="these reports (all that are written every so often)")
     verb.add_argument("--every", choices=("load", "day", "week", "month"), help="only the reports written then")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the folder (reports/<date> of the data directory)")
+    ways = verb.add_mutually_exclusive_group()
+    ways.add_argument("--due", action="store_true", help="what the settings subscribe to and is due now, once")
+    ways.add_argument("--check", action="store_true", help="write nothing, and say what is subscribed to and works")
+    ways.add_argument("--history", action="store_true", help="write nothing, and say what ran and why something did not")
+    ways.add_argument("--again", type=int, metavar="RUN", help="deliver the files of a run once more, byte for byte")
     for name, meaning in FILTERS.items():
         kind = int if name == "for_years" else str
         metavar = name.removeprefix("for_").removesuffix("s").upper()

@@ -34,16 +34,17 @@ def called(file: SqlFile) -> str:
 
 def fill_catalog(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """`main.catalog`: one row per table, column, report and parameter."""
-    rows: list[tuple[str, str, str, int, str | None, str | None]] = []
+    rows: list[tuple[str, str, str, int, str | None, str | None, bool]] = []
     for file in catalog.files.values():
         is_report = file.schema == "report"
         types = columns_of(database, called(file))
-        rows.append(("report" if is_report else "table", file.full_name, "", 0, file.every, file.meaning))
+        rows.append(("report" if is_report else "table", file.full_name, "", 0, file.every, file.meaning, False))
         for place, param in enumerate(file.params, start=1):
-            rows.append(("parameter", file.full_name, param.name, place, param.default, param.meaning))
+            rows.append(("parameter", file.full_name, param.name, place, param.default, param.meaning, False))
         for place, column in enumerate(file.columns, start=1):
             kind = "result" if is_report else "column"
-            rows.append((kind, file.full_name, column.name, place, types[column.name], column.meaning))
+            is_key = column.name in file.key
+            rows.append((kind, file.full_name, column.name, place, types[column.name], column.meaning, is_key))
     names = list(columns_of(database, "main.catalog"))
     insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
 

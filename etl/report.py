@@ -3,18 +3,20 @@
 A file is whole or not there: it is written under a hidden name beside and renamed once it is on the disk.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from etl.cells import as_csv
 from etl.datadir import DataDir
+from etl.manifest import file_entry, note
 from etl.problem import Problem
 from etl.progress import step
 from etl.sqlfile import PERIODS
@@ -27,11 +29,12 @@ BATCH_ROWS = 50_000
 
 @dataclass(frozen=True)
 class Written:
-    """A report that was written."""
+    """A report that was written, and what the manifest says of it."""
 
     report: str
     file: Path
     row_count: int
+    entry: dict
 
 
 def write_reports(
@@ -53,10 +56,19 @@ def write_reports(
         chosen = list(names) or list(fitting)
         for name in chosen:
             call(warehouse, name, None, filters)
-        today = (now or datetime.now(UTC)).astimezone(ZoneInfo(warehouse.facts.timezone)).date()
-        folder = out or data.reports / str(today)
+        folder = out or data.reports / str(today(now or datetime.now(UTC), warehouse))
         prepare(folder, data.reports)
-        return [write_report(warehouse, name, folder / f"{name}.csv", filters) for name in chosen]
+        written = []
+        for name in chosen:
+            written.append(write_report(warehouse, name, folder / f"{name}.csv", filters))
+            with saying(folder):
+                note(folder, {f"{name}.csv": written[-1].entry})
+        return written
+
+
+def today(now: datetime, warehouse: Warehouse) -> date:
+    """The firm's date of a moment."""
+    return now.astimezone(ZoneInfo(warehouse.facts.timezone)).date()
 
 
 def due(warehouse: Warehouse, every: str | None) -> list[Report]:
@@ -75,23 +87,32 @@ def prepare(folder: Path, reports: Path) -> None:
 
 def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str, object]) -> Written:
     """One report into one file, in batches, so that memory stays flat; without rows it is the header alone."""
-    row_count = 0
-    try:
-        with step(f"Writing {file.name}"), beside(file) as stream:
-            for number, frame in enumerate(ask_in_batches(warehouse, name, BATCH_ROWS, **filters)):
-                stream.write(as_csv(frame, warehouse.facts.timezone, header=number == 0))
-                row_count += frame.height
-    except OSError as error:
-        raise Problem(f"{file}: it cannot be written ({error.strerror}). What stood there before stays.") from error
-    return Written(name, file, row_count)
+    row_count, size, digest = 0, 0, hashlib.sha256()
+    with step(f"Writing {file.name}"), saying(file), beside(file) as stream:
+        for number, frame in enumerate(ask_in_batches(warehouse, name, BATCH_ROWS, **filters)):
+            piece = as_csv(frame, warehouse.facts.timezone, header=number == 0).encode()
+            digest.update(piece)
+            size += stream.write(piece)
+            row_count += frame.height
+    entry = file_entry(warehouse.reports[name], warehouse.facts, filters, row_count, digest.hexdigest(), size)
+    return Written(name, file, row_count, entry)
 
 
 @contextmanager
-def beside(file: Path) -> Iterator[TextIO]:
+def saying(file: Path) -> Iterator[None]:
+    """What the disk refuses becomes a Problem that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise Problem(f"{file}: it cannot be written ({error.strerror}). What stood there before stays.") from error
+
+
+@contextmanager
+def beside(file: Path) -> Iterator[BinaryIO]:
     """A file under a hidden name that takes the place of `file` once it is whole and on the disk."""
     handle, unfinished = tempfile.mkstemp(prefix=UNFINISHED, dir=file.parent)
     try:
-        with open(handle, "w", encoding="utf-8", newline="") as stream:
+        with open(handle, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

@@ -11,6 +11,7 @@ from pathlib import Path
 from etl.problem import Problem
 from etl.settings_check import check_sections, read_firm, read_limits, read_retention, read_sources
 from etl.source import Limits, Source, unpacked_name
+from etl.subscription import Mail, Subscription, read_mail, read_subscriptions
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Settings:
     sources: tuple[Source, ...]
     limits: Limits = Limits()
     inbox_days: int | None = None
-    subscriptions: tuple[dict, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    mail: Mail | None = None
     access: dict = field(default_factory=dict)
     spark: dict = field(default_factory=dict)
 
@@ -41,6 +43,7 @@ def read_settings(path: Path) -> Settings:
         raise Problem(f"{path}: not TOML: {error}.") from error
     check_sections(path, tables)
     firm_name, timezone = read_firm(path, tables["firm"])
+    mail = read_mail(path, tables.get("mail"))
     return Settings(
         path=path,
         firm_name=firm_name,
@@ -48,7 +51,8 @@ def read_settings(path: Path) -> Settings:
         sources=read_sources(path, tables["source"], timezone),
         limits=read_limits(path, tables.get("limits", {})),
         inbox_days=read_retention(path, tables.get("retention", {})),
-        subscriptions=tuple(tables.get("subscription", [])),
+        subscriptions=read_subscriptions(path, tables.get("subscription", []), mail),
+        mail=mail,
         access=tables.get("access", {}),
         spark=tables.get("spark", {}),
     )

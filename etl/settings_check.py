@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from etl.problem import Problem
 from etl.source import KINDS, Limits, Source, contract, loose
 
-SECTIONS = ("firm", "source", "limits", "retention", "subscription", "access", "spark")
+SECTIONS = ("firm", "source", "limits", "retention", "subscription", "mail", "access", "spark")
 SOURCE_KEYS = ("name", "kind", "files", "firm_id", "timezone", "time_formats", "columns", "constants")
 LIMITS = tuple(one.name for one in fields(Limits))
 # Those of strptime that mean the same to every reader; %Z is none, because the names of zones are not: write %z.

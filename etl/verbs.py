@@ -50,23 +50,70 @@ def run(data: DataDir, options: Namespace) -> int:
     """Everything a scheduler wants of one call; a refused file stops neither the build nor the reports."""
     from etl.build import build
     from etl.load import load_inbox
-    from etl.report import write_reports
     from etl.settings import read_settings
+    from etl.watch import watched
 
-    with locked(data):
-        code = told(data, load_inbox(data, read_settings(data.settings)))
+    with locked(data), watched(data) as problems:
+        settings = read_settings(data.settings)
+        if told(data, load_inbox(data, settings)):
+            problems.append("A file of the inbox was refused; the page on data health says why.")
         print(build(data))
-        list_files(write_reports(data))
-    return code
+        write_due(data, settings, problems)
+    return 1 if problems else 0
 
 
 def report(data: DataDir, options: Namespace) -> int:
-    """Writes reports as CSV files and prints their paths."""
+    """Writes reports and prints their paths, or says what is subscribed to and what ran."""
     from etl.report import write_reports
+    from etl.settings import read_settings
 
-    filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name) is not None}
+    if options.history:
+        return say_history(data)
+    if options.check:
+        from etl.subscribed import checked
+        from etl.warehouse import opened
+
+        with opened(data.warehouse) as warehouse:
+            print("\n".join(checked(read_settings(data.settings), warehouse)))
+        return 0
+    if options.due:
+        from etl.watch import watched
+
+        with locked(data), watched(data) as problems:
+            write_due(data, read_settings(data.settings), problems)
+        return 1 if problems else 0
     with locked(data):
-        list_files(write_reports(data, options.names, options.every, options.out, **filters))
+        if options.again is not None:
+            from etl.runs import again
+
+            for file in again(data, read_settings(data.settings), options.again, options.out):
+                print(file)
+            return 0
+        filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name) is not None}
+        for one in write_reports(data, options.names, options.every, options.out, **filters):
+            print(one.file)
+    return 0
+
+
+def write_due(data: DataDir, settings: object, problems: list[str]) -> None:
+    """Writes what is due, prints where it is, and says what failed."""
+    from etl.runs import write_due
+
+    for run in write_due(data, settings):
+        if run.is_failed:
+            problems.append(f"{run.subscription}, {run.slot}: {run.state}")
+            say(problems[-1])
+        elif run.file and (data.reports / run.file).exists():
+            print(data.reports / run.file)
+
+
+def say_history(data: DataDir) -> int:
+    """Prints what ran, the newest first, in the firm's zone."""
+    from etl.cells import as_text
+    from etl.history import history
+    from etl.settings import read_settings
+
+    written(as_text(history(data), read_settings(data.settings).timezone))
     return 0
 
 
@@ -119,12 +166,6 @@ def written(text: str) -> None:
     """Writes a long text to stdout in pieces: what follows a reader's leaving must be seen to fail."""
     for start in range(0, len(text), PIECE):
         sys.stdout.write(text[start : start + PIECE])
-
-
-def list_files(reports: list) -> None:
-    """Prints where the reports are, one a line, for whatever picks them up."""
-    for report in reports:
-        print(report.file)
 
 
 def told(data: DataDir, outcomes: list) -> int:

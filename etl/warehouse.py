@@ -45,6 +45,7 @@ class Report:
     params: dict[str, str] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
+    key: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -113,18 +114,19 @@ def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
     """The reports in the file by their short names."""
     with asking(database) as cursor:
         rows = cursor.execute("""
-            select kind, replace(name, 'report.', ''), part, type, meaning
+            select kind, replace(name, 'report.', ''), part, type, meaning, is_key
             from main.catalog
             where kind in ('report', 'parameter', 'result')
             order by name, position
         """).fetchall()
-    reports = {name: Report(name, meaning, every) for kind, name, _, every, meaning in rows if kind == "report"}
-    for kind, name, part, type_or_default, meaning in rows:
+    reports = {name: Report(name, meaning, every) for kind, name, _, every, meaning, _ in rows if kind == "report"}
+    for kind, name, part, type_or_default, meaning, is_key in rows:
         if kind == "parameter":
             reports[name].params[part] = type_or_default
         elif kind == "result":
             reports[name].columns[part] = type_or_default
             reports[name].meanings[part] = meaning
+            reports[name].key.extend([part] if is_key else [])
     return reports
 
 

@@ -148,19 +148,19 @@ def test_meanings_are_comments_and_rows_of_the_catalog(tmp_path: Path) -> None:
     table, report = "One row per return that was seen.", "The returns that were seen."
     assert [comment for (comment,) in rows(data, comments)] == [table, account, known, last, count, report]
     assert rows(data, "from catalog where name in ('mart.visits', 'report.seen') order by name, kind, position") == [
-        ("column", "mart.visits", "firm_id", 1, "VARCHAR", account),
-        ("column", "mart.visits", "return_id", 2, "VARCHAR", known),
-        ("column", "mart.visits", "last_at", 3, "TIMESTAMP", last),
-        ("column", "mart.visits", "visit_count", 4, "BIGINT", count),
-        ("table", "mart.visits", "", 0, None, table),
-        ("parameter", "report.seen", "for_returns", 1, "null", "Only these returns; all if not given."),
-        ("parameter", "report.seen", "since", 2, "null", "Only those seen on this day (UTC) or later."),
-        ("parameter", "report.seen", "least_days", 3, "0", "Only those seen at least so many times."),
-        ("report", "report.seen", "", 0, "day", report),
-        ("result", "report.seen", "firm_id", 1, "VARCHAR", account),
-        ("result", "report.seen", "return_id", 2, "VARCHAR", known),
-        ("result", "report.seen", "last_at", 3, "TIMESTAMP", last),
-        ("result", "report.seen", "visit_count", 4, "BIGINT", count),
+        ("column", "mart.visits", "firm_id", 1, "VARCHAR", account, True),
+        ("column", "mart.visits", "return_id", 2, "VARCHAR", known, True),
+        ("column", "mart.visits", "last_at", 3, "TIMESTAMP", last, False),
+        ("column", "mart.visits", "visit_count", 4, "BIGINT", count, False),
+        ("table", "mart.visits", "", 0, None, table, False),
+        ("parameter", "report.seen", "for_returns", 1, "null", "Only these returns; all if not given.", False),
+        ("parameter", "report.seen", "since", 2, "null", "Only those seen on this day (UTC) or later.", False),
+        ("parameter", "report.seen", "least_days", 3, "0", "Only those seen at least so many times.", False),
+        ("report", "report.seen", "", 0, "day", report, False),
+        ("result", "report.seen", "firm_id", 1, "VARCHAR", account, True),
+        ("result", "report.seen", "return_id", 2, "VARCHAR", known, True),
+        ("result", "report.seen", "last_at", 3, "TIMESTAMP", last, False),
+        ("result", "report.seen", "visit_count", 4, "BIGINT", count, False),
     ]
 
 

@@ -57,9 +57,8 @@ def test_the_least_file_has_a_firm_and_a_source(tmp_path: Path) -> None:
 
 
 def test_what_others_check_is_passed_on(tmp_path: Path) -> None:
-    more = '[[subscription]]\nreport = "recalls"\n[access]\nmode = "x"\n[spark]\ncores = 2\n'
+    more = '[access]\nmode = "x"\n[spark]\ncores = 2\n'
     read = settings(tmp_path, FIRM + SOURCE + more + "[retention]\ninbox_days = 30\n")
-    assert read.subscriptions == ({"report": "recalls"},)
     assert (read.access, read.spark, read.inbox_days) == ({"mode": "x"}, {"cores": 2}, 30)
 
 
@@ -109,9 +108,9 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         (FIRM + "[source]\nname = 'x'\n", "settings.toml: write [[source]], with two brackets, once for each source."),
         ("[[firm]]\n" + SOURCE, "settings.toml: write [firm], with one bracket, and only once."),
         (
-            FIRM + SOURCE + "[mail]\n",
-            'settings.toml: unknown section "mail". Known: '
-            "[firm], [[source]], [limits], [retention], [[subscription]], [access], [spark].",
+            FIRM + SOURCE + "[post]\n",
+            'settings.toml: unknown section "post". Known: '
+            "[firm], [[source]], [limits], [retention], [[subscription]], [mail], [access], [spark].",
         ),
         (FIRM + 'zone = "x"\n' + SOURCE, 'settings.toml: unknown key "zone" under [firm]. Known: name, timezone.'),
         (

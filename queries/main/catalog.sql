@@ -7,5 +7,6 @@ create table main.catalog (
     part varchar,        -- The column or parameter; an empty text for the table or report itself.
     position integer,    -- The place of a column or parameter among its like, from 1; 0 for the table or report itself.
     type varchar,        -- The type of a column; the default of a parameter; of a report when it is written.
-    meaning varchar      -- What it says.
+    meaning varchar,     -- What it says.
+    is_key boolean       -- True for a column of the key: no two rows agree in all of these.
 )

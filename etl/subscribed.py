@@ -1,0 +1,73 @@
+"""What the firm subscribes to, held against the warehouse: its reports, their rhythm, and the values of filters."""
+
+from etl.mail import password
+from etl.problem import Problem
+from etl.settings import Settings
+from etl.subscription import WEEKDAYS, Mail, Subscription
+from etl.warehouse import Report, Warehouse, ask, call
+from etl.xlsx import refuse_without_excel
+
+# What the report of choices calls the values of each filter.
+CHOICES = {
+    "for_firms": "firm", "for_offices": "office", "for_partners": "partner", "for_types": "form", "for_years": "year",
+}  # fmt: skip
+WHEN = {"load": "after every build of something new", "day": "every day", "month": "on the first of a month"}
+
+
+def subscribed(settings: Settings, reports: dict[str, Report]) -> list[Subscription]:
+    """The entries of the settings, and each report that has a rhythm of its own and no entry without a name."""
+    entries = list(settings.subscriptions)
+    named = {entry.report for entry in entries if entry.name is None}
+    return entries + [Subscription(one.name) for one in reports.values() if one.every and one.name not in named]
+
+
+def rhythm(subscription: Subscription, reports: dict[str, Report]) -> str:
+    """Load, day, week, month or never: the subscription's own, else the report's."""
+    report = reports.get(subscription.report)
+    if report is None:
+        raise Problem(f'No report is named "{subscription.report}". There are: {", ".join(reports)}.')
+    every = subscription.every or report.every
+    if every is None:
+        raise Problem(f'The report {report.name} has no rhythm of its own. Write every = "day", or another.')
+    return every
+
+
+def refuse_unknown(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
+    """Raises a Problem for a report, filter or value that the warehouse does not know, or what is lacking to send."""
+    rhythm(subscription, warehouse.reports)
+    call(warehouse, subscription.report, None, subscription.filters)
+    if subscription.filters:
+        known = ask(warehouse, "filter_choices").select("filter_name", "choice").rows()
+        for name, values in subscription.filters.items():
+            choices = [choice for kind, choice in known if kind == CHOICES[name]]
+            for value in values:
+                if str(value) not in choices:
+                    offered = ", ".join(choices) or "none"
+                    raise Problem(f'No return has the {CHOICES[name]} "{value}". There are: {offered}.')
+    if subscription.file_format == "xlsx":
+        refuse_without_excel()
+    if subscription.addresses and mail is not None:
+        password(mail)
+
+
+def in_words(subscription: Subscription, warehouse: Warehouse) -> str:
+    """One line: what is written when, and where it goes."""
+    every = rhythm(subscription, warehouse.reports)
+    when = WHEN.get(every, every) if every != "week" else f"every {WEEKDAYS[subscription.weekday]}"
+    if subscription.not_before.isoformat("minutes") != "00:00":
+        when += f" from {subscription.not_before:%H:%M}"
+    only = ["there are rows"] * subscription.only_if_rows + ["something changed"] * subscription.only_if_changed
+    wanted = f" if {' and '.join(only)}" if only else ""
+    return f"{subscription.label}: {when}{wanted}, {subscription.file_format}, to {', '.join(subscription.to)}"
+
+
+def checked(settings: Settings, warehouse: Warehouse) -> list[str]:
+    """A line for each subscription. Raises a Problem that names the first one that cannot work."""
+    lines = []
+    for subscription in subscribed(settings, warehouse.reports):
+        try:
+            refuse_unknown(warehouse, settings.mail, subscription)
+        except Problem as problem:
+            raise Problem(f'{settings.path}: [[subscription]] "{subscription.label}": {problem}') from problem
+        lines.append(in_words(subscription, warehouse))
+    return lines
