@@ -5,11 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from etl.build import build
 from etl.datadir import DataDir
 from etl.load import load
 from etl.settings import read_settings
+
+# A slow or busy machine fails no test: nothing here asserts a time.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 RETURNS = 150
 # Names that would be links, pictures, formulas, markup or code wherever text is not kept as text.
