@@ -5,16 +5,20 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from etl.datadir import CHECKOUT, DataDir
 from etl.version import version
+from served import wait_for
 
 ENVIRONMENT = os.environ | {"RETURNTRAIL_DATA": "", "PYTHONPATH": str(CHECKOUT)}
 COMMAND = [sys.executable, "-m", "etl"]
@@ -245,3 +249,28 @@ def test_the_dashboard_is_for_this_machine(demo: DataDir, address: str) -> None:
     done = run("--data", demo.root, "app", "--address", address)
     assert done.returncode == 1
     assert done.stderr.startswith(f'"{address}" is not a loopback address')
+
+
+def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(demo: DataDir, tmp_path: Path) -> None:
+    words = [*COMMAND, "--data", str(demo.root), "app"]
+    with socket.socket() as usual:
+        usual.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Where another program has the usual port already, that one is in the way just as well.
+        with suppress(OSError):
+            usual.bind(("127.0.0.1", 8501))
+            usual.listen()
+        with subprocess.Popen(words, env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+            said = re.fullmatch(
+                rf"The dashboard of {re.escape(str(demo.root))}: (http://127\.0\.0\.1:(\d+)) \(Ctrl-C ends it\)\n",
+                server.stderr.readline(),
+            )
+            assert said and said[2] != "8501"
+            wait_for(said[1], server)
+            with urllib.request.urlopen(said[1]) as page:
+                assert page.headers["x-content-type-options"] == "nosniff"
+            taken = run("--data", demo.root, "app", "--port", said[2])
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=60)
+    assert (taken.returncode, taken.stderr) == (
+        1, f"Port {said[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n"
+    )
