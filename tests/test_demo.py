@@ -96,6 +96,10 @@ def test_a_small_season_fills_every_role_of_the_cast(seed: int) -> None:
     assert len(casting(clients(Random(f"{seed} clients"), 38))) == len(ROLES)
 
 
+def test_a_couple_whose_spouse_comes_first_can_play_a_role(tmp_path: Path) -> None:
+    assert write_season(tmp_path, returns=2000, seed=1)
+
+
 def test_every_label_of_the_glossary_occurs(timelines: dict[str, list[tuple]]) -> None:
     if not LABELS.exists():
         pytest.skip("the catalogue of labels is not there")

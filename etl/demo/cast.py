@@ -37,7 +37,7 @@ ROLES = (
     Role("check_signature", ("Document KBA Success", ""), SMOOTH, kind="single"),
     Role("remind_second_signer", ("Document KBA Success", ""), SMOOTH | {"spouse_at_once": False}, kind="joint"),
     Role("follow_up_paper", ("Paper File Returns Consented", ""), SMOOTH | {"paper": True}),
-    Role("remind_to_sign", ("Taxpayer: Tax Return Accessed", ""), SMOOTH),
+    Role("remind_to_sign", ("Tax Return Accessed", ""), SMOOTH),
     Role("remind_to_open", ("Taxpayer: Initial Email", "Delivered"), SMOOTH, kind="single"),
     Role("signed", ("E-File Forms Downloaded", ""), SMOOTH | {"picked_up": True}, kind="single"),
     Role("without_kba", ("Taxpayer: Initial Email", "Delivered"), SMOOTH | {"kba_disabled": True}, kind="single"),
@@ -58,7 +58,7 @@ def stand_still(events: list[Event], role: Role, season_ends_at: datetime) -> li
     """The walk up to the event that the role ends with, moved by whole weeks so that it ends in the last days."""
     label, status = role.ends_with
     last_no = next(
-        number for number, event in enumerate(events) if event.label.startswith(label) and event.status == status
+        number for number, event in enumerate(events) if label in event.label and event.status == status
     )
     kept = events[: last_no + 1]
     weeks = (season_ends_at - DAY - timedelta(hours=4) - kept[-1].at) // (7 * DAY)
