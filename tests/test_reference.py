@@ -149,5 +149,5 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     file.rename(file.with_name("form.csv"))
     assert refused(data, tmp_path / "name") == (
         f"{file.with_name('form.csv')}: no reference file has this name. "
-        "There are: codes.csv, deadlines.csv, forms.csv, labels.csv, next_steps.csv, stages.csv, steps.csv."
+        "There are: codes.csv, deadlines.csv, evidence.csv, forms.csv, labels.csv, next_steps.csv, stages.csv, steps.csv."
     )

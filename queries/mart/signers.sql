@@ -3,18 +3,7 @@
 --
 -- key: firm_id, return_id, cycle_no, signer
 -- check: signer in ('taxpayer', 'spouse')
-with required as (
-    select starts.firm_id, starts.return_id, starts.cycle_no, 'taxpayer' as signer
-    from model.delivery_starts as starts
-    union all
-    select starts.firm_id, starts.return_id, starts.cycle_no, 'spouse' as signer
-    from model.delivery_starts as starts
-    join model.attributes as attributes
-        on attributes.firm_id = starts.firm_id
-        and attributes.return_id = starts.return_id
-    where attributes.is_joint
-),
-acted as (
+with acted as (
     select
         firm_id,
         return_id,
@@ -33,12 +22,12 @@ select
     required.firm_id,
     required.return_id,
     required.cycle_no,
-    required.signer,            -- taxpayer or spouse; the one signer of an entity is called taxpayer.
+    required.signer,
     acted.accessed_at,          -- Their first access (UTC).
     acted.kba_passed_at,        -- They first passed the identity questions (UTC).
     acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only where the firm's logs have a label for it.
     acted.other_documents_esigned_at -- They first signed other documents (UTC), which is no signature of the return.
-from required
+from model.required_signers as required
 left join acted
     on acted.firm_id = required.firm_id
     and acted.return_id = required.return_id

@@ -29,6 +29,7 @@ join model.attributes as attributes
     and attributes.return_id = events.return_id
 where events.code in (
     'link_selected', 'return_accessed', 'authentication_failed', 'access_locked', 'kba_passed', 'efile_esigned',
-    'other_documents_esigned', 'files_uploaded', 'uploads_deleted', 'efile_forms_downloaded_by_firm',
-    'paper_filing_consented', 'signing_reminder_sent'
+    'other_documents_esigned', 'files_uploaded', 'uploads_deleted', 'document_downloaded',
+    'efile_forms_downloaded_by_client', 'efile_forms_downloaded_by_firm', 'paper_filing_consented',
+    'signing_reminder_sent'
 )

@@ -1,6 +1,6 @@
--- What the log proves of each signature, and what it does not: `not in source` stands where neither the platform's log
--- nor the export shows it. One row per required signer and delivery, the newest delivery first. An earlier delivery's
--- signature is evidence of that delivery only.
+-- What the log shows of each signature, and what it does not: `not in source` stands where neither the platform's log nor
+-- the export shows it. It judges nothing; report.evidence_facts names the event behind each fact. One row per required
+-- signer and delivery, the newest delivery first.
 --
 -- key: firm_id, return_id, cycle_no, signer
 -- param: since = null  First day of delivery; open if not given.
@@ -12,21 +12,42 @@
 -- param: for_years = null  Only these tax years; all if not given.
 -- param: for_return = null  Only this return; all if not given.
 -- every: month
-with addresses as (
+with facts as (
     select
-        acts.firm_id, acts.return_id, acts.cycle_no, acts.signer,
-        max_by(logged.ip_address, acts.event_no) as ip_address
-    from model.delivery_acts as acts
-    join model.events as events
-        on events.firm_id = acts.firm_id
-        and events.return_id = acts.return_id
-        and events.event_no = acts.event_no
-    join raw.events as logged on logged.file_id = events.file_id and logged.row_no = events.row_no
-    where acts.code in ('kba_passed', 'efile_esigned')
-        and acts.signer is not null
-        and logged.ip_address is not null
-        and (for_return is null or acts.return_id = for_return)
-    group by acts.firm_id, acts.return_id, acts.cycle_no, acts.signer
+        firm_id, return_id, cycle_no, signer, fact, event_at,
+        fact_value || case when basis in ('logged', 'not in source') then '' else ' (' || basis || ')' end as said,
+        case when basis = 'logged, signer not named' then fact_value || ', signer not named' else fact_value end as known
+    from report.evidence_facts(
+        since := since,
+        until := until,
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years,
+        for_return := for_return
+    )
+),
+shown as (
+    select
+        firm_id, return_id, cycle_no, signer,
+        max(replace(known, 'accessed', 'logged')) filter (fact = 'access') as access,
+        max(said) filter (fact = 'copy_before_signing') as copy_before_signing,
+        max(said) filter (fact = 'login') as login,
+        max(known) filter (fact = 'identity_check') as identity_check,
+        max(known) filter (fact = 'signature') as signature,
+        max(known) filter (fact = 'signing_time') as signing_time,
+        max(event_at) filter (fact = 'signing_time') as signing_time_at,
+        max(said) filter (fact = 'signing_method') as signing_method,
+        max(known) filter (fact = 'ip_address') as ip_address,
+        max(said) filter (fact = 'signed_form_image') as signed_form_image,
+        max(event_at) filter (fact = 'form_retrieved') as form_retrieved_at,
+        max(said) filter (fact = 'audit_trail') as audit_trail,
+        max(known) filter (fact = 'delivery_standing') as delivery_standing,
+        max(said) filter (fact = 'filing') as filing,
+        max(said) filter (fact = 'retain_until') as retain_until
+    from facts
+    group by firm_id, return_id, cycle_no, signer
 )
 select
     deliveries.return_id,
@@ -40,46 +61,39 @@ select
     deliveries.cycle_no,
     signers.signer,
     deliveries.delivered_at,
-    case
-        when signers.accessed_at is not null then 'logged'
-        when deliveries.accessed_at is not null then 'logged, signer not named'
-        else 'not in source'
-    end as access,                      -- Whether the log shows that the signer was in the return; not named: of a joint return, whose access it was.
+    shown.access,               -- Whether the log shows that the signer was in the return; not named: of a joint return, whose access it was.
     signers.accessed_at,
-    case
-        when signers.kba_passed_at is not null then 'passed'
-        when deliveries.kba_passed_at is not null then 'passed, signer not named'
-        when not deliveries.kba_expected then 'not expected'
-        else 'not in source'
-    end as identity_check,              -- Whether the log shows a pass of the identity questions; failures are never logged.
+    shown.copy_before_signing,  -- Access or a download before the act that dates the signature.
+    shown.login,                -- Whom the export names as logged in, or where the access code went.
+    shown.identity_check,       -- Whether the log shows a pass of the identity questions; failures are never logged.
     signers.kba_passed_at,
-    case
-        when signers.esigned_at is not null then 'e-signed'
-        when deliveries.signed_basis = 'picked_up' then 'signed forms picked up'
-        when deliveries.signed_basis = 'uploaded' then 'hand-signed forms uploaded'
-        else 'not in source'
-    end as signature,                   -- The best sign of the signature itself; the platform logs none for Form 8879.
+    shown.signature,            -- The best sign of the signature itself; the platform logs none for Form 8879.
     signers.esigned_at,
+    shown.signing_time,         -- How signing_time_at bounds the moment of this signer's signature.
+    shown.signing_time_at,      -- The act that dates it (UTC).
     deliveries.signature_state,
     deliveries.signed_basis,
     deliveries.signed_at,
-    coalesce(addresses.ip_address, 'not in source') as ip_address, -- The address that the last identity check or e-signature came from.
-    'not in source' as signed_form_image, -- No log holds the image of the signed form; keep it apart.
-    'not in source' as signing_method,  -- No log says how the form was signed.
-    deliveries.recalled_at
-from mart.signers as signers
+    shown.signing_method,       -- By hand or electronically, where acts around the signature show it.
+    shown.ip_address,           -- The address that the last identity check or e-signature came from.
+    shown.signed_form_image,    -- No log holds the image of the signed form; keep it apart.
+    shown.form_retrieved_at,    -- The firm first downloaded the signed forms (UTC).
+    shown.audit_trail,          -- Events of the delivery that the log holds.
+    shown.delivery_standing,    -- current, signed an earlier version, or recalled, no signature shown.
+    deliveries.recalled_at,
+    shown.filing,               -- When the return was sent to the IRS, which no log of deliveries shows.
+    shown.retain_until          -- The due date and 3 years; receipt by the IRS may make it later.
+from shown
+join mart.signers as signers
+    on signers.firm_id = shown.firm_id
+    and signers.return_id = shown.return_id
+    and signers.cycle_no = shown.cycle_no
+    and signers.signer = shown.signer
 join mart.deliveries as deliveries
-    on deliveries.firm_id = signers.firm_id
-    and deliveries.return_id = signers.return_id
-    and deliveries.cycle_no = signers.cycle_no
-left join addresses
-    on addresses.firm_id = signers.firm_id
-    and addresses.return_id = signers.return_id
-    and addresses.cycle_no = signers.cycle_no
-    and addresses.signer = signers.signer
-where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
-    and during(deliveries.delivered_on, since, until)
-    and (for_return is null or deliveries.return_id = for_return)
+    on deliveries.firm_id = shown.firm_id
+    and deliveries.return_id = shown.return_id
+    and deliveries.cycle_no = shown.cycle_no
+where (for_return is null or deliveries.return_id = for_return)
     and (for_return is null or signers.return_id = for_return)
 order by
     deliveries.delivered_at desc,

@@ -1,0 +1,39 @@
+-- What each required signer did in a delivery, or what nobody by name did and so perhaps they: of a joint return an act
+-- that names nobody stands with both. One row per signer and event.
+--
+-- key: firm_id, return_id, event_no, signer
+select
+    acts.firm_id,
+    acts.return_id,
+    acts.event_no,
+    required.signer,
+    acts.cycle_no,
+    acts.code,
+    acts.signer is not null as is_theirs,   -- It is this signer's act: it names them, or nobody else must sign.
+    coalesce(events.recipient = required.signer, false) as is_named, -- The log names this signer.
+    coalesce(events.recipient_email, events.actor) as login, -- Whom the export names as acting: an address, else a name.
+    logged.ip_address,
+    case
+        when acts.code = 'files_uploaded' then coalesce(uploads.taken_back_event_no, 0)
+    end as taken_back_event_no              -- The deletion that took an upload back, 0 while it stands; null for other acts.
+from model.delivery_acts as acts
+join model.required_signers as required
+    on required.firm_id = acts.firm_id
+    and required.return_id = acts.return_id
+    and required.cycle_no = acts.cycle_no
+    and required.signer = coalesce(acts.signer, required.signer)
+join model.events as events
+    on events.firm_id = acts.firm_id
+    and events.return_id = acts.return_id
+    and events.event_no = acts.event_no
+join raw.events as logged
+    on logged.file_id = events.file_id
+    and logged.row_no = events.row_no
+left join model.delivery_uploads as uploads
+    on uploads.firm_id = acts.firm_id
+    and uploads.return_id = acts.return_id
+    and uploads.event_no = acts.event_no
+where acts.code in (
+    'return_accessed', 'kba_passed', 'efile_esigned', 'files_uploaded', 'document_downloaded',
+    'efile_forms_downloaded_by_client', 'efile_forms_downloaded_by_firm'
+)

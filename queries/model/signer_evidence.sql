@@ -1,0 +1,100 @@
+-- Which events show what IRS guidance wants recorded of a signature. One row per required signer of a delivery with acts;
+-- of several events one that is the signer's for sure comes before one that names nobody.
+--
+-- key: firm_id, return_id, cycle_no, signer
+with acts as (
+    select
+        acts.firm_id, acts.return_id, acts.cycle_no, acts.signer, acts.event_no, acts.code, acts.is_theirs,
+        acts.is_named, dates.picked_up_no, dates.signature_no, dates.dating_no,
+        acts.event_no < coalesce(dates.dating_no, acts.event_no + 1) as is_before,
+        acts.code in ('kba_passed', 'efile_esigned') and acts.ip_address is not null as is_from_address
+    from model.signer_acts as acts
+    join model.signer_dates as dates
+        on dates.firm_id = acts.firm_id
+        and dates.return_id = acts.return_id
+        and dates.cycle_no = acts.cycle_no
+        and dates.signer = acts.signer
+),
+found as (
+    select
+        firm_id,
+        return_id,
+        cycle_no,
+        signer,
+        min(picked_up_no) as picked_up_no,
+        min(signature_no) as signature_no,
+        min(dating_no) as dating_no,
+        max(event_no) filter (where is_named) as named_no,
+        coalesce(
+            min(event_no) filter (where code = 'return_accessed' and is_theirs),
+            min(event_no) filter (where code = 'return_accessed')
+        ) as access_no,
+        coalesce(
+            min(event_no) filter (where code = 'return_accessed' and is_theirs and is_before),
+            min(event_no) filter (where code = 'return_accessed' and is_before),
+            min(event_no) filter (
+                where code in ('document_downloaded', 'efile_forms_downloaded_by_client') and is_before
+            )
+        ) as copy_no,
+        coalesce(
+            max(event_no) filter (where code = 'return_accessed' and is_theirs and is_before),
+            max(event_no) filter (where code = 'return_accessed' and is_before)
+        ) as visit_no,
+        coalesce(
+            min(event_no) filter (where code = 'kba_passed' and is_theirs),
+            min(event_no) filter (where code = 'kba_passed')
+        ) as passed_no,
+        coalesce(
+            max(event_no) filter (where is_from_address and is_theirs),
+            max(event_no) filter (where is_from_address)
+        ) as address_no
+    from acts
+    group by firm_id, return_id, cycle_no, signer
+),
+code_emails as (
+    select found.firm_id, found.return_id, found.cycle_no, found.signer, max(events.event_no) as event_no
+    from found
+    join model.events as events
+        on events.firm_id = found.firm_id
+        and events.return_id = found.return_id
+        and events.cycle_no = found.cycle_no
+        and events.recipient = found.signer
+        and events.event_no < found.visit_no
+    where events.code in ('code_email_processed', 'code_email_delivered', 'code_email_opened')
+        and events.recipient_email is not null
+    group by found.firm_id, found.return_id, found.cycle_no, found.signer
+)
+select
+    found.firm_id,
+    found.return_id,
+    found.cycle_no,
+    found.signer,
+    found.named_no,         -- The last act that names the signer.
+    found.access_no,        -- The first access.
+    found.copy_no,          -- The first access, else download, before the event that dates the signature.
+    case
+        when visits.login is not null then found.visit_no
+        else code_emails.event_no
+    end as login_no,        -- The last access before it, if the export names who; else the last access code email before that.
+    found.passed_no,        -- The first identity check passed.
+    found.signature_no,
+    found.dating_no,
+    found.address_no,       -- The last identity check or e-signature whose address the export carries.
+    addressed.ip_address,   -- That address.
+    found.picked_up_no
+from found
+left join model.signer_acts as visits
+    on visits.firm_id = found.firm_id
+    and visits.return_id = found.return_id
+    and visits.event_no = found.visit_no
+    and visits.signer = found.signer
+left join model.signer_acts as addressed
+    on addressed.firm_id = found.firm_id
+    and addressed.return_id = found.return_id
+    and addressed.event_no = found.address_no
+    and addressed.signer = found.signer
+left join code_emails
+    on code_emails.firm_id = found.firm_id
+    and code_emails.return_id = found.return_id
+    and code_emails.cycle_no = found.cycle_no
+    and code_emails.signer = found.signer

@@ -1,0 +1,163 @@
+-- What the log shows of each signature, fact by fact, and by which event: logged, implied by another event, or `not in
+-- source`. It judges nothing. One row per required signer, delivery and fact of ref.evidence, the newest delivery first.
+--
+-- key: firm_id, return_id, cycle_no, signer, fact
+-- check: (basis = 'not in source') = (fact_value = 'not in source')
+-- param: since = null  First day of delivery; open if not given.
+-- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: for_return = null  Only this return; all if not given.
+with asked as (
+    select
+        signers.firm_id, signers.return_id, signers.cycle_no, signers.signer,
+        deliveries.client_name, deliveries.return_type, deliveries.office, deliveries.partner, deliveries.due_date,
+        deliveries.tax_year, deliveries.is_joint, deliveries.kba_expected, deliveries.delivered_at
+    from mart.signers as signers
+    join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
+    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and during(deliveries.delivered_on, since, until)
+        and (for_return is null or deliveries.return_id = for_return)
+        and (for_return is null or signers.return_id = for_return)
+),
+cycles as (
+    select
+        events.firm_id, events.return_id, events.cycle_no,
+        min(events.event_no) filter (events.code = 'return_recalled') as recalled_no,
+        min(events.event_no) filter (events.code = 'sent_without_kba') as without_kba_no,
+        count(*) filter (events.event_no >= starts.delivered_event_no) as event_count,
+        any_value(starts.delivered_event_no) as delivered_no
+    from model.events as events
+    join model.delivery_starts as starts using (firm_id, return_id, cycle_no)
+    where not events.is_repeat
+        and (for_return is null or events.return_id = for_return)
+        and (for_return is null or starts.return_id = for_return)
+    group by events.firm_id, events.return_id, events.cycle_no
+),
+facts as (
+    select
+        asked.*, evidence.fact_no, evidence.fact, evidence.title, evidence.source, evidence.meaning,
+        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.ip_address, dating.code as dating_code,
+        returns.due_basis, cast(returns.due_date + interval 3 years as date) as kept_until,
+        case evidence.fact
+            when 'signer_named' then shown.named_no
+            when 'version_sent' then cycles.delivered_no
+            when 'access' then shown.access_no
+            when 'copy_before_signing' then shown.copy_no
+            when 'login' then shown.login_no
+            when 'identity_check' then coalesce(shown.passed_no, cycles.without_kba_no)
+            when 'signature' then shown.signature_no
+            when 'signing_time' then shown.dating_no
+            when 'signing_method' then if(dating.code = 'efile_forms_downloaded_by_firm', null, shown.dating_no)
+            when 'ip_address' then shown.address_no
+            when 'form_retrieved' then shown.picked_up_no
+            when 'delivery_standing' then cycles.recalled_no
+        end as event_no
+    from asked
+    cross join ref.evidence as evidence
+    join cycles using (firm_id, return_id, cycle_no)
+    join mart.returns as returns using (firm_id, return_id)
+    left join model.signer_evidence as shown using (firm_id, return_id, cycle_no, signer)
+    left join model.events as dating
+        on dating.firm_id = shown.firm_id and dating.return_id = shown.return_id and dating.event_no = shown.dating_no
+        and (for_return is null or dating.return_id = for_return)
+    where (for_return is null or returns.return_id = for_return)
+),
+valued as (
+    select
+        facts.*, events.event_at, events.code, events.label, events.file_id, events.row_no, codes.title as code_title,
+        facts.is_joint and codes.acts = 'client' and events.recipient is null as is_unnamed,
+        case facts.fact
+            when 'signer_named' then if(events.code is not null or not facts.is_joint, facts.signer, null)
+            when 'version_sent' then lower(codes.title)
+            when 'access' then if(events.code is not null, 'accessed', null)
+            when 'copy_before_signing' then
+                case when events.code = 'return_accessed' then 'accessed' when events.code is not null then 'downloaded' end
+                || case facts.dating_code
+                    when 'efile_esigned' then ' before the e-signature'
+                    when 'kba_passed' then ' before the identity check'
+                    when 'files_uploaded' then ' before the upload'
+                    when 'efile_forms_downloaded_by_firm' then ' before the pickup'
+                    else ', no signature to compare'
+                end
+            when 'login' then coalesce(events.recipient_email, events.actor)
+            when 'identity_check' then
+                case when events.code = 'kba_passed' then 'passed' when not facts.kba_expected then 'not expected' end
+            when 'signature' then case events.code
+                when 'efile_esigned' then 'e-signed'
+                when 'efile_forms_downloaded_by_firm' then 'signed forms picked up'
+                when 'files_uploaded' then 'hand-signed forms uploaded'
+            end
+            when 'signing_time' then case events.code
+                when 'efile_esigned' then 'at the e-signature'
+                when 'kba_passed' then 'after the identity check'
+                when 'files_uploaded' then 'not after the upload'
+                when 'efile_forms_downloaded_by_firm' then 'not after the pickup'
+            end
+            when 'signing_method' then
+                case when events.code = 'files_uploaded' then 'by hand' when events.code is not null then 'electronically' end
+            when 'ip_address' then facts.ip_address
+            when 'form_retrieved' then if(events.code is not null, 'downloaded by the firm', null)
+            when 'audit_trail' then facts.event_count || if(facts.event_count = 1, ' event', ' events')
+            when 'delivery_standing' then case
+                when facts.recalled_no is null then 'current'
+                when facts.signature_no is not null then 'signed an earlier version'
+                else 'recalled, no signature shown'
+            end
+            when 'retain_until' then 'not before ' || facts.kept_until
+        end as known_value
+    from facts
+    left join model.events as events
+        on events.firm_id = facts.firm_id and events.return_id = facts.return_id and events.event_no = facts.event_no
+        and (for_return is null or events.return_id = for_return)
+    left join ref.codes as codes on codes.code = events.code
+)
+select
+    valued.return_id,
+    valued.client_name,
+    valued.return_type,
+    valued.office,
+    valued.partner,
+    valued.due_date,
+    valued.firm_id,
+    valued.tax_year,
+    valued.cycle_no,                        -- The delivery, from 1.
+    valued.signer,
+    valued.fact_no,
+    valued.fact,
+    valued.title,                           -- The fact as a person reads it.
+    coalesce(valued.known_value, 'not in source') as fact_value, -- What the log shows, or not in source.
+    case
+        when valued.known_value is null then 'not in source'
+        when valued.fact = 'retain_until' then 'implied by the due date of the ' || valued.due_basis
+        when valued.fact = 'delivery_standing' and valued.event_no is null then 'implied by no recall in the log'
+        when valued.fact = 'identity_check' and valued.event_no is null then 'implied by the form'
+        when valued.fact = 'signer_named' and valued.event_no is null then 'implied by a single signer'
+        when valued.fact = 'version_sent' and valued.code = 'initial_email_processed'
+            or valued.fact = 'login' and valued.code <> 'return_accessed'
+            or valued.fact in ('signature', 'signing_time', 'signing_method') and valued.code <> 'efile_esigned'
+            then 'implied by ' || valued.code_title
+        when valued.is_unnamed and valued.fact <> 'signer_named' then 'logged, signer not named'
+        else 'logged'
+    end as basis,                           -- logged, implied by what is named, or not in source; not named: of a joint return, whose act it was.
+    valued.event_at,                        -- When that event happened (UTC).
+    valued.event_no,                        -- The event behind it; null for none, or for all of the delivery.
+    valued.code,                            -- Our name for that event.
+    valued.label,                           -- The event's words as logged, tidied, without the status.
+    files.file_name,                        -- The file that the event was logged in.
+    valued.row_no,                          -- The record's number in that file, from 1, its header not counted.
+    valued.source,                          -- Where the fact is asked for.
+    valued.meaning                          -- What the log can show of the fact, and what it cannot.
+from valued
+left join raw.files as files on files.file_id = valued.file_id
+order by
+    valued.delivered_at desc,
+    valued.firm_id,
+    valued.return_id,
+    valued.cycle_no,                        -- The delivery, from 1.
+    case valued.signer when 'taxpayer' then 1 else 2 end,
+    valued.fact_no,
+    valued.fact
