@@ -21,6 +21,8 @@ from etl.load import load
 from etl.problem import Problem
 from etl.settings import read_settings
 
+REFERENCE = ("ref.labels", "ref.forms", "ref.codes")
+GIVEN = ("raw.events", "raw.returns", "as_of", "timezone", *REFERENCE)
 TOLD_AT = "2026-05-01"
 FIRM_ZONE = "America/New_York"
 
@@ -85,6 +87,8 @@ def read_story(path: Path) -> Story:
     blocks = []
     for paragraph in paragraphs:
         (word, about), *table = [paragraph.splitlines()[0].split(None, 1), *map(cells, paragraph.splitlines()[1:])]
+        if word == "given" and about.split()[0] not in GIVEN:
+            raise ValueError(f"{path.name}: given {about}? What can be given: {', '.join(GIVEN)}")
         for row in table:
             if len(row) != len(table[0]):
                 raise ValueError(f"{path.name}: {len(row)} cells and {len(table[0])} headings, {word} {about}: {row}")
@@ -100,7 +104,7 @@ def cells(line: str) -> list[str]:
 
 def circumstances(story: Story, catalog: Catalog) -> tuple:
     """What stories must have in common to share a build; the name of a story that needs one of its own."""
-    reference = repr(story.given("ref.labels", "ref.forms", "ref.codes"))
+    reference = repr(story.given(*REFERENCE))
     apart = any("firm_id" in block.heading for block in story.blocks) or any(
         not is_firms_own(block, catalog) for block in story.expected
     )
@@ -122,7 +126,7 @@ def tell(stories: list[Story], folder: Path) -> Path:
     (data.root / "reference").mkdir(parents=True)
     zones = {"firm_zone": first.timezone or FIRM_ZONE, "source_zone": first.timezone or "UTC"}
     (data.root / "settings.toml").write_text(SETTINGS.format(**zones), encoding="utf-8")
-    for block in first.given("ref.labels", "ref.forms", "ref.codes"):
+    for block in first.given(*REFERENCE):
         name = f"{block.about.removeprefix('ref.')}.csv"
         heading = (SHIPPED / "reference" / name).read_text(encoding="utf-8").splitlines()[0].split(",")
         write_csv(data.root / "reference" / name, heading, records(block))
