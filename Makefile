@@ -5,6 +5,7 @@
 #   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
+#   make screens    the pictures of the pages in docs/screens, from the demo
 #   make lock       the lock files again, after a change of pyproject.toml (needs uv; ARGS=--upgrade renews the pins)
 #   make clean      removes the environment and caches, never data
 #
@@ -22,7 +23,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test test-spark install app lock clean chromium
+.PHONY: demo test test-spark install app lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -35,6 +36,9 @@ test: $(VENV)/test.done chromium
 
 test-spark: $(VENV)/spark.done
 	$(VENV)/bin/python -m pytest tests/spark $(ARGS)
+
+screens: $(VENV)/test.done chromium
+	PYTHONPATH=tests $(VENV)/bin/python tests/screens.py
 
 install: $(VENV)/run.done
 
