@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,18 +16,23 @@ from etl.report import beside, prepare, saying
 from etl.subscription import FOLDER, Mail
 
 
-def delivered(data: DataDir, mail: Mail | None, run: Run) -> Run:
-    """The run with where its files are and who has them. Raises a Problem if nobody could be reached."""
+def placed(data: DataDir, run: Run) -> Run:
+    """The run with where its files are, if they go to the folder."""
+    if FOLDER not in run.to:
+        return run
     entry = entry_of(data, run.files_of)
-    if FOLDER in run.to:
-        file, *_ = place(data, run.files_of, entry, data.reports / entry["day"])
-        run = replace(run, file=f"{entry['day']}/{file.name}")
+    file, *_ = place(data, run.files_of, entry, data.reports / entry["day"])
+    return replace(run, file=f"{entry['day']}/{file.name}")
+
+
+def mailed(data: DataDir, mail: Mail | None, run: Run) -> Run:
+    """The run with who has its files. It is written once nobody is missing."""
     missing = tuple(one for one in run.to if one not in (FOLDER, *run.sent_to))
     if not missing:
         return replace(run, state=WRITTEN)
     if mail is None:
         raise Problem("there is no [mail] section that says how to send.")
-    refused = send(mail, letter(data, mail, run, entry, missing), missing)
+    refused = send(mail, letter(data, mail, run, missing), missing)
     run = replace(run, sent_to=[*run.sent_to, *(one for one in missing if one not in refused)])
     if refused:
         why = "; ".join(f"{address} was refused ({words})" for address, words in refused.items())
@@ -46,8 +52,9 @@ def place(data: DataDir, number: int, entry: dict, folder: Path) -> list[Path]:
     return [folder / name for name in entry["files"]]
 
 
-def letter(data: DataDir, mail: Mail, run: Run, entry: dict, to: tuple[str, ...]) -> object:
+def letter(data: DataDir, mail: Mail, run: Run, to: tuple[str, ...]) -> EmailMessage:
     """The mail of a run. It names the report and counts, and only its files hold rows."""
+    entry = entry_of(data, run.files_of)
     files = entry["files"]
     main = next(iter(files.values()))
     size = sum(said["bytes"] for said in files.values())

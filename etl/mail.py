@@ -50,7 +50,7 @@ def message(
 
 
 def send(mail: Mail, made: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
-    """Hands the message over for all of `to`, and gives why it was refused for some. Raises a Problem if for all.
+    """Hands the message over, and gives who was refused and why. Raises a Problem if the server took no message at all.
 
     Only the server's word after the whole message counts as sent; what it says when it is left does not.
     """
@@ -66,7 +66,7 @@ def send(mail: Mail, made: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
         finally:
             server.close()
     except smtplib.SMTPRecipientsRefused as error:
-        raise Problem(f"{place}: nobody was taken ({said(*next(iter(error.recipients.values())))}).") from error
+        refused = error.recipients
     except smtplib.SMTPResponseException as error:
         raise Problem(f"{place}: it refused ({said(error.smtp_code, error.smtp_error)}).") from error
     except smtplib.SMTPException as error:

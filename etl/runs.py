@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from etl.datadir import DataDir
-from etl.deliver import delivered, place
+from etl.deliver import mailed, place, placed
 from etl.due import slot_of
 from etl.history import BEGUN, DONE, EMPTY, FAILED, UNCHANGED, WRITTEN, Run, remember, runs_of
 from etl.kept import ENTRY, clear_unfinished, entry_of, keep, making
@@ -101,7 +101,8 @@ def attempt(
         else:
             run = made(data, warehouse, subscription, run, before(past, run))
         if run.state == BEGUN:
-            run = delivered(data, settings.mail, run)
+            run = placed(data, run)
+            run = mailed(data, settings.mail, run)
     except Problem as problem:
         run = replace(run, state=f"{FAILED}{problem}")
     except OSError as error:
@@ -163,7 +164,8 @@ def again(data: DataDir, settings: Settings, number: int, out: Path | None, now:
     )
     remember(data, run)
     try:
-        run = delivered(data, settings.mail, run)
+        run = placed(data, run)
+        run = mailed(data, settings.mail, run)
     except Problem as problem:
         run = replace(run, state=f"{FAILED}{problem}")
     remember(data, run)

@@ -69,11 +69,12 @@ def tell(data: DataDir, problems: list[str], now: datetime) -> bool:
     name = sha256(f"{now.isoformat()}{body}".encode()).hexdigest()[:32]
     subject = f"returntrail: {len(problems)} {'thing' if len(problems) == 1 else 'things'} failed"
     try:
-        send(mail, message(mail, (mail.owner,), subject, body, now, name), (mail.owner,))
+        refused = send(mail, message(mail, (mail.owner,), subject, body, now, name), (mail.owner,))
     except Problem as problem:
-        say(f"The owner could not be told: {problem}")
-        return False
-    return True
+        refused = {mail.owner: str(problem)}
+    if refused:
+        say(f"The owner could not be told: {refused[mail.owner]}")
+    return not refused
 
 
 def mail_of(data: DataDir) -> Mail | None:

@@ -1,5 +1,6 @@
 """A small firm that subscribes to reports: its store, its queries, its settings, and a mail server of its own."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,11 +130,17 @@ class Post:
         return "250 OK"
 
     def login(self, server: Server, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword) -> AuthResult:
-        return AuthResult(success=self.refuses != "login" and data.password == b"right")
+        return AuthResult(handled=False, success=self.refuses != "login" and data.password == b"right")
 
     @property
     def letters(self) -> list[Message]:
         return [message_from_bytes(envelope.content) for envelope in self.taken]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("localhost", 0))
+        return found.getsockname()[1]
 
 
 @contextmanager
@@ -144,13 +151,13 @@ def post_office(folder: Path, tls: bool = True) -> Iterator[tuple[Post, str]]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     post = Post()
+    port = free_port()
     controller = Controller(
-        post, hostname="localhost", port=0, tls_context=context if tls else None, require_starttls=tls,
+        post, hostname="localhost", port=port, tls_context=context if tls else None, require_starttls=tls,
         authenticator=post.login, auth_require_tls=tls,
     )  # fmt: skip
     controller.start()
     try:
-        port = controller.server.sockets[0].getsockname()[1]
         yield post, (
             f'[mail]\nhost = "localhost"\nport = {port}\nuser = "returntrail"\npassword_env = "{PASSWORD}"\n'
             f'from = "reports@oak.example"\nowner = "it@oak.example"\nca_file = "{folder}/ca.pem"\n'
