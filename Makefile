@@ -2,6 +2,7 @@
 #
 #   make demo       an invented season of logs, loaded, built, reported and shown on 127.0.0.1
 #   make test       everything that the tests need, then the tests
+#   make killed     reports killed a hundred times while they are written (two minutes)
 #   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
@@ -23,7 +24,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test test-spark install app lock clean chromium screens
+.PHONY: demo test killed test-spark install app lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -33,6 +34,9 @@ app: install
 
 test: $(VENV)/test.done chromium
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+killed: $(VENV)/test.done
+	KILLS=100 $(VENV)/bin/python -m pytest tests/test_runs_killed.py $(ARGS)
 
 test-spark: $(VENV)/spark.done
 	$(VENV)/bin/python -m pytest tests/spark $(ARGS)

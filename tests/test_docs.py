@@ -1,7 +1,11 @@
 """README and docs against the code: what they name exists, and what exists is named."""
 
+import configparser
+import os
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from argparse import ArgumentParser, Namespace
 from dataclasses import fields
@@ -113,6 +117,39 @@ def test_a_page_names_only_what_there_is(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s])", "\n".join(code_in(page)))) <= targets
     assert set(re.findall(r"`make ([a-z]+)[^`]*`", text)) <= targets
+
+
+def test_the_lines_of_cron_are_ones() -> None:
+    lines = [line for line in code_in(CHECKOUT / "README.md") if re.match(r"[\d*]", line)]
+    assert len(lines) == 3
+    for line in lines:
+        *when, command = line.split(maxsplit=5)
+        limits = zip(when, ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7)), strict=True)
+        for field, (least, most) in limits:
+            value, _, pace = field.partition("/")
+            assert value == "*" or least <= int(value) <= most, line
+            assert not pace or (value == "*" and 1 < int(pace) <= most), line
+        words = shlex.split(command)
+        assert words[0].endswith("/bin/returntrail") and read_options(words[1:]).verb in ("run", "report")
+
+
+def test_the_units_of_systemd_are_ones(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```ini\n# (returntrail\.\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in blocks] == ["returntrail.service", "returntrail.timer"]
+    for name, text in blocks:
+        unit = configparser.ConfigParser(strict=True, interpolation=None)
+        unit.optionxform = str
+        unit.read_string(text)
+        (tmp_path / name).write_text(text.replace("/path/to/returntrail/.venv/bin/returntrail", "/bin/true"))
+        if name.endswith("service"):
+            words = shlex.split(unit["Service"]["ExecStart"])
+            assert read_options(words[1:]).verb == "run" and unit["Service"]["Type"] == "oneshot"
+        else:
+            assert set(unit["Timer"]) == {"OnCalendar", "Persistent"}
+    if shutil.which("systemd-analyze"):
+        verify = ["systemd-analyze", "verify", *(str(tmp_path / name) for name, _ in blocks)]
+        done = subprocess.run(verify, capture_output=True, text=True, env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"})
+        assert [line for line in done.stderr.splitlines() if str(tmp_path) in line or "returntrail" in line] == []
 
 
 def test_the_changelog_is_one_sentence_a_change_under_its_version() -> None:
