@@ -143,10 +143,10 @@ def cause(error: Exception) -> str:
     return re.sub(r"^(?:Caused by: |: )?(?:[\w.$]+(?:Exception|Error): )*", "", last).rstrip(".") + "."
 
 
-def await_workers(session: "SparkSession", master: str) -> None:
+def await_workers(session: "SparkSession", master: str, seconds: float = WORKER_SECONDS) -> None:
     """A cluster without a free worker would let the first query wait for ever, in silence."""
     context = session.sparkContext._jsc.sc()
-    deadline = time.monotonic() + WORKER_SECONDS
+    deadline = time.monotonic() + seconds
     with step("Waiting for workers"):
         while context.getExecutorMemoryStatus().size() < 2:
             if context.isStopped():
@@ -154,7 +154,7 @@ def await_workers(session: "SparkSession", master: str) -> None:
                 raise Problem(f"The Spark master {master} ended the session. {said}")
             if time.monotonic() > deadline:
                 raise Problem(
-                    f"No worker of {master} took up work within {WORKER_SECONDS} seconds. "
+                    f"No worker of {master} took up work within {seconds:.0f} seconds. "
                     "Start workers, or ask for less under [spark.options]: spark.executor.memory, spark.executor.cores."
                 )
             time.sleep(0.2)

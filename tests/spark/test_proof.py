@@ -22,9 +22,11 @@ from etl.datadir import SHIPPED, DataDir
 from etl.demo import write_season
 from etl.load import load
 from etl.models import Engine
+from etl.problem import Problem
 from etl.records import literal
 from etl.settings import read_settings
 from etl.spark.engine import on_spark
+from etl.spark.error import told
 from etl.sqlfile import SqlFile
 
 MASTER = os.environ.get("SPARK_MASTER") or "local-cluster[2,1,1024]"
@@ -41,15 +43,23 @@ OPTIONS = {
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 CONTROL = "select firm_id, row_number() over (order by office) as place from model.attributes"
 
+# A word that is missing, a column that is not there, and a value that does not fit.
+FAULTY = (
+    "-- One row.\nselect\n    firm_id return_id office\nfrom model.events",
+    "-- One row.\nselect\n    nothing\nfrom model.events",
+    "-- One row.\nselect\n    cast(firm_id as integer)\nfrom model.events",
+)
+
 
 @dataclass(frozen=True)
 class Proof:
-    """Two warehouses of one store, what the executors did for one of them, and how many rows of the control differ."""
+    """Two warehouses of one store; of Spark's what the executors did, the control's differing rows, and its faults."""
 
     duckdb: Path
     spark: Path
     executors: list[dict]
     control_differences: int
+    faults: list[str]
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +92,7 @@ def watched(data: DataDir, seen: dict) -> Engine:
             if file is files[-1]:
                 seen["executors"] = executors()
                 seen["control_differences"] = control(database, folder)
+                seen["faults"] = [fault(text) for text in FAULTY]
             yield file
 
     return noting
@@ -104,6 +115,15 @@ def control(database: duckdb.DuckDBPyConnection, folder: Path) -> int:
     target = folder / "control"
     SparkSession.getActiveSession().sql(f"create table model.control using parquet location '{target}' as {CONTROL}")
     return differences(database, f"({CONTROL})", f"read_parquet({literal(target / '*.parquet')})")
+
+
+def fault(text: str) -> str:
+    """What is said of a model that Spark refuses, or that fails in an executor."""
+    from pyspark.sql import SparkSession
+
+    with pytest.raises(Problem) as raised, told("queries/mart/returns.sql"):
+        SparkSession.getActiveSession().sql(f"create table model.faulty using parquet as {text}")
+    return str(raised.value)
 
 
 def differences(database: duckdb.DuckDBPyConnection, one: str, other: str) -> int:
@@ -165,3 +185,13 @@ def test_executors_made_the_tables_and_shuffled(proof: Proof) -> None:
 
 def test_the_comparison_sees_a_difference(proof: Proof) -> None:
     assert proof.control_differences > 0
+
+
+def test_a_fault_names_file_and_line_and_no_value(proof: Proof) -> None:
+    wrong_word, wrong_column, wrong_value = proof.faults
+    assert wrong_word == "queries/mart/returns.sql, line 3: Syntax error at or near 'office'."
+    assert wrong_column.startswith("queries/mart/returns.sql, line 3: A column, variable, or function parameter with name")
+    assert wrong_value == (
+        "queries/mart/returns.sql: a value does not fit the statement (CAST_INVALID_INPUT). "
+        "It is not shown, since it may be private."
+    )
