@@ -12,7 +12,7 @@ from etl.redaction import redacted_fields
 from etl.source import Source, contract
 from etl.sqlfile import read_file
 from etl.survey import TIME, Survey, survey
-from etl.times import Zones, cleaned, has_offset, stamp, zones
+from etl.times import Reading, Zones, zones
 from etl.values import EARLIEST, LATEST, date, json_object, member, tab_word, truth, year
 
 IDS = ("firm_id", "return_id", "client_id")
@@ -47,6 +47,7 @@ def steps_of(
         redacted=redacted,
         blank_ended=seen.any(trimmed, BLANK_ENDED),
         is_tidied=source.kind == "events" and tidy_labels(database, columns, seen),
+        times=seen.times,
         zones=zones(source.timezone, source.firm_timezone, seen.first, seen.last),
     )
 
@@ -65,6 +66,7 @@ class Steps:
     redacted: set[int]
     blank_ended: set[int]
     is_tidied: bool
+    times: Reading
     zones: Zones
 
     def mapped(self, table: str) -> str:
@@ -88,9 +90,9 @@ class Steps:
 
     def dated(self, table: str) -> str:
         """Moments in UTC, and those of them from 2000 to 2100 as event_at."""
-        formats, clocks = self.source.time_formats, self.zones
+        times, clocks = self.times, self.zones
         stamped = f"""
-            select *, {stamp("time", formats)} as stamp, {has_offset("time", formats)} as has_offset
+            select *, {times.stamp("time")} as stamp, {times.has_offset("time")} as has_offset
             from ({self.understood(table)})
         """
         placed = f"""
@@ -115,7 +117,7 @@ class Steps:
         values = {
             f"read_{name}": read[name] if columns.has(name) else f"null::{kind}" for name, kind in TYPES.items()
         }
-        values["time"] = cleaned(TIME[self.source.kind])
+        values["time"] = self.times.cleaned(TIME[self.source.kind])
         if self.source.kind == "events":
             values["tab_word"] = tab_word("tab")
             values["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')" if self.is_tidied else "label"

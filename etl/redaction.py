@@ -15,7 +15,6 @@ from etl.records import create_table, literal
 from etl.redact import REPLACED, SUSPECT, id_hash, redact
 from etl.source import Source
 from etl.survey import MALFORMED, TIME, Survey, survey
-from etl.times import cleaned, stamp
 
 IDS = ("return_id", "client_id")
 # Fewer bytes cannot hold nine digits.
@@ -69,7 +68,7 @@ def suspects(
     found += seen.texts(told, "strlen(text) >= 9") if told else []
     place = columns.places.get(TIME[source.kind])
     if place is not None and seen.unread_times:
-        is_time = f"{stamp(cleaned('text'), source.time_formats)} is not null"
+        is_time = f"{seen.times.stamp(seen.times.cleaned('text'))} is not null"
         texts = f"(select c{place} as text from staged)"
         query = f"select distinct {place}, text from {texts} where not ({is_time}) and {MAY_HOLD}"
         found += database.execute(query).fetchall()

@@ -11,7 +11,7 @@ import duckdb
 
 from etl.columns import Columns
 from etl.source import Source
-from etl.times import cleaned, stamp
+from etl.times import Reading, cleaned, has_iso_offset, is_odd, iso_stamp, own_stamps, reading
 from etl.zones import FIRST, LAST
 
 TIME = {"events": "event_time", "returns": "exported_at"}
@@ -34,6 +34,7 @@ class Survey:
     database: duckdb.DuckDBPyConnection
     few: frozenset[int]
     many: frozenset[int]
+    times: Reading
     first: datetime
     last: datetime
     unread_times: int
@@ -81,21 +82,51 @@ def survey(database: duckdb.DuckDBPyConnection, columns: Columns, source: Source
     gathered = [f"select distinct {place}, c{place} from staged where c{place} is not null" for place in few]
     gathered.append(f"select distinct {MALFORMED}, record from malformed")
     database.execute(f"create or replace temp table few_texts(place, text) as {' union all '.join(gathered)}")
-    first, last, unread = database.execute(f"""
-        select
-            min(stamp) filter (stamp between timestamp '{FIRST}' and timestamp '{LAST}'),
-            max(stamp) filter (stamp between timestamp '{FIRST}' and timestamp '{LAST}'),
-            count(*) filter (stamp is null and time is not null)
-        from (
-            select time, {stamp("time", source.time_formats)} as stamp
-            from (select {cleaned(columns.text(TIME[source.kind]))} as time from staged)
-        )
-    """).fetchall()[0]
+    needed, first, last, unread = survey_times(database, columns.text(TIME[source.kind]), reading(source.time_formats))
     return Survey(
         database=database,
         few=frozenset(few) | {MALFORMED},
         many=frozenset(places) - frozenset(few),
+        times=needed,
         first=first or LAST,
         last=last or FIRST,
         unread_times=unread,
     )
+
+
+def survey_times(
+    database: duckdb.DuckDBPyConnection, text: str, every: Reading
+) -> tuple[Reading, datetime | None, datetime | None, int]:
+    """Reads all times once: what it takes to read them, the first, the last, and how many cannot be read."""
+    texts = f"select {text} as text from staged"
+    read = f"select text, {cleaned('text')} as time, null::timestamp as stamp, null::integer as reader from ({texts})"
+    for number, stamp in enumerate([*own_stamps("time", every.formats, every.has_short_years), iso_stamp("time")]):
+        # Only what the formats before could not read is left to the next: that is the rule, and it is quick.
+        found = f"case when stamp is null then {stamp} end"
+        read = f"""
+            select
+                text,
+                time,
+                coalesce(stamp, found) as stamp,
+                coalesce(reader, case when found is not null then {number} end) as reader
+            from (select *, {found} as found from ({read}))
+        """
+    near = f"stamp between timestamp '{FIRST}' and timestamp '{LAST}'"
+    readers, odd, offsets, first, last, unread = database.execute(f"""
+        select
+            list(distinct reader) filter (reader is not null),
+            coalesce(bool_or({is_odd("text")}), false),
+            coalesce(bool_or({has_iso_offset("time")}), false),
+            min(stamp) filter ({near}),
+            max(stamp) filter ({near}),
+            count(*) filter (stamp is null and time is not null)
+        from ({read})
+    """).fetchall()[0]
+    needed = Reading(
+        formats=tuple(one for number, one in enumerate(every.formats) if number in (readers or ())),
+        has_short_years=every.has_short_years,
+        has_odd=odd,
+        has_iso=len(every.formats) in (readers or ()),
+        has_iso_offsets=offsets,
+    )
+    return needed, first, last, unread

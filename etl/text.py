@@ -94,7 +94,8 @@ def counted(path: Path, limits: Limits) -> Counts:
         if b"\0" in piece:
             line = counts.lines + piece[: piece.index(b"\0")].count(b"\n") + 1
             raise Problem(f"line {line}: a zero byte, so this is no text. Export it again, as UTF-8.")
-        if counts.invalid_line is None:
+        # ASCII between whole characters needs no decoding to be UTF-8.
+        if counts.invalid_line is None and not (piece.isascii() and decoder.getstate()[0] == b""):
             try:
                 decoder.decode(piece)
             except UnicodeDecodeError as error:

@@ -24,35 +24,68 @@ PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone'
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What it takes to read the times of a file: the formats that read some of them, and what else stands in them."""
+
+    formats: tuple[str, ...]
+    has_short_years: bool
+    has_odd: bool = True
+    has_iso: bool = True
+    has_iso_offsets: bool = True
+
+    def cleaned(self, text: str) -> str:
+        """SQL for a text as the other two take it."""
+        return cleaned(text) if self.has_odd else text
+
+    def stamp(self, text: str) -> str:
+        """SQL for what a text says: a timestamp, null where no format reads it."""
+        stamps = own_stamps(text, self.formats, self.has_short_years)
+        stamps += [iso_stamp(text)] if self.has_iso else []
+        return f"coalesce({', '.join(stamps)})" if stamps else "null::timestamp"
+
+    def has_offset(self, text: str) -> str:
+        """SQL for whether the stamp of a text is UTC: it is written with an offset, or counts from 1970."""
+        iso = has_iso_offset(text) if self.has_iso_offsets else "false"
+        if not any(map(knows_utc, self.formats)):
+            return iso
+        cases = [
+            f"when {stamp} is not null then {'true' if knows_utc(one) else iso}"
+            for one, stamp in zip(self.formats, own_stamps(text, self.formats, self.has_short_years), strict=True)
+        ]
+        return f"case {' '.join(cases)} else {iso} end"
+
+
+def reading(formats: tuple[str, ...]) -> Reading:
+    """What it takes to read any time in these formats or in ISO 8601."""
+    return Reading(formats, any("%y" in one for one in formats))
+
+
 def cleaned(text: str) -> str:
     """SQL for a time without blanks at its ends, and with plain blanks for the narrow ones that browsers write."""
-    is_odd = f"{text} < '!' or right({text}, 1) <= ' ' or strlen({text}) <> length({text})"
-    return f"case when {is_odd} then trim(translate({text}, '\u00a0\u202f\u2009\t', '    ')) else {text} end"
+    plain = f"trim(translate({text}, '\u00a0\u202f\u2009\t', '    '))"
+    return f"case when {is_odd(text)} then {plain} else {text} end"
+
+
+def is_odd(text: str) -> str:
+    return f"({text} < '!' or right({text}, 1) <= ' ' or strlen({text}) <> length({text}))"
 
 
 def stamp(text: str, formats: tuple[str, ...]) -> str:
-    """SQL for what a cleaned text says: a timestamp, null where no format reads it."""
-    return f"coalesce({', '.join([*own_stamps(text, formats), iso_stamp(text)])})"
+    """SQL for what a cleaned text says in these formats or in ISO 8601."""
+    return reading(formats).stamp(text)
 
 
-def own_stamps(text: str, formats: tuple[str, ...]) -> list[str]:
+def own_stamps(text: str, formats: tuple[str, ...], has_short_years: bool) -> list[str]:
     """SQL for each format. Beside a %y a year of two digits is not left to %Y, which would read it as of long ago."""
     stamps = [one_stamp(text, one) for one in formats]
-    if not any("%y" in one for one in formats):
+    if not has_short_years:
         return stamps
     return [f"case when {stamp} >= timestamp '1000-01-01' then {stamp} end" for stamp in stamps]
 
 
-def has_offset(text: str, formats: tuple[str, ...]) -> str:
-    """SQL for whether the stamp of a text is UTC: it is written with an offset, or counts from 1970."""
-    iso = f"{looks_iso(text)} and regexp_matches({text}, '{ISO_WITH_OFFSET}')"
-    if not any(map(knows_utc, formats)):
-        return iso
-    cases = [
-        f"when {read} is not null then {'true' if knows_utc(one) else iso}"
-        for one, read in zip(formats, own_stamps(text, formats), strict=True)
-    ]
-    return f"case {' '.join(cases)} else {iso} end"
+def has_iso_offset(text: str) -> str:
+    return f"({looks_iso(text)} and regexp_matches({text}, '{ISO_WITH_OFFSET}'))"
 
 
 def knows_utc(one: str) -> bool:
@@ -115,7 +148,8 @@ def day(text: str, formats: tuple[str, ...]) -> str:
     """SQL for a date: ISO 8601, a format of the source, or what of it is a date; as written, whatever its offset."""
     whole = tuple(one for one in formats if not knows_utc(one))
     dates = dict.fromkeys(TIME_DIRECTIVE.sub("", one) for one in whole)
-    own = own_stamps(text, (*whole, *(one for one in dates if "%" in one)))
+    every = (*whole, *(one for one in dates if "%" in one))
+    own = own_stamps(text, every, has_short_years=any("%y" in one for one in every))
     iso = f"""case when {iso_stamp(text)} is not null
         then coalesce(try_cast(left({text}, 10) as timestamp), try_strptime(left({text}, 8), '%Y%m%d')) end"""
     return f"coalesce({', '.join([*own, iso])})::date"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loaded_files import Firm, aside, events, log_of, with_times
 
-from etl.times import cleaned, day, has_offset, stamp, zones
+from etl.times import cleaned, day, reading, zones
 
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
 ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
@@ -226,8 +226,10 @@ def test_formats_are_those_of_strptime(
     """A text in the last of some formats is what the first of them that fits says in Python."""
     text = moment.strftime(formats[-1])
     wants = next(found for one in formats if (found := parsed(text, one)))
-    sql = f"select {stamp('time', tuple(formats))}, {has_offset('time', tuple(formats))}, {day('time', tuple(formats))}"
-    found = database.execute(f"{sql} from (select {cleaned('$text')} as time)", {"text": text}).fetchall()
+    every = reading(tuple(formats))
+    values = f"{every.stamp('time')}, {every.has_offset('time')}, {day('time', tuple(formats))}"
+    texts = f"select {cleaned('$text')} as time"
+    found = database.execute(f"select {values} from ({texts})", {"text": text}).fetchall()
     assert found == [(wants, False, wants.date())]
 
 
