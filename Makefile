@@ -4,6 +4,7 @@
 #   make test       everything that the tests need, then the tests
 #   make killed     reports killed a hundred times while they are written (two minutes)
 #   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
+#   make bench-spark  the figures of docs/scale.md, at ten million events (a quarter of an hour, 4 GB of disk)
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
 #   make screens    the pictures of the pages in docs/screens, from the demo
@@ -40,6 +41,9 @@ killed: $(VENV)/test.done
 
 test-spark: $(VENV)/spark.done
 	$(VENV)/bin/python -m pytest tests/spark $(ARGS)
+
+bench-spark: $(VENV)/spark.done
+	$(VENV)/bin/python tests/bench/spark_scale.py --events 10000000 --data build/bench-spark $(ARGS)
 
 screens: $(VENV)/test.done chromium
 	PYTHONPATH=tests $(VENV)/bin/python tests/screens.py
