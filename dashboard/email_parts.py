@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.words import NONE, count_words, percent_words, plain
+from dashboard.words import NONE, count_words, percent_words, plain_column
 
 KINDS = {"initial": "Initial email", "access_code": "Access code email", "cc": "Email to a third party"}
 SPLITS = {"Kind": None, "Office": "office", "Domain": "mail_domain", "Form": "return_type"}
@@ -60,10 +60,7 @@ def split(kinds: pl.DataFrame, asked: dict[str, object]) -> None:
     if SPLITS[chosen] == "mail_domain" and rows["segment"].drop_nulls().is_empty():
         st.text("The exports carry no addresses, so emails cannot be told apart by domain.")
         return
-    names = pl.col("segment").map_elements(
-        lambda text: plain(text) if text else NONE, return_dtype=pl.String, skip_nulls=False
-    )
-    shown = rows.select(names.alias(head), *(pl.col(name).alias(title) for name, title in COLUMNS.items()))
+    shown = rows.select(plain_column("segment").alias(head), *(pl.col(name).alias(title) for name, title in COLUMNS.items()))
     config = {
         title: st.column_config.NumberColumn(title, format="%.2f%%") for title in COLUMNS.values() if title.endswith("%")
     }

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard import data, opening
 from dashboard.download import csv_button
-from dashboard.words import plain
+from dashboard.words import plain_column
 
 MOST_ROWS = 500
 ROW_HEIGHT = 35
@@ -81,7 +81,7 @@ def readable(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
                 pl.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
             )
         elif kind == pl.String:
-            changed.append(pl.col(name).map_elements(plain, return_dtype=pl.String, skip_nulls=False))
+            changed.append(plain_column(name))
     return rows.with_columns(changed)
 
 

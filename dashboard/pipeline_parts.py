@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.bars import bars
-from dashboard.words import NONE, count_words, percent_words, plain, span_words
+from dashboard.words import NONE, count_words, percent_words, plain_column, span_words
 
 YOUNG_DAYS = 14
 SPLITS = {"None": None, "Office": "office", "Partner": "partner", "Form": "return_type", "Week": "week"}
@@ -121,9 +121,7 @@ def table(rows: pl.DataFrame, head: str) -> None:
     titles = {name: row["title"] for name, row in definitions().items()}
     rows = rows.with_columns(pl.col("step").replace_strict(titles).alias("title"))
     steps = rows.select("step_no", "title").unique().sort("step_no")["title"].to_list()
-    named = rows.with_columns(
-        pl.col("segment").map_elements(lambda text: plain(text) if text else NONE, return_dtype=pl.String, skip_nulls=False)
-    )
+    named = rows.with_columns(plain_column("segment"))
     counts = named.filter(pl.col("step_no") == 1).select("segment", pl.col("reached_count").alias("Deliveries"))
     shares = named.filter(pl.col("step_no") > 1).pivot("title", index="segment", values="reached_percent")
     shown = counts.join(shares, on="segment", how="left", maintain_order="left").rename({"segment": head})

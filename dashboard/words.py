@@ -5,6 +5,8 @@ import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 # Characters that steer the direction of text or have no width: a name that holds one could dress up its neighbours.
 STEERING = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 NONE = "–"
@@ -64,6 +66,15 @@ def span_words(seconds: int | float | None) -> str:
 def plain(text: str | None) -> str:
     """A text from the data without characters that steer its neighbours; a dash for none."""
     return NONE if text is None or not text.strip() else STEERING.sub("", text)
+
+
+def plain_column(name: str) -> pl.Expr:
+    """The same for a column. No Python function runs inside Polars: its threads would wait for the interpreter's lock,
+    which another session's thread may hold while it waits for them, and the server would stand still for everybody.
+    """
+    text = pl.col(name)
+    is_empty = text.is_null() | (text.str.strip_chars() == "")
+    return pl.when(is_empty).then(pl.lit(NONE)).otherwise(text.str.replace_all(STEERING.pattern, "")).alias(name)
 
 
 def inert(text: str | None) -> str:
