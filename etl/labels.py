@@ -23,7 +23,7 @@ def tidy_labels(database: duckdb.DuckDBPyConnection, columns: Columns, seen: Sur
         place = columns.places["label"]
         redacted = dict(database.execute(f"select text, redacted from redactions where place = {place}").fetchall())
         texts = {redacted.get(text, text) for _, text in seen.texts([place], ODD)}
-    rows = [(text, tidied(text)) for text in texts if tidied(text) != text]
+    rows = [(text, tidy) for text in texts if (tidy := tidied(text)) != text]
     create_table(database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
     return bool(rows)
 

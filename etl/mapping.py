@@ -1,6 +1,7 @@
 """A staged file in the columns of the log contract, as SQL: each step selects from the one before."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 
@@ -52,9 +53,10 @@ def steps_of(
     )
 
 
-def file_columns(kind: str) -> list[str]:
+@cache
+def file_columns(kind: str) -> tuple[str, ...]:
     """The columns of a part, in the order of the contract."""
-    return [column.name for column in read_file(QUERIES / "raw" / f"{kind}.sql").columns]
+    return tuple(column.name for column in read_file(QUERIES / "raw" / f"{kind}.sql").columns)
 
 
 @dataclass(frozen=True)
