@@ -97,10 +97,10 @@ def superseded(data: DataDir) -> list[Path]:
 
 
 def make_private(folder: Path) -> None:
-    """Makes a folder that nobody else can enter, whatever the umask; one that is there stays as it is."""
+    """Makes a folder, and those it lies in, that nobody else can enter; those that are there stay as they are."""
     if not folder.is_dir():
-        folder.mkdir(parents=True, mode=0o700)
-        folder.chmod(0o700)
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700)
 
 
 def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:

@@ -5,12 +5,11 @@ import gzip
 import lzma
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from random import Random
 
-import pytest
 import zstandard
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from loaded_files import HEAD, Firm, events, tree
 from staged_files import zipped
 
@@ -121,11 +120,11 @@ VALUES = {
 }
 
 
-@settings(deadline=None, max_examples=10)
-@given(st.lists(st.tuples(*(st.sampled_from(VALUES[field]) for field in FIELDS)), min_size=1, max_size=200))
-def test_hashes_are_equal_where_content_is(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple]) -> None:
-    text = "\n".join([",".join(FIELDS), *(",".join(row) for row in rows), ""])
-    part = Firm(tmp_path_factory.mktemp("firm")).load_text(text)
+def test_hashes_are_equal_where_content_is(tmp_path: Path) -> None:
+    """Every two records that differ in one field, each record twice, in any order."""
+    rows = list(product(*(VALUES[field] for field in FIELDS))) * 2
+    Random(5).shuffle(rows)
+    part = Firm(tmp_path).load_text("\n".join([",".join(FIELDS), *(",".join(row) for row in rows), ""]))
     found = events(part, "row_hash", "occurrence_no")
     assert len({row_hash for row_hash, _ in found}) == len(set(rows))
     seen: Counter = Counter()

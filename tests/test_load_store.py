@@ -15,7 +15,7 @@ from etl.datadir import CHECKOUT, DataDir
 from etl.inbox import prepare
 from etl.lock import locked
 from etl.problem import Problem
-from etl.store import parts
+from etl.store import make_private, parts
 
 GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 LOAD = """
@@ -51,6 +51,16 @@ def test_nobody_else_reads_what_is_stored(tmp_path: Path) -> None:
     assert process.wait() == 0
     assert modes(data.root) == {"folder 700", "file 600"}
     assert sorted(path.as_posix() for path in tree(data.inbox)) == ["loaded/good.csv", "refused/bad.csv"]
+
+
+def test_folders_are_made_private_with_those_they_lie_in(tmp_path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        make_private(tmp_path / "a" / "b" / "c")
+        make_private(tmp_path / "a")
+    finally:
+        os.umask(umask)
+    assert modes(tmp_path) == {"folder 700"}
 
 
 def test_the_inbox_moves_on(tmp_path: Path) -> None:

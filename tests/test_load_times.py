@@ -76,6 +76,11 @@ def test_dates_are_those_of_the_firm(tmp_path: Path) -> None:
     ]
 
 
+def test_a_day_that_does_not_exist_moves_to_the_next(tmp_path: Path) -> None:
+    """Samoa went from the 29th to the 31st of December 2011."""
+    assert read(tmp_path, ["12/30/2011 10:00 AM"], "Pacific/Apia") == [("2011-12-30 20:00:00", "2011-12-31", "shifted")]
+
+
 def test_iso_in_every_dress(tmp_path: Path) -> None:
     dresses = [
         "2026-07-04T14:05:09Z", "2026-07-04 14:05:09z", "2026-07-04t14:05:09Z", "20260704T140509Z",
