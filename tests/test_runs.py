@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import multiprocessing
-from datetime import UTC, datetime
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -11,11 +11,10 @@ import pytest
 from subscribers import due, files, firm, last, load_more, write_settings
 
 from etl.cells import as_csv
-from etl.datadir import DataDir
+from etl.datadir import CHECKOUT, DataDir
 from etl.history import history, history_file, runs_of
-from etl.lock import locked
 from etl.problem import Problem
-from etl.runs import again, write_due
+from etl.runs import again
 from etl.settings import read_settings
 from etl.subscribed import checked
 from etl.warehouse import ask, opened
@@ -69,16 +68,25 @@ def test_a_clock_that_was_wrong_costs_no_slot(data: DataDir) -> None:
     assert due(data, DAY) == []
 
 
-def one_call(root: Path) -> int:
-    data = DataDir(root)
-    with locked(data):
-        return len(write_due(data, read_settings(data.settings), datetime(2026, 3, 5, 12, tzinfo=UTC)))
+ONE_CALL = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from etl.datadir import DataDir
+from etl.lock import locked
+from etl.runs import write_due
+from etl.settings import read_settings
+
+data = DataDir(Path(sys.argv[1]))
+with locked(data):
+    print(len(write_due(data, read_settings(data.settings), datetime(2026, 3, 5, 12, tzinfo=UTC))))
+"""
 
 
 def test_two_calls_at_once_write_one_file(data: DataDir) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        counts = pool.map(one_call, [data.root] * 2)
-    assert sorted(counts) == [0, 1]
+    words = [sys.executable, "-c", ONE_CALL, str(data.root)]
+    calls = [subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(call.communicate(timeout=120)[0].strip() for call in calls) == ["0", "1"]
     assert [run.state for run in runs_of(data)] == ["written"]
 
 
