@@ -9,6 +9,7 @@ import streamlit as st
 
 from etl import warehouse as door
 from etl.datadir import SHIPPED, DataDir
+from etl.history import history, history_file
 
 Build = tuple[int, int, int]
 # What a reader may see. Everybody sees everything until there is a sign-in; the caches are already keyed by it.
@@ -59,6 +60,21 @@ def kept(
     """The answer to one question; build and scope are part of the question, so nobody sees another's rows."""
     rows = door.ask(warehouse(), report, columns, **filters)
     return (rows if limit is None else rows.head(limit)), rows.height
+
+
+def runs() -> pl.DataFrame:
+    """What the schedule wrote and why something did not come, the newest first."""
+    try:
+        status = os.stat(history_file(data_dir()))
+    except OSError:
+        return history(data_dir())
+    return kept_runs((status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def kept_runs(of_history: Build) -> pl.DataFrame:
+    """The history as it stands; a line more makes another one of it."""
+    return history(data_dir())
 
 
 def facts() -> door.Facts:

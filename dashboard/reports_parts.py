@@ -1,13 +1,18 @@
-"""The parts of the reports' page: the choice, a preview, and what is written when."""
+"""The parts of the reports' page: the choice, a preview, what is written when, and what was."""
 
 import polars as pl
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, states
 from dashboard.download import csv_button
 from dashboard.lists import column, heading, readable
 from dashboard.words import NONE, number_of
 
+MOST_RUNS = 200
+RUNS = {
+    "at": "When", "subscription": "Report", "state": "State", "row_count": "Rows", "new_count": "New",
+    "cleared_count": "Cleared", "sent_count": "Mailed to", "file": "File", "slot": "Due", "run": "Run",
+}
 DUE = {"load": "after every load", "day": "every day", "week": "every week", "month": "every month"}
 
 
@@ -50,3 +55,18 @@ def overview() -> None:
     shown = pl.DataFrame(rows, schema={"Report": pl.String, "Written": pl.String, "What it answers": pl.String})
     config = {"What it answers": st.column_config.TextColumn(width="large")}
     st.dataframe(shown, column_config=config, hide_index=True, key="all reports")
+
+
+def what_ran(runs: pl.DataFrame) -> None:
+    """What failed last and still stands, then the newest runs: written, skipped and why, failed and why."""
+    if runs.is_empty():
+        states.nothing("Nothing was written on a schedule yet. The command returntrail run writes what is due.")
+        return
+    latest = runs.unique("subscription", keep="first", maintain_order=True)
+    failing = latest.filter(pl.col("state").str.starts_with("failed"))
+    if not failing.is_empty():
+        st.warning(f"{number_of(failing.height, 'report', 'reports')} failed at the last try and will be tried again.")
+    shown = readable(runs.select(list(RUNS)).head(MOST_RUNS), data.facts().timezone).rename(RUNS)
+    numbers = {name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "New", "Cleared")}
+    when = {"When": st.column_config.DatetimeColumn(format="MMM D, h:mm A")}
+    st.dataframe(shown, column_config=numbers | when, hide_index=True, placeholder=NONE, key="runs")

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.build import build
 from etl.datadir import CHECKOUT, DataDir
+from etl.history import Run, remember
 from etl.warehouse import ask, opened
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
@@ -134,3 +135,19 @@ def test_a_new_build_shows_without_a_restart(season: DataDir, tmp_path: Path, mo
     build(data)
     app.run()
     assert "150 returns. Press a client" in texts(app) and "Data until Apr 2, 2026" in texts(app)
+
+
+def test_the_reports_page_shows_what_ran_and_why_not(
+    season: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = DataDir(tmp_path)
+    shutil.copy(season.warehouse, data.warehouse)
+    app = page(data, "reports", monkeypatch)
+    assert "Nothing was written on a schedule yet." in texts(app)
+    remember(data, Run(1, "2026-04-02T12:00:00", "work_list", "work_list", "2026-04-02", state="written", row_count=7))
+    remember(data, Run(2, "2026-04-03T12:00:00", "work_list", "work_list", "2026-04-03", state="failed: <b>no room</b>"))
+    app = page(data, "reports", monkeypatch)
+    assert "1 report failed at the last try and will be tried again." in [warning.value for warning in app.warning]
+    ran = next(table.value for table in app.dataframe if "State" in table.value.columns)
+    assert ran[["Run", "State", "Rows"]].values.tolist()[0][:2] == [2, "failed: <b>no room</b>"]
+    assert ran["State"].tolist()[1] == "written" and ran["When"].astype(str).tolist()[1] == "2026-04-02 08:00:00"

@@ -1,4 +1,4 @@
-"""Reports: what there is, what each one answers, its first rows, and all of it as a file."""
+"""Reports: what there is, what each one answers, its first rows, all of it as a file, and what the schedule wrote."""
 
 import streamlit as st
 
@@ -20,6 +20,9 @@ rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
 if not count:
     states.no_match("Nothing is in this report under these filters." if asked else "Nothing is in this report.")
 reports_parts.preview(name, rows, count, asked)
+
+st.header("What ran")
+reports_parts.what_ran(data.runs())
 
 st.header("All reports")
 reports_parts.overview()
