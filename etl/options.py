@@ -20,7 +20,10 @@ FILTERS = {
 
 def read_options(words: list[str] | None) -> argparse.Namespace:
     """The verb and its options; a usage error ends the program with exit code 2 and one sentence."""
-    options = all_options().parse_args(words)
+    parser = all_options()
+    options = parser.parse_args(words)
+    if options.verb == "evidence" and (options.office is None) != (options.year is None):
+        parser.error("evidence takes --return, or --office and --year together")
     options.data = directory(options.data, default=SHIPPED / "demo" if options.verb == "demo" else SHIPPED)
     return options
 
@@ -35,7 +38,10 @@ def all_options() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"returntrail {version()}")
     add_data(parser, default=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for add in (add_load, add_build, add_run, add_report, add_query, add_export, add_show, add_demo, add_app):
+    adds = (
+        add_load, add_build, add_run, add_report, add_evidence, add_query, add_export, add_show, add_demo, add_app,
+    )  # fmt: skip
+    for add in adds:
         verb = add(verbs)
         verb.allow_abbrev = False
         # Without a default of its own the option behind the verb leaves the one before it alone.
@@ -94,6 +100,18 @@ def add_report(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
         kind = int if name == "for_years" else str
         metavar = name.removeprefix("for_").removesuffix("s").upper()
         verb.add_argument(f"--{name.replace('_', '-')}", nargs="+", type=kind, metavar=metavar, help=meaning)
+    return verb
+
+
+def add_evidence(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    verb = add_verb(verbs, "evidence", "hand over what the log shows of the signatures of a return, or of an office's year")
+    which = verb.add_mutually_exclusive_group(required=True)
+    which.add_argument("--return", dest="return_id", metavar="ID", help="this return")
+    which.add_argument("--office", metavar="NAME", help="every return of this office, with --year")
+    verb.add_argument("--year", type=int, metavar="YEAR", help="the tax year of the office's returns")
+    verb.add_argument("--firm", metavar="ID", help="of this firm, where several share a warehouse")
+    verb.add_argument("--out", type=Path, metavar="DIR", help="where to put it (evidence/ of the data directory)")
+    verb.add_argument("--zip", action="store_true", help="as one file in place of a folder")
     return verb
 
 

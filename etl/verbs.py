@@ -117,6 +117,15 @@ def say_history(data: DataDir) -> int:
     return 0
 
 
+def evidence(data: DataDir, options: Namespace) -> int:
+    """Writes what the log shows of signatures as a pack and prints its path."""
+    from etl.evidence import evidence
+
+    which = {"return_id": options.return_id, "firm": options.firm, "office": options.office, "year": options.year}
+    print(evidence(data, **which, out=options.out, as_zip=options.zip))
+    return 0
+
+
 def query(data: DataDir, options: Namespace) -> int:
     """Prints the rows of one statement."""
     from etl.cells import as_csv, as_text
@@ -178,5 +187,5 @@ def told(data: DataDir, outcomes: list) -> int:
 
 
 VERBS: dict[str, Callable[[DataDir, Namespace], int]] = {
-    verb.__name__: verb for verb in (load, build, run, report, query, export, show, demo, app)
+    verb.__name__: verb for verb in (load, build, run, report, evidence, query, export, show, demo, app)
 }

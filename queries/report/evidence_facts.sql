@@ -26,9 +26,9 @@ with asked as (
 cycles as (
     select
         events.firm_id, events.return_id, events.cycle_no,
-        min(events.event_no) filter (events.code = 'return_recalled') as recalled_no,
-        min(events.event_no) filter (events.code = 'sent_without_kba') as without_kba_no,
-        count(*) filter (events.event_no >= starts.delivered_event_no) as event_count,
+        min(events.event_no) filter (where events.code = 'return_recalled') as recalled_no,
+        min(events.event_no) filter (where events.code = 'sent_without_kba') as without_kba_no,
+        count(*) filter (where events.event_no >= starts.delivered_event_no) as event_count,
         any_value(starts.delivered_event_no) as delivered_no
     from model.events as events
     join model.delivery_starts as starts using (firm_id, return_id, cycle_no)

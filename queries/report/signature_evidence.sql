@@ -31,21 +31,21 @@ with facts as (
 shown as (
     select
         firm_id, return_id, cycle_no, signer,
-        max(replace(known, 'accessed', 'logged')) filter (fact = 'access') as access,
-        max(said) filter (fact = 'copy_before_signing') as copy_before_signing,
-        max(said) filter (fact = 'login') as login,
-        max(known) filter (fact = 'identity_check') as identity_check,
-        max(known) filter (fact = 'signature') as signature,
-        max(known) filter (fact = 'signing_time') as signing_time,
-        max(event_at) filter (fact = 'signing_time') as signing_time_at,
-        max(said) filter (fact = 'signing_method') as signing_method,
-        max(known) filter (fact = 'ip_address') as ip_address,
-        max(said) filter (fact = 'signed_form_image') as signed_form_image,
-        max(event_at) filter (fact = 'form_retrieved') as form_retrieved_at,
-        max(said) filter (fact = 'audit_trail') as audit_trail,
-        max(known) filter (fact = 'delivery_standing') as delivery_standing,
-        max(said) filter (fact = 'filing') as filing,
-        max(said) filter (fact = 'retain_until') as retain_until
+        max(replace(known, 'accessed', 'logged')) filter (where fact = 'access') as access,
+        max(said) filter (where fact = 'copy_before_signing') as copy_before_signing,
+        max(said) filter (where fact = 'login') as login,
+        max(known) filter (where fact = 'identity_check') as identity_check,
+        max(known) filter (where fact = 'signature') as signature,
+        max(known) filter (where fact = 'signing_time') as signing_time,
+        max(event_at) filter (where fact = 'signing_time') as signing_time_at,
+        max(said) filter (where fact = 'signing_method') as signing_method,
+        max(known) filter (where fact = 'ip_address') as ip_address,
+        max(said) filter (where fact = 'signed_form_image') as signed_form_image,
+        max(event_at) filter (where fact = 'form_retrieved') as form_retrieved_at,
+        max(said) filter (where fact = 'audit_trail') as audit_trail,
+        max(known) filter (where fact = 'delivery_standing') as delivery_standing,
+        max(said) filter (where fact = 'filing') as filing,
+        max(said) filter (where fact = 'retain_until') as retain_until
     from facts
     group by firm_id, return_id, cycle_no, signer
 )

@@ -1,0 +1,49 @@
+-- The records of the log behind the events of a return, as logged, with the file and the number of each: what an auditor
+-- holds the facts to. One row per event.
+--
+-- key: firm_id, return_id, event_no
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- param: for_return = null  Only this return; all if not given.
+select
+    events.firm_id,
+    events.return_id,
+    events.event_no,
+    events.cycle_no,
+    events.event_at,
+    events.tab,
+    events.code,
+    codes.title,
+    events.is_repeat,
+    logged.label as logged_label,       -- The label exactly as logged, SSNs and ITINs replaced by [TIN].
+    logged.status as logged_status,     -- The sub-status exactly as logged, where the export has a column for it.
+    logged.event_time as logged_time,   -- The time exactly as logged.
+    logged.time_note,
+    logged.actor,
+    logged.recipient_email,
+    logged.ip_address,
+    logged.source_event_id,
+    logged.detail,
+    logged.extra,
+    files.file_name,
+    files.file_id,
+    logged.row_no,
+    logged.occurrence_no,
+    logged.row_hash
+from model.events as events
+join mart.returns as returns
+    on returns.firm_id = events.firm_id
+    and returns.return_id = events.return_id
+join raw.events as logged
+    on logged.file_id = events.file_id
+    and logged.row_no = events.row_no
+    and (for_return is null or logged.return_id = for_return)
+join raw.files as files on files.file_id = events.file_id
+left join ref.codes as codes on codes.code = events.code
+where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+    and (for_return is null or events.return_id = for_return)
+    and (for_return is null or returns.return_id = for_return)
+order by events.firm_id, events.return_id, events.event_no
