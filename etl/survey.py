@@ -21,6 +21,8 @@ SAMPLE = 50_000
 MALFORMED = -1
 # A column is worth gathering if in the sample each of its texts stands in this many records.
 REPEATS = 4
+# So many columns are gathered in one statement: more cost less one by one, but planning grows with their square.
+TOGETHER = 20
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,11 @@ def survey(database: duckdb.DuckDBPyConnection, columns: Columns, source: Source
     ).fetchall()[0]
     most = records // REPEATS if records == SAMPLE else records
     few = [place for place, count in zip(places, distinct, strict=True) if count <= most]
-    gathered = [f"select distinct {place}, c{place} from staged where c{place} is not null" for place in few]
-    gathered.append(f"select distinct {MALFORMED}, record from malformed")
-    database.execute(f"create or replace temp table few_texts(place, text) as {' union all '.join(gathered)}")
+    gathered = [f"select distinct {MALFORMED}, record from malformed"]
+    gathered += [f"select distinct {place}, c{place} from staged where c{place} is not null" for place in few]
+    database.execute("create or replace temp table few_texts (place integer, text varchar)")
+    for start in range(0, len(gathered), TOGETHER):
+        database.execute(f"insert into few_texts {' union all '.join(gathered[start : start + TOGETHER])}")
     needed, first, last, unread = survey_times(database, columns.text(TIME[source.kind]), reading(source.time_formats))
     return Survey(
         database=database,

