@@ -115,8 +115,11 @@ def test_a_file_says_what_it_is_and_stays_small(file: Path) -> None:
     "file", sorted((CHECKOUT / "queries").rglob("*.sql")), ids=lambda file: str(file.relative_to(CHECKOUT / "queries"))
 )
 def test_a_query_stays_small(file: Path) -> None:
-    lines = file.read_text(encoding="utf-8").splitlines()
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
     assert lines[0].startswith("-- ")
+    # DuckDB 1.5 opens the file too and has no function of this name.
+    assert not re.search(r"\bif\(", text)
     assert len(lines) <= LONGEST_FILE
 
 

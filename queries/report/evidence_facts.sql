@@ -51,7 +51,7 @@ facts as (
             when 'identity_check' then coalesce(shown.passed_no, cycles.without_kba_no)
             when 'signature' then shown.signature_no
             when 'signing_time' then shown.dating_no
-            when 'signing_method' then if(dating.code = 'efile_forms_downloaded_by_firm', null, shown.dating_no)
+            when 'signing_method' then case when dating.code <> 'efile_forms_downloaded_by_firm' then shown.dating_no end
             when 'ip_address' then shown.address_no
             when 'form_retrieved' then shown.picked_up_no
             when 'delivery_standing' then cycles.recalled_no
@@ -71,9 +71,9 @@ valued as (
         facts.*, events.event_at, events.code, events.label, events.file_id, events.row_no, codes.title as code_title,
         facts.is_joint and codes.acts = 'client' and events.recipient is null as is_unnamed,
         case facts.fact
-            when 'signer_named' then if(events.code is not null or not facts.is_joint, facts.signer, null)
+            when 'signer_named' then case when events.code is not null or not facts.is_joint then facts.signer end
             when 'version_sent' then lower(codes.title)
-            when 'access' then if(events.code is not null, 'accessed', null)
+            when 'access' then case when events.code is not null then 'accessed' end
             when 'copy_before_signing' then
                 case when events.code = 'return_accessed' then 'accessed' when events.code is not null then 'downloaded' end
                 || case facts.dating_code
@@ -100,8 +100,8 @@ valued as (
             when 'signing_method' then
                 case when events.code = 'files_uploaded' then 'by hand' when events.code is not null then 'electronically' end
             when 'ip_address' then facts.ip_address
-            when 'form_retrieved' then if(events.code is not null, 'downloaded by the firm', null)
-            when 'audit_trail' then facts.event_count || if(facts.event_count = 1, ' event', ' events')
+            when 'form_retrieved' then case when events.code is not null then 'downloaded by the firm' end
+            when 'audit_trail' then facts.event_count || case when facts.event_count = 1 then ' event' else ' events' end
             when 'delivery_standing' then case
                 when facts.recalled_no is null then 'current'
                 when facts.signature_no is not null then 'signed an earlier version'
