@@ -86,8 +86,8 @@ def nothing(types: dict[str, str]) -> str:
 
 
 def difference(report: Report, today: date, seen: set[str]) -> str:
-    """The query: both lists in their own order, matched by the key, in which a null equals a null."""
-    same = " and ".join(f'listed."{name}" is not distinct from earlier."{name}"' for name in report.key)
+    """The query: both lists in their own order, matched by the key, which is never null."""
+    same = " and ".join(f'listed."{name}" = earlier."{name}"' for name in report.key)
     now = ", ".join(f'listed."{name}"' for name in report.columns)
     then = ", ".join(f'earlier."{name}"' if name in seen else f'null as "{name}"' for name in report.columns)
     shown = ", ".join(f'"{name}"' for name in report.columns)

@@ -274,3 +274,28 @@ def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(demo: D
     assert (taken.returncode, taken.stderr) == (
         1, f"Port {said[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n"
     )
+
+
+def test_a_scheduler_calls_as_often_as_it_likes_and_people_ask_what_ran(firm: DataDir, tmp_path: Path) -> None:
+    settings = (CHECKOUT / "data" / "settings.toml").read_text(encoding="utf-8")
+    (firm.root / "settings.toml").write_text(f'{settings}\n[[subscription]]\nreport = "work_list"\nname = "all"\n', "utf-8")
+    first = run("--data", firm.root, "run")
+    assert first.returncode == 0 and "work_list-all.csv" in first.stdout
+    again = run("--data", firm.root, "report", "--due")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert "work_list-all: every day, csv, to folder\n" in run("--data", firm.root, "report", "--check").stdout
+    history = run("--data", firm.root, "report", "--history").stdout.splitlines()
+    (number,) = (line.split()[0] for line in history if "work_list-all" in line)
+    wanted = next(line for line in first.stdout.splitlines() if line.endswith("work_list-all.csv"))
+    content = Path(wanted).read_bytes()
+    done = run("--data", firm.root, "report", "--again", number, "--out", tmp_path / "out")
+    assert done.stdout.splitlines()[0] == f"{tmp_path}/out/work_list-all.csv"
+    assert (tmp_path / "out" / "work_list-all.csv").read_bytes() == content
+    (firm.root / "settings.toml").write_text(f'{settings}\n[[subscription]]\nreport = "work"\n', encoding="utf-8")
+    done = run("--data", firm.root, "report", "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f'{firm.root}/settings.toml: [[subscription]] "work": No report is named "work".')
+    done = run("--data", firm.root, "report", "--due")
+    assert done.returncode == 1 and done.stderr.startswith("work, ") and '"is_well": false' in (
+        firm.root / "runs" / "heartbeat.json"
+    ).read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Reports that arrive: what is due is written once, kept, told of, and can be had again byte for byte."""
 
+import gzip
 import hashlib
 import json
 import subprocess
@@ -205,6 +206,9 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
     kept.write_bytes(kept.read_bytes()[:-9])
     with pytest.raises(Problem, match="what run 1 wrote is damaged"):
         again(data, settings, 1, tmp_path / "out")
+    kept.write_bytes(gzip.compress(SEEN.replace("Ann", "Bob").encode()))
+    with pytest.raises(Problem, match="not what run 1 wrote"):
+        again(data, settings, 1, tmp_path / "out")
     assert (tmp_path / "out" / "seen.csv").read_text() == SEEN
 
 
@@ -244,6 +248,8 @@ def test_the_history_is_a_table_and_a_torn_line_hides_nothing(data: DataDir) -> 
     with open(history_file(data), "ab") as file:
         file.write(b'{"run": 2, "at": "2026')
     due(data, "2026-03-06T12:00")
+    lines = history_file(data).read_bytes().splitlines()
+    assert [json.loads(line)["state"] for line in [*lines[:2], *lines[3:]]] == ["begun", "written"] * 2
     shown = history(data)
     assert shown.select("run", "at", "state", "row_count", "file").rows() == [
         (2, datetime(2026, 3, 6, 12), "written", 2, "2026-03-06/seen.csv"),

@@ -41,7 +41,13 @@ select
     deliveries.delivered_at,
     in_days(seconds_between(deliveries.delivered_at, recalled.event_at)) as delivery_to_recall_days, -- Null where it was not delivered.
     steps.step,                         -- The furthest step that the client had reached; null where it was not delivered.
+    deliveries.accessed_at,
+    deliveries.kba_passed_count,
+    deliveries.uploaded_at,
     deliveries.signature_state,
+    deliveries.signed_at,
+    deliveries.signature_state in ('signed', 'probably signed', 'partly signed') as is_signature_voided, -- What was signed,
+                                        -- or probably or in part, is an earlier version now; null where it was not delivered.
     redelivered.delivered_at as redelivered_at, -- The next delivery (UTC); null while there is none.
     in_days(seconds_between(recalled.event_at, redelivered.delivered_at)) as recall_to_redelivery_days -- Null while not delivered again.
 from recalled
