@@ -139,7 +139,7 @@ select
         when valued.fact = 'version_sent' and valued.code = 'initial_email_processed'
             or valued.fact = 'login' and valued.code <> 'return_accessed'
             or valued.fact in ('signature', 'signing_time', 'signing_method') and valued.code <> 'efile_esigned'
-            then 'implied by ' || valued.code_title
+            then 'implied by ' || valued.code_title || case when valued.is_unnamed then ', signer not named' else '' end
         when valued.is_unnamed and valued.fact <> 'signer_named' then 'logged, signer not named'
         else 'logged'
     end as basis,                           -- logged, implied by what is named, or not in source; not named: of a joint return, whose act it was.

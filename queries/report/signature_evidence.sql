@@ -16,7 +16,7 @@ with facts as (
     select
         firm_id, return_id, cycle_no, signer, fact, event_at,
         fact_value || case when basis in ('logged', 'not in source') then '' else ' (' || basis || ')' end as said,
-        case when basis = 'logged, signer not named' then fact_value || ', signer not named' else fact_value end as known
+        case when basis like '%, signer not named' then fact_value || ', signer not named' else fact_value end as known
     from report.evidence_facts(
         since := since,
         until := until,
