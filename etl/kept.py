@@ -15,9 +15,9 @@ from pathlib import Path
 
 from etl.datadir import DataDir
 from etl.problem import Problem
-from etl.store import make_private, sync
+from etl.store import UNFINISHED, make_private, sync
 
-UNFINISHED = ".making-"
+MAKING = ".making-"
 ENTRY = "entry.json"
 PIECE = 1 << 20
 # Reports shrink to a sixth at the fastest setting already, and at a pace that the disk cannot beat.
@@ -52,7 +52,7 @@ def keeping(folder: Path, name: str) -> Iterator[Stream]:
 @contextmanager
 def making(data: DataDir, number: int) -> Iterator[Path]:
     """A hidden folder for the files of a run, which goes unless `keep` gives it its name."""
-    folder = data.runs / f"{UNFINISHED}{number}"
+    folder = data.runs / f"{MAKING}{number}"
     make_private(folder)
     try:
         yield folder
@@ -71,8 +71,10 @@ def keep(data: DataDir, folder: Path, number: int, entry: dict) -> None:
 
 def clear_unfinished(data: DataDir) -> None:
     """Removes what killed runs left."""
-    for folder in data.runs.glob(f"{UNFINISHED}*"):
+    for folder in data.runs.glob(f"{MAKING}*"):
         shutil.rmtree(folder)
+    for file in data.runs.glob(f"{UNFINISHED}*"):
+        file.unlink()
 
 
 def entry_of(data: DataDir, number: int) -> dict:

@@ -8,6 +8,8 @@ from etl.store import write_json
 from etl.warehouse import Facts, Report
 
 MANIFEST = "manifest.json"
+# What a file in a folder of reports is called until it is whole; the next call removes what a killed one left.
+UNFINISHED = ".returntrail-"
 
 
 def file_entry(
@@ -53,4 +55,4 @@ def note(folder: Path, entries: dict[str, dict]) -> None:
         said = json.loads(file.read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         said = {}
-    write_json(file, {"files": dict(sorted((said | entries).items()))})
+    write_json(file, {"files": dict(sorted((said | entries).items()))}, prefix=UNFINISHED)

@@ -16,14 +16,13 @@ from zoneinfo import ZoneInfo
 
 from etl.cells import as_csv
 from etl.datadir import DataDir
-from etl.manifest import file_entry, note
+from etl.manifest import UNFINISHED, file_entry, note
 from etl.problem import Problem
 from etl.progress import step
 from etl.sqlfile import PERIODS
 from etl.store import make_private, sync
 from etl.warehouse import Report, Warehouse, ask_in_batches, call, opened
 
-UNFINISHED = ".returntrail-"
 BATCH_ROWS = 50_000
 
 

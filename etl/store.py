@@ -20,6 +20,7 @@ from etl.problem import Problem
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
 KEY_BYTES = 32
+UNFINISHED = ".new-"
 DAMAGED = "so the store is damaged. Remove it and load its file again."
 
 
@@ -144,13 +145,13 @@ def key(data: DataDir, may_make: bool = True) -> bytes:
     return found
 
 
-def write_json(file: Path, content: dict) -> None:
-    write_whole(file, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+def write_json(file: Path, content: dict, prefix: str = UNFINISHED) -> None:
+    write_whole(file, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode(), prefix)
 
 
-def write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes, prefix: str = UNFINISHED) -> None:
     """Writes a private file beside and renames it in place, so that it is never seen half."""
-    descriptor, name = tempfile.mkstemp(prefix=".new-", dir=file.parent)
+    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=file.parent)
     with open(descriptor, "wb") as out:
         out.write(content)
         out.flush()

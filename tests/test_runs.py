@@ -242,6 +242,17 @@ def test_the_check_says_what_is_subscribed_to(data: DataDir) -> None:
         ]
 
 
+def test_what_killed_calls_left_goes_and_nothing_else(data: DataDir) -> None:
+    due(data, DAY)
+    mine = data.reports / "2026-03-05" / ".mine"
+    left = [data.reports / "2026-03-05" / ".returntrail-x", data.runs / ".new-x", data.runs / ".making-2" / "seen.csv.gz"]
+    left[-1].parent.mkdir()
+    for file in [mine, *left]:
+        file.write_text("half")
+    due(data, "2026-03-06T12:00")
+    assert not [file for file in left if file.exists()] and not left[-1].parent.exists() and mine.exists()
+
+
 def test_the_history_is_a_table_and_a_torn_line_hides_nothing(data: DataDir) -> None:
     assert history(data).is_empty()
     due(data, DAY)

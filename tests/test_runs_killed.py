@@ -76,7 +76,7 @@ def half(data: DataDir) -> list[str]:
         content = (data.reports / name).read_bytes()
         if name.endswith("manifest.json"):
             found += [] if json.loads(content)["files"] else [name]
-        elif "/.returntrail-" not in name and "/.new-" not in name:
+        elif "/.returntrail-" not in name:
             found += [] if hashlib.sha256(content).hexdigest() in known else [name]
     return found
 
