@@ -6,6 +6,7 @@ What it may do is held by DuckDB: the warehouse is attached read-only, access to
 import duckdb
 import polars as pl
 
+from etl.interrupt import heeding_ctrl_c
 from etl.problem import Problem
 from etl.records import identifier
 from etl.warehouse import Warehouse, asking
@@ -24,7 +25,8 @@ def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
             statements = cursor.extract_statements(sql)
             if len(statements) != 1 or statements[0].type not in READS:
                 raise Problem("A query is one statement that reads: select, from, with, describe or explain.")
-            return shown(cursor.sql(statements[0])).pl()
+            with heeding_ctrl_c(cursor):
+                return shown(cursor.sql(statements[0])).pl()
         except duckdb.Error as error:
             raise Problem(f"DuckDB: {str(error).strip()}") from error
 

@@ -128,6 +128,9 @@ def evidence(data: DataDir, options: Namespace) -> int:
 
 def query(data: DataDir, options: Namespace) -> int:
     """Prints the rows of one statement."""
+    from etl.interrupt import hold_ctrl_c
+
+    hold_ctrl_c()
     from etl.cells import as_csv, as_text
     from etl.query import query
     from etl.warehouse import opened
