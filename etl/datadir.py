@@ -33,6 +33,11 @@ class DataDir:
         return self.root / "runs"
 
     @property
+    def audit(self) -> Path:
+        """The trail of who saw what, where there is a sign-in."""
+        return self.root / "audit"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
 
