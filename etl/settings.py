@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from etl.access import Access, read_access
 from etl.problem import Problem
 from etl.settings_check import check_sections, read_firm, read_limits, read_retention, read_sources
 from etl.source import Limits, Source, unpacked_name
@@ -26,7 +27,7 @@ class Settings:
     inbox_days: int | None = None
     subscriptions: tuple[Subscription, ...] = ()
     mail: Mail | None = None
-    access: dict = field(default_factory=dict)
+    access: Access | None = None
     spark: dict = field(default_factory=dict)
 
 
@@ -53,7 +54,7 @@ def read_settings(path: Path) -> Settings:
         inbox_days=read_retention(path, tables.get("retention", {})),
         subscriptions=read_subscriptions(path, tables.get("subscription", []), mail),
         mail=mail,
-        access=tables.get("access", {}),
+        access=read_access(path, tables.get("access")),
         spark=tables.get("spark", {}),
     )
 

@@ -143,7 +143,11 @@ def ask(warehouse: Warehouse, report: str, columns: list[str] | None = None, **f
 
     A filter not given keeps the default in the report's header; null means all, an empty list means nothing.
     """
-    query, values = call(warehouse, report, columns, filters)
+    return fetched(warehouse, report, *call(warehouse, report, columns, filters))
+
+
+def fetched(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
+    """The rows of a query over one report."""
     with asking(warehouse.database) as cursor, refusing(warehouse, report):
         return cursor.sql(query, params=values or None).pl()
 

@@ -57,9 +57,9 @@ def test_the_least_file_has_a_firm_and_a_source(tmp_path: Path) -> None:
 
 
 def test_what_others_check_is_passed_on(tmp_path: Path) -> None:
-    more = '[access]\nmode = "x"\n[spark]\ncores = 2\n'
+    more = "[spark]\ncores = 2\n"
     read = settings(tmp_path, FIRM + SOURCE + more + "[retention]\ninbox_days = 30\n")
-    assert (read.access, read.spark, read.inbox_days) == ({"mode": "x"}, {"cores": 2}, 30)
+    assert (read.spark, read.inbox_days) == ({"cores": 2}, 30)
 
 
 def test_the_first_source_that_matches_counts(tmp_path: Path) -> None:

@@ -2,16 +2,22 @@
 --
 -- key: filter_name, choice
 -- check: return_count > 0
-with values_of as (
-    select 'firm' as filter_name, returns.firm_id as choice from mart.returns as returns
+-- param: for_offices = null  Only returns of these offices; all if not given.
+with asked as (
+    select returns.firm_id, returns.tax_year, returns.office, returns.partner, returns.return_type
+    from mart.returns as returns
+    where among(returns.office, for_offices)
+),
+values_of as (
+    select 'firm' as filter_name, asked.firm_id as choice from asked
     union all
-    select 'year' as filter_name, cast(returns.tax_year as varchar) as choice from mart.returns as returns
+    select 'year' as filter_name, cast(asked.tax_year as varchar) as choice from asked
     union all
-    select 'office' as filter_name, returns.office as choice from mart.returns as returns
+    select 'office' as filter_name, asked.office as choice from asked
     union all
-    select 'partner' as filter_name, returns.partner as choice from mart.returns as returns
+    select 'partner' as filter_name, asked.partner as choice from asked
     union all
-    select 'form' as filter_name, returns.return_type as choice from mart.returns as returns
+    select 'form' as filter_name, asked.return_type as choice from asked
 )
 select
     filter_name,              -- firm, year, office, partner or form, as the filters are called on screen.
