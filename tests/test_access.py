@@ -1,10 +1,13 @@
 """Who somebody is by the settings and by the claims of a sign-in, and when a sign-in no longer counts."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from etl.access import Access, Person, Scope, ended, person_of, read_access
+from etl.access import ACCESS_KEYS, Access, Person, Scope, ended, person_of, read_access
+from etl.datadir import SHIPPED
 from etl.problem import Problem
 
 FILE = Path("settings.toml")
@@ -37,6 +40,16 @@ def test_people_are_known_by_their_verified_address_in_any_case() -> None:
     assert person_of(access, claims("bea@firm.example")) == Person("bea@firm.example", Scope("staff", ("Austin", "Dallas")))
     assert person_of(access, claims("board@firm.example")) == Person("board@firm.example", Scope("viewer"))
     assert person_of(access, claims("it@firm.example")) == Person("it@firm.example", Scope("data owner"))
+
+
+def test_the_shipped_example_is_one_and_has_every_key() -> None:
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    lines = "# [access]" + shipped.split("# [access]")[1].split("# [spark]")[0]
+    table = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines.splitlines()))["access"]
+    assert set(table) == set(ACCESS_KEYS) and re.search(r"(?m)^# \[access.staff\]", lines)
+    access = known(table)
+    assert access.people["bea@firm.example"] == Scope("staff", ("Austin",))
+    assert (access.idle_minutes, access.longest_hours) == (Access.idle_minutes, Access.longest_hours)
 
 
 @pytest.mark.parametrize(
