@@ -6,7 +6,6 @@ thread may interrupt a connection, though, so a thread of our own waits for the 
 
 import signal
 import threading
-from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,25 +15,32 @@ CTRL_C = {signal.SIGINT}
 
 
 def hold_ctrl_c() -> None:
-    """From here on Ctrl-C waits for somebody who asks for it.
+    """From here on Ctrl-C waits for somebody who asks for it, unless whoever started us told us not to hear it.
 
     Call it before DuckDB or Polars start their threads, which inherit that; one that does not would take the signal.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
 
 
 @contextmanager
 def heeding_ctrl_c(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """What the connection does inside ends by Ctrl-C at once, as a KeyboardInterrupt; afterwards Python listens again."""
+    """Where Ctrl-C is held, it ends at once what the connection does inside, as a KeyboardInterrupt."""
+    if not CTRL_C <= signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        yield
+        return
     over = threading.Event()
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        threading.Thread(target=listen, args=(connection, over), daemon=True).start()
+    listener = threading.Thread(target=listen, args=(connection, over))
+    listener.start()
     try:
         yield
     except duckdb.InterruptException as interrupt:
         raise KeyboardInterrupt from interrupt
     finally:
+        # The listener waits for nothing else, and holds the connection, which must be gone before Python ends.
+        signal.pthread_kill(listener.ident, signal.SIGINT)
         over.set()
+        listener.join()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CTRL_C)
 
 
@@ -43,4 +49,3 @@ def listen(connection: duckdb.DuckDBPyConnection, over: threading.Event) -> None
     signal.sigwait(CTRL_C)
     while not over.wait(0.1):
         connection.interrupt()
-    interrupt_main()
