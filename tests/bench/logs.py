@@ -34,6 +34,10 @@ class Log:
     records: int
 
     @property
+    def all_files(self) -> list[Path]:
+        return [*self.files, self.day]
+
+    @property
     def bytes(self) -> int:
         return sum(file.stat().st_size for file in self.files)
 

@@ -1,0 +1,85 @@
+"""The firm funnel and the bounce rate of each week: returntrail against the raw log in other engines, equal before timed."""
+
+import importlib
+import importlib.util
+import shutil
+import time
+from pathlib import Path
+
+from tests.bench.growth import data_of
+from tests.bench.logs import log_of
+from tests.bench.process import alone, median
+from tests.bench.tables import Table, milliseconds, number, seconds
+
+PEERS = {"pandas": "pandas", "polars": "polars", "duckdb": "duckdb", "sqlite": "sqlite3", "spark": "pyspark"}
+OURS = "returntrail"
+MOST_RUNS = 7
+ENOUGH_SECONDS = 30.0
+
+
+def present() -> list[str]:
+    """The peers that are here; Spark needs Java too."""
+    found = [name for name, module in PEERS.items() if importlib.util.find_spec(module)]
+    return [name for name in found if name != "spark" or shutil.which("java")]
+
+
+def measured(folder: Path, events: int, names: list[str]) -> dict:
+    """The costs of the peers named and ours. Raises an AssertionError that names the peer whose rows differ from ours."""
+    files = log_of(folder, events).all_files
+    found = {OURS: alone(costs, OURS, files, data_of(folder, events))}
+    for name in names:
+        place = folder / f"peer-{name}"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        found[name] = alone(costs, name, files, place)
+        shutil.rmtree(place, ignore_errors=True)
+    for name, one in found.items():
+        for question in ("funnel rows", "bounces rows"):
+            differing = sorted(set(one[question]) ^ set(found[OURS][question]))
+            assert not differing, f"{name} gives other {question}: {differing[:4]}"
+    return {"events": events, "peers": found}
+
+
+def costs(name: str, files: list[Path], folder: Path) -> dict:
+    """What one peer takes to read, to prepare, and to answer, and what it answers."""
+    peer = importlib.import_module(f"tests.bench.peers.{name}_peer")
+    reading, raw = clocked(peer.read, files, folder)
+    preparing, events = clocked(peer.prepare, raw)
+    found = {"read": reading, "prepare": preparing}
+    for question in ("funnel", "bounces"):
+        times: list[float] = []
+        while not times or (len(times) < MOST_RUNS and sum(times) < ENOUGH_SECONDS):
+            taken, rows = clocked(getattr(peer, question), events)
+            times.append(taken)
+        found |= {question: median(times), f"{question} least": min(times), f"{question} rows": [tuple(row) for row in rows]}
+    if name == "spark":
+        events.stop()
+    return found
+
+
+def clocked(work: object, *arguments: object) -> tuple[float, object]:
+    started = time.perf_counter()
+    done = work(*arguments)
+    return time.perf_counter() - started, done
+
+
+def tables(found: dict) -> list[Table]:
+    """Each peer's seconds, and how many times as long as ours its answers take."""
+    peers, ours = found["peers"], found["peers"][OURS]
+    rows = []
+    for name, one in peers.items():
+        is_ours = name == OURS
+        rows.append([
+            name, "" if is_ours else seconds(one["read"]), "" if is_ours else seconds(one["prepare"]),
+            milliseconds(one["funnel"]), f"{one['funnel'] / ours['funnel']:,.1f}",
+            "" if is_ours else f"{(one['prepare'] + one['funnel']) / ours['funnel']:,.0f}",
+            milliseconds(one["bounces"]), f"{one['bounces'] / ours['bounces']:,.1f}",
+        ])
+    head = [
+        "engine", "read, s", "prepare, s", "funnel, ms", "x ours", "prepared anew, x ours", "bounces by week, ms", "x ours",
+    ]
+    note = (
+        "read: the exports into the engine's own storage. prepare: each event once, under its code. funnel and bounces: from "
+        "these prepared events, counts alone; ours is the whole report with medians, as the page asks it. All rows are equal."
+    )
+    return [Table(f"The same two answers, {number(found['events'])} events", head, rows, note)]

@@ -1,0 +1,29 @@
+"""The two answers of returntrail, asked as the dashboard asks them: in full, with medians and every other column."""
+
+from pathlib import Path
+
+from etl.datadir import DataDir
+from etl.warehouse import Warehouse, ask, opened
+from tests.bench.peers.words import Funnel, Weeks
+
+
+def read(_files: list[Path], folder: Path) -> Path:
+    """Nothing to do: loading is measured by itself, and `folder` holds what it made."""
+    return folder
+
+
+def prepare(folder: Path) -> Warehouse:
+    return opened(DataDir(folder).warehouse)
+
+
+def funnel(warehouse: Warehouse) -> Funnel:
+    return ask(warehouse, "firm_funnel").select("step", "eligible_count", "logged_count", "reached_count").rows()
+
+
+def bounces(warehouse: Warehouse) -> Weeks:
+    weeks = ask(warehouse, "email_health", split_by="week")
+    return [
+        (row["segment"], row["processed_count"], row["bounced_count"])
+        for row in weeks.iter_rows(named=True)
+        if row["kind"] == "initial"
+    ]

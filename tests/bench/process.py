@@ -1,0 +1,71 @@
+"""Work in a process of its own, so that no case warms, fills or slows the next one; and what this machine is."""
+
+import importlib.metadata
+import multiprocessing
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+PACKAGES = ("duckdb", "polars", "pandas", "pyspark", "streamlit")
+
+
+def alone(work: Callable[..., Found], *arguments: object) -> Found:
+    """The result of a function of a module, from a fresh process that does nothing else."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, arguments)
+
+
+def forget(file: Path) -> None:
+    """Takes a file out of the cache of the system, so that the next reader waits for the disk."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)
+
+
+def machine() -> dict[str, str]:
+    """Cores, memory, system and versions; what stands beside every figure."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    versions = {name: version(name) for name in PACKAGES}
+    return {
+        "processor": f"{os.cpu_count()} cores of {processor()}, {memory:.0f} GB of memory",
+        "system": f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
+        "packages": ", ".join(f"{name} {found}" for name, found in versions.items() if found),
+    }
+
+
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def moment() -> str:
+    """When, and how busy the machine is with other work."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {os.getloadavg()[0]:.1f}"
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The value that so many of a hundred do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(len(ordered) * percent / 100) - 1))]
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
