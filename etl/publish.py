@@ -14,8 +14,11 @@ from etl.sqlfile import SqlFile
 from etl.store import sync
 
 
-def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Each report as a table macro, asked once with its defaults and held against its file."""
+def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog, a_return: str | None) -> None:
+    """Each report as a table macro, asked with its defaults and held against its file; one about a return, of this one.
+
+    For all returns it has as many rows as there are events, which nobody asks for in one go: tests hold those.
+    """
     for file in catalog.of("report"):
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
         try:
@@ -24,12 +27,15 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> Non
         except duckdb.Error as error:
             line = line_in_report(database, file, error) if "report." in str(error) else line_in(error)
             raise problem_of(error, file.label, line) from error
-        hold(database, file, called(file))
+        hold(database, file, called(file, a_return))
 
 
-def called(file: SqlFile) -> str:
-    """A table by its name, a report called with its defaults."""
-    return f"{file.full_name}()" if file.schema == "report" else file.full_name
+def called(file: SqlFile, a_return: str | None = None) -> str:
+    """A table by its name; a report called with its defaults, and of one return where it can be asked for one."""
+    if file.schema != "report":
+        return file.full_name
+    is_for_one = a_return is not None and any(param.name == "for_return" for param in file.params)
+    return f"{file.full_name}({f'for_return := {literal(a_return)}' if is_for_one else ''})"
 
 
 def fill_catalog(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
