@@ -33,10 +33,10 @@ def empty() -> duckdb.DuckDBPyConnection:
     with duckdb.connect(config=OFFLINE) as database:
         for schema in ("raw", "ref", "model", "mart", "report"):
             database.execute(f"create schema {schema}")
-        for name in ("duckdb", "report"):
-            database.execute((QUERIES / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
         for file in CATALOG.of("raw", "ref", "main"):
             database.execute(file.text)
+        for name in ("duckdb", "report"):
+            database.execute((QUERIES / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
         for file in CATALOG.of("model", "mart"):
             create(database, file, file.text)
         create_reports(database, CATALOG)

@@ -1,7 +1,9 @@
 """What holds of the reports whatever the log says: counts add up, lists are as long as their bars, filters mean the same."""
 
 import itertools
+import re
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,8 @@ from etl.build import build
 from etl.catalog import read_catalog
 from etl.datadir import DataDir
 from etl.load import load
+from etl.models import hold
+from etl.publish import called
 from etl.records import literal
 from etl.settings import read_settings
 
@@ -27,6 +31,7 @@ FUNNELS = [
     ("min_age_days := 20", "tax_year"),
     ("within_days := 3, with_recalled := true", "partner"),
     ("within_days := 0.5, for_offices := ['Austin', 'Boston'], since := '2026-02-01', until := '2026-03-15'", "month"),
+    ("known_by := '2026-03-01 12:00:00', within_days := 20", "office"),
 ]
 
 
@@ -115,6 +120,28 @@ def test_the_list_behind_a_bar_is_as_long_as_the_bar(
         assert {row["step"] for row in stopped} <= {bar["step"]}
 
 
+def test_known_by_a_moment_a_report_is_that_of_the_build_of_that_moment(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    data.root.mkdir()
+    write_invented_log(data.root / "all.csv", returns=150, seed=7)
+    # What these two say changes what went before them, also in a funnel that looks back.
+    lines = (data.root / "all.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not re.search(r",(null|Return sent with KBA disabled \(1040\)),", line)]
+    (data.root / "log.csv").write_text("".join(kept), encoding="utf-8")
+    load(data, read_settings(data.settings), [data.root / "log.csv"])
+    build(data)
+    counts = "columns('segment|step|kind|_count$|_percent$')"
+    asked = [("firm_funnel", "split_by := 'office'"), ("email_health", "split_by := 'month'")]
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        (moment,) = database.execute("select as_of - interval '30' day from raw.build").fetchall()[0]
+        looked_back = [rows(database, *one, f"known_by := {literal(moment)}", columns=counts) for one in asked]
+        now = [rows(database, *one, columns=counts) for one in asked]
+    build(data, as_of=moment.replace(tzinfo=UTC))
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        then = [rows(database, *one, columns=counts) for one in asked]
+    assert looked_back == then != now
+
+
 @pytest.mark.parametrize("split", [None, *SPLITS, "mail_domain"])
 def test_every_processed_email_stands_once(database: duckdb.DuckDBPyConnection, split: str | None) -> None:
     health = rows(database, "email_health", splitting(split))
@@ -179,8 +206,10 @@ def test_the_steps_of_the_reference_are_the_steps_of_the_funnel(database: duckdb
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_report_keeps_to_the_forms(database: duckdb.DuckDBPyConnection, report: str) -> None:
-    """Every list starts alike, a rate stands beside its counts, the order is explicit and leaves nothing open."""
+    """Every list starts alike, a rate stands beside its counts, the order is explicit and leaves nothing open; key and
+    checks hold on the rows of all returns, where a build asks for those of one."""
     file = REPORTS[report]
+    hold(database, file, called(file))
     columns = [column.name for column in file.columns]
     if "client_name" in columns:
         assert columns[:7] == ["return_id", "client_name", "return_type", "office", "partner", "due_date", "firm_id"]

@@ -54,15 +54,30 @@ create macro soon(seconds, within_days) as case
     when within_days is null or seconds <= within_days * 86400 then seconds
 end;
 
+-- How many days after delivery a funnel looks: so many, and not beyond a moment (UTC); null for all. Steps are timed in
+-- whole seconds, and half of one keeps the last of them on the right side of the division.
+create macro days_looked_at(delivery, within_days, known_by) as case
+    when known_by is null then within_days
+    else least(within_days, (seconds_between(delivery.delivered_at, cast(known_by as timestamp)) + 0.5) / 86400)
+end;
+
+-- Seconds from delivery to the signature. A pickup proves a signature of before; until it came only an upload could.
+create macro signed_seconds_by(delivery, known_by) as case
+    when known_by is null or delivery.signed_basis <> 'picked_up' or delivery.picked_up_at <= known_by
+    then delivery.signed_seconds
+    else seconds_between(delivery.delivered_at, delivery.uploaded_at)
+end;
+
 -- The last step of ref.steps that a delivery has reached; identity questions count only where they are expected.
-create macro furthest_step(delivery, within_days) as case
-    when soon(delivery.picked_up_seconds, within_days) is not null then 8
-    when soon(delivery.signed_seconds, within_days) is not null then 7
-    when delivery.kba_expected and soon(delivery.kba_passed_seconds, within_days) is not null then 6
-    when soon(delivery.accessed_seconds, within_days) is not null then 5
-    when soon(delivery.link_selected_seconds, within_days) is not null then 4
-    when soon(delivery.email_opened_seconds, within_days) is not null then 3
-    when soon(delivery.email_delivered_seconds, within_days) is not null then 2
+create macro furthest_step(delivery, within_days, known_by) as case
+    when soon(delivery.picked_up_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 8
+    when soon(signed_seconds_by(delivery, known_by), days_looked_at(delivery, within_days, known_by)) is not null then 7
+    when delivery.kba_expected
+        and soon(delivery.kba_passed_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 6
+    when soon(delivery.accessed_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 5
+    when soon(delivery.link_selected_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 4
+    when soon(delivery.email_opened_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 3
+    when soon(delivery.email_delivered_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 2
     else 1
 end;
 
@@ -74,5 +89,26 @@ create macro to_be_judged(delivery, min_age_days, with_recalled) as
         or delivery.delivered_at <= (select build.as_of from raw.build as build) - to_days(cast(min_age_days as integer))
     );
 
+-- What had become of an email by a moment (UTC), as far as the first time of each status tells; null for its state now.
+create macro state_by(message, known_by) as case
+    when known_by is null then message.state
+    when message.state = 'bounced' and message.bounced_at <= known_by then 'bounced'
+    when message.opened_at <= known_by then 'opened'
+    when message.delivered_at <= known_by then 'delivered'
+    when message.bounced_at <= known_by then 'bounced'
+    when message.processed_at < cast(known_by as timestamp) - interval '24' hour then 'unconfirmed'
+    else 'processed'
+end;
+
 -- The Monday of the last week that is over by a UTC moment, in a time zone.
 create macro last_monday(timezone, moment) as cast(date_trunc('week', date_in(timezone, moment)) as date) - 7;
+
+-- The Monday of the last full week, or of one so many weeks before it.
+create macro full_week(weeks_before) as (
+    select last_monday(build.timezone, build.as_of) - 7 * weeks_before from raw.build as build
+);
+
+-- The moment (UTC) at which a week so long ago was as old as the last full week is now.
+create macro as_of_then(weeks_before) as (
+    select build.as_of - to_days(7 * weeks_before) from raw.build as build
+);

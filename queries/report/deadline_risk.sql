@@ -42,7 +42,7 @@ left join mart.deliveries as deliveries
     on deliveries.firm_id = unsigned.firm_id
     and deliveries.return_id = unsigned.return_id
     and deliveries.cycle_no = unsigned.cycle_no
-left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null) and deliveries.cycle_no is not null
+left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null, null) and deliveries.cycle_no is not null
 join ref.next_steps as next_steps on next_steps.next_step = unsigned.next_step
 where max_days_left is null or unsigned.days_left <= max_days_left
 order by

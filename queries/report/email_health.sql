@@ -12,6 +12,7 @@
 -- param: for_types = null  Only these forms; all if not given.
 -- param: for_years = null  Only these tax years; all if not given.
 -- param: split_by = null  office, partner, return_type, tax_year, week, month or mail_domain; one total if not given.
+-- param: known_by = null  Counts only what had come by this moment (UTC), as the emails stood then; all if not given.
 -- every: week
 with sent as (
     select
@@ -20,9 +21,10 @@ with sent as (
             else segment_of(messages, messages.processed_week, messages.processed_month, split_by)
         end as segment,
         messages.kind,
-        messages.state
+        state_by(messages, known_by) as state
     from mart.messages as messages
     where messages.processed_at is not null
+        and (known_by is null or messages.processed_at <= known_by)
         and asked_for(messages, for_firms, for_offices, for_partners, for_types, for_years)
         and during(messages.processed_on, since, until)
 ),

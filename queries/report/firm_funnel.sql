@@ -12,23 +12,28 @@
 -- param: with_recalled = false  Recalled deliveries count too.
 -- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
 -- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
+-- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
 -- every: week
 with judged as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.kba_expected,
-        furthest_step(deliveries, within_days) as furthest_step_no,
-        soon(deliveries.email_delivered_seconds, within_days) as email_delivered,
-        soon(deliveries.email_opened_seconds, within_days) as email_opened,
-        soon(deliveries.link_selected_seconds, within_days) as link_selected,
-        soon(deliveries.accessed_seconds, within_days) as accessed,
-        case when deliveries.kba_expected then soon(deliveries.kba_passed_seconds, within_days) end as kba_passed,
-        soon(deliveries.signed_seconds, within_days) as signed,
-        soon(deliveries.picked_up_seconds, within_days) as picked_up
+        furthest_step(deliveries, within_days, known_by) as furthest_step_no,
+        soon(deliveries.email_delivered_seconds, days_looked_at(deliveries, within_days, known_by)) as email_delivered,
+        soon(deliveries.email_opened_seconds, days_looked_at(deliveries, within_days, known_by)) as email_opened,
+        soon(deliveries.link_selected_seconds, days_looked_at(deliveries, within_days, known_by)) as link_selected,
+        soon(deliveries.accessed_seconds, days_looked_at(deliveries, within_days, known_by)) as accessed,
+        case
+            when deliveries.kba_expected
+            then soon(deliveries.kba_passed_seconds, days_looked_at(deliveries, within_days, known_by))
+        end as kba_passed,
+        soon(signed_seconds_by(deliveries, known_by), days_looked_at(deliveries, within_days, known_by)) as signed,
+        soon(deliveries.picked_up_seconds, days_looked_at(deliveries, within_days, known_by)) as picked_up
     from mart.deliveries as deliveries
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
-        and to_be_judged(deliveries, min_age_days, with_recalled)
+        and to_be_judged(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
+        and (known_by is null or deliveries.delivered_at <= known_by)
 ),
 counted as (
     select

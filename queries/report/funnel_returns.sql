@@ -15,6 +15,7 @@
 -- param: with_recalled = false  Recalled deliveries count too.
 -- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
 -- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
+-- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
 with asked as (
     select steps.step_no, steps.eligible = 'KBA expected' as needs_kba
     from ref.steps as steps
@@ -29,11 +30,12 @@ judged as (
         deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
         deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
         deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
-        furthest_step(deliveries, within_days) as furthest_step_no
+        furthest_step(deliveries, within_days, known_by) as furthest_step_no
     from mart.deliveries as deliveries
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
-        and to_be_judged(deliveries, min_age_days, with_recalled)
+        and to_be_judged(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
+        and (known_by is null or deliveries.delivered_at <= known_by)
         and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
             is not distinct from cast(for_segment as varchar)
 )

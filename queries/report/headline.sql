@@ -9,8 +9,8 @@
 -- param: for_years = null  Only these tax years; all if not given.
 with weeks as (
     select
-        cast(last_monday(build.timezone, build.as_of) as varchar) as week,
-        cast(last_monday(build.timezone, build.as_of) - 7 as varchar) as week_before,
+        cast(full_week(0) as varchar) as week,
+        cast(full_week(1) as varchar) as week_before,
         build.as_of
     from raw.build as build
 ),
@@ -29,8 +29,8 @@ measured as (
     union all
     select 'delivered' as measure, outcomes.segment, outcomes.delivery_count, null, outcomes.delivery_count
     from report.delivery_outcomes(
-        since := (select last_monday(build.timezone, build.as_of) - 7 from raw.build as build),
-        until := (select last_monday(build.timezone, build.as_of) + 6 from raw.build as build),
+        since := full_week(1),
+        until := full_week(0) + 6,
         for_firms := for_firms,
         for_offices := for_offices,
         for_partners := for_partners,
@@ -41,8 +41,8 @@ measured as (
     union all
     select 'bounce rate' as measure, emails.segment, emails.bounced_percent, emails.bounced_count, emails.processed_count
     from report.email_health(
-        since := (select last_monday(build.timezone, build.as_of) - 7 from raw.build as build),
-        until := (select last_monday(build.timezone, build.as_of) + 6 from raw.build as build),
+        since := full_week(1),
+        until := full_week(0) + 6,
         for_firms := for_firms,
         for_offices := for_offices,
         for_partners := for_partners,
@@ -54,8 +54,8 @@ measured as (
     union all
     select 'days to sign' as measure, spans.segment, spans.days_median, null, spans.delivery_count
     from report.turnaround(
-        since := (select last_monday(build.timezone, build.as_of) - 7 from raw.build as build),
-        until := (select last_monday(build.timezone, build.as_of) + 6 from raw.build as build),
+        since := full_week(1),
+        until := full_week(0) + 6,
         for_firms := for_firms,
         for_offices := for_offices,
         for_partners := for_partners,

@@ -58,7 +58,7 @@ left join mart.deliveries as deliveries
     on deliveries.firm_id = recalled.firm_id
     and deliveries.return_id = recalled.return_id
     and deliveries.cycle_no = recalled.cycle_no
-left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null) and deliveries.cycle_no is not null
+left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null, null) and deliveries.cycle_no is not null
 left join redelivered
     on redelivered.firm_id = recalled.firm_id
     and redelivered.return_id = recalled.return_id

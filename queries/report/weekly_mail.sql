@@ -1,0 +1,78 @@
+-- The emails of the last full week beside the week before and the same week last season, all at the same age: the week
+-- before as it stood a week ago, last season's as it stood 52 weeks ago. One row per kind of email.
+--
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+-- every: week
+with told as (
+    select 0 as weeks_before, *
+    from report.email_health(
+        since := full_week(0),
+        until := full_week(0) + 6,
+        known_by := as_of_then(0),
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years
+    )
+    union all by name
+    select 1 as weeks_before, *
+    from report.email_health(
+        since := full_week(1),
+        until := full_week(1) + 6,
+        known_by := as_of_then(1),
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years
+    )
+    union all by name
+    select 52 as weeks_before, *
+    from report.email_health(
+        since := full_week(52),
+        until := full_week(52) + 6,
+        known_by := as_of_then(52),
+        for_firms := for_firms,
+        for_offices := for_offices,
+        for_partners := for_partners,
+        for_types := for_types,
+        for_years := for_years
+    )
+)
+select
+    kind,
+    full_week(0) as week, -- The Monday of the last full week that is over by as_of.
+    coalesce(max(processed_count) filter (where weeks_before = 0), 0) as processed_count, -- Emails that the platform sent in the week.
+    coalesce(max(delivered_count) filter (where weeks_before = 0), 0) as delivered_count, -- Of those, the ones that a mail server took, or that were opened, by as_of.
+    max(delivered_percent) filter (where weeks_before = 0) as delivered_percent, -- delivered_count of processed_count.
+    coalesce(max(opened_count) filter (where weeks_before = 0), 0) as opened_count, -- Of those, the ones opened by as_of: a weak sign.
+    max(opened_percent) filter (where weeks_before = 0) as opened_percent, -- opened_count of delivered_count.
+    coalesce(max(bounced_count) filter (where weeks_before = 0), 0) as bounced_count, -- Emails whose last verdict by as_of is a bounce.
+    max(bounced_percent) filter (where weeks_before = 0) as bounced_percent, -- bounced_count of processed_count.
+    coalesce(max(unconfirmed_count) filter (where weeks_before = 0), 0) as unconfirmed_count, -- Emails without a verdict within 24 hours.
+    full_week(1) as week_before, -- The Monday before.
+    coalesce(max(processed_count) filter (where weeks_before = 1), 0) as processed_count_before, -- The same of week_before, 7 days ago.
+    coalesce(max(delivered_count) filter (where weeks_before = 1), 0) as delivered_count_before, -- The same of week_before, 7 days ago.
+    max(delivered_percent) filter (where weeks_before = 1) as delivered_percent_before, -- delivered_count_before of processed_count_before.
+    coalesce(max(opened_count) filter (where weeks_before = 1), 0) as opened_count_before, -- The same of week_before, 7 days ago.
+    max(opened_percent) filter (where weeks_before = 1) as opened_percent_before, -- opened_count_before of delivered_count_before.
+    coalesce(max(bounced_count) filter (where weeks_before = 1), 0) as bounced_count_before, -- The same of week_before, 7 days ago.
+    max(bounced_percent) filter (where weeks_before = 1) as bounced_percent_before, -- bounced_count_before of processed_count_before.
+    coalesce(max(unconfirmed_count) filter (where weeks_before = 1), 0) as unconfirmed_count_before, -- The same of week_before, 7 days ago.
+    full_week(52) as week_last_season, -- The Monday 52 weeks before week, so that weekdays and season agree.
+    coalesce(max(processed_count) filter (where weeks_before = 52), 0) as processed_count_last_season, -- The same of week_last_season, 364 days ago.
+    coalesce(max(delivered_count) filter (where weeks_before = 52), 0) as delivered_count_last_season, -- The same of week_last_season, 364 days ago.
+    max(delivered_percent) filter (where weeks_before = 52) as delivered_percent_last_season, -- delivered_count_last_season of processed_count_last_season.
+    coalesce(max(opened_count) filter (where weeks_before = 52), 0) as opened_count_last_season, -- The same of week_last_season, 364 days ago.
+    max(opened_percent) filter (where weeks_before = 52) as opened_percent_last_season, -- opened_count_last_season of delivered_count_last_season.
+    coalesce(max(bounced_count) filter (where weeks_before = 52), 0) as bounced_count_last_season, -- The same of week_last_season, 364 days ago.
+    max(bounced_percent) filter (where weeks_before = 52) as bounced_percent_last_season, -- bounced_count_last_season of processed_count_last_season.
+    coalesce(max(unconfirmed_count) filter (where weeks_before = 52), 0) as unconfirmed_count_last_season -- The same of week_last_season, 364 days ago.
+from told
+group by kind
+order by case kind when 'initial' then 1 when 'access_code' then 2 else 3 end, kind
