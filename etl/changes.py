@@ -37,8 +37,8 @@ def changes(
 
     `current` is the list as a CSV file of ours, `before` the changes file of the run before, if there was one.
     """
-    config = OFFLINE | {"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder / "spill")}
-    with duckdb.connect(config=config) as database:
+    limits = {"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder / "spill")}
+    with duckdb.connect(config=OFFLINE | limits) as database:
         types = {name: read_as(kind) for name, kind in report.columns.items()}
         known = columns_in(before) if before else [*ADDED, *types]
         seen = {name: (ADDED_TYPES | types).get(name, "varchar") for name in known}
