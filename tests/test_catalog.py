@@ -39,7 +39,7 @@ def empty() -> duckdb.DuckDBPyConnection:
             database.execute((QUERIES / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
         for file in CATALOG.of("model", "mart"):
             create(database, file, file.text)
-        create_reports(database, CATALOG)
+        create_reports(database, CATALOG, None)
         yield database
 
 

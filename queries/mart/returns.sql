@@ -23,6 +23,8 @@ select
     attributes.due_date,
     attributes.due_basis,
     attributes.is_extended,
+    contacts.taxpayer_email,
+    contacts.spouse_email,
     histories.uploaded_at,
     histories.cycle_no,
     states.delivered_at,        -- The firm sent it to its client in the current cycle (UTC); null while it has not.
@@ -49,4 +51,7 @@ join model.next_steps as steps
 join model.reasons as reasons
     on reasons.firm_id = histories.firm_id
     and reasons.return_id = histories.return_id
+left join model.contacts as contacts
+    on contacts.firm_id = histories.firm_id
+    and contacts.return_id = histories.return_id
 left join ref.next_steps as ladder on ladder.next_step = steps.next_step

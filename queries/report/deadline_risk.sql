@@ -14,6 +14,7 @@ with unsigned as (
         returns.return_id, returns.client_name, returns.return_type, returns.office, returns.partner, returns.due_date,
         returns.firm_id, returns.tax_year, returns.due_basis, returns.access_state, returns.handling_state,
         returns.signature_state, returns.next_step, returns.cycle_no,
+        returns.taxpayer_email, returns.spouse_email,
         returns.due_date - date_in(build.timezone, build.as_of) as days_left
     from mart.returns as returns
     cross join raw.build as build
@@ -36,7 +37,9 @@ select
     unsigned.handling_state,
     unsigned.access_state,
     unsigned.signature_state,           -- not delivered, not signed, partly signed, probably signed or paper.
-    next_steps.title as next_step_title -- What to do next, as an instruction.
+    next_steps.title as next_step_title, -- What to do next, as an instruction.
+    unsigned.taxpayer_email,
+    unsigned.spouse_email
 from unsigned
 left join mart.deliveries as deliveries
     on deliveries.firm_id = unsigned.firm_id

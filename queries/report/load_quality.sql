@@ -55,17 +55,32 @@ hours as (
     where events.time_note is not null
     group by events.time_note
 ),
+conflicts as (
+    select
+        6 as finding_no, 'id with several contents' as finding, said.firm_id as subject, count(*) as record_count,
+        'The export gave these ids to records that differ; each counts as an event. See its column of ids.' as reason
+    from (
+        select events.firm_id
+        from raw.events as events
+        where events.source_event_id is not null
+        group by events.firm_id, events.source_event_id
+        having min(events.row_hash) <> max(events.row_hash)
+    ) as said
+    group by said.firm_id
+),
 findings as (
     from files
     union all by name from without_events
     union all by name from unknown_forms
     union all by name from missing
     union all by name from hours
+    union all by name from conflicts
 )
 select
-    finding,            -- file: a row of the ledger. register without events, unknown form, missing attribute, unclear hour.
+    finding,            -- file: a row of the ledger. register without events, unknown form, missing attribute, unclear hour,
+                        -- id with several contents.
     subject,            -- The file's name, the firm, the spelling, the attribute, or ambiguous or shifted.
-    record_count,       -- Records of the file; of other findings the returns or events concerned.
+    record_count,       -- Records of the file; of other findings the returns, events or ids concerned.
     reason,             -- Why a file was refused or what is remarkable in it; of other findings what to do.
     source,
     kind,

@@ -22,6 +22,8 @@ select
     deliveries.authentication_failures,
     deliveries.locked_at,
     deliveries.accessed_at,
+    work.taxpayer_email,
+    work.spouse_email,
     work.waiting_days,
     work.why
 from report.work_list(

@@ -23,6 +23,8 @@ select
     deliveries.link_selected_at,
     deliveries.reminders_sent,
     deliveries.last_reminder_at,
+    work.taxpayer_email,
+    work.spouse_email,
     work.waiting_days,
     work.why
 from report.work_list(

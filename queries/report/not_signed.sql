@@ -22,6 +22,8 @@ select
     deliveries.kba_expected,
     deliveries.reminders_sent,
     deliveries.last_reminder_at,
+    work.taxpayer_email,
+    work.spouse_email,
     work.waiting_days,
     work.why
 from report.work_list(

@@ -25,6 +25,8 @@ select
     deliveries.signature_state_at as acted_at, -- The first act of a signer (UTC).
     deliveries.reminders_sent,
     deliveries.last_reminder_at,
+    work.taxpayer_email,
+    work.spouse_email,
     work.waiting_days,
     work.why
 from report.work_list(

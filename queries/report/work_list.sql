@@ -29,7 +29,9 @@ select
     returns.access_state,
     returns.handling_state,
     returns.signature_state,
-    returns.cycle_no
+    returns.cycle_no,
+    returns.taxpayer_email,
+    returns.spouse_email
 from mart.returns as returns
 join ref.next_steps as steps on steps.next_step = returns.next_step
 cross join raw.build as build

@@ -1,0 +1,33 @@
+-- Where the last initial email to each signer of a return went, over all its deliveries: the address to write to, unless
+-- it bounced. One row per return whose log has an address.
+--
+-- key: firm_id, return_id
+-- check: taxpayer_email is not null or spouse_email is not null
+with addressed as (
+    select
+        messages.firm_id,
+        messages.return_id,
+        messages.message_no,
+        case
+            when messages.recipient is not null then messages.recipient
+            when not coalesce(attributes.is_joint, false) then 'taxpayer'
+        end as signer,
+        messages.recipient_email
+    from model.message_states as messages
+    join model.attributes as attributes
+        on attributes.firm_id = messages.firm_id
+        and attributes.return_id = messages.return_id
+    where messages.kind = 'initial' and messages.recipient_email is not null
+)
+select
+    firm_id,
+    return_id,
+    max_by(recipient_email, message_no) filter (
+        where signer = 'taxpayer' and recipient_email is not null
+    ) as taxpayer_email,    -- Where the last initial email to the taxpayer went; it may have bounced. Null where the log has none.
+    max_by(recipient_email, message_no) filter (
+        where signer = 'spouse' and recipient_email is not null
+    ) as spouse_email       -- The same of the spouse. On a joint return an email that names nobody stands with neither.
+from addressed
+where signer in ('taxpayer', 'spouse')
+group by firm_id, return_id
