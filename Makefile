@@ -4,6 +4,8 @@
 #   make test       everything that the tests need, then the tests
 #   make killed     reports killed a hundred times while they are written (two minutes)
 #   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
+#   make bench      the figures of docs/performance.md: 1, 4 and 10 million events (half an hour, 12 GB of disk; BENCH_FULL=1
+#                   adds 30 million; ARGS="--sizes 1 --only questions" measures a part, ARGS=--write writes the page)
 #   make bench-spark  the figures of docs/scale.md, at ten million events (a quarter of an hour, 4 GB of disk)
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
@@ -25,7 +27,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test killed test-spark install app lock clean chromium screens
+.PHONY: demo test bench killed test-spark bench-spark install app lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -41,6 +43,10 @@ killed: $(VENV)/test.done
 
 test-spark: $(VENV)/spark.done
 	$(VENV)/bin/python -m pytest tests/spark $(ARGS)
+
+# Spark is one of the peers where its extra is here (make test-spark installs it) and Java is too.
+bench: $(VENV)/test.done
+	$(VENV)/bin/python -m tests.bench $(ARGS)
 
 bench-spark: $(VENV)/spark.done
 	$(VENV)/bin/python tests/bench/spark_scale.py --events 10000000 --data build/bench-spark $(ARGS)

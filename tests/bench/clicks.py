@@ -1,64 +1,110 @@
-"""How long the dashboard's server works on a click, with one person and with twenty who pause between clicks.
+"""How long the dashboard's server works on a click: a first visit, another page, another filter, a return; alone and in a crowd.
 
-`python tests/bench/clicks.py DATA_DIR` prints p50 and p95 in milliseconds; the first visit of each person is left out.
+The visitors speak the dashboard's own protocol, so what a browser takes to draw is not in these times.
 """
 
 import asyncio
 import os
-import statistics
 import subprocess
-import sys
+from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from etl.datadir import DataDir  # noqa: E402
-from etl.warehouse import ask, opened  # noqa: E402
-from served import served  # noqa: E402
-from visitors import Clicks, crowd  # noqa: E402
+from etl.datadir import DataDir
+from etl.warehouse import ask, opened
+from tests.bench.growth import data_of
+from tests.bench.process import median, percentile
+from tests.bench.tables import Table, milliseconds, number
+from tests.served import served
+from tests.visitors import Clicks, crowd
 
-PAUSE_SECONDS = 5.0
-CLICKS = 12
-PAGES = ("", "returns", "pipeline", "email", "turnaround", "return")
-LIMIT_SECONDS = 300
+PAGES = ("", "returns", "pipeline", "email", "turnaround")
+KINDS = ("first visit", "another page", "another filter", "a return")
+LIMIT_SECONDS = 900
+Click = tuple[str, str, str]
 
 
-def person(number: int, offices: list[str], returns: list[str], pause: float) -> Clicks:
-    """A first visit, then clicks from page to page under changing filters."""
+def measured(folder: Path, events: int, crowds: list[tuple[int, float]], clicks: int) -> dict:
+    """Crowds of so many people who click so often with a pause between, each crowd on a server of its own."""
+    data = DataDir(data_of(folder, events))
+    with opened(data.warehouse) as warehouse:
+        choices = ask(warehouse, "filter_choices")
+        offices = choices.filter(choices["filter_name"] == "office")["choice"].to_list()
+        returns = ask(warehouse, "all_returns", ["return_id"])["return_id"].sample(50, seed=1).to_list()
+    found = []
+    for people, pause in crowds:
+        visits = [person(number, clicks, offices, returns) for number in range(people)]
+        found.append({"people": people, "pause": pause} | of_crowd(data, visits, pause))
+    return {"events": events, "crowds": found}
+
+
+def of_crowd(data: DataDir, visits: list[list[Click]], pause: float) -> dict:
+    """The seconds of every click by its kind, and what the server used."""
+    with served(data) as where:
+        server = process_of(where)
+        before = cpu_seconds(server)
+        answered = asyncio.run(crowd(where, [paced(clicks, pause) for clicks in visits], LIMIT_SECONDS))
+        used, memory = cpu_seconds(server) - before, memory_mib(server)
+    times = defaultdict(list)
+    for clicks, seconds in zip(visits, answered, strict=True):
+        for (kind, _, _), taken in zip(clicks, seconds, strict=True):
+            times[kind].append(taken)
+    count = sum(len(one) for one in times.values())
+    return {"times": times, "cpu": used / count, "memory_mib": memory}
+
+
+def paced(clicks: list[Click], pause: float) -> Clicks:
+    """The clicks with about the pause before each; nobody comes at the same moment as another."""
+    dice = Random(str(clicks))
+    for place, (_, page, address) in enumerate(clicks):
+        yield pause * (dice.uniform(0.8, 1.2) if place else dice.random()), page, address
+
+
+def person(number: int, clicks: int, offices: list[str], returns: list[str]) -> list[Click]:
+    """A first visit, then so many clicks of the other kinds in turn, each from where the one before led."""
     dice = Random(number)
-    yield 0.0, "", ""
-    for _ in range(CLICKS):
-        page = dice.choice(PAGES)
-        address = f"id={dice.choice(returns)}" if page == "return" else dice.choice(["", f"office={dice.choice(offices)}"])
-        yield pause * dice.uniform(0.8, 1.2), page, address
+    page, address = "", ""
+    visit = [("first visit", page, address)]
+    for turn in range(clicks):
+        kind = KINDS[1 + (turn + number) % 3]
+        if kind == "another page":
+            page = dice.choice([one for one in PAGES if one != page])
+        elif kind == "another filter":
+            address = f"office={dice.choice([one for one in offices if one not in address])}"
+        visit.append((kind, "return", f"id={dice.choice(returns)}") if kind == "a return" else (kind, page, address))
+    return visit
 
 
-def memory_mib(where: str) -> float:
-    """The server's resident memory."""
+def process_of(where: str) -> Path:
+    """Where the system tells of the server; it is found by its port."""
     port = where.rsplit(":", 1)[1]
     found = subprocess.run(["pgrep", "-f", f"app.py 127.0.0.1 {port}"], capture_output=True, text=True, check=True)
-    status = Path(f"/proc/{found.stdout.split()[0]}/status").read_text(encoding="utf-8")
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+    return Path("/proc") / found.stdout.split()[0]
 
 
-def main() -> None:
-    """One person who never stops, then twenty who pause."""
-    data = DataDir(Path(sys.argv[1]).absolute())
-    with opened(data.warehouse) as warehouse:
-        offices = ask(warehouse, "all_returns", columns=["office"])["office"].drop_nulls().unique().sort().to_list()
-        returns = ask(warehouse, "all_returns", columns=["return_id"])["return_id"].sample(50, seed=1).to_list()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; pages and filters of the clicks are drawn by lot")
-    with served(data) as where:
-        for people, pause in ((1, 0.0), (20, PAUSE_SECONDS)):
-            visits = [person(number, offices, returns, pause) for number in range(people)]
-            clicks = asyncio.run(crowd(where, visits, LIMIT_SECONDS))
-            times = sorted(seconds for one in clicks for seconds in one[1:])
-            p95 = times[int(len(times) * 0.95) - 1]
-            print(
-                f"{people:>2} people, pause {pause:.0f} s: {len(times)} clicks, p50 {statistics.median(times) * 1000:.0f} ms, "
-                f"p95 {p95 * 1000:.0f} ms, memory {memory_mib(where):.0f} MiB"
-            )
+def memory_mib(process: Path) -> float:
+    """The server's resident memory."""
+    lines = (process / "status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-if __name__ == "__main__":
-    main()
+def cpu_seconds(process: Path) -> float:
+    """What the processors have spent on the server so far."""
+    fields = (process / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def tables(found: dict) -> list[Table]:
+    """Each kind of click in each crowd."""
+    rows = []
+    for one in found["crowds"]:
+        every = [taken for kind, times in one["times"].items() if kind != "first visit" for taken in times]
+        for kind, times in [*((kind, one["times"].get(kind, [])) for kind in KINDS), ("all but the first", every)]:
+            if times:
+                rows.append([
+                    number(one["people"]), f"{one['pause']:.0f}", kind, number(len(times)), milliseconds(median(times)),
+                    milliseconds(percentile(times, 95)), milliseconds(one["cpu"]), number(one["memory_mib"]),
+                ])
+    head = ["people", "pause, s", "click", "clicks", "p50, ms", "p95, ms", "server CPU a click, ms", "server memory, MiB"]
+    note = "From the click until the server says that the page is complete. Nobody shares a warm answer by design: views differ."
+    return [Table(f"Clicks on the dashboard, {number(found['events'])} events", head, rows, note)]

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from etl.datadir import CHECKOUT
 from tests.bench import phases
 from tests.bench.logs import FORMATS, log_of
 from tests.bench.phases import Measured
@@ -11,13 +12,17 @@ from tests.bench.process import alone, median
 from tests.bench.tables import Table, number, seconds
 
 PHASES_SHOWN = 16
+CODE = ("etl", "queries")
 
 
-def measured(folder: Path, events: int) -> dict:
-    """One size: bare read, load and build in turn, as often as the size allows; then one more day. The data stay."""
+def measured(folder: Path, events: int, rounds: int | None = None) -> dict:
+    """One size: bare read, load and build in turn, as often as is wished or the size allows; then one more day.
+
+    The data stay for the other parts.
+    """
     log = log_of(folder, events)
     place = folder / f"work-{events}"
-    rounds = 3 if events <= 1_000_000 else 2 if events <= 10_000_000 else 1
+    rounds = rounds or (3 if events <= 1_000_000 else 2 if events <= 10_000_000 else 1)
     found = [phases.profile(log, place) for _ in range(rounds)]
     floors, loads, builds = (list(one) for one in zip(*found, strict=True))
     day = replace(log, files=[log.day])
@@ -48,10 +53,13 @@ def formats(folder: Path, events: int) -> dict[str, dict]:
 
 
 def data_of(folder: Path, events: int) -> Path:
-    """The built data directory of a size, one more day included; made where it is not there."""
+    """The built data directory of a size, one more day included; made where it is not there or older than the code."""
     data = folder / f"work-{events}" / "data"
-    if not (data / "warehouse.duckdb").exists():
-        data.mkdir(parents=True, exist_ok=True)
+    warehouse = data / "warehouse.duckdb"
+    newest = max(file.stat().st_mtime for place in CODE for file in (CHECKOUT / place).rglob("*.[ps][yq]*"))
+    if not warehouse.exists() or warehouse.stat().st_mtime < newest:
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(parents=True)
         log = log_of(folder, events)
         alone(phases.load_phases, replace(log, files=log.all_files), data)
         alone(phases.build_phases, log, data)

@@ -1,0 +1,102 @@
+"""returntrail against the bare engine and against peers, on logs of one to thirty million events, in one run.
+
+    python -m tests.bench                            all of it: 1, 4 and 10 million events (BENCH_FULL=1 adds 30)
+    python -m tests.bench --sizes 1 --only questions
+    python -m tests.bench --only load --write        measures load and build, and writes docs/performance.md
+
+Every part keeps its figures in results.json of the folder, so that one part can be measured anew by itself.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from etl.datadir import CHECKOUT
+from etl.progress import say
+from tests.bench import clicks, comparison, growth, questions, targets
+from tests.bench.page import write_page
+from tests.bench.process import machine, moment
+from tests.bench.tables import Table
+
+PARTS = ("load", "questions", "peers", "dashboard")
+SIZES = [1.0, 4.0, 10.0]
+LARGEST = 30.0
+MILLION = 1_000_000
+# From here on questions are asked of every size; peers and dashboard stop here.
+LARGE = 10 * MILLION
+
+
+def options(words: list[str]) -> argparse.Namespace:
+    found = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    sizes = SIZES + ([LARGEST] if os.environ.get("BENCH_FULL") == "1" else [])
+    found.add_argument("--sizes", type=float, nargs="+", default=sizes, help="millions of events")
+    found.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    found.add_argument("--peers", nargs="*", default=comparison.present(), help="of those that are installed")
+    found.add_argument("--rounds", type=int, help="of bare read, load and build; by the size if not given")
+    found.add_argument("--calls", type=int, default=60, help="of each question")
+    found.add_argument("--people", type=int, default=20, help="in the crowd on the dashboard")
+    found.add_argument("--pause", type=float, default=5.0, help="seconds between the clicks of each")
+    found.add_argument("--clicks", type=int, default=24, help="of each of them")
+    found.add_argument("--folder", type=Path, default=CHECKOUT / "build" / "bench", help="where logs and figures are kept")
+    found.add_argument("--write", action="store_true", help="docs/performance.md from all figures of the folder")
+    return found.parse_args(words)
+
+
+def main(words: list[str]) -> None:
+    """Measures what is wished for, and prints it."""
+    wishes = options(words)
+    folder = wishes.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "results.json"
+    results = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    sizes = sorted(round(size * MILLION) for size in wishes.sizes)
+    results["machine"] = machine()
+    print("\n".join(f"{what}: {found}" for what, found in results["machine"].items()), flush=True)
+    for part, (measure, tabled) in parts(folder, sizes, wishes).items():
+        if part in wishes.only:
+            started = moment()
+            say(f"Measuring: {part} ...")
+            results[part] = measure(results.get(part, {})) | {"when": started}
+            kept.write_text(json.dumps(results), encoding="utf-8")
+            print(f"\n## {part}: {started}\n", *tabled(results[part]), sep="\n", flush=True)
+    print(targets.table(results))
+    if wishes.write:
+        write_page(results, CHECKOUT / "docs", {part: tabled for part, (_, tabled) in parts(folder, sizes, wishes).items()})
+
+
+Measure = Callable[[dict], dict]
+Tabled = Callable[[dict], list[Table]]
+
+
+def parts(folder: Path, sizes: list[int], wishes: argparse.Namespace) -> dict[str, tuple[Measure, Tabled]]:
+    """How each part is measured, given what was found before, and how it is shown."""
+    asked = [size for size in sizes if size >= LARGE] or sizes[-1:]
+    moderate = max((size for size in sizes if size <= LARGE), default=sizes[0])
+    crowds = list(dict.fromkeys([(1, 0.0), (wishes.people, wishes.pause)]))
+
+    def load(before: dict) -> dict:
+        found = {str(size): growth.measured(folder, size, wishes.rounds) for size in sizes}
+        return {"sizes": before.get("sizes", {}) | found, "formats": growth.formats(folder, sizes[0])}
+
+    def ask(before: dict) -> dict:
+        found = {str(size): questions.measured(folder, size, wishes.calls, wishes.rounds or 3) for size in asked}
+        return {"sizes": before.get("sizes", {}) | found}
+
+    return {
+        "load": (load, lambda found: growth.tables(in_order(found), found["formats"])),
+        "questions": (ask, lambda found: [table for one in in_order(found) for table in questions.tables(one)]),
+        "peers": (lambda _: comparison.measured(folder, moderate, wishes.peers), comparison.tables),
+        "dashboard": (lambda _: clicks.measured(folder, moderate, crowds, wishes.clicks), clicks.tables),
+    }
+
+
+def in_order(found: dict) -> list[dict]:
+    """The figures of all sizes, small ones first."""
+    return sorted(found["sizes"].values(), key=lambda one: one["events"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

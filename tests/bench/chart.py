@@ -1,0 +1,58 @@
+"""The one chart: what load and build cost at each size, in parts, as multiples of the bare read."""
+
+PARTS = {
+    "load": ("#31688e", "load"),
+    "store": ("#8fb4d1", "build: the store into the file"),
+    "tables": ("#35b779", "build: tables"),
+    "checks": ("#b8de29", "build: keys, checks, reports"),
+    "rest": ("#c9c9c9", "build: the rest"),
+}
+CHECKS = ("hold", "create_reports", "read_catalog", "fill_catalog", "comment")
+WIDTH, LEFT, ROW, TOP = 760, 130, 34, 56
+AIM = 3.0
+
+
+def parts(one: dict) -> dict[str, float]:
+    """The CPU of each part as a multiple of the bare read's."""
+    bare, phases = one["bare"]["cpu"], one["build"]["phases"]
+
+    def of(*names: str) -> float:
+        return sum(cost["cpu"] for name, cost in phases.items() if name.split()[0] in names) / bare
+
+    found = {"load": one["load"]["cpu"] / bare, "store": of("fill_raw"), "tables": of("create"), "checks": of(*CHECKS)}
+    return found | {"rest": one["build"]["cpu"] / bare - found["store"] - found["tables"] - found["checks"]}
+
+
+def svg(sizes: list[dict]) -> str:
+    """One bar a size, with the bare read and the aim as lines; black on white, so that it reads on any page."""
+    bars = [parts(one) for one in sizes]
+    scale = (WIDTH - LEFT - 60) / max(AIM + 0.5, *(sum(bar.values()) for bar in bars))
+    height = TOP + ROW * len(bars) + 40
+    drawn = [f'<rect width="{WIDTH}" height="{height}" fill="white"/>', text(8, 16, "CPU of load and build, times the bare read")]
+    place = 8
+    for colour, words in PARTS.values():
+        drawn.append(f'<rect x="{place}" y="26" width="10" height="10" fill="{colour}"/>')
+        drawn.append(text(place + 14, 35, words, 11))
+        place += 24 + 6.3 * len(words)
+    for number, (one, bar) in enumerate(zip(sizes, bars, strict=True)):
+        top, left = TOP + ROW * number, float(LEFT)
+        drawn.append(text(LEFT - 8, top + 18, f"{one['events']:,} events", 12, "end"))
+        for name, value in bar.items():
+            drawn.append(rectangle(left, top, value * scale, PARTS[name][0]))
+            left += max(0.0, value * scale)
+        drawn.append(text(left + 6, top + 18, f"{sum(bar.values()):.1f}", 12))
+    bottom = TOP + ROW * len(bars)
+    for value, words in ((1.0, "bare read"), (AIM, "aim")):
+        x = LEFT + value * scale
+        drawn.append(f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{bottom + 4}" stroke="black" stroke-dasharray="4 3"/>')
+        drawn.append(text(x, bottom + 20, f"{words} {value:g}", 11, "middle"))
+    inner = "\n".join(drawn)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">\n{inner}\n</svg>\n'
+
+
+def rectangle(left: float, top: float, width: float, colour: str) -> str:
+    return f'<rect x="{left:.1f}" y="{top}" width="{max(0.0, width):.1f}" height="24" fill="{colour}"/>'
+
+
+def text(x: float, y: float, words: str, size: int = 14, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{y}" font-family="sans-serif" font-size="{size}" text-anchor="{anchor}">{words}</text>'

@@ -1,0 +1,129 @@
+"""How long the answers take that pages and reports are made of: from a cold file, and warm under changing filters."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from etl.datadir import DataDir
+from etl.warehouse import Warehouse, ask, opened
+from tests.bench.growth import data_of
+from tests.bench.pages import asked, question
+from tests.bench.process import alone, forget, median, percentile
+from tests.bench.tables import Table, milliseconds, number
+
+ENOUGH_SECONDS = 30.0
+LEAST_CALLS = 3
+DRAWN = {"for_offices": "office", "for_partners": "partner", "for_types": "form", "for_years": "year"}
+# Which filters are set together; the first call of each question sets none.
+TOGETHER = (
+    (), ("for_offices",), ("for_partners",), ("for_types",), ("for_years",), ("for_offices", "for_years"),
+    ("for_partners", "for_types"), ("for_offices", "for_types", "for_years"),
+)
+
+
+def measured(folder: Path, events: int, calls: int, cold_calls: int) -> dict:
+    """Every question of the dashboard, and every report with a rhythm as the scheduler writes it: whole."""
+    data = data_of(folder, events)
+    return {"events": events, "questions": alone(answered, data, alone(asked, data), calls, cold_calls)}
+
+
+def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> list[dict]:
+    """Each question with its costs in seconds."""
+    file = DataDir(data).warehouse
+    with opened(file) as warehouse:
+        choices = ask(warehouse, "filter_choices")
+        offered = {
+            name: choices.filter(choices["filter_name"] == filter_name)["choice"].to_list()
+            for name, filter_name in DRAWN.items()
+        }
+        some = ask(warehouse, "all_returns", ["return_id", "client_name"]).sample(200, seed=1)
+        returns = some.rows(named=True)
+        written = [question("as a file", name, None, {}) for name, one in warehouse.reports.items() if one.every]
+        found = []
+        for one in [*questions, *written]:
+            found.append(one | warm(warehouse, one, list(varied(warehouse, one, offered, returns, calls))))
+    for one in filter(is_on_screen, found):
+        one["cold"] = median([cold(file, one) for _ in range(cold_calls)])
+    return found
+
+
+def varied(
+    warehouse: Warehouse, one: dict, offered: dict[str, list[str]], returns: list[dict], calls: int
+) -> Iterator[dict[str, object]]:
+    """So many sets of filters for a question, by lot and the same in every run."""
+    dice = Random(f"{one['report']} {one['filters']}")
+    params = warehouse.reports[one["report"]].params
+    for turn in range(calls):
+        chosen = dict(one["filters"])
+        some = dice.choice(returns)
+        if "for_return" in chosen:
+            chosen |= {"for_return": some["return_id"]}
+        elif "search" in chosen:
+            words = dice.choice([some["client_name"], some["return_id"]])
+            chosen["search"] = words[: dice.randint(2, len(words))]
+        elif turn:
+            wished = dice.choice(TOGETHER)
+            chosen |= {name: [dice.choice(offered[name])] for name in wished if name in params and offered[name]}
+        yield chosen
+
+
+def warm(warehouse: Warehouse, one: dict, filters: list[dict[str, object]]) -> dict:
+    """Median and 95th percentile over the calls that fit into the time there is, after one that is not counted."""
+    rows = ask(warehouse, one["report"], one["columns"], **filters[0]).height
+    times: list[float] = []
+    cpu = time.process_time()
+    for chosen in filters:
+        if len(times) >= LEAST_CALLS and sum(times) > ENOUGH_SECONDS:
+            break
+        started = time.perf_counter()
+        ask(warehouse, one["report"], one["columns"], **chosen)
+        times.append(time.perf_counter() - started)
+    used = (time.process_time() - cpu) / len(times)
+    return {"rows": rows, "cpu": used, "calls": len(times), "p50": median(times), "p95": percentile(times, 95), "first": filters[0]}
+
+
+def cold(file: Path, one: dict) -> float:
+    """Seconds of one call by a process that has just opened the file, which the system has not in memory."""
+    forget(file)
+    with opened(file) as warehouse:
+        started = time.perf_counter()
+        ask(warehouse, one["report"], one["columns"], **one["first"])
+        return time.perf_counter() - started
+
+
+def is_on_screen(one: dict) -> bool:
+    return one["page"] != "as a file"
+
+
+def tables(found: dict) -> list[Table]:
+    """The questions of the pages, slowest first, and the reports as files."""
+    head = ["question", "page", "rows", "calls", "p50, ms", "p95, ms", "CPU, ms", "cold, ms"]
+    on_screen = [one for one in found["questions"] if is_on_screen(one)]
+    as_files = [one for one in found["questions"] if not is_on_screen(one)]
+    note = (
+        "rows: of the first call, without filters. CPU: the mean of all calls. cold: one call without filters by a process that "
+        "has just opened a file that the system has not in memory."
+    )
+    return [
+        Table(f"Questions of the dashboard, {number(found['events'])} events", head, rows(on_screen), note),
+        Table(f"Reports as files, whole, {number(found['events'])} events", head[:-1], rows(as_files)),
+    ]
+
+
+def rows(questions: list[dict]) -> list[list[str]]:
+    ordered = sorted(questions, key=lambda one: -one["p95"])
+    return [
+        [
+            words(one), one["page"], number(one["rows"]), number(one["calls"]), milliseconds(one["p50"]),
+            milliseconds(one["p95"]), milliseconds(one["cpu"]), *([milliseconds(one["cold"])] if "cold" in one else []),
+        ]
+        for one in ordered
+    ]
+
+
+def words(one: dict) -> str:
+    """A question in words: its report, and what the page sets."""
+    own = {name: value for name, value in one["filters"].items() if name not in ("for_return", "search")}
+    said = [f"{name} = {f'{len(value)} values' if isinstance(value, list) else value}" for name, value in own.items()]
+    return f"`{one['report']}`" + (f" ({', '.join(said)})" if said else "")
