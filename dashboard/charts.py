@@ -9,7 +9,7 @@ from dashboard.words import percent_words
 CALM = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 # A week with fewer is left out: one client more or less would move its rate by several points.
 FEWEST_A_WEEK = 30
-BLUE, AMBER = "#1d5c85", "#d0882c"
+BLUE, AMBER, GREY = "#1d5c85", "#d0882c", "#7c7c7c"
 MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
 
 
@@ -48,8 +48,11 @@ def weekly_rate(rows: pl.DataFrame, percent: str, part: str, base: str, words: s
     draw(figure, key)
 
 
-def weekly_days(rows: pl.DataFrame, key: str) -> None:
-    """Median days, and those within which nine of ten came, by week; a week with few deliveries has a gap."""
+def weekly_days(rows: pl.DataFrame, deadlines: pl.DataFrame, key: str) -> None:
+    """Median days, and those within which nine of ten came, by week; a week with few deliveries has a gap.
+
+    A dotted line stands at each day on which many returns are due.
+    """
     rows = judged(rows, "delivery_count", "days_median", "days_p90")
     figure = go.Figure()
     for column, name, colour in (("days_median", "Median", BLUE), ("days_p90", "Nine of ten within", AMBER)):
@@ -58,6 +61,12 @@ def weekly_days(rows: pl.DataFrame, key: str) -> None:
             line={"color": colour, "width": 2},
             hovertext=[f"{name}: {row[column]} days, {row['delivery_count']:,} deliveries" for row in rows.iter_rows(named=True)],
             hoverinfo="text",
+        )
+    for due_date, forms in deadlines.select("due_date", "return_types").iter_rows():
+        figure.add_vline(x=str(due_date), line={"color": GREY, "dash": "dot", "width": 1})
+        figure.add_annotation(
+            x=str(due_date), y=1, yref="paper", yanchor="top", xanchor="right", text=f"{due_date:%-d %b}: {forms} due",
+            textangle=-90, showarrow=False, font_size=11,
         )
     figure.update_yaxes(ticksuffix=" d", rangemode="tozero")
     draw(figure, key)

@@ -11,7 +11,8 @@ from etl.store import KEY_BYTES
 # Filters whose values are no text of a client's; of every other one only how many values it had is noted.
 PLAIN = {
     "for_firms", "for_offices", "for_types", "for_years", "for_steps", "for_step", "for_stage", "for_cycle", "since",
-    "until", "split_by", "stopped", "with_recalled", "min_age_days", "within_days", "min_wait_days", "max_days_left", "known_by",
+    "until", "split_by", "stopped", "with_recalled", "min_age_days", "within_days", "min_wait_days", "max_days_left",
+    "known_by",
 }  # fmt: skip
 LONGEST_VALUE = 60
 

@@ -12,8 +12,8 @@ from etl.warehouse import Report, Warehouse, ask, call, fetched
 
 # Reports that name no client and no return: what a viewer sees.
 COUNTS = {
-    "cohorts", "definitions", "delivery_outcomes", "email_health", "filter_choices", "firm_funnel", "headline",
-    "internal_waits", "load_totals", "next_steps", "stage_funnel", "turnaround",
+    "cohorts", "deadlines", "definitions", "delivery_outcomes", "email_health", "filter_choices", "firm_funnel", "headline",
+    "internal_waits", "load_totals", "next_steps", "stage_funnel", "turnaround", "weekly_funnel", "weekly_mail",
 }  # fmt: skip
 # What was loaded, whole files and labels of the firm: the data owner's.
 HEALTH = {"load_quality", "quarantined_records", "silent_days", "unclassified_labels"}

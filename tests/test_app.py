@@ -1,5 +1,6 @@
 """Every page and every state, run without a browser: real warehouses, whole sentences."""
 
+import json
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -108,6 +109,16 @@ def test_the_funnel_is_the_report(season: DataDir, monkeypatch: pytest.MonkeyPat
         funnel = ask(warehouse, "firm_funnel", for_years=[2025], min_age_days=14)
     stopped = funnel.filter(funnel["step"] == "accessed")["stopped_count"][0]
     assert f"{stopped} deliveries that stopped here. Press a client to open the return." in texts(app)
+
+
+def test_a_line_stands_at_each_day_on_which_many_returns_are_due(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(season, "turnaround", monkeypatch)
+    with opened(season.warehouse) as warehouse:
+        deadlines = ask(warehouse, "deadlines")
+    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    assert [line["x0"] for line in layout["shapes"]] == [str(day) for day in deadlines["due_date"]] != []
+    words = [words["text"].split(": ")[1] for words in layout["annotations"]]
+    assert words == [f"{forms} due" for forms in deadlines["return_types"]]
 
 
 def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,11 @@ span = st.segmented_control(
     bind="query-params", label_visibility="collapsed",
 )
 weeks = data.ask("turnaround", split_by="week", **asked).filter(pl.col("span") == span)
-charts.weekly_days(weeks, "weeks")
-st.caption("Recent weeks look fast: only what has happened already can be measured.")
+charts.weekly_days(weeks, data.ask("deadlines", **asked), "weeks")
+st.caption(
+    "Recent weeks look fast: only what has happened already can be measured. Weeks with fewer than "
+    f"{charts.FEWEST_A_WEEK} are left out. A dotted line is a day on which many returns are due."
+)
 
 st.header("Signed within so many days of delivery")
 turnaround_parts.cohorts(asked)

@@ -1,0 +1,37 @@
+-- The days on which many of the delivered returns are due, as lines over the weeks of delivery. One row per day, from the
+-- first delivery to two weeks after the last one.
+--
+-- key: due_date
+-- check: delivery_count > 0
+-- param: least_percent = 5  Leaves out days on which a smaller share of them is due, in percent.
+-- param: for_firms = null  Only these firms; all if not given.
+-- param: for_offices = null  Only these offices; all if not given.
+-- param: for_partners = null  Only these partners of the firm; all if not given.
+-- param: for_types = null  Only these forms; all if not given.
+-- param: for_years = null  Only these tax years; all if not given.
+with delivered as (
+    select deliveries.return_type, deliveries.due_date, deliveries.delivered_on
+    from mart.deliveries as deliveries
+    where deliveries.due_date is not null
+        and asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+),
+spanned as (
+    select min(delivered_on) as first_on, max(delivered_on) + 14 as last_on, count(*) as delivery_count
+    from delivered
+),
+days as (
+    select due_date, list_sort(list(distinct return_type)) as forms, count(*) as delivery_count
+    from delivered
+    group by due_date
+)
+select
+    days.due_date,
+    array_to_string(days.forms, ', ') as return_types,                  -- The forms that are due.
+    days.delivery_count,                                                -- Deliveries of returns that are due then.
+    spanned.delivery_count as all_count,                                -- Deliveries of returns whose due date is known.
+    percent(days.delivery_count, spanned.delivery_count) as due_percent -- delivery_count of all_count.
+from days
+cross join spanned
+where days.due_date between spanned.first_on and spanned.last_on
+    and percent(days.delivery_count, spanned.delivery_count) >= coalesce(least_percent, 0)
+order by days.due_date
