@@ -87,7 +87,8 @@ chromium:
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv." >&2; exit 1; }
 	$(LOCK) --group build -o requirements.lock $(ARGS)
-	$(LOCK) --group build --group dev --extra excel -c requirements.lock -o requirements-dev.lock $(ARGS)
+	$(LOCK) --group build --group dev --extra excel --extra signin -c requirements.lock -o requirements-dev.lock $(ARGS)
+	$(LOCK) --group build --extra signin -c requirements-dev.lock -o requirements-signin.lock $(ARGS)
 	$(LOCK) --group build --extra spark -c requirements.lock -o requirements-spark.lock $(ARGS)
 
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml

@@ -1,4 +1,4 @@
-"""How the dashboard is served: warmed up, compressed, with headers that protect, on this machine only.
+"""How the dashboard is served: warmed up, compressed, with headers that protect, on this machine or behind a sign-in.
 
 `returntrail app` runs `python app.py ADDRESS PORT`; `streamlit run app.py` serves the same.
 """
@@ -15,7 +15,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from dashboard.protection import HOSTS, Headers, failed, protect, settings
+from dashboard import download
+from dashboard.protection import Headers, Origins, failed, hosts, protect, settings
 
 FRAME = Path(__file__).resolve().parent / "dashboard" / "frame.py"
 
@@ -36,9 +37,11 @@ app = st.App(
     FRAME,
     lifespan=warmed,
     on_script_error=failed,
+    routes=download.routes(),
     middleware=[
         # A page elsewhere that points its own name at this machine must not reach the data.
-        Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
+        Middleware(Origins, allowed=hosts()),
         Middleware(Headers),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ],

@@ -7,18 +7,17 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
+from dashboard import signin
+from dashboard.served import data_dir
+from etl import audit
 from etl import warehouse as door
-from etl.datadir import SHIPPED, DataDir
+from etl.access import Scope
 from etl.history import history, history_file
+from etl.scope import ask_within, may_ask
 
 Build = tuple[int, int, int]
-# What a reader may see. Everybody sees everything until there is a sign-in; the caches are already keyed by it.
-EVERYTHING = "everything"
-
-
-def data_dir() -> DataDir:
-    """The directory that the dashboard serves, from RETURNTRAIL_DATA."""
-    return DataDir(Path(os.environ.get("RETURNTRAIL_DATA") or SHIPPED))
+# What draws the frame of every page; who looks at it has not looked at anything yet.
+OF_THE_FRAME = {"filter_choices", "load_totals"}
 
 
 def build() -> Build | None:
@@ -42,23 +41,32 @@ def warehouse() -> door.Warehouse:
 
 
 def ask(report: str, columns: list[str] | None = None, **filters: object) -> pl.DataFrame:
-    """All rows of a report."""
-    return kept(build(), EVERYTHING, report, columns, None, filters)[0]
+    """All rows of a report that the reader may see."""
+    return ask_first(report, None, columns, **filters)[0]
 
 
 def ask_first(
-    report: str, limit: int, columns: list[str] | None = None, **filters: object
+    report: str, limit: int | None, columns: list[str] | None = None, **filters: object
 ) -> tuple[pl.DataFrame, int]:
     """The first rows of a report, and how many there are."""
-    return kept(build(), EVERYTHING, report, columns, limit, filters)
+    of_build = build()
+    rows, count = kept(of_build, signin.reader(), report, columns, limit, filters)
+    if report not in OF_THE_FRAME:
+        signin.looked(report, rows.height, of_build, filters)
+    return rows, count
+
+
+def may_see(report: str) -> bool:
+    """Whether the reader may ask a report at all."""
+    return may_ask(signin.reader(), warehouse().reports[report])
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
 def kept(
-    of_build: Build | None, scope: str, report: str, columns: list[str] | None, limit: int | None, filters: dict
+    of_build: Build | None, scope: Scope, report: str, columns: list[str] | None, limit: int | None, filters: dict
 ) -> tuple[pl.DataFrame, int]:
     """The answer to one question; build and scope are part of the question, so nobody sees another's rows."""
-    rows = door.ask(warehouse(), report, columns, **filters)
+    rows = ask_within(warehouse(), scope, report, columns, **filters)
     return (rows if limit is None else rows.head(limit)), rows.height
 
 
@@ -75,6 +83,12 @@ def runs() -> pl.DataFrame:
 def kept_runs(of_history: Build) -> pl.DataFrame:
     """The history as it stands; a line more makes another one of it."""
     return history(data_dir())
+
+
+def trail(most: int, return_id: str | None) -> pl.DataFrame:
+    """Who saw and exported what, the newest first; of one return, or of all. For the data owner alone."""
+    rows = audit.recent(data_dir(), most, return_id)
+    return rows if signin.reader().keeps_the_data else rows.clear()
 
 
 def facts() -> door.Facts:

@@ -11,6 +11,10 @@ from dashboard.lists import column, readable
 from dashboard.words import NONE, clock_words, count_words, day_words, local, plain
 
 MOST_ROWS = 500
+TRAIL = {
+    "at": "When", "who": "Who", "role": "Role", "act": "What", "report": "Report", "row_count": "Rows",
+    "filters": "Filters", "line": "Line",
+}  # fmt: skip
 
 
 def cards() -> None:
@@ -62,6 +66,19 @@ def pasteable(rows: pl.DataFrame) -> str:
     for row in rows.iter_rows(named=True):
         writer.writerow([row["tab"], "", plain(row["label"]), row["status"] or "", "CODE", ""])
     return buffer.getvalue()
+
+
+def trail() -> None:
+    """The newest lines of the audit trail; of one return alone, if somebody asks who saw it."""
+    wanted = st.text_input("Only who asked for this return", key="seen return", placeholder="Return, such as 2025-00123")
+    rows = data.trail(MOST_ROWS, (wanted or "").strip() or None)
+    if rows.is_empty():
+        st.text("Nobody has." if wanted else "Nobody has looked at anything yet.")
+        return
+    shown = readable(rows.rename(TRAIL), data.facts().timezone)
+    config = {"When": st.column_config.DatetimeColumn(format="MMM D, YYYY, h:mm:ss A")}
+    st.caption("The newest lines; a return stands there by a mark, and names of clients are nowhere in it.")
+    st.dataframe(shown, column_config=config, hide_index=True, placeholder=NONE, key="trail")
 
 
 def definitions(rows: pl.DataFrame) -> None:

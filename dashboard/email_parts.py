@@ -3,8 +3,9 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, signin
 from dashboard.words import NONE, count_words, percent_words, plain_column
+from etl.scope import NAMING_SPLITS
 
 KINDS = {"initial": "Initial email", "access_code": "Access code email", "cc": "Email to a third party"}
 SPLITS = {"Kind": None, "Office": "office", "Domain": "mail_domain", "Form": "return_type"}
@@ -46,10 +47,16 @@ def of(row: dict, part: str, base: str) -> str:
     return f"{count_words(row[part])} of {count_words(row[base])}"
 
 
+def may_split(split_by: str | None) -> bool:
+    """Whether the reader may tell emails apart by this: a domain can be as good as a name."""
+    return split_by not in NAMING_SPLITS or signin.reader().sees_clients
+
+
 def split(kinds: pl.DataFrame, asked: dict[str, object]) -> None:
     """The rates by kind, or those of initial emails by office, domain or form."""
+    offered = [name for name, split_by in SPLITS.items() if may_split(split_by)]
     chosen = st.segmented_control(
-        "Split by", list(SPLITS), default="Kind", required=True, key="split", bind="query-params",
+        "Split by", offered, default="Kind", required=True, key="split", bind="query-params",
         label_visibility="collapsed",
     )
     if SPLITS[chosen] is None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, filters, find, states
+from dashboard import data, filters, find, rooms, signin, states
 from dashboard.look import style
 from dashboard.opening import follow
 from dashboard.words import moment_words
@@ -16,18 +16,15 @@ st.set_page_config(page_title="returntrail", page_icon=str(HERE / "icon.png"), l
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "icon.png"), size="large")
 style()
 
-page = st.navigation(
-    [
-        st.Page("page/attention.py", title="Needs attention", default=True),
-        st.Page("page/returns.py", title="Returns", url_path="returns"),
-        st.Page("page/return.py", title="One return", url_path="return", visibility="hidden"),
-        st.Page("page/pipeline.py", title="Pipeline", url_path="pipeline"),
-        st.Page("page/turnaround.py", title="Turnaround", url_path="turnaround"),
-        st.Page("page/email.py", title="Email health", url_path="email"),
-        st.Page("page/reports.py", title="Reports", url_path="reports"),
-        st.Page("page/data.py", title="Data health", url_path="data"),
-    ]
-)
+try:
+    reason = signin.door()
+    page = rooms.shut(reason) if reason else rooms.navigation(signin.reader())
+except Problem as problem:
+    rooms.shut(str(problem)).run()
+    st.stop()
+if reason:
+    page.run()
+    st.stop()
 follow()
 
 try:
@@ -40,12 +37,17 @@ if facts.as_of is None:
     st.stop()
 
 with st.sidebar:
-    find.draw()
+    if signin.reader().sees_clients:
+        find.draw()
     filters.draw()
     st.caption(
         f"Data until {moment_words(facts.as_of, facts.timezone)} ({facts.timezone}), "
         f"built {moment_words(facts.built_at, facts.timezone)}"
     )
+    signin.draw_person()
 states.warn_if_old(facts)
 states.warn_if_partly_loaded()
-page.run()
+try:
+    page.run()
+except Problem as problem:
+    states.refused(problem)

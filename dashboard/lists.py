@@ -11,6 +11,7 @@ MOST_ROWS = 500
 ROW_HEIGHT = 35
 TALLEST = 560
 KEYS = ["firm_id", "return_id", "client_name"]
+NOT_FOR_YOU = "This list names clients and is not available for your role."
 # Column -> its heading on screen, where the name of the column is not good enough.
 HEADINGS = {
     "return_id": "Return",
@@ -29,22 +30,25 @@ HEADINGS = {
 
 def returns_list(
     report: str, columns: list[str], words: str, key: str, first: str | None = None, **filters: object
-) -> int:
-    """A list under a sentence that counts its rows ("218 returns", "The 500 longest waits of 3,281 returns"); the count.
+) -> bool:
+    """A list under a sentence that counts its rows ("218 returns", "The 500 longest waits of 3,281 returns").
 
-    A list without rows draws nothing, so that the page can say its own sentence.
+    False for a list without rows, which draws nothing, so that the page can say its own sentence.
     """
+    if not data.may_see(report):
+        st.text(NOT_FOR_YOU)
+        return True
     asked = list(dict.fromkeys(KEYS + columns))
     rows, count = data.ask_first(report, MOST_ROWS, asked, **filters)
     if not count:
-        return 0
+        return False
     some = f"The {MOST_ROWS} {first} of " if first else f"The first {MOST_ROWS} of "
     shown = f"{some if count > MOST_ROWS else ''}{count:,} {words}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{shown}. Press a client to open the return.")
         csv_button(report, key=f"{key} csv", **filters)
     table(report, rows, columns, key)
-    return count
+    return True
 
 
 def table(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None:

@@ -26,6 +26,8 @@ h1, h2, h3, p, li, bdi { overflow-wrap: anywhere; }
 .rt-step { margin: 0; padding: .5rem 0 0; border-top: 3px solid light-dark(#1d5c85, #5aa3d0); font-size: .92rem; }
 .rt-step-implied { border-top-style: dashed; }
 .rt-step-not-reached, .rt-step-does-not-apply { border-top-color: color-mix(in srgb, currentColor 25%, transparent); }
+.rt-button { display: inline-block; padding: .35rem .75rem; border-radius: 8px; color: inherit !important;
+  text-decoration: none !important; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 .rt-table { border-collapse: collapse; width: 100%; max-width: 900px; }
 .rt-table caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 .rt-table th, .rt-table td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; font-weight: 400;
@@ -53,7 +55,7 @@ h1, h2, h3, p, li, bdi { overflow-wrap: anywhere; }
 }
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"],
-  .stButton, .stDownloadButton, [data-testid="stElementToolbar"] { display: none !important; }
+  .stButton, .stDownloadButton, .rt-button, [data-testid="stElementToolbar"] { display: none !important; }
   .stMainBlockContainer { padding: 0; max-width: none; }
   .stApp, .stMain { position: static !important; overflow: visible !important; height: auto !important; }
 }

@@ -1,17 +1,22 @@
-"""What protects the data while they are shown: one machine, no statistics, no details of errors, headers on every answer."""
+"""What protects the data while they are shown: one machine or a sign-in, no statistics, no details of errors, headers."""
 
-import ipaddress
 import logging
 import os
 import secrets
 import sys
+from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.datastructures import Headers as ASGIHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
-HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+from dashboard import served
+from etl.problem import Problem
+from etl.signin import refuse_elsewhere
+
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "SAMEORIGIN",
@@ -32,40 +37,43 @@ SETTINGS: dict[str, object] = {
     "server.headless": True,
     "server.maxUploadSize": 1,
 }
-ELSEWHERE = (
-    "The dashboard has no sign-in, so it is served to this machine only, and {address} would be seen by others. "
-    "Leave the address out. To reach it from a second desk, put a proxy with sign-in before it: README.md says how."
-)
 
 
 def settings(address: str = "127.0.0.1", port: str = "8501") -> dict[str, object]:
-    """The server's settings, above any file and environment. Another address than this machine's ends the program."""
-    refuse_elsewhere(address)
-    refuse_elsewhere(os.environ.get("STREAMLIT_SERVER_ADDRESS", address))
-    return SETTINGS | {"server.address": address, "server.port": int(port)}
+    """The server's settings, above any file and environment. An address that must not be served ends the program."""
+    refuse(address)
+    refuse(os.environ.get("STREAMLIT_SERVER_ADDRESS", address))
+    return SETTINGS | secrets_setting() | {"server.address": address, "server.port": int(port)}
 
 
 def protect() -> None:
     """The same for a server that has been started otherwise; no address would mean all of them."""
-    refuse_elsewhere(str(config.get_option("server.address") or "0.0.0.0"))
-    for name, value in SETTINGS.items():
+    refuse(str(config.get_option("server.address") or "0.0.0.0"))
+    for name, value in (SETTINGS | secrets_setting()).items():
         config.set_option(name, value)
 
 
-def refuse_elsewhere(address: str) -> None:
-    """Ends the server before it listens where other machines reach it."""
-    if not is_loopback(address):
-        sys.exit(ELSEWHERE.format(address=address))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address can be reached from this machine alone."""
-    if address.casefold() == "localhost":
-        return True
+def refuse(address: str) -> None:
+    """Ends the server before it listens where it must not, or with half a sign-in."""
     try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
+        refuse_elsewhere(address, served.sign_in())
+    except Problem as problem:
+        sys.exit(str(problem))
+
+
+def secrets_setting() -> dict[str, object]:
+    """The one file with the secrets of the sign-in; none elsewhere is read."""
+    sign_in = served.sign_in()
+    return {"secrets.files": [str(sign_in.secrets)] if sign_in else []}
+
+
+def hosts() -> list[str]:
+    """The names that the dashboard answers to: this machine's, and the one at which people sign in."""
+    try:
+        sign_in = served.sign_in()
+    except Problem as problem:
+        sys.exit(str(problem))
+    return [*HOSTS, *([sign_in.host] if sign_in else [])]
 
 
 class Headers:
@@ -81,6 +89,29 @@ class Headers:
             await send(message)
 
         await self.app(scope, receive, sent)
+
+
+class Origins:
+    """Closes a web socket that a page from elsewhere opens, before Streamlit asks the internet for its own addresses."""
+
+    def __init__(self, app: ASGIApp, allowed: list[str]) -> None:
+        self.app, self.allowed = app, {host.strip("[]") for host in allowed}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = ASGIHeaders(scope=scope).get("origin") if scope["type"] == "websocket" else None
+        if origin is not None and host_of(origin) not in self.allowed:
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self.app(scope, receive, send)
+
+
+def host_of(origin: str) -> str | None:
+    """The host of an origin; null for what is none, such as one whose port is no number."""
+    try:
+        address = urlsplit(origin)
+        return address.hostname if address.port != 0 else None
+    except ValueError:
+        return None
 
 
 def failed(error: Exception) -> bool:

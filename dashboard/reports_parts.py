@@ -18,7 +18,7 @@ DUE = {"load": "after every load", "day": "every day", "week": "every week", "mo
 
 def pick() -> str:
     """The report that is shown; those that are written on a schedule."""
-    written = [name for name, report in data.warehouse().reports.items() if report.every]
+    written = [name for name, report in data.warehouse().reports.items() if report.every and data.may_see(name)]
     first = "work_list" if "work_list" in written else written[0]
     return st.selectbox(
         "Report", written, index=written.index(first), key="report", bind="query-params", width=360
@@ -50,7 +50,7 @@ def overview() -> None:
     rows = [
         {"Report": name, "Written": DUE[report.every], "What it answers": report.meaning}
         for name, report in data.warehouse().reports.items()
-        if report.every
+        if report.every and data.may_see(name)
     ]
     shown = pl.DataFrame(rows, schema={"Report": pl.String, "Written": pl.String, "What it answers": pl.String})
     config = {"What it answers": st.column_config.TextColumn(width="large")}

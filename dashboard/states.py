@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from dashboard import data, filters
+from dashboard import data, filters, signin
 from dashboard.words import count_words, moment_words
 from etl.problem import Problem
 from etl.warehouse import Facts
@@ -24,6 +24,11 @@ def no_data(problem: Problem) -> None:
     st.title("The data file cannot be opened")
     st.text(str(problem))
     st.text("Until then no numbers are shown. The exports that were loaded are safe in the store.")
+
+
+def refused(problem: Problem) -> None:
+    """What cannot be shown, and why."""
+    st.text(str(problem))
 
 
 def empty() -> None:
@@ -67,7 +72,8 @@ def warn_if_partly_loaded() -> None:
     if not totals["quarantined_count"]:
         return
     counts = f"{count_words(totals['quarantined_count'])} of {count_words(totals['record_count'])} records"
+    where = "see Data health" if signin.reader().keeps_the_data else "the data owner sees which and why"
     if totals["quarantined_percent"] > MUCH_PERCENT:
-        st.warning(f"{counts} were set aside and are in no number here. Data health says which and why.")
+        st.warning(f"{counts} were set aside and are in no number here: {where}.")
     else:
-        st.sidebar.caption(f"{counts} were set aside: see Data health.")
+        st.sidebar.caption(f"{counts} were set aside: {where}.")

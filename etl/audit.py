@@ -20,7 +20,7 @@ import polars as pl
 
 from etl.datadir import DataDir
 from etl.problem import Problem
-from etl.noted import noted
+from etl.noted import mark, noted
 from etl.store import make_private
 
 SAW, EXPORTED, SIGNED_IN, SIGNED_OUT = "saw", "exported", "signed in", "signed out"
@@ -144,28 +144,30 @@ def held(data: DataDir, kind: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def recent(data: DataDir, most: int) -> pl.DataFrame:
-    """The newest lines, the newest first; `at` is UTC."""
+def recent(data: DataDir, most: int, return_id: str | None = None) -> pl.DataFrame:
+    """The newest lines, the newest first, or those about one return; `at` is UTC."""
     rows = []
-    for line in reversed(tail(trail_file(data))):
-        said = parsed(line)
-        if said is not None and len(rows) < most:
+    about = mark(data, return_id).encode() if return_id and data.audit.exists() else b""
+    for line in reversed(tail(trail_file(data), TAIL_BYTES if return_id is None else None)):
+        said = parsed(line) if about in line and len(rows) < most else None
+        if said is not None:
             said["filters"] = json.dumps(said["filters"], ensure_ascii=False) if said.get("filters") else ""
             rows.append([said.get(name) for name in SHOWN])
     frame = pl.DataFrame(rows, schema=SHOWN, orient="row")
     return frame.with_columns(pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC").dt.replace_time_zone(None))
 
 
-def tail(file: Path) -> list[bytes]:
-    """The last lines of a file that may be long."""
+def tail(file: Path, most_bytes: int | None) -> list[bytes]:
+    """The last lines of a file that may be long, or all of them."""
     try:
         with file.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - TAIL_BYTES))
+            left = 0 if most_bytes is None else max(0, size - most_bytes)
+            stream.seek(left)
             lines = stream.read().split(b"\n")
     except FileNotFoundError:
         return []
-    return lines if size <= TAIL_BYTES else lines[1:]
+    return lines[1:] if left else lines
 
 
 def parsed(line: bytes) -> dict | None:

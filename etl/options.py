@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from etl.datadir import SHIPPED
@@ -24,6 +24,8 @@ def read_options(words: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(words)
     if options.verb == "evidence" and (options.office is None) != (options.year is None):
         parser.error("evidence takes --return, or --office and --year together")
+    if options.verb == "purge" and options.firm is not None and options.return_id is None:
+        parser.error("purge takes --firm with --return alone")
     options.data = directory(options.data, default=SHIPPED / "demo" if options.verb == "demo" else SHIPPED)
     return options
 
@@ -39,7 +41,8 @@ def all_options() -> argparse.ArgumentParser:
     add_data(parser, default=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     adds = (
-        add_load, add_build, add_run, add_report, add_evidence, add_query, add_export, add_show, add_demo, add_app,
+        add_load, add_build, add_run, add_report, add_evidence, add_query, add_export, add_show, add_verify, add_purge,
+        add_demo, add_app,
     )  # fmt: skip
     for add in adds:
         verb = add(verbs)
@@ -134,6 +137,22 @@ def add_show(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
     return verb
 
 
+def add_verify(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    return add_verb(verbs, "verify", "hold store, ledger and warehouse against each other, and name what is damaged")
+
+
+def add_purge(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    verb = add_verb(verbs, "purge", "remove a return, old returns or a loaded file for good, from everywhere here")
+    which = verb.add_mutually_exclusive_group(required=True)
+    which.add_argument("--return", dest="return_id", metavar="ID", help="this return")
+    words = "every return whose last event is of before this day, in the firm's zone; one that only a register names goes by it"
+    which.add_argument("--before", type=day, metavar="DATE", help=words)
+    which.add_argument("--file", dest="file_id", metavar="FILE_ID", help="this loaded file, as raw.files names it")
+    verb.add_argument("--firm", metavar="ID", help="with --return: of this firm, where several share a warehouse")
+    verb.add_argument("--yes", action="store_true", help="do it; without this it says what would go, and exits with 1")
+    return verb
+
+
 def add_demo(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
     verb = add_verb(verbs, "demo", "load, build, report and show an invented season, in data/demo")
     verb.add_argument("--returns", type=enough_returns, default=1500, metavar="N", help="how many (1500; at least 60)")
@@ -143,9 +162,10 @@ def add_demo(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
 
 
 def add_app(verbs: argparse._SubParsersAction) -> argparse.ArgumentParser:
-    verb = add_verb(verbs, "app", "serve the dashboard, on this machine only")
+    verb = add_verb(verbs, "app", "serve the dashboard: on this machine only, unless people sign in")
     verb.add_argument("--port", type=port, metavar="N", help="8501, or a free one if it is taken")
-    verb.add_argument("--address", default="127.0.0.1", metavar="HOST", help="a loopback address (127.0.0.1)")
+    words = "where to listen (127.0.0.1); an address that others reach needs sign-in"
+    verb.add_argument("--address", default="127.0.0.1", metavar="HOST", help=words)
     return verb
 
 
@@ -155,6 +175,14 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f'"{text}" is no ISO time such as 2026-04-02 or 2026-04-02T17:30') from error
+
+
+def day(text: str) -> date:
+    """A date in ISO 8601."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no ISO date such as 2026-04-02') from error
 
 
 def enough_returns(text: str) -> int:

@@ -1,42 +1,45 @@
-"""Serving the dashboard: on this machine only, at an address that is printed."""
+"""Serving the dashboard at an address that is printed: on this machine only, unless people sign in."""
 
-import ipaddress
 import os
 import socket
 import sys
 from typing import NoReturn
 
+from etl.access import Access
 from etl.datadir import CHECKOUT, DataDir
 from etl.problem import Problem
 from etl.progress import say
+from etl.settings import read_settings
+from etl.signin import configured, refuse_elsewhere
 
 USUAL_PORT = 8501
 
 
 def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) -> NoReturn:
     """Becomes the process that serves app.py of the checkout on this data directory, so that Ctrl-C is its own."""
-    host = loopback(address)
+    sign_in = configured(data)
+    refuse_elsewhere(address, sign_in)
+    if sign_in and data.warehouse.exists():
+        refuse_strange_offices(data)
+    host = "127.0.0.1" if address == "localhost" else address.strip("[]")
     chosen = port or free_port(host)
     if port and is_taken(host, port):
         raise Problem(f"Port {port} is taken on {host}. Name another one with --port, or leave --port out.")
     shown = f"[{host}]" if ":" in host else host
-    say(f"The dashboard of {data.root}: http://{shown}:{chosen} (Ctrl-C ends it)")
+    reached = f", reached at {sign_in.origin}" if sign_in else ""
+    say(f"The dashboard of {data.root}: http://{shown}:{chosen}{reached} (Ctrl-C ends it)")
     sys.stdout.flush()
     program = [sys.executable, str(CHECKOUT / "app.py"), host, str(chosen)]
     os.execve(sys.executable, program, os.environ | {"RETURNTRAIL_DATA": str(data.root)})
 
 
-def loopback(address: str) -> str:
-    """The address as an IP number. Raises a Problem for one that other machines reach: there is no sign-in yet."""
-    try:
-        if address == "localhost" or ipaddress.ip_address(address).is_loopback:
-            return "127.0.0.1" if address == "localhost" else address
-    except ValueError:
-        pass
-    raise Problem(
-        f'"{address}" is not a loopback address: without sign-in the dashboard is served to this machine only. '
-        "Leave --address out."
-    )
+def refuse_strange_offices(data: DataDir) -> None:
+    """Raises a Problem for an office under [access] that no return has; a warehouse is there to ask."""
+    from etl.scope import refuse_unknown_offices
+    from etl.warehouse import opened
+
+    with opened(data.warehouse) as warehouse:
+        refuse_unknown_offices(warehouse, read_settings(data.settings).access or Access())
 
 
 def free_port(host: str) -> int:

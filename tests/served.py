@@ -29,12 +29,17 @@ def chromium() -> str:
     return found
 
 
-@contextmanager
-def served(data: DataDir) -> Iterator[str]:
-    """The address of a dashboard on this data directory, from a working directory that is not the checkout."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@contextmanager
+def served(data: DataDir, port: int | None = None) -> Iterator[str]:
+    """The address of a dashboard on this data directory, from a working directory that is not the checkout."""
+    port = port or free_port()
     environment = os.environ | {"RETURNTRAIL_DATA": str(data.root)}
     program = [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
     server = subprocess.Popen(program, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -62,8 +67,10 @@ def wait_for(address: str, server: subprocess.Popen) -> None:
 class Visit:
     """A page in a browser that notes what it must not do: errors on the console, requests to other hosts, dialogs."""
 
-    def __init__(self, browser: Browser, address: str, width: int = 1440, dark: bool = False) -> None:
-        self.address, self.faults = address, list[str]()
+    def __init__(
+        self, browser: Browser, address: str, width: int = 1440, dark: bool = False, also: tuple[str, ...] = ()
+    ) -> None:
+        self.address, self.faults, self.also = address, list[str](), also
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", accept_downloads=True
         )
@@ -76,10 +83,10 @@ class Visit:
     def heard(self, message: ConsoleMessage) -> None:
         # Streamlit asks itself for two things under /_stcore/ that a plain server does not have.
         if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
-            self.faults.append(f"console: {message.text}")
+            self.faults.append(f"console: {message.text} {message.location.get('url', '')}")
 
     def asked(self, request: Request) -> None:
-        if not request.url.startswith((self.address, "data:", "blob:", self.address.replace("http", "ws", 1))):
+        if not request.url.startswith((self.address, *self.also, "data:", "blob:", self.address.replace("http", "ws", 1))):
             self.faults.append(f"request: {request.url}")
 
     def open(self, path: str) -> Page:

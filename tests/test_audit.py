@@ -62,6 +62,7 @@ def test_a_line_says_who_saw_what_with_which_filters_and_how_many_rows(data: Dat
     assert (second["report"], second["row_count"], second["line"]) == ("work_list", 17, 2)
     written = b"".join(file.read_bytes() for file in data.audit.iterdir())
     assert not any(word in written for word in (b"R0000379", b"Fischer", b"Tanaka"))
+    assert [recent(data, 9, one)["line"].to_list() for one in (None, "R0000379", "R0000380")] == [[2, 1], [2], []]
     assert recent(data, 1).rows(named=True)[0]["at"] == datetime(2026, 4, 2, 13, 0, 0, 125_000)
     assert {file.stat().st_mode & 0o777 for file in data.audit.iterdir()} == {0o600}
     assert data.audit.stat().st_mode & 0o777 == 0o700

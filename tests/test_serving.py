@@ -14,7 +14,7 @@ from etl.datadir import CHECKOUT
 from etl.options import read_options
 
 STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.port", "8765"]
-REFUSAL = "The dashboard has no sign-in, so it is served to this machine only, and 0.0.0.0 would be seen by others."
+REFUSAL = '"0.0.0.0" is not a loopback address: the dashboard has no sign-in, so it is served to this machine only.'
 
 
 def test_the_unit_starts_a_command_that_exists() -> None:
@@ -37,6 +37,17 @@ def test_the_proxy_asks_who_is_there_before_it_passes_anything_on() -> None:
     passed_on = {place.strip(): body for place, body in blocks if "proxy_pass http://127.0.0.1:8501" in body}
     assert list(passed_on) == ["/"]
     assert "auth_request /oauth2/auth;" in passed_on["/"]
+
+
+def test_the_proxy_of_a_sign_in_passes_on_the_name_that_people_typed() -> None:
+    text = re.sub(r"#.*", "", (CHECKOUT / "docs" / "nginx-signin.conf").read_text(encoding="utf-8"))
+    assert text.count("{") == text.count("}")
+    for line in text.splitlines():
+        assert not line.strip() or line.rstrip().endswith((";", "{", "}")), line
+    assert text.count("proxy_pass http://127.0.0.1:8501;") == 1
+    for words in ("proxy_set_header Host $http_host;", "proxy_cookie_flags ~ secure;", "listen 443 ssl;"):
+        assert words in text
+    assert "Origin http" not in text
 
 
 @pytest.mark.parametrize(

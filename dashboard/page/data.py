@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import data, data_parts, states
+from dashboard import data, data_parts, served, states
 
 st.title("Data health")
 findings = data.ask("load_quality")
@@ -59,6 +59,10 @@ columns = [
     "later_count", "redacted_count", "unmapped_columns", "loaded_at",
 ]
 data_parts.table("load_quality", files.filter(pl.col("state") == "loaded"), columns, "loaded")
+
+if served.sign_in() is not None:
+    st.header("Who saw what")
+    data_parts.trail()
 
 st.header("What the words mean")
 data_parts.definitions(data.ask("definitions"))

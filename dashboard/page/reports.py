@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import data, filters, reports_parts, states
+from dashboard import data, filters, reports_parts, signin, states
 
 PREVIEW_ROWS = 20
 
@@ -21,8 +21,9 @@ if not count:
     states.no_match("Nothing is in this report under these filters." if asked else "Nothing is in this report.")
 reports_parts.preview(name, rows, count, asked)
 
-st.header("What ran")
-reports_parts.what_ran(data.runs())
+if signin.reader().sees_the_firm:
+    st.header("What ran")
+    reports_parts.what_ran(data.runs())
 
 st.header("All reports")
 reports_parts.overview()
