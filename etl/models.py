@@ -28,15 +28,16 @@ def on_duckdb(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder:
 
 
 def create(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> None:
-    """Makes a table from a query, sorted by its key.
+    """Makes a table from a query, sorted by its key, or the view that a file says it is.
 
     The query begins on the first line and nothing is put before it there but one bracket, so the line that DuckDB
     names in an error is the line of the file.
     """
-    order = f" order by {', '.join(file.key)}" if file.key else ""
+    kind = "view" if file.is_view else "table"
+    order = f" order by {', '.join(file.key)}" if file.key and not file.is_view else ""
     try:
         with step(f"Building {file.full_name}"):
-            database.execute(f"create table {file.full_name} as from ({query}\n){order}")
+            database.execute(f"create {kind} {file.full_name} as from ({query}\n){order}")
     except duckdb.Error as error:
         raise problem_of(error, file.label) from error
 

@@ -59,9 +59,9 @@ def comment(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """The meanings as comments, where every tool looks for them."""
     comments: list[str] = []
     for file in catalog.files.values():
-        kind = "macro table" if file.schema == "report" else "table"
+        kind = "macro table" if file.schema == "report" else "view" if file.is_view else "table"
         comments.append(f"comment on {kind} {file.full_name} is {literal(file.meaning)};")
-        if kind == "table":
+        if file.schema != "report":
             for column in file.columns:
                 comments.append(f"comment on column {file.full_name}.{column.name} is {literal(column.meaning)};")
     database.execute("\n".join(comments))

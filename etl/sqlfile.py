@@ -59,6 +59,7 @@ class SqlFile:
     checks: tuple[Check, ...]
     params: tuple[Param, ...]
     every: str | None
+    is_view: bool
     columns: tuple[Column, ...]
     sources: dict[str, str]
 
@@ -100,6 +101,7 @@ def read_file(path: Path) -> SqlFile:
         checks=tuple(Check(rule=value, line=line) for line, value in words["check"]),
         params=tuple(param(line, value, label) for line, value in words["param"]),
         every=words["every"][0][1] if words["every"] else None,
+        is_view=bool(words["view"]),
         columns=tuple(columns),
         sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
     )
@@ -108,7 +110,7 @@ def read_file(path: Path) -> SqlFile:
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
     """The sentences of a header, and its words with their line numbers. Deeper lines continue the word above."""
     sentences: list[str] = []
-    words: dict[str, list[tuple[int, str]]] = {"key": [], "check": [], "param": [], "every": []}
+    words: dict[str, list[tuple[int, str]]] = {"key": [], "check": [], "param": [], "every": [], "view": []}
     last: list[tuple[int, str]] | None = None
     for number, line in enumerate(lines, start=1):
         found = WORD.match(line)

@@ -100,6 +100,19 @@ def test_tables_are_stored_by_their_key(tmp_path: Path) -> None:
     assert rows(data, "select return_id from mart.visits") == [("r1",), ("r2",)]
 
 
+def test_a_file_that_says_so_is_a_view_with_its_meanings(tmp_path: Path) -> None:
+    data = two_files(tmp_path / "data")
+    saying = VISITS.replace("-- check:", "-- view: quickly had from the events\n-- check:")
+    build(data, queries=small_queries(tmp_path / "others", mart__visits=saying))
+    assert rows(data, "select comment from duckdb_views() where view_name = 'visits'") == [("One row per return that was seen.",)]
+    assert rows(data, "select comment from duckdb_columns() where column_name = 'last_at'") == [("The last event (UTC).",)]
+    assert rows(data, "select return_id, visit_count from report.seen()") == [("r1", 1), ("r2", 2)]
+    assert problem(data, small_queries(tmp_path / "broken", mart__visits=saying.replace(">= 1", "< 2"))) == (
+        'queries/mart/visits.sql, line 5: the rule "visit_count < 2" fails on 1 row, for example oak, r2. '
+        "The old warehouse stays."
+    )
+
+
 def test_the_file_is_private_and_nothing_else_is_left(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
     old = os.umask(0)

@@ -138,7 +138,7 @@ BAD = {
         "no sentence. Say in a comment what one row is."),
     "an unknown word": (
         VISITS.replace("-- check:", "-- rule:"),
-        'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, param, every.',
+        'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, param, every, view.',
     ),
     "an unknown period": (
         VISITS.replace("-- check: visit_count >= 1", "-- every: year"),

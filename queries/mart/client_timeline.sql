@@ -2,7 +2,7 @@
 --
 -- key: firm_id, return_id, event_no
 -- check: title is not null
--- check: wait_seconds is null or wait_seconds >= 0
+-- view: a copy of model.events would say nothing more
 select
     events.firm_id,
     events.return_id,
