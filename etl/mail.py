@@ -70,7 +70,7 @@ def send(mail: Mail, made: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
     except smtplib.SMTPResponseException as error:
         raise Problem(f"{place}: it refused ({said(error.smtp_code, error.smtp_error)}).") from error
     except smtplib.SMTPException as error:
-        raise Problem(f"{place}: {plain(str(error)) or 'the connection was lost'}") from error
+        raise Problem(f"{place}: {plain(str(error)).rstrip('.') or 'the connection was lost'}.") from error
     except ssl.SSLCertVerificationError as error:
         why = error.verify_message
         raise Problem(f"{place}: its certificate is not trusted ({why}). See ca_file in [mail].") from error

@@ -108,6 +108,14 @@ class Post:
     refuses: str | None = None
     taken: list[Envelope] = field(default_factory=list)
 
+    async def handle_EHLO(
+        self, server: Server, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        if self.refuses == "hello":
+            return ["550 not you"]
+        session.host_name = hostname
+        return [line for line in responses if self.refuses != "tls" or "STARTTLS" not in line]
+
     async def handle_MAIL(self, server: Server, session: Session, envelope: Envelope, address: str, options: list) -> str:
         if self.refuses == "sender":
             return "550 not from you"
@@ -128,6 +136,11 @@ class Post:
             return "250 never said"
         self.taken.append(envelope)
         return "250 OK"
+
+    async def handle_QUIT(self, server: Server, session: Session, envelope: Envelope) -> str:
+        if self.refuses == "goodbye":
+            server.transport.abort()
+        return "221 Bye"
 
     def login(self, server: Server, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword) -> AuthResult:
         return AuthResult(handled=False, success=self.refuses != "login" and data.password == b"right")

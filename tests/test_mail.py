@@ -1,7 +1,7 @@
 """Reports by mail: over TLS to a real server, once a slot; what it refuses is noticed and never counted as sent."""
 
 import json
-import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,6 @@ from subscribers import PASSWORD, Post, due, firm, last, load_more, post_office,
 
 from etl.datadir import DataDir
 from etl.history import runs_of
-from etl.mail import leave
 from etl.runs import again, write_due
 from etl.settings import read_settings
 from etl.watch import watched
@@ -72,6 +71,8 @@ def test_a_mail_holds_the_files_and_nothing_else_of_the_clients(data: DataDir, o
 
 
 REFUSALS = {
+    "hello": ":{port}: it refused (530 Must issue a STARTTLS command first).",
+    "tls": ":{port}: STARTTLS extension not supported by server.",
     "login": ":{port}: it refused (535 ",
     "sender": ":{port}: it refused (550 not from you).",
     "everybody": ":{port}: ann@oak.example was refused (550 no such person); bob@oak.example was refused (550 no ",
@@ -146,23 +147,23 @@ def test_without_the_password_nothing_is_tried(data: DataDir, monkeypatch: pytes
 def test_a_season_with_a_server_that_comes_and_goes(data: DataDir, office: tuple[Post, str]) -> None:
     post = office[0]
     start = datetime(2026, 3, 6, 12, tzinfo=UTC)
-    away = [None, "login", "sender", "everybody", "message", "answer", "one", None]
+    away = [None, "hello", "tls", "login", "sender", "everybody", "message", "answer", "one", None]
     failed = []
-    for number in range(8 * 3):
-        # Three calls a day for eight days over the clock change, the second of which finds the server of that day.
+    for number in range(len(away) * 3):
+        # Three calls a day for ten days over the clock change, the second of which finds the server of that day.
         now = start + timedelta(days=number // 3, hours=number % 3)
         post.refuses = away[number // 3] if number % 3 < 2 else None
         failed += [(now.day, number % 3) for problem in called(data, now.isoformat()[:-6])]
-    assert failed == [(day, call) for day in range(7, 13) for call in (0, 1)]
+    assert failed == [(day, call) for day in range(7, 15) for call in (0, 1)]
     done = [run for run in runs_of(data) if run.state == "written"]
-    assert [run.slot for run in done] == [f"2026-03-{day:02d}" for day in range(6, 14)]
+    assert [run.slot for run in done] == [f"2026-03-{day:02d}" for day in range(6, 16)]
     got = [
         (letter["Subject"][6:16], who)
         for letter, envelope in zip(post.letters, post.taken, strict=True)
         for who in envelope.rcpt_tos
         if letter["Subject"].startswith("seen, ")
     ]
-    assert sorted(got) == [(f"2026-03-{day:02d}", who) for day in range(6, 14) for who in EVERYBODY]
+    assert sorted(got) == [(f"2026-03-{day:02d}", who) for day in range(6, 16) for who in EVERYBODY]
 
 
 def test_the_same_mail_has_the_same_id_and_again_another(data: DataDir, office: tuple[Post, str]) -> None:
@@ -175,18 +176,21 @@ def test_the_same_mail_has_the_same_id_and_again_another(data: DataDir, office: 
     assert (last(data).again, last(data).sent_to, last(data).state) == (1, EVERYBODY, "written")
 
 
-class Rude(smtplib.SMTP):
-    """A connection whose server is gone before the goodbye."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def quit(self) -> tuple[int, bytes]:
-        raise smtplib.SMTPServerDisconnected("gone")
+def test_a_goodbye_that_fails_takes_nothing_back(data: DataDir, office: tuple[Post, str]) -> None:
+    post = office[0]
+    post.refuses = "goodbye"
+    assert due(data, DAY) == [("seen", "written")]
+    assert due(data, DAY) == [] and len(post.taken) == 1
 
 
-def test_a_goodbye_that_fails_takes_nothing_back() -> None:
-    leave(Rude())
+def test_a_server_that_never_answers_is_not_waited_for(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("etl.mail.PATIENCE_SECONDS", 0.2)
+    with socket.create_server(("localhost", 0)) as silent:
+        port = silent.getsockname()[1]
+        write_settings(data, f'[mail]\nhost = "localhost"\nport = {port}\nfrom = "reports@oak.example"\n{NEVER}{TO}')
+        (problem,) = called(data, DAY)
+    assert problem == f"seen, 2026-03-05: failed: localhost:{port}: Connection unexpectedly closed: timed out."
+    assert last(data).sent_to == []
 
 
 def test_a_call_that_ends_in_an_error_leaves_a_heartbeat(data: DataDir) -> None:
