@@ -35,8 +35,9 @@ demo: install
 app: install
 	$(VENV)/bin/returntrail app $(ARGS)
 
+# A core each, a file of tests at a time: most of the time goes by in browsers and child processes.
 test: $(VENV)/test.done chromium
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 killed: $(VENV)/test.done
 	KILLS=100 $(VENV)/bin/python -m pytest tests/test_runs_killed.py $(ARGS)
