@@ -64,17 +64,17 @@ def span_words(seconds: int | float | None) -> str:
 
 
 def plain(text: str | None) -> str:
-    """A text from the data without characters that steer its neighbours; a dash for none."""
-    return NONE if text is None or not text.strip() else STEERING.sub("", text)
+    """A text from the data without characters that steer its neighbours; a dash where nothing is left to see."""
+    shown = STEERING.sub("", text or "")
+    return shown if shown.strip() else NONE
 
 
 def plain_column(name: str) -> pl.Expr:
     """The same for a column. No Python function runs inside Polars: its threads would wait for the interpreter's lock,
     which another session's thread may hold while it waits for them, and the server would stand still for everybody.
     """
-    text = pl.col(name)
-    is_empty = text.is_null() | (text.str.strip_chars() == "")
-    return pl.when(is_empty).then(pl.lit(NONE)).otherwise(text.str.replace_all(STEERING.pattern, "")).alias(name)
+    shown = pl.col(name).fill_null("").str.replace_all(STEERING.pattern, "")
+    return pl.when(shown.str.strip_chars() == "").then(pl.lit(NONE)).otherwise(shown).alias(name)
 
 
 def inert(text: str | None) -> str:

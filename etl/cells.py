@@ -7,6 +7,8 @@ import re
 
 import polars as pl
 
+from etl.steering import STEERING
+
 # What a spreadsheet passes over before it looks for a formula: blanks, controls, characters without a width, quotes.
 SKIPPED = (
     "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
@@ -16,7 +18,6 @@ SKIPPED = (
 BEGINS = "=+\\-@\t\r\n＝＋－＠﹦﹢﹣﹫−⁼⁺⁻₌₊₋"
 FORMULA = f"^[{SKIPPED}]*[{BEGINS}]"
 MARK = "'"
-STEERING = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 TIME = "%Y-%m-%d %H:%M:%S"
 
 

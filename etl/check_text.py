@@ -1,12 +1,10 @@
 """What `load --check` says, section by section; text of the file is shortened, redacted, and steers no terminal."""
 
-import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from etl.cells import STEERING
 from etl.datadir import SHIPPED, DataDir
 from etl.look import Found
 from etl.mapping import file_columns
@@ -15,6 +13,7 @@ from etl.reasons import REASONS
 from etl.redact import redact
 from etl.redaction import redacted_fields
 from etl.settings import Settings
+from etl.steering import seen
 from etl.suggest import Suggestion
 from etl.time_shapes import MOST_SHAPES, Shape
 from etl.unknown_labels import Label, labels_csv
@@ -31,7 +30,7 @@ GUIDE = "docs/your-first-export.md"
 def joined(sections: list[str]) -> str:
     """The sections that say something, without characters that would steer the terminal."""
     lines = "\n\n".join([*(section for section in sections if section), "Nothing was stored."]).split("\n")
-    return "\n".join(re.sub(STEERING, "�", line) for line in lines)
+    return "\n".join(map(seen, lines))
 
 
 def refusal(name: str, problem: Problem) -> str:
@@ -193,5 +192,5 @@ def table(titles: tuple[str, ...], rows: list[tuple]) -> list[str]:
 
 def cell(value: str | None) -> str:
     """A text of the file for the terminal, on one line and not too long."""
-    text = re.sub(STEERING, "�", redact(value or "")[0])
+    text = seen(redact(value or "")[0])
     return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import duckdb
 
-from etl.cells import STEERING
 from etl.columns import REQUIRED, Columns
 from etl.mapping import IDS
 from etl.settings import Settings
 from etl.source import Source, loose, unpacked_name
+from etl.steering import STEERING
 from etl.survey import TIME
 from etl.tidy import split_quoted, tidied
 from etl.time_shapes import ISO, Shape, is_epoch, shapes

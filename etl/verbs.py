@@ -11,6 +11,7 @@ from etl.datadir import DataDir
 from etl.lock import locked
 from etl.options import FILTERS
 from etl.progress import say
+from etl.steering import seen
 
 PIECE = 32_768
 
@@ -185,7 +186,7 @@ def told(data: DataDir, outcomes: list) -> int:
     if not outcomes:
         say(f"{data.inbox}: nothing to load.")
     for outcome in outcomes:
-        say(str(outcome))
+        say(seen(str(outcome)))
     return 1 if any(outcome.state == "refused" for outcome in outcomes) else 0
 
 

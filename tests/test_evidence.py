@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE
 from loaded_files import tree
+from naughty import STRINGS, WALKED
 from story import read_story, tell
 
 from etl.build import build
@@ -21,6 +21,7 @@ from etl.datadir import DataDir
 from etl.evidence import evidence
 from etl.pack import file_name
 from etl.problem import Problem
+from etl.steering import STEERING
 
 HERE = Path(__file__).parent
 STORY = read_story(HERE / "stories" / "evidence_names_the_event_behind_each_fact.txt")
@@ -129,26 +130,26 @@ def test_a_return_that_was_never_delivered_says_so(season: DataDir, tmp_path: Pa
     assert undelivered == pages.keys() - delivered and undelivered
 
 
-@pytest.mark.parametrize("number", range(len(HOSTILE)))
+@pytest.mark.parametrize("number", WALKED)
 def test_hostile_names_stay_text(hostile: DataDir, tmp_path: Path, number: int) -> None:
     pack = evidence(hostile, return_id=f"r{number}", out=tmp_path)
     [file] = (pack / "pages").iterdir()
     page = Page(file.read_text(encoding="utf-8"))
     assert page.elements <= PLAIN
     assert page.attributes <= FIXED
-    shown = re.sub("[\u202a-\u202e]", "�", HOSTILE[number])
+    shown = re.sub(STEERING, "�", STRINGS[number]).strip()
     assert any(shown in text for text in page.texts)
     for name in ("facts.csv", "signers.csv", "records.csv", "steps.csv"):
         for row in csv.reader((pack / name).open(encoding="utf-8", newline="")):
             bare = [cell for cell in row if not cell.startswith(MARK) and not re.fullmatch(r"-?[\d.]+", cell)]
             assert [cell for cell in bare if re.match(FORMULA, cell)] == []
     labels = {undone(row["logged_label"]) for row in csv.DictReader((pack / "records.csv").open(encoding="utf-8", newline=""))}
-    assert HOSTILE[number] in labels
+    assert STRINGS[number] in labels
 
 
-@pytest.mark.parametrize("number", range(len(HOSTILE)))
+@pytest.mark.parametrize("number", WALKED)
 def test_no_path_is_made_of_a_hostile_name(hostile: DataDir, tmp_path: Path, number: int) -> None:
-    pack = evidence(hostile, office=HOSTILE[number], year=2025, out=tmp_path)
+    pack = evidence(hostile, office=STRINGS[number], year=2025, out=tmp_path)
     assert pack.parent == tmp_path and re.fullmatch(r"evidence\.office\.[A-Za-z0-9_.-]+", pack.name)
     assert [path for path in map(str, tree(pack)) if not ALLOWED.fullmatch(path)] == []
 
