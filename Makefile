@@ -3,6 +3,7 @@
 #   make demo       an invented season of logs, loaded, built, reported and shown on 127.0.0.1
 #   make test       everything that the tests need, then the tests
 #   make killed     reports killed a hundred times while they are written (two minutes)
+#   make test-duckdb15  the proof that an analyst's DuckDB 1.5 reads the same rows (half a minute)
 #   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
 #   make bench      the figures of docs/performance.md: 1, 4 and 10 million events (half an hour, 12 GB of disk; BENCH_FULL=1
 #                   adds 30 million; ARGS="--sizes 1 --only questions" measures a part, ARGS=--write writes the page)
@@ -27,7 +28,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test bench killed test-spark bench-spark install app lock clean chromium screens
+.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark bench-spark install app lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -41,6 +42,9 @@ test: $(VENV)/test.done chromium
 
 killed: $(VENV)/test.done
 	KILLS=100 $(VENV)/bin/python -m pytest tests/test_runs_killed.py $(ARGS)
+
+test-duckdb15: $(VENV)/test.done $(VENV)/duckdb15.done
+	PYTHONPATH=tests $(VENV)/bin/python tests/duckdb15.py $(VENV)/duckdb15/bin/python
 
 test-spark: $(VENV)/spark.done
 	$(VENV)/bin/python -m pytest tests/spark $(ARGS)
@@ -74,6 +78,14 @@ $(VENV)/spark.done: $(VENV)/test.done requirements-spark.lock
 	@echo "Installing Spark into $(VENV) ..."
 	@$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
 	@touch $@
+
+# DuckDB 1.5 stands in an environment of its own, since two versions cannot share one.
+$(VENV)/duckdb15.done: tests/duckdb15.lock $(VENV)/bin/python
+	@$(MAKE) --no-print-directory VENV=$(VENV)/duckdb15 PYTHON=$(VENV)/bin/python duckdb15
+	@touch $@
+
+duckdb15: $(VENV)/bin/python
+	@$(PIP_INSTALL) --require-hashes -r tests/duckdb15.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "returntrail needs\
