@@ -58,7 +58,8 @@ def test_the_same_size_gives_the_same_bytes(log: Log, tmp_path: Path) -> None:
 def test_the_bench_measures_everything_and_every_peer_gives_our_rows(folder: Path, log: Log) -> None:
     few = ["--calls", "1", "--rounds", "1", "--people", "1", "--pause", "0", "--clicks", "3"]
     words = ["--sizes", str(EVENTS / 1e6), "--folder", str(folder), *few, "--peers", "pandas", "polars", "duckdb", "sqlite"]
-    done = subprocess.run([sys.executable, "-c", IN_ONE_PROCESS, *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=600, check=False)
+    program = [sys.executable, "-c", IN_ONE_PROCESS, *words]
+    done = subprocess.run(program, cwd=CHECKOUT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert found["load"]["sizes"][str(EVENTS)]["records"] == log.records

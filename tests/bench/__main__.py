@@ -79,7 +79,8 @@ def parts(folder: Path, sizes: list[int], wishes: argparse.Namespace) -> dict[st
 
     def load(before: dict) -> dict:
         found = {str(size): growth.measured(folder, size, wishes.rounds) for size in sizes}
-        return {"sizes": before.get("sizes", {}) | found, "formats": growth.formats(folder, sizes[0])}
+        formats = growth.formats(folder, sizes[0]) if sizes[0] <= MILLION else before.get("formats")
+        return {"sizes": before.get("sizes", {}) | found, "formats": formats}
 
     def ask(before: dict) -> dict:
         found = {str(size): questions.measured(folder, size, wishes.calls, wishes.rounds or 3) for size in asked}

@@ -28,7 +28,8 @@ def svg(sizes: list[dict]) -> str:
     bars = [parts(one) for one in sizes]
     scale = (WIDTH - LEFT - 60) / max(AIM + 0.5, *(sum(bar.values()) for bar in bars))
     height = TOP + ROW * len(bars) + 40
-    drawn = [f'<rect width="{WIDTH}" height="{height}" fill="white"/>', text(8, 16, "CPU of load and build, times the bare read")]
+    drawn = [f'<rect width="{WIDTH}" height="{height}" fill="white"/>']
+    drawn.append(text(8, 16, "CPU of load and build, times the bare read"))
     place = 8
     for colour, words in PARTS.values():
         drawn.append(f'<rect x="{place}" y="26" width="10" height="10" fill="{colour}"/>')
@@ -44,7 +45,8 @@ def svg(sizes: list[dict]) -> str:
     bottom = TOP + ROW * len(bars)
     for value, words in ((1.0, "bare read"), (AIM, "aim")):
         x = LEFT + value * scale
-        drawn.append(f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{bottom + 4}" stroke="black" stroke-dasharray="4 3"/>')
+        ends = f'x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{bottom + 4}"'
+        drawn.append(f'<line {ends} stroke="black" stroke-dasharray="4 3"/>')
         drawn.append(text(x, bottom + 20, f"{words} {value:g}", 11, "middle"))
     inner = "\n".join(drawn)
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">\n{inner}\n</svg>\n'

@@ -1,4 +1,4 @@
-"""How long the dashboard's server works on a click: a first visit, another page, another filter, a return; alone and in a crowd.
+"""How long the dashboard's server works on a first visit, another page, another filter, a return; alone and in a crowd.
 
 The visitors speak the dashboard's own protocol, so what a browser takes to draw is not in these times.
 """
@@ -106,5 +106,5 @@ def tables(found: dict) -> list[Table]:
                     milliseconds(percentile(times, 95)), milliseconds(one["cpu"]), number(one["memory_mib"]),
                 ])
     head = ["people", "pause, s", "click", "clicks", "p50, ms", "p95, ms", "server CPU a click, ms", "server memory, MiB"]
-    note = "From the click until the server says that the page is complete. Nobody shares a warm answer by design: views differ."
+    note = "From the click until the server says that the page is complete. Pages, filters and returns are drawn by lot."
     return [Table(f"Clicks on the dashboard, {number(found['events'])} events", head, rows, note)]

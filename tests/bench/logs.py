@@ -64,7 +64,9 @@ def write(place: Path, events: int, kind: str) -> int:
     """Writes the files of a log; gives the number of records in the four."""
     ending, options = FORMATS[kind]
     work = place / "work.duckdb"
-    with duckdb.connect(work, config={"memory_limit": "4GB", "temp_directory": str(place / "spill")}) as database:
+    limits = {"memory_limit": "4GB", "temp_directory": str(place / "spill")}
+    with duckdb.connect(work, config=limits) as database:
+        database.execute("set enable_progress_bar = false")
         database.execute("set variable seed = ?", [SEED])
         database.execute("set variable returns = ?", [round(events * (1 + DAY_SHARE) / EVENTS_A_RETURN)])
         database.execute(PROGRAM.read_text(encoding="utf-8"))

@@ -116,6 +116,7 @@ def bare(log: Log, file: Path) -> Measured:
     def work() -> None:
         limits = {"threads": os.cpu_count() or 1, "memory_limit": "4GB", "temp_directory": str(file.parent / "spill")}
         with duckdb.connect(file, config=limits) as database:
+            database.execute("set enable_progress_bar = false")
             database.execute(f"""
                 create table events as from read_csv(
                     [{", ".join(literal(one) for one in log.files)}], delim = ',', quote = '"', header = true,

@@ -48,7 +48,8 @@ def of_questions(results: dict) -> Iterator[Target]:
         on_screen = [one for one in found["questions"] if is_on_screen(one)]
         worst = max(on_screen, key=lambda one: one["p95"])
         within = sum(one["p95"] * 1000 <= aim for one in on_screen)
-        yield f"slowest question of the dashboard, {size} events: {words(worst)}, p95", aim, worst["p95"] * 1000, " ms", False
+        slowest = f"slowest question of the dashboard, {size} events: {words(worst)}, p95"
+        yield slowest, aim, worst["p95"] * 1000, " ms", False
         yield f"questions within {aim} ms, {size} events", len(on_screen), within, "", True
         for report, most in (("return_timeline", 20), ("find_returns", 50)):
             slowest = max(one["p95"] for one in on_screen if one["report"] == report)
