@@ -128,6 +128,8 @@ def test_threads_and_processes_write_one_chain(data: DataDir) -> None:
     ]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda count: note(data, SAW, "cid@firm.example", "viewer", "headline", count), range(80)))
+        while any(other.poll() is None for other in others):
+            assert broken(data) == []
     assert [other.wait(timeout=120) for other in others] == [0, 0]
     assert broken(data) == []
     said = [json.loads(line) for line in lines_of(data)]
