@@ -2,6 +2,7 @@
 #
 #   make demo       an invented season of logs, loaded, built, reported and shown on 127.0.0.1
 #   make test       everything that the tests need, then the tests
+#   make faults     every fault at its full amount, and the table of docs/faults.md (an hour; FAULT="F4 S6" tries some)
 #   make killed     reports killed a hundred times while they are written (two minutes)
 #   make test-duckdb15  the proof that an analyst's DuckDB 1.5 reads the same rows (half a minute)
 #   make test-spark the proof that Spark gives the same rows, on two executors (needs Java 17 or 21; three minutes)
@@ -39,6 +40,10 @@ app: install
 # A core each, a file of tests at a time: most of the time goes by in browsers and child processes.
 test: $(VENV)/test.done chromium
 	$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+
+.PHONY: faults
+faults: $(VENV)/test.done chromium
+	FAULTS=full FAULT="$(FAULT)" KILLS=100 PYTHONPATH=tests $(VENV)/bin/python -m faults.table $(ARGS)
 
 killed: $(VENV)/test.done
 	KILLS=100 $(VENV)/bin/python -m pytest tests/test_runs_killed.py $(ARGS)

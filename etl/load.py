@@ -1,12 +1,12 @@
 """From files to parts: what is given by hand, or what lies in the inbox, one file after the other."""
 
-import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+from polars.exceptions import PolarsError
 
 from etl import store
 from etl.datadir import DataDir
@@ -15,6 +15,7 @@ from etl.one_file import Outcome, load_file
 from etl.progress import step
 from etl.redaction import redacted_name
 from etl.settings import Settings
+from etl.sqlerror import system_error
 from etl.sqlfile import OFFLINE
 
 MEMORY_BYTES = 3_000_000_000
@@ -40,12 +41,13 @@ def loading(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterato
 
 @contextmanager
 def full_disk_named() -> Iterator[None]:
-    """A full disk is no fault of the file that is being loaded: DuckDB's error becomes that of the system."""
+    """No room on the disk is no fault of the file that is being loaded: a library's error becomes that of the system."""
     try:
         yield
-    except duckdb.Error as error:
-        if os.strerror(errno.ENOSPC) in str(error):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+    except (duckdb.Error, PolarsError) as error:
+        found = system_error(error)
+        if found:
+            raise found from error
         raise
 
 

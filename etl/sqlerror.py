@@ -32,7 +32,13 @@ def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Prob
 
 def is_out_of_room(error: duckdb.Error) -> bool:
     """Whether the disk, a quota or a limit of the process stopped a write; DuckDB says so in the system's words."""
-    return any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+    return system_error(error) is not None
+
+
+def system_error(error: Exception) -> OSError | None:
+    """The system's own error behind one of DuckDB or Polars, where there was no room for a write."""
+    found = [one for one in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if os.strerror(one) in str(error)]
+    return OSError(found[0], os.strerror(found[0])) if found else None
 
 
 def line_in(error: duckdb.Error) -> int | None:

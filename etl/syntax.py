@@ -9,7 +9,10 @@ import duckdb
 
 from etl.problem import Problem
 
-OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+# Nothing is fetched, and a name in SQL is a table, never a variable of the Python code around it.
+OFFLINE = {
+    "autoinstall_known_extensions": False, "autoload_known_extensions": False, "python_enable_replacements": False,
+}
 
 
 @cache

@@ -1,0 +1,53 @@
+"""One file, read as the loader reads it: verified and staged, or refused."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import duckdb
+from staged_files import LOG
+
+from etl.source import Limits
+from etl.staging import stage
+from etl.syntax import OFFLINE
+from etl.unpack import verified
+
+Read = tuple[list[tuple], list[tuple], str | None]
+
+
+class Reader:
+    """A private folder and a database, used again for every file."""
+
+    def __init__(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.database = duckdb.connect(config=OFFLINE | {"threads": 1})
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.database.close()
+        self.folder.cleanup()
+
+    def read(self, name: str, content: bytes, limits: Limits = Limits()) -> Read:
+        """The records, those that could not be split, and the remark. Raises a Problem."""
+        with TemporaryDirectory(dir=self.folder.name) as private:
+            file = Path(self.folder.name, name)
+            file.write_bytes(content)
+            self.database.execute("drop table if exists staged_text")
+            staged = stage(self.database, verified(file, Path(private), limits), LOG, limits, Path(private))
+            rows = self.database.execute("from staged order by row_no").fetchall()
+            malformed = self.database.execute("from malformed order by row_no").fetchall()
+            assert len(rows) + len(malformed) == staged.record_count
+            return rows, malformed, staged.remark
+
+    def plainly(self, name: str, content: bytes, **options: object) -> list[tuple] | None:
+        """What DuckDB alone makes of the file: the control. None where it says that something is wrong."""
+        file = Path(self.folder.name, name)
+        file.write_bytes(content)
+        words = "".join(f", {option}={value}" for option, value in options.items())
+        function = "read_parquet" if ".parquet" in name else "read_json" if "json" in name else "read_csv"
+        try:
+            return self.database.execute(f"from {function}('{file}'{words})").fetchall()
+        except (duckdb.Error, UnicodeDecodeError):
+            return None

@@ -1,0 +1,147 @@
+"""The table of faults: a plugin of pytest that adds up what the tests of each fault have counted, and writes docs/faults.md.
+
+`make faults` calls it. A row is written anew when its fault was tried, and stays as it was when it was left out.
+"""
+
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PAGE = CHECKOUT / "docs" / "faults.md"
+FAULTS = {
+    "F1": "kill -9 at random and at each place of load, build, report and purge",
+    "F2": "kill -9 while the reports that are due are written",
+    "F3": "full disk, and files that may not grow",
+    "F4": "bits flipped and ends cut off: gz, bz2, xz, zst, zip, Parquet, CSV, NDJSON",
+    "F5": "one table in every dialect of CSV",
+    "F6": "malformed records by the thousand, quotes that stray or never close",
+    "F7": "the same events in disguise: renamed, re-packed, re-ordered, overlapping, 46 times",
+    "F8": "files in any order, late files of last season",
+    "F9": "two writers at once, a stale lock",
+    "F10": "readers and dashboards during builds",
+    "F11": "hostile labels",
+    "F12": "giant lines, bombs, deep JSON, thousands of columns and files",
+    "F13": "clock changes, leap days, times that are none",
+    "F14": "the machine's clock jumps",
+    "F15": "columns new, missing, renamed, re-ordered, doubled",
+    "F16": "parts, ledgers and warehouse damaged or removed",
+    "F17": "signals, a closed stdout, nowhere to write, an input that changes",
+    "F18": "backup at any moment and restore, a store of an earlier contract",
+    "F19": "many small loads",
+    "S1": "hostile text on every page, in Chromium",
+    "S2": "hostile text in every CSV",
+    "S3": "SQL injection in each box and address",
+    "S4": "forbidden statements in `query`",
+    "S5": "pages and exports without the right to them",
+    "S6": "SSNs and ITINs in every dress, on the whole path",
+    "S7": "modes after each command, whatever the umask",
+    "S8": "names of files and reports that lead elsewhere",
+    "S9": "names of clients in messages",
+}
+# Faults whose tests stand with what they test: here only their number counts.
+ELSEWHERE = {
+    "F2": ("tests/test_runs_killed.py",),
+    "F9": ("tests/test_load_store.py::test_one_writer_at_a_time", "tests/test_load_store.py::test_the_second_writer"),
+    "F12": ("tests/test_staging_refusals.py", "tests/test_unpack.py::test_a_bomb"),
+    "F13": ("tests/test_load_times.py",),
+    "F16": ("tests/test_verify.py",),
+    "S1": ("tests/test_hostile_pages.py", "tests/test_browser.py::test_hostile"),
+    "S2": ("tests/test_cells.py",),
+    "S3": ("tests/test_warehouse.py::test_filters",),
+    "S4": ("tests/test_warehouse.py::test_free_sql_reaches_nothing_else",),
+    "S5": ("tests/test_access.py", "tests/test_signin.py"),
+    "S6": ("tests/test_redact.py", "tests/test_load_redaction.py"),
+}
+COUNTS = ("injected", "lost", "doubled", "leaked", "unclear")
+HEADING = ["fault", "what", *COUNTS, "seen without protection", "tests", "failed", "amount", "minutes", "on"]
+
+
+@dataclass
+class Row:
+    """A fault: what its tests counted, how many there were, how many failed, and how long they took."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    control: int = 0
+    tests: int = 0
+    failed: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+
+    def cells(self, fault: str) -> list[str]:
+        share = "all" if os.environ.get("FAULTS") == "full" else "a tenth"
+        today = datetime.now(UTC).date().isoformat()
+        counts = [str(self.counts[name]) for name in COUNTS]
+        minutes = f"{self.seconds / 60:.1f}"
+        return [fault, FAULTS[fault], *counts, str(self.control or ""), str(self.tests), str(len(self.failed)), share, minutes, today]
+
+
+ROWS: dict[str, Row] = {}
+
+
+def fault_of(test: str) -> str | None:
+    """Which fault a test tries: by its name, test_f4_..., or by where it stands."""
+    named = re.search(r"::test_([fs]\d+)_", test)
+    if named and named[1].upper() in FAULTS:
+        return named[1].upper()
+    return next((fault for fault, places in ELSEWHERE.items() if test.startswith(places)), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what tries no fault, and the faults that FAULT in the environment does not name."""
+    chosen = set(os.environ.get("FAULT", "").upper().replace(",", " ").split()) or FAULTS.keys()
+    kept = [item for item in items if fault_of(item.nodeid) in chosen]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Adds what a test has counted; its last report, that of the teardown, carries all of it."""
+    fault = fault_of(report.nodeid)
+    if fault is None:
+        return
+    row = ROWS.setdefault(fault, Row())
+    row.seconds += report.duration
+    if report.failed:
+        row.failed.add(report.nodeid)
+    if report.when != "teardown":
+        return
+    said = dict(report.user_properties)
+    row.tests += 1
+    row.control += said.get("control", 0)
+    for name in COUNTS:
+        row.counts[name] += said.get(name, 1 if name == "injected" else 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table, and writes it where all amounts were asked for."""
+    lines = table(written() | {fault: row.cells(fault) for fault, row in ROWS.items()})
+    terminalreporter.write_line("")
+    for line in lines:
+        terminalreporter.write_line(line)
+    if os.environ.get("FAULTS") == "full":
+        PAGE.write_text(PAGE.read_text(encoding="utf-8").split("| fault |")[0] + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def written() -> dict[str, list[str]]:
+    """The rows that stand on the page."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if re.match(r"\| [FS]\d", line)]
+    return {row[0]: row for row in rows if len(row) == len(HEADING)}
+
+
+def table(rows: dict[str, list[str]]) -> list[str]:
+    """The rows in the order of the list, as Markdown."""
+    ordered = [rows[fault] for fault in FAULTS if fault in rows]
+    return [f"| {' | '.join(cells)} |" for cells in (HEADING, ["---"] * len(HEADING), *ordered)]
+
+
+if __name__ == "__main__":
+    places = sorted({place.split("::")[0] for places in ELSEWHERE.values() for place in places})
+    there = [place for place in places if (CHECKOUT / place).exists()]
+    # Two modules of one name, this program and the plugin, share nothing: the rows are the plugin's.
+    sys.exit(pytest.main(["-p", "faults.table", "tests/faults", *there, *sys.argv[1:]]))

@@ -1,0 +1,67 @@
+"""F12: a giant line, a bomb, deep JSON, too many columns, thousands of files: refused by the limit's name, or done."""
+
+import gzip
+from pathlib import Path
+
+from faults.accounts import SHARE, Tally
+from faults.crew import Crew
+from loaded_files import HEAD, Firm
+
+GIGABYTE = round(1_000_000_000 * SHARE)
+PEAK_BYTES = 1_500_000_000
+# The same machine with the limits off, so that what the limits are for is seen.
+UNLIMITED = """
+[limits]
+line_bytes = 4_000_000_000
+field_bytes = 4_000_000_000
+ratio = 100_000
+columns = 100_000
+json_depth = 100_000
+"""
+
+
+def giants() -> dict[str, tuple[str, bytes]]:
+    """Files that want too much, each with the limit that must be named."""
+    wide = ",".join([*HEAD.split(","), *(f"x{number}" for number in range(5000))])
+    return {
+        "one line.csv": ("line_bytes", f"{HEAD}\nr1,Client,".encode() + b"x" * GIGABYTE + b",2026-03-04\n"),
+        "one line.ndjson": ("line_bytes", b'{"return_id": "' + b"x" * (GIGABYTE // 10) + b'"}\n'),
+        "bomb.csv.gz": ("ratio", gzip.compress(f"{HEAD}\n".encode() + b"\n" * (GIGABYTE // 2), 9)),
+        "deep.ndjson": ("json_depth", b'{"return_id": ' + b"[" * 500 + b"]" * 500 + b"}\n"),
+        "wide.csv": ("columns", f"{wide}\nr1,Client,Up,2026-03-04{',' * 5000}\n".encode()),
+    }
+
+
+def test_f12_limits(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    free = tmp_path / "free"
+    free.mkdir()
+    (free / "settings.toml").write_text((firm.data.settings.read_text(encoding="utf-8")).split("[limits]")[0] + UNLIMITED)
+    for name, (limit, content) in giants().items():
+        file = firm.file(name, content)
+        ended = crew.run("--data", firm.data.root, "load", file)
+        tally.injected += 1
+        tally.heard(ended.err, rf"{limit} under \[limits\] in settings\.toml", name)
+        tally.lost += ended.peak_bytes > PEAK_BYTES
+        print(f"{name}: {ended.peak_bytes / 1e6:.0f} MB at most")
+        if name in ("deep.ndjson", "wide.csv"):
+            told = crew.run("--data", free, "load", file).err
+            control.unclear += limit not in told
+        file.unlink()
+
+
+def test_f12_thousands_of_files(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.data.root.chmod(0o700)
+    firm.data.inbox.mkdir(mode=0o700)
+    for number in range(10_000 if SHARE == 1 else 20):
+        (firm.data.inbox / f"{number:05d}.csv").write_text(f"{HEAD}\nr{number},Client,Up,2026-03-04\n")
+        tally.injected += 1
+    ended = crew.run("--data", firm.data.root, "load")
+    tally.heard(ended.err, "loaded, 1 of 1 records", "files")
+    tally.lost += abs(len(firm.parts) - tally.injected) + (ended.code != 0) + (ended.peak_bytes > PEAK_BYTES)
+    tally.look(firm.data)
+    # A folder of them is not looked into from the inbox: only what lies there itself is loaded.
+    (firm.data.inbox / "deep").mkdir()
+    (firm.data.inbox / "deep" / "1.csv").write_text(f"{HEAD}\nr,Client,Up,2026-03-04\n")
+    control.lost += len(firm.load_inbox()) == 0

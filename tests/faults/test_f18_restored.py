@@ -1,0 +1,109 @@
+"""F18: a copy of the data directory, taken at any time, is a backup. F19: a thousand small loads are one large one."""
+
+import shutil
+import time
+from pathlib import Path
+from random import Random
+
+import polars as pl
+from faults.accounts import SHARE, Tally, store_rows, times, unequal, warehouse_rows
+from faults.crew import Crew
+from faults.exports import clean, few_queries, with_inbox, write_exports
+from loaded_files import HEAD, Firm
+
+MADE_AGAIN = ("warehouse.duckdb", "reports", ".build-*", ".work-*")
+
+
+def test_f18_backup_and_restore(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    write_exports(tmp_path / "exports", 6)
+    queries = few_queries(tmp_path / "queries")
+    whole = clean(crew, tmp_path / "exports", tmp_path / "clean", queries)
+    rows, built = store_rows(whole), warehouse_rows(whole.warehouse)
+    dice = Random(18)
+    for number in range(times(20)):
+        data = with_inbox(tmp_path / "exports", tmp_path / "data")
+        begun = crew.begin("--data", data.root, "load")
+        time.sleep(dice.uniform(0, 0.4))
+        restored = tmp_path / "restored"
+        copied(data.root, restored)
+        crew.end(begun)
+        tally.injected += 1
+        for verb in ("load", "build"):
+            ended = crew.run("--data", restored, verb, queries=queries)
+            tally.heard(ended.err, about=number)
+        back = type(data)(restored)
+        # What was on its way when the copy was made is loaded again; nothing of it is there twice.
+        shutil.copytree(tmp_path / "exports", tmp_path / "again")
+        crew.run("--data", restored, "load", tmp_path / "again")
+        crew.run("--data", restored, "build", queries=queries)
+        tally.compare(rows, store_rows(back), number)
+        tally.compare(built, warehouse_rows(back.warehouse), number)
+        tally.account(unequal(back, {}))
+        for folder in (data.root, restored, tmp_path / "again"):
+            shutil.rmtree(folder)
+    # A backup that forgot a part is seen.
+    copied(whole.root, tmp_path / "forgot")
+    shutil.rmtree(next(path for path in (tmp_path / "forgot" / "store").iterdir() if path.name != "refused"))
+    crew.run("--data", tmp_path / "forgot", "build", queries=queries)
+    control.compare(built, warehouse_rows(tmp_path / "forgot" / "warehouse.duckdb"))
+
+
+def copied(root: Path, to: Path) -> None:
+    """What a backup program does with files that come and go meanwhile: it takes those it finds."""
+    to.mkdir(mode=0o700)
+    for path in sorted(root.rglob("*")):
+        target = to / path.relative_to(root)
+        if any(one in str(target.relative_to(to)) for one in ("warehouse", ".work", ".build")):
+            continue
+        try:
+            if path.is_dir():
+                target.mkdir(mode=0o700, exist_ok=True, parents=True)
+            else:
+                shutil.copy2(path, target)
+        except FileNotFoundError:
+            continue
+
+
+def test_f18_the_store_of_an_earlier_contract(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    """A column that the contract got since is null in parts that were written before it; nothing else differs."""
+    write_exports(tmp_path / "exports", 6)
+    queries = few_queries(tmp_path / "queries")
+    whole = clean(crew, tmp_path / "exports", tmp_path / "clean", queries)
+    tables = r"raw\.events|model|mart"
+    for column in ("ip_address", "time_note", "detail"):
+        built = warehouse_rows(whole.warehouse, (column,), tables)
+        data = type(whole)(tmp_path / column)
+        shutil.copytree(whole.root, data.root)
+        for file in data.store.glob("*/events.parquet"):
+            pl.read_parquet(file).drop(column).write_parquet(file)
+        ended = crew.run("--data", data.root, "build", queries=queries)
+        tally.injected += 1
+        tally.heard(ended.err, about=column)
+        tally.compare(built, warehouse_rows(data.warehouse, (column,), tables), column)
+    control.compare(built, warehouse_rows(whole.warehouse, (), tables))
+
+
+def test_f19_many_small_loads(tally: Tally, control: Tally, tmp_path: Path, crew: Crew) -> None:
+    queries = few_queries(tmp_path / "queries")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "many").mkdir()
+    lines = [f"r{number % 40},Client,Event {number},2026-03-04 10:{number % 60:02d}\n" for number in range(1000 if SHARE == 1 else 15)]
+    one, many = Firm(tmp_path / "one"), Firm(tmp_path / "many")
+    one.load_text(f"{HEAD}\n{''.join(lines)}")
+    many.data.root.chmod(0o700)
+    peaks = []
+    for number, line in enumerate(lines):
+        file = many.file(f"{number}.csv", f"{HEAD}\n{line}")
+        peaks.append(crew.run("--data", many.data.root, "load", file).peak_bytes)
+        tally.injected += 1
+    for firm in (one, many):
+        assert crew.run("--data", firm.data.root, "build", queries=queries).code == 0
+    where = ("file_id", "row_no", "occurrence_no", "input_digest")
+    tables = r"raw\.events|mart"
+    clean = warehouse_rows(one.data.warehouse, where, tables)
+    tally.compare(clean, warehouse_rows(many.data.warehouse, where, tables))
+    tally.account(unequal(many.data, {}))
+    tally.look(many.data)
+    print(f"memory of a load: {peaks[0] / 1e6:.0f} MB at first, {peaks[-1] / 1e6:.0f} MB in the end")
+    tally.leaked += peaks[-1] > 1.05 * peaks[0]
+    control.compare(clean, warehouse_rows(many.data.warehouse, (), tables))
