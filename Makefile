@@ -12,6 +12,8 @@
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
 #   make screens    the pictures of the pages in docs/screens, from the demo
+#   make audit      whether a vulnerability is known of any locked package; fails where it could not ask (needs a network)
+#   make sbom       build/sbom.json: every package that an installation has, with version and hashes (CycloneDX)
 #   make lock       the lock files again, after a change of pyproject.toml (needs uv; ARGS=--upgrade renews the pins)
 #   make clean      removes the environment and caches, never data
 #
@@ -29,7 +31,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark bench-spark install app lock clean chromium screens
+.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark bench-spark install app audit audit-tools sbom lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -84,6 +86,21 @@ $(VENV)/spark.done: $(VENV)/test.done requirements-spark.lock
 	@$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
 	@touch $@
 
+audit: $(VENV)/audit.done
+	$(VENV)/audit/bin/python tests/audit.py $(wildcard requirements*.lock)
+
+# The same lock file gives the same bytes.
+sbom: $(VENV)/audit.done
+	@mkdir -p build
+	$(VENV)/audit/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+
+$(VENV)/audit.done: requirements-audit.lock $(VENV)/bin/python
+	@$(MAKE) --no-print-directory VENV=$(VENV)/audit PYTHON=$(VENV)/bin/python audit-tools
+	@touch $@
+
+audit-tools: $(VENV)/bin/python
+	@$(PIP_INSTALL) --require-hashes -r requirements-audit.lock
+
 # DuckDB 1.5 stands in an environment of its own, since two versions cannot share one.
 $(VENV)/duckdb15.done: tests/duckdb15.lock $(VENV)/bin/python
 	@$(MAKE) --no-print-directory VENV=$(VENV)/duckdb15 PYTHON=$(VENV)/bin/python duckdb15
@@ -108,6 +125,7 @@ lock:
 	$(LOCK) --group build --group dev --extra excel --extra signin -c requirements.lock -o requirements-dev.lock $(ARGS)
 	$(LOCK) --group build --extra signin -c requirements-dev.lock -o requirements-signin.lock $(ARGS)
 	$(LOCK) --group build --extra spark -c requirements.lock -o requirements-spark.lock $(ARGS)
+	$(subst pyproject.toml,,$(LOCK)) --group pyproject.toml:audit -o requirements-audit.lock $(ARGS)
 
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml
 
