@@ -87,19 +87,19 @@ $(VENV)/spark.done: $(VENV)/test.done requirements-spark.lock
 	@touch $@
 
 audit: $(VENV)/audit.done
-	$(VENV)/audit/bin/python tests/audit.py $(wildcard requirements*.lock)
+	$(VENV)/audit/bin/python tests/audit.py $(wildcard requirements*.lock tests/*.lock)
 
 # The same lock file gives the same bytes.
 sbom: $(VENV)/audit.done
 	@mkdir -p build
 	$(VENV)/audit/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
 
-$(VENV)/audit.done: requirements-audit.lock $(VENV)/bin/python
+$(VENV)/audit.done: tests/audit.lock $(VENV)/bin/python
 	@$(MAKE) --no-print-directory VENV=$(VENV)/audit PYTHON=$(VENV)/bin/python audit-tools
 	@touch $@
 
 audit-tools: $(VENV)/bin/python
-	@$(PIP_INSTALL) --require-hashes -r requirements-audit.lock
+	@$(PIP_INSTALL) --require-hashes -r tests/audit.lock
 
 # DuckDB 1.5 stands in an environment of its own, since two versions cannot share one.
 $(VENV)/duckdb15.done: tests/duckdb15.lock $(VENV)/bin/python
@@ -125,7 +125,7 @@ lock:
 	$(LOCK) --group build --group dev --extra excel --extra signin -c requirements.lock -o requirements-dev.lock $(ARGS)
 	$(LOCK) --group build --extra signin -c requirements-dev.lock -o requirements-signin.lock $(ARGS)
 	$(LOCK) --group build --extra spark -c requirements.lock -o requirements-spark.lock $(ARGS)
-	$(subst pyproject.toml,,$(LOCK)) --group pyproject.toml:audit -o requirements-audit.lock $(ARGS)
+	$(subst pyproject.toml,,$(LOCK)) --group pyproject.toml:audit -o tests/audit.lock $(ARGS)
 
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml
 
