@@ -6,6 +6,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 QUERIES = CHECKOUT / "queries"
 SHIPPED = CHECKOUT / "data"
+# A purge that has begun and is not done; whoever writes next finishes it.
+PURGING = ".purging.json"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from etl.datadir import DataDir
 from etl.inbox import done, moved, prepare, waiting
 from etl.one_file import Outcome, load_file
 from etl.progress import step
+from etl.purged import purged
 from etl.redaction import redacted_name
 from etl.settings import Settings
 from etl.sqlerror import system_error
@@ -30,10 +31,11 @@ def loading(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterato
     """Loads file after file, and says of each at once what became of it."""
     with store.workshop(data) as folder, opened(folder) as database:
         store.key(data, may_make=False)
+        gone = purged(data)
         loaded = {part.file_id: part for part in store.parts(data)}
         for file in files:
             with step(f"Loading {redacted_name(file)[0]}"), full_disk_named():
-                outcome = load_file(data, settings, file, database, folder, loaded)
+                outcome = load_file(data, settings, file, database, folder, loaded, gone)
             if outcome.part is not None:
                 loaded[outcome.part.file_id] = outcome.part
             yield outcome
@@ -73,10 +75,14 @@ def files_of(data: DataDir, path: Path) -> Iterator[Path]:
 
 def load_inbox(data: DataDir, settings: Settings) -> list[Outcome]:
     """Loads the files of the inbox by name; loaded ones move to inbox/loaded, refused ones to inbox/refused."""
-    prepare(data, settings.inbox_days)
+    prepare(data, settings.retention.inbox_days)
     files = waiting(data)
     outcomes = []
     for file, outcome in zip(files, loading(data, settings, files), strict=True):
-        moved(file, data.inbox / ("refused" if outcome.state == "refused" else "loaded"))
+        if outcome.part is not None and outcome.part.ledger.get("purged_count"):
+            # It still holds what was purged; what may be kept of it is in the store.
+            file.unlink()
+        else:
+            moved(file, data.inbox / ("refused" if outcome.state == "refused" else "loaded"))
         outcomes.append(outcome)
     return outcomes

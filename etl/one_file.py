@@ -15,6 +15,7 @@ from etl.columns import map_columns
 from etl.datadir import DataDir
 from etl.part import write_part
 from etl.problem import Problem
+from etl.purged import Purged
 from etl.redaction import redacted_name, redacted_path
 from etl.settings import Settings, source_of
 from etl.source import Source
@@ -42,6 +43,8 @@ class Outcome:
         words = [f"{self.name}: {self.state}, {ledger['kept_count']} of {ledger['record_count']} records"]
         words += [f"{ledger['quarantined_count']} set aside"] if ledger["quarantined_count"] else []
         words += [f"{ledger['redacted_count']} SSNs or ITINs replaced"] if ledger["redacted_count"] else []
+        purged_count = ledger.get("purged_count")
+        words += [f"{purged_count} of purged returns left out"] if purged_count else []
         words += [ledger["reason"]] if ledger["reason"] else []
         return ", ".join(words) + "."
 
@@ -53,6 +56,7 @@ def load_file(
     database: duckdb.DuckDBPyConnection,
     folder: Path,
     loaded: dict[str, Part],
+    purged: Purged = Purged(),
 ) -> Outcome:
     """One file, whole or not at all. A file that cannot be loaded is remembered as refused."""
     name = redacted_path(file)
@@ -62,13 +66,15 @@ def load_file(
         source = source_of(settings, file.name)
         unpacked = verified(file, folder, settings.limits)
         file_id, packed_id = unpacked.sha256[:ID_LENGTH], unpacked.packed_sha256[:ID_LENGTH]
+        if purged.has_file(file_id):
+            raise Problem("its content was purged, and what was purged does not come back.")
         old = loaded.get(file_id)
         if old and old.ledger["source_digest"] == source.digest:
             store.forget_refusal(data, packed_id)
             return Outcome(name, "known", part=old)
         staged = stage(database, unpacked, source, settings.limits, folder)
         columns = map_columns(staged.headings, source)
-        made, counts = write_part(database, staged, columns, source, file_id, folder, partial(store.key, data))
+        made, counts = write_part(database, staged, columns, source, file_id, folder, partial(store.key, data), purged)
         own_name, tins = redacted_name(file)
         ledger = described(file_id, own_name, source, "loaded", staged.remark) | counts
         ledger["redacted_count"] += tins

@@ -7,8 +7,10 @@ from pathlib import Path
 import duckdb
 
 from etl.columns import Columns
+from etl.leave_out import leave_out
 from etl.mapping import Steps, file_columns, steps_of
 from etl.problem import Problem
+from etl.purged import Purged
 from etl.records import literal
 from etl.redact import redact
 from etl.redaction import redact_file, redacted_fields
@@ -29,6 +31,7 @@ def write_part(
     file_id: str,
     folder: Path,
     key: Callable[[], bytes],
+    purged: Purged = Purged(),
 ) -> tuple[Path, dict]:
     """Writes <kind>.parquet and quarantine.parquet into a new folder inside `folder`; its path, and the counts.
 
@@ -37,20 +40,23 @@ def write_part(
     seen = survey(database, columns, source)
     redacted, redacted_count = redact_file(database, columns, source, key, seen)
     steps = steps_of(database, columns, source, redacted, seen)
+    purged_count = leave_out(database, steps, purged)
     mark(database, steps)
     made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
     kept = write_records(database, steps, file_id, made / f"{source.kind}.parquet")
     aside = write_quarantine(database, columns, redacted, file_id, made / "quarantine.parquet")
-    if kept + aside != staged.record_count:
+    if kept + aside + purged_count != staged.record_count:
+        left_out = f" and {purged_count} purged" if purged_count else ""
         raise Problem(
-            f"{staged.record_count} records were counted, and {kept} kept and {aside} set aside are not as many. "
-            "Nothing was loaded from it."
+            f"{staged.record_count} records were counted, and {kept} kept and {aside} set aside{left_out} are not as "
+            "many. Nothing was loaded from it."
         )
     headings = [redact(columns.headings[place])[0] for place in columns.unmapped]
     return made, {
         "record_count": staged.record_count,
         "kept_count": kept,
         "quarantined_count": aside,
+        "purged_count": purged_count,
         "redacted_count": redacted_count + sum(redact(heading)[1] for heading in columns.headings),
         "unmapped_columns": headings,
     }

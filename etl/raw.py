@@ -12,6 +12,7 @@ from etl.datadir import DataDir
 from etl.models import columns_of, insert_rows
 from etl.problem import Problem
 from etl.records import literal
+from etl.seal import hold_file
 from etl.settings import Settings
 from etl.sqlerror import is_out_of_room
 from etl.sqlfile import SqlFile
@@ -33,11 +34,13 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
 def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, files: list[tuple[Part, Path, int]]) -> None:
     """The records of a file of each part, in the order of files and rows, which is the table's key.
 
-    Parts are read one by one, so that memory does not grow with their number, and each must hold what its ledger says.
+    Parts are read one by one, so that memory does not grow with their number, and each must be what was written and hold
+    what its ledger says: DuckDB itself does not notice every byte of Parquet that has changed.
     """
     names = [column.name for column in table.columns]
     for part, file, count in files:
         source = f"read_parquet({literal(file)})"
+        hold_file(part.ledger, file)
         try:
             found = columns_of(database, source)
             shared = ", ".join(name for name in names if name in found)
@@ -57,7 +60,7 @@ def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, files: lis
 def fill_ledger(database: duckdb.DuckDBPyConnection, loaded: list[Part], refused: list[dict]) -> None:
     """One row a file. A file that was refused and has been loaded since is no longer refused."""
     rows = {row["file_id"]: row | {"state": "refused"} for row in refused}
-    rows |= {part.file_id: part.ledger | {"kind": part.kind, "state": "loaded"} for part in loaded}
+    rows |= {part.file_id: {"purged_count": 0} | part.ledger | {"kind": part.kind, "state": "loaded"} for part in loaded}
     for file_id, row in rows.items():
         row["file_id"] = file_id
         if isinstance(row.get("unmapped_columns"), list):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from etl.access import Access, read_access
 from etl.problem import Problem
-from etl.settings_check import check_sections, read_firm, read_limits, read_retention, read_sources
+from etl.settings_check import Retention, check_sections, read_firm, read_limits, read_retention, read_sources
 from etl.source import Limits, Source, unpacked_name
 from etl.subscription import Mail, Subscription, read_mail, read_subscriptions
 
@@ -24,7 +24,7 @@ class Settings:
     timezone: str
     sources: tuple[Source, ...]
     limits: Limits = Limits()
-    inbox_days: int | None = None
+    retention: Retention = Retention()
     subscriptions: tuple[Subscription, ...] = ()
     mail: Mail | None = None
     access: Access | None = None
@@ -51,7 +51,7 @@ def read_settings(path: Path) -> Settings:
         timezone=timezone,
         sources=read_sources(path, tables["source"], timezone),
         limits=read_limits(path, tables.get("limits", {})),
-        inbox_days=read_retention(path, tables.get("retention", {})),
+        retention=read_retention(path, tables.get("retention", {})),
         subscriptions=read_subscriptions(path, tables.get("subscription", []), mail),
         mail=mail,
         access=read_access(path, tables.get("access")),

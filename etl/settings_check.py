@@ -103,11 +103,23 @@ def read_limits(path: Path, table: dict) -> Limits:
     return Limits(**{name: place.number(table, name, getattr(Limits, name)) for name in LIMITS})
 
 
-def read_retention(path: Path, table: dict) -> int | None:
-    """After how many days files in the inbox's folders are deleted; null for never."""
+@dataclass(frozen=True)
+class Retention:
+    """After how many days something goes; null for never."""
+
+    inbox_days: int | None = None
+    quarantine_days: int | None = None
+    report_days: int | None = None
+
+
+RETENTION = tuple(one.name for one in fields(Retention))
+
+
+def read_retention(path: Path, table: dict) -> Retention:
+    """How long exports as they came, the text of records set aside, and reports are kept."""
     place = Place(path, "[retention]")
-    place.unknown(table, ("inbox_days",))
-    return place.number(table, "inbox_days", None)
+    place.unknown(table, RETENTION)
+    return Retention(**{name: place.number(table, name, None) for name in RETENTION})
 
 
 def read_sources(path: Path, tables: list[dict], firm_timezone: str) -> tuple[Source, ...]:

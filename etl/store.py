@@ -16,6 +16,7 @@ from pathlib import Path
 
 from etl.datadir import DataDir
 from etl.problem import Problem
+from etl.seal import is_whole, sealed
 
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
@@ -56,12 +57,20 @@ def parts(data: DataDir) -> list[Part]:
         if found:
             number = int(found[2] or 1)
             highest[found[1]] = max(highest.get(found[1], (0, folder)), (number, folder))
-    return [Part(folder, read_json(folder / "ledger.json")) for _, (_, folder) in sorted(highest.items())]
+    return [Part(folder, read_ledger(folder / "ledger.json")) for _, (_, folder) in sorted(highest.items())]
 
 
 def refusals(data: DataDir) -> list[dict]:
     """The files that were refused and not loaded since, each as a row of the ledger."""
-    return [read_json(file) for file in sorted((data.store / "refused").glob("[0-9a-f]*.json"))]
+    return [read_ledger(file) for file in sorted((data.store / "refused").glob("[0-9a-f]*.json"))]
+
+
+def read_ledger(file: Path) -> dict:
+    """What the ledger says of a file. Raises a Problem if it is not what was written."""
+    ledger = read_json(file)
+    if not is_whole(ledger):
+        raise Problem(f"{file}: it is not what was written, {DAMAGED}")
+    return ledger
 
 
 def read_json(file: Path) -> dict:
@@ -106,6 +115,7 @@ def make_private(folder: Path) -> None:
 
 def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:
     """Turns a folder of written files into the part of a file, by one rename; the part it replaces goes afterwards."""
+    ledger = sealed(ledger, list(made.glob("*.parquet")))
     write_json(made / "ledger.json", ledger)
     for file in made.iterdir():
         file.chmod(0o600)
@@ -123,7 +133,7 @@ def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:
 def remember_refusal(data: DataDir, ledger: dict) -> None:
     """Keeps a refusal as a row of the ledger."""
     make_private(data.store / "refused")
-    write_json(data.store / "refused" / f"{ledger['file_id']}.json", ledger)
+    write_json(data.store / "refused" / f"{ledger['file_id']}.json", sealed(ledger, []))
 
 
 def forget_refusal(data: DataDir, file_id: str) -> None:

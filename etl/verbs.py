@@ -5,9 +5,10 @@ The heavy libraries are imported by the verbs that need them, so that --help and
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from etl.datadir import DataDir
+from etl.datadir import PURGING, DataDir
 from etl.lock import locked
 from etl.options import FILTERS
 from etl.progress import say
@@ -28,7 +29,7 @@ def load(data: DataDir, options: Namespace) -> int:
         found = checked(data, settings, options.check)
         print(found.text)
         return 0 if found.would_load else 1
-    with locked(data):
+    with writing(data):
         return told(data, load(data, settings, options.paths) if options.paths else load_inbox(data, settings))
 
 
@@ -42,7 +43,7 @@ def build(data: DataDir, options: Namespace) -> int:
         from etl.spark.engine import on_spark
 
         engine = on_spark(data)
-    with locked(data):
+    with writing(data):
         print(build(data, options.as_of, engine=engine))
     return 0
 
@@ -51,13 +52,15 @@ def run(data: DataDir, options: Namespace) -> int:
     """Everything a scheduler wants of one call; a refused file stops neither the build nor the reports."""
     from etl.build import build
     from etl.load import load_inbox
+    from etl.retention import apply
     from etl.settings import read_settings
     from etl.watch import watched
 
-    with locked(data), watched(data) as problems:
+    with writing(data), watched(data) as problems:
         settings = read_settings(data.settings)
         if told(data, load_inbox(data, settings)):
             problems.append("A file of the inbox was refused; the page on data health says why.")
+        apply(data, settings.retention)
         print(build(data))
         write_due(data, settings, problems)
     return 1 if problems else 0
@@ -80,10 +83,10 @@ def report(data: DataDir, options: Namespace) -> int:
     if options.due:
         from etl.watch import watched
 
-        with locked(data), watched(data) as problems:
+        with writing(data), watched(data) as problems:
             write_due(data, read_settings(data.settings), problems)
         return 1 if problems else 0
-    with locked(data):
+    with writing(data):
         if options.again is not None:
             from etl.runs import again
 
@@ -159,6 +162,24 @@ def show(data: DataDir, options: Namespace) -> int:
     return 0
 
 
+def verify(data: DataDir, options: Namespace) -> int:
+    """Prints a table of findings; exit code 1 if something is wrong."""
+    from etl.verify import as_table, is_well, verify
+
+    with locked(data):
+        findings = verify(data)
+    written(as_table(findings))
+    return 0 if is_well(findings) else 1
+
+
+def purge(data: DataDir, options: Namespace) -> int:
+    """Removes for good what was named, or says what that would be; exit code 1 if nothing was removed."""
+    from etl.purge_verb import purge
+
+    with writing(data):
+        return purge(data, options)
+
+
 def demo(data: DataDir, options: Namespace) -> int:
     """An invented season, the whole way from export files to the dashboard."""
     from etl.demonstration import demonstrate
@@ -173,6 +194,17 @@ def app(data: DataDir, options: Namespace) -> int:
     from etl.serve import serve
 
     return serve(data, options.address, options.port)
+
+
+@contextmanager
+def writing(data: DataDir) -> Iterator[None]:
+    """Holds the lock of the data directory, and finishes first what a purge that was killed had begun."""
+    with locked(data):
+        if (data.root / PURGING).exists():
+            from etl.purge import finish
+
+            finish(data)
+        yield
 
 
 def written(text: str) -> None:
@@ -191,5 +223,5 @@ def told(data: DataDir, outcomes: list) -> int:
 
 
 VERBS: dict[str, Callable[[DataDir, Namespace], int]] = {
-    verb.__name__: verb for verb in (load, build, run, report, evidence, query, export, show, demo, app)
+    verb.__name__: verb for verb in (load, build, run, report, evidence, query, export, show, verify, purge, demo, app)
 }

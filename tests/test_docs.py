@@ -17,7 +17,7 @@ from etl.access import ACCESS_KEYS
 from etl.catalog import read_catalog
 from etl.datadir import CHECKOUT
 from etl.options import all_options, read_options
-from etl.settings_check import SECTIONS, SOURCE_KEYS
+from etl.settings_check import RETENTION, SECTIONS, SOURCE_KEYS
 from etl.source import Limits
 from etl.spark.wishes import KEYS as SPARK_KEYS
 from etl.sqlfile import PERIODS
@@ -79,7 +79,7 @@ def test_the_readme_lists_every_setting() -> None:
         "firm": {"name", "timezone"},
         "source": set(SOURCE_KEYS) - {"columns", "constants"},
         "limits": {one.name for one in fields(Limits)},
-        "retention": {"inbox_days"},
+        "retention": set(RETENTION),
         "subscription": set(SUBSCRIPTION_KEYS),
         "mail": set(MAIL_KEYS),
         "access": set(ACCESS_KEYS) - {"staff"},

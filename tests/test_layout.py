@@ -25,7 +25,8 @@ SQL = re.compile(r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bc
 WAREHOUSE_SQL = re.compile(r"(?is)\b(?:from|join|into|table|macro|copy)\s+(?:warehouse\.)?(?:raw|ref|model|mart|report|main)\.")
 # What a number means stands under queries/. These carry the rows in and out, and say what the whole file holds.
 TALK_TO_THE_WAREHOUSE = {
-    "etl.build", "etl.export", "etl.options", "etl.raw", "etl.scope", "etl.show", "etl.unknown_labels", "etl.warehouse",
+    "etl.build", "etl.export", "etl.options", "etl.raw", "etl.scope", "etl.show", "etl.unknown_labels",
+    "etl.verify_warehouse", "etl.warehouse",
 }
 
 

@@ -55,10 +55,12 @@ def test_the_ledger_says_what_is_known(tmp_path: Path) -> None:
     assert datetime.now(UTC) - datetime.fromisoformat(ledger.pop("loaded_at")) < timedelta(minutes=1)
     assert ledger.pop("file_id") == ledger.pop("packed_sha256")[:16] == part.folder.name
     assert (len(ledger.pop("source_digest")), ledger.pop("version")) == (16, "0.1.0")
+    assert len(ledger.pop("seal")) == len(ledger["sha256"]["events.parquet"]) == 64
+    assert sorted(ledger.pop("sha256")) == ["events.parquet", "quarantine.parquet"]
     assert ledger == {
         "file_name": "march.csv", "source": "user tracking", "kind": "events", "state": "loaded",
         "reason": "the last line has no end, so the file may have been cut", "record_count": 4, "kept_count": 2,
-        "quarantined_count": 2, "redacted_count": 0, "unmapped_columns": ["Shoe Size"],
+        "quarantined_count": 2, "purged_count": 0, "redacted_count": 0, "unmapped_columns": ["Shoe Size"],
     }
     assert {path.name for path in part.folder.iterdir()} == {"events.parquet", "ledger.json", "quarantine.parquet"}
     assert aside(part) == [

@@ -18,6 +18,7 @@ from etl.catalog import read_catalog
 from etl.datadir import DataDir
 from etl.problem import Problem
 from etl.scope import COUNTS, HEALTH, OF_NO_OFFICE, ask_within, can_be_held, may_ask
+from etl.seal import sealed
 from etl.store import parts, write_json
 from etl.warehouse import Warehouse, ask, opened
 
@@ -39,7 +40,7 @@ def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Serie
         rows = rows.with_columns(pl.when(~pl.col("return_id").is_in(nowhere.to_list())).then(pl.col("office")).alias("office"))
         rows.write_parquet(part.data)
         counts = {"record_count": rows.height + part.ledger["quarantined_count"], "kept_count": rows.height}
-        write_json(part.folder / "ledger.json", part.ledger | counts)
+        write_json(part.folder / "ledger.json", sealed(part.ledger | counts, [part.data, part.quarantine]))
     return DataDir(root)
 
 

@@ -7,6 +7,7 @@ import pytest
 from etl.datadir import SHIPPED
 from etl.problem import Problem
 from etl.settings import Limits, Settings, read_settings, source_of
+from etl.settings_check import Retention
 from etl.source import column_of, contract, loose
 
 FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n'
@@ -39,7 +40,7 @@ def test_the_shipped_file_reads_the_words_of_the_platform() -> None:
     ]
     assert column_of(source_of(shipped, "Returns Register 2026.csv"), "Exported At") == "exported_at"
     assert shipped.limits == Limits()
-    assert shipped.inbox_days is None
+    assert shipped.retention == Retention()
 
 
 def test_the_names_of_the_contract_are_always_headings(tmp_path: Path) -> None:
@@ -58,8 +59,8 @@ def test_the_least_file_has_a_firm_and_a_source(tmp_path: Path) -> None:
 
 def test_what_others_check_is_passed_on(tmp_path: Path) -> None:
     more = "[spark]\ncores = 2\n"
-    read = settings(tmp_path, FIRM + SOURCE + more + "[retention]\ninbox_days = 30\n")
-    assert (read.spark, read.inbox_days) == ({"cores": 2}, 30)
+    read = settings(tmp_path, FIRM + SOURCE + more + "[retention]\ninbox_days = 30\nreport_days = 400\n")
+    assert (read.spark, read.retention) == ({"cores": 2}, Retention(inbox_days=30, report_days=400))
 
 
 def test_the_first_source_that_matches_counts(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + "[retention]\ndays = 1\n",
-            'settings.toml: unknown key "days" under [retention]. Known: inbox_days.',
+            'settings.toml: unknown key "days" under [retention]. Known: inbox_days, quarantine_days, report_days.',
         ),
         (
             FIRM + SOURCE + '[limits]\nratio = "2"\n',

@@ -92,6 +92,7 @@ reason
 record_count       2
 kept_count         2
 quarantined_count  0
+purged_count       0
 distinct_count     2
 repeated_count     0
 later_count        0

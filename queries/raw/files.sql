@@ -1,7 +1,7 @@
 -- The ledger: one row per file that was loaded or refused. Nothing of a file is ever dropped without a count here.
 --
 -- key: file_id
--- check: state <> 'loaded' or record_count = kept_count + quarantined_count
+-- check: state <> 'loaded' or record_count = kept_count + quarantined_count + purged_count
 create table raw.files (
     file_id varchar,             -- The start of the SHA-256 of the unpacked bytes; of a refused file, of the file as it is.
     file_name varchar,           -- The name it was loaded under, SSNs and ITINs replaced.
@@ -12,6 +12,7 @@ create table raw.files (
     record_count bigint,         -- Records in the file, counted apart from the reader that loaded it.
     kept_count bigint,           -- Records that were loaded.
     quarantined_count bigint,    -- Records that were set aside, with their number and a reason.
+    purged_count bigint,         -- Records of returns that were purged, which are kept nowhere.
     distinct_count bigint,       -- Kept events that no earlier file or line holds; null for a register.
     repeated_count bigint,       -- Kept events that are copies of those; null for a register.
     later_count bigint,          -- Kept events whose time lies after as_of, left out of the models; null for a register.

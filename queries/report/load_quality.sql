@@ -5,8 +5,8 @@
 with files as (
     select
         1 as finding_no, 'file' as finding, files.file_name as subject, files.record_count, files.reason, files.source,
-        files.kind, files.state, files.kept_count, files.quarantined_count, files.distinct_count, files.repeated_count,
-        files.later_count, files.redacted_count, files.unmapped_columns, files.loaded_at, files.file_id
+        files.kind, files.state, files.kept_count, files.quarantined_count, files.purged_count, files.distinct_count,
+        files.repeated_count, files.later_count, files.redacted_count, files.unmapped_columns, files.loaded_at, files.file_id
     from raw.files as files
 ),
 without_events as (
@@ -87,6 +87,7 @@ select
     state,
     kept_count,
     quarantined_count,
+    purged_count,
     distinct_count,
     repeated_count,
     later_count,

@@ -1,6 +1,6 @@
 -- The ledger in one row: how many files were loaded and refused, and what became of their records.
 --
--- check: record_count = kept_count + quarantined_count
+-- check: record_count = kept_count + quarantined_count + purged_count
 with totals as (
     select
         count(*) filter (where state = 'loaded') as loaded_count,
@@ -8,6 +8,7 @@ with totals as (
         cast(coalesce(sum(record_count) filter (where state = 'loaded'), 0) as bigint) as record_count,
         cast(coalesce(sum(kept_count) filter (where state = 'loaded'), 0) as bigint) as kept_count,
         cast(coalesce(sum(quarantined_count) filter (where state = 'loaded'), 0) as bigint) as quarantined_count,
+        cast(coalesce(sum(purged_count) filter (where state = 'loaded'), 0) as bigint) as purged_count,
         max(loaded_at) filter (where state = 'loaded') as last_loaded_at
     from raw.files
 )
@@ -17,6 +18,7 @@ select
     record_count,                                                    -- Records of the loaded files.
     kept_count,                                                      -- Those that were loaded.
     quarantined_count,                                               -- Those that were set aside.
+    purged_count,                                                    -- Those of purged returns, which are kept nowhere.
     percent(quarantined_count, record_count) as quarantined_percent, -- quarantined_count of record_count.
     last_loaded_at                                                   -- The newest load (UTC).
 from totals
