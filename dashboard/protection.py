@@ -29,6 +29,8 @@ SETTINGS: dict[str, object] = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "client.toolbarMode": "minimal",
+    # For its welcome Streamlit would ask a host elsewhere how this machine is called there.
+    "logger.hideWelcomeMessage": True,
     "runner.magicEnabled": False,
     "server.enableCORS": True,
     "server.enableStaticServing": False,

@@ -64,14 +64,17 @@ def claims_here() -> dict[str, object]:
     return dict(st.user.to_dict())
 
 
-def reader() -> Scope:
-    """What whoever looks may see. Where a sign-in has just ended, the page is drawn anew, and its door is shut."""
-    if served.sign_in() is None:
-        return EVERYTHING
+def person_here() -> Person:
+    """Whoever looks. Where a sign-in has just ended, the page is drawn anew, and its door is shut."""
     try:
-        return admitted(claims_here()).scope
+        return admitted(claims_here())
     except NotAdmitted:
         st.rerun()
+
+
+def reader() -> Scope:
+    """What whoever looks may see."""
+    return EVERYTHING if served.sign_in() is None else person_here().scope
 
 
 def looked(report: str, row_count: int, build: object, filters: Mapping[str, object]) -> None:
@@ -81,7 +84,7 @@ def looked(report: str, row_count: int, build: object, filters: Mapping[str, obj
     question = repr((build, report, row_count, sorted(filters.items())))
     noted = st.session_state.setdefault(NOTED, set())
     if question not in noted:
-        note(admitted(claims_here()), audit.SAW, report, row_count, filters)
+        note(person_here(), audit.SAW, report, row_count, filters)
         noted.add(question)
 
 
@@ -125,7 +128,7 @@ def draw_person() -> None:
     """Who is signed in, and the way out."""
     if served.sign_in() is None:
         return
-    person = admitted(claims_here())
+    person = person_here()
     st.html(f'<p class="rt-quiet">{inert(person.who)}, {person.scope.role}</p>')
     st.button("Sign out", on_click=leave, key="sign out", width="stretch")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.protection import hosts, settings
 from etl.datadir import CHECKOUT, SHIPPED, DataDir
 from etl.problem import Problem
 from etl.signin import SignIn, configured, refuse_elsewhere
@@ -93,6 +94,19 @@ def test_another_address_wants_a_sign_in_through_tls() -> None:
             refuse_elsewhere(address, local)
     with pytest.raises(Problem, match='"example.com" is no IP number of this machine'):
         refuse_elsewhere("example.com", proxied)
+
+
+def test_a_server_for_others_reads_one_file_and_asks_nobody_for_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = written(tmp_path, ACCESS, AUTH)
+    monkeypatch.setenv("RETURNTRAIL_DATA", str(data.root))
+    read = settings("0.0.0.0", "8765")
+    assert (read["server.address"], read["server.port"]) == ("0.0.0.0", 8765)
+    assert (read["secrets.files"], read["logger.hideWelcomeMessage"]) == ([str(tmp_path / "secrets.toml")], True)
+    assert hosts() == ["localhost", "127.0.0.1", "[::1]", "returntrail.example"]
+    monkeypatch.setenv("RETURNTRAIL_DATA", str(tmp_path / "another"))
+    assert settings()["secrets.files"] == [] and "returntrail.example" not in hosts()
 
 
 def test_the_command_refuses_an_office_that_no_return_has(season: DataDir, tmp_path: Path) -> None:
