@@ -1,5 +1,7 @@
 """The parts of a return's page above its time line: who, where it stands and why, how far the delivery has got."""
 
+import shlex
+
 import polars as pl
 import streamlit as st
 
@@ -122,6 +124,13 @@ def signers(evidence: pl.DataFrame, cycle_no: int | None) -> None:
         for row in rows.iter_rows(named=True)
     )
     st.html(f'<table class="rt-table"><caption>Signers</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>')
+
+
+def evidence_command(state: dict) -> None:
+    """What writes the whole pack: the dashboard writes no files."""
+    st.text("The pack for an auditor, with a page to print, the logged records and checksums, is written by this command:")
+    named = [f"--{name}={plain(state[f'{name}_id'])}" for name in ("return", "firm")]
+    st.code(shlex.join(["returntrail", "evidence", *named]), language=None, wrap_lines=True)
 
 
 def fact(words: str, moment: object, zone: str) -> str:

@@ -1,6 +1,7 @@
 """Every page and every state, run without a browser: real warehouses, whole sentences."""
 
 import json
+import shlex
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from etl.build import build
 from etl.datadir import CHECKOUT, DataDir
 from etl.history import Run, remember
+from etl.options import read_options
 from etl.warehouse import ask, opened
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
@@ -125,6 +127,15 @@ def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytes
     app = page(season, "return", monkeypatch, id="<b>nobody</b>")
     assert [title.value for title in app.title] == ["No such return"]
     assert "No return has the id “<b>nobody</b>”." in texts(app)
+
+
+def test_a_return_shows_the_command_that_writes_its_evidence(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(season.warehouse) as warehouse:
+        firm, wanted = ask(warehouse, "recalls", ["firm_id", "return_id"]).row(0)
+    (command,) = page(season, "return", monkeypatch, id=wanted).code
+    program, *words = shlex.split(command.value)
+    asked = read_options(words)
+    assert (program, asked.verb, asked.return_id, asked.firm) == ("returntrail", "evidence", wanted, firm)
 
 
 def test_a_return_shows_both_sides_and_every_title(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

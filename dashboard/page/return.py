@@ -43,3 +43,6 @@ every = left.toggle("Every event, as logged", key="every", bind="query-params")
 with right:
     csv_button("return_timeline", key="timeline csv", **of_return)
 draw_timeline(data.ask("return_timeline", **of_return), two_lists=shape == "Two lists", every=every)
+with st.expander("Evidence of the signatures, to hand over"):
+    csv_button("evidence_facts", key="evidence csv", **of_return)
+    return_parts.evidence_command(state)
