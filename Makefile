@@ -12,6 +12,7 @@
 #   make install    the environment alone, in .venv
 #   make app        the dashboard on your own data
 #   make screens    the pictures of the pages in docs/screens, from the demo
+#   make spreadsheets  LibreOffice opens every file of a hostile log and evaluates no cell (a minute; installs it by apt)
 #   make audit      whether a vulnerability is known of any locked package; fails where it could not ask (needs a network)
 #   make sbom       build/sbom.json: every package that an installation has, with version and hashes (CycloneDX)
 #   make lock       the lock files again, after a change of pyproject.toml (needs uv; ARGS=--upgrade renews the pins)
@@ -31,7 +32,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark bench-spark install app audit audit-tools sbom lock clean chromium screens
+.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark bench-spark install app spreadsheets audit audit-tools sbom lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -85,6 +86,10 @@ $(VENV)/spark.done: $(VENV)/test.done requirements-spark.lock
 	@echo "Installing Spark into $(VENV) ..."
 	@$(PIP_INSTALL) --require-hashes -r requirements-spark.lock
 	@touch $@
+
+spreadsheets: $(VENV)/test.done
+	tests/libreoffice.sh
+	$(VENV)/bin/python -m pytest tests/libreoffice_opens.py $(ARGS)
 
 audit: $(VENV)/audit.done
 	$(VENV)/audit/bin/python tests/audit.py $(wildcard requirements*.lock tests/*.lock)

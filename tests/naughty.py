@@ -5,16 +5,19 @@ A test run walks one string of each kind through what takes a page or a process 
 
 import json
 import os
-from itertools import groupby
+import shutil
 from pathlib import Path
 
 from etl.build import build
-from etl.datadir import DataDir
+from etl.datadir import SHIPPED, DataDir
+from etl.evidence import evidence
 from etl.load import load
+from etl.runs import write_due
 from etl.settings import read_settings
 
 LIST = Path(__file__).parent / "naughty.txt"
 LONGEST_NAME = 60
+BOOK = '\n[[subscription]]\nname = "book"\nreport = "all_returns"\nevery = "day"\nformat = "xlsx"\n'
 # The return that has every string as a label, as who did it and as what it was about.
 EVERYTHING = "everything"
 
@@ -87,3 +90,16 @@ def events(number: int, string: str) -> list[dict[str, object]]:
         for minute, (tab, label, status) in enumerate(logged)
     ]
     return records + [record | shared for record in records[-2:]]
+
+
+def reported(built: DataDir, root: Path) -> DataDir:
+    """Beside a copy of a warehouse every report as its subscription writes it, one as an Excel file too, and evidence."""
+    data = DataDir(root)
+    root.mkdir()
+    shutil.copy(built.warehouse, data.warehouse)
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    (root / "settings.toml").write_text(shipped + BOOK, encoding="utf-8")
+    runs = write_due(data, read_settings(data.settings))
+    assert {run.state for run in runs} <= {"written", "skipped: empty"}
+    evidence(data, return_id=EVERYTHING, out=root / "evidence")
+    return data

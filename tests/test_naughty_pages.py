@@ -85,7 +85,7 @@ def test_a_time_line_shows_every_label_as_it_was_logged(visit: Visit, address: s
 
 def test_the_search_box_finds_words_and_runs_none(visit: Visit, hostile: DataDir, address: str) -> None:
     page = visit.open("/")
-    page.keyboard.press("Control+k")
+    page.get_by_role("button", name="Find a return").click()
     box = page.get_by_role("dialog").locator("input").first
     with opened(hostile.warehouse) as warehouse:
         for text in (STRINGS[number] for number in WALKED):
