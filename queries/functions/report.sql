@@ -70,6 +70,7 @@ end;
 
 -- The last step of ref.steps that a delivery has reached; identity questions count only where they are expected.
 create macro furthest_step(delivery, within_days, known_by) as case
+    when within_days is null and known_by is null then delivery.furthest_step_no
     when soon(delivery.picked_up_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 8
     when soon(signed_seconds_by(delivery, known_by), days_looked_at(delivery, within_days, known_by)) is not null then 7
     when delivery.kba_expected

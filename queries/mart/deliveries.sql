@@ -50,6 +50,18 @@ select
     coalesce(visits.reminders_sent, 0) as reminders_sent, -- Signing reminders by email; those by text leave no event.
     visits.last_reminder_at,
     starts.recalled_at,
+    case
+        when signatures.picked_up_at is not null then 8
+        when signatures.signed_at is not null then 7
+        when signatures.kba_passed_at is not null
+            and attributes.return_type like '1040%'
+            and not starts.is_without_kba then 6
+        when visits.accessed_at is not null then 5
+        when visits.link_selected_at is not null then 4
+        when emails.email_opened_at is not null then 3
+        when emails.email_delivered_at is not null then 2
+        else 1
+    end as furthest_step_no,    -- The last step of ref.steps that it has reached; KBA counts only where it is expected.
     seconds_between(
         starts.prepared_from_at, starts.delivered_at
     ) as preparing_seconds,     -- From the firm's upload in the same cycle to delivered_at; null where none is logged.

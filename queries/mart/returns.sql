@@ -28,6 +28,7 @@ select
     histories.uploaded_at,
     histories.cycle_no,
     states.delivered_at,        -- The firm sent it to its client in the current cycle (UTC); null while it has not.
+    states.furthest_step_no,    -- The last step of ref.steps that this delivery has reached; null while there is none.
     states.access_state,
     states.signature_state,
     states.signed_basis,

@@ -35,6 +35,11 @@ select
     ) as stay_no,           -- The place among the stays of the return, from 1.
     stays.cycle_no,         -- The delivery that was being prepared; of a recalled return the next one.
     stays.stage,            -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
+    stages.stage_no,
+    row_number() over (
+        partition by stays.firm_id, stays.return_id, stays.stage
+        order by stays.event_no nulls last
+    ) = 1 as is_first,      -- The first stay of the return in this stage.
     stays.entered_at,       -- The event that put it there (UTC).
     stays.entered_on,       -- The same as a date in the firm's time zone.
     week_of(stays.entered_on) as entered_week, -- The Monday of that week as text: 2026-03-02.
@@ -43,6 +48,11 @@ select
     seconds_between(stays.entered_at, stays.left_at) as seconds, -- From entered_at to left_at; null while it is there.
     stays.entered_by,       -- Who put it there, as logged.
     stays.left_by,          -- Who took it out, as logged; null while it is there.
+    min(stays.entered_on) over (partition by stays.firm_id, stays.return_id) as began_on, -- The return's first stay began.
+    max(stages.stage_no) over (
+        partition by stays.firm_id, stays.return_id
+    ) as furthest_stage_no, -- The last stage of ref.stages that the return was ever in.
+    starts.delivered_at is not null as is_delivered, -- The return stands delivered in its current cycle.
     attributes.office,
     attributes.partner,
     attributes.return_type,
@@ -51,4 +61,12 @@ from stays
 join model.attributes as attributes
     on attributes.firm_id = stays.firm_id
     and attributes.return_id = stays.return_id
+join ref.stages as stages on stages.stage = stays.stage
+join model.return_histories as histories
+    on histories.firm_id = stays.firm_id
+    and histories.return_id = stays.return_id
+left join model.delivery_starts as starts
+    on starts.firm_id = histories.firm_id
+    and starts.return_id = histories.return_id
+    and starts.cycle_no = histories.cycle_no
 where stays.stage is not null

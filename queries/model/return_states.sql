@@ -35,6 +35,7 @@ select
     ) as signature_state,       -- What the log shows: not delivered, not signed, paper, partly signed, probably signed
                                 -- or signed.
     deliveries.delivered_at,
+    deliveries.furthest_step_no,
     deliveries.signed_basis,
     deliveries.signed_at,
     deliveries.signature_state_at,

@@ -13,7 +13,7 @@ with unsigned as (
     select
         returns.return_id, returns.client_name, returns.return_type, returns.office, returns.partner, returns.due_date,
         returns.firm_id, returns.tax_year, returns.due_basis, returns.access_state, returns.handling_state,
-        returns.signature_state, returns.next_step, returns.cycle_no,
+        returns.signature_state, returns.next_step, returns.furthest_step_no,
         returns.taxpayer_email, returns.spouse_email,
         returns.due_date - date_in(build.timezone, build.as_of) as days_left
     from mart.returns as returns
@@ -41,11 +41,7 @@ select
     unsigned.taxpayer_email,
     unsigned.spouse_email
 from unsigned
-left join mart.deliveries as deliveries
-    on deliveries.firm_id = unsigned.firm_id
-    and deliveries.return_id = unsigned.return_id
-    and deliveries.cycle_no = unsigned.cycle_no
-left join ref.steps as steps on steps.step_no = furthest_step(deliveries, null, null) and deliveries.cycle_no is not null
+left join ref.steps as steps on steps.step_no = unsigned.furthest_step_no
 join ref.next_steps as next_steps on next_steps.next_step = unsigned.next_step
 where max_days_left is null or unsigned.days_left <= max_days_left
 order by

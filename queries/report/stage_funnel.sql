@@ -12,73 +12,69 @@
 -- param: for_years = null  Only these tax years; all if not given.
 -- param: split_by = null  office, partner, return_type, tax_year, or week or month of the beginning; one total if not given.
 -- every: week
-with begun as (
+with asked as (
     select
-        stays.firm_id,
-        stays.return_id,
-        min(stays.entered_on) as began_on,
-        list(distinct stages.stage_no order by stages.stage_no) as entered_stage_nos,
-        max(stages.stage_no) filter (where stays.left_at is null) as open_stage_no
+        segment_of(stays, week_of(stays.began_on), month_of(stays.began_on), split_by) as segment,
+        stays.stay_no,
+        stays.stage_no,
+        stays.is_first,
+        stays.left_at is null as is_open,
+        stays.seconds,
+        stays.furthest_stage_no,
+        stays.is_delivered
     from mart.stays as stays
-    join ref.stages as stages on stages.stage = stays.stage
     where asked_for(stays, for_firms, for_offices, for_partners, for_types, for_years)
-    group by stays.firm_id, stays.return_id
-),
-passed as (
-    select
-        returns.firm_id,
-        returns.return_id,
-        segment_of(returns, week_of(begun.began_on), month_of(begun.began_on), split_by) as segment,
-        begun.entered_stage_nos,
-        begun.open_stage_no,
-        returns.delivered_at is not null as is_delivered
-    from begun
-    join mart.returns as returns
-        on returns.firm_id = begun.firm_id
-        and returns.return_id = begun.return_id
-    where during(begun.began_on, since, until)
+        and during(stays.began_on, since, until)
 ),
 alike as (
-    select segment, entered_stage_nos, open_stage_no, is_delivered, count(*) as return_count
-    from passed
-    group by segment, entered_stage_nos, open_stage_no, is_delivered
+    select segment, furthest_stage_no, is_delivered, count(*) as return_count
+    from asked
+    where stay_no = 1
+    group by segment, furthest_stage_no, is_delivered
 ),
-judged as (
+-- A return that came to its client has passed every stage but a recall, which nobody skips.
+passed as (
     select
         alike.segment,
-        alike.return_count,
         stages.stage_no,
         stages.stage,
-        list_contains(alike.entered_stage_nos, stages.stage_no) as is_entered,
-        coalesce(alike.open_stage_no = stages.stage_no, false) as is_in,
-        -- A return that came to its client has passed every stage but a recall, which nobody skips.
-        (alike.is_delivered or list_max(alike.entered_stage_nos) > stages.stage_no) and stages.stage <> 'recalled' as is_passed
+        cast(sum(alike.return_count) as bigint) as return_count,
+        cast(coalesce(sum(alike.return_count) filter (
+            where alike.is_delivered or alike.furthest_stage_no > stages.stage_no
+        ), 0) as bigint) as passed_count
     from alike
     cross join ref.stages as stages
+    group by alike.segment, stages.stage_no, stages.stage
 ),
-counted as (
+stayed as (
     select
         segment,
         stage_no,
-        stage,
-        cast(sum(return_count) as bigint) as return_count,
-        cast(coalesce(sum(return_count) filter (where is_entered), 0) as bigint) as entered_count,
-        cast(coalesce(sum(return_count) filter (where is_passed and not is_entered), 0) as bigint) as skipped_count,
-        cast(coalesce(sum(return_count) filter (where is_in), 0) as bigint) as in_count,
-        cast(coalesce(sum(return_count) filter (where is_entered and not is_in), 0) as bigint) as left_count
-    from judged
-    group by segment, stage_no, stage
+        count(*) filter (where is_first) as entered_count,
+        count(*) filter (where is_first and (is_delivered or furthest_stage_no > stage_no)) as entered_and_passed_count,
+        count(*) filter (where is_open) as in_count,
+        quantile_cont(seconds, [0.5, 0.9]) as quantiles
+    from asked
+    group by segment, stage_no
 ),
-timed as (
+counted as (
     select
         passed.segment,
-        stays.stage,
-        quantile_cont(stays.seconds, [0.5, 0.9]) as quantiles
+        passed.stage_no,
+        passed.stage,
+        passed.return_count,
+        coalesce(stayed.entered_count, 0) as entered_count,
+        case
+            when passed.stage = 'recalled' then 0
+            else passed.passed_count - coalesce(stayed.entered_and_passed_count, 0)
+        end as skipped_count,
+        coalesce(stayed.in_count, 0) as in_count,
+        coalesce(stayed.entered_count, 0) - coalesce(stayed.in_count, 0) as left_count,
+        stayed.quantiles
     from passed
-    join mart.stays as stays
-        on stays.firm_id = passed.firm_id
-        and stays.return_id = passed.return_id
-    group by passed.segment, stays.stage
+    left join stayed
+        on stayed.segment is not distinct from passed.segment
+        and stayed.stage_no = passed.stage_no
 )
 select
     counted.segment,                            -- The part of the split; null for the total, and where a return has no value.
@@ -90,12 +86,9 @@ select
     counted.skipped_count,                      -- Those that came to a later stage, or to their client, without it; nobody skips a recall.
     counted.in_count,                           -- Those that are in it now.
     counted.left_count,                         -- Those that were in it and are not now.
-    in_seconds(timed.quantiles[1]) as seconds_median,       -- Of the stays that are over, half were at least that short.
-    in_seconds(timed.quantiles[2]) as seconds_p90,          -- Of the stays that are over, nine of ten were at least that short.
-    in_days(in_seconds(timed.quantiles[1])) as days_median, -- seconds_median as days.
-    in_days(in_seconds(timed.quantiles[2])) as days_p90     -- seconds_p90 as days.
+    in_seconds(counted.quantiles[1]) as seconds_median,       -- Of the stays that are over, half were at least that short.
+    in_seconds(counted.quantiles[2]) as seconds_p90,          -- Of the stays that are over, nine of ten were at least that short.
+    in_days(in_seconds(counted.quantiles[1])) as days_median, -- seconds_median as days.
+    in_days(in_seconds(counted.quantiles[2])) as days_p90     -- seconds_p90 as days.
 from counted
-left join timed
-    on timed.segment is not distinct from counted.segment
-    and timed.stage = counted.stage
 order by counted.segment nulls last, counted.stage_no

@@ -1,0 +1,53 @@
+-- Each recall of a return: when, by whom, how far the client had come, and when the return was delivered again. One row
+-- per recall; the copy that the other tab shows is none.
+--
+-- key: firm_id, return_id, cycle_no
+-- check: delivered_at is null or recalled_at >= delivered_at
+-- check: (delivered_at is null) = (furthest_step_no is null)
+with recalled as (
+    select firm_id, return_id, cycle_no, event_at, event_on, actor
+    from model.events
+    where code = 'return_recalled' and not is_repeat
+),
+redelivered as (
+    select recalled.firm_id, recalled.return_id, recalled.cycle_no, min(later.delivered_at) as delivered_at
+    from recalled
+    join mart.deliveries as later
+        on later.firm_id = recalled.firm_id
+        and later.return_id = recalled.return_id
+        and later.cycle_no > recalled.cycle_no
+    group by recalled.firm_id, recalled.return_id, recalled.cycle_no
+)
+select
+    recalled.firm_id,
+    recalled.return_id,
+    recalled.cycle_no,                  -- The delivery that it ended, or was to become one; from 1.
+    recalled.event_at as recalled_at,   -- The firm pulled it back (UTC).
+    recalled.event_on as recalled_on,   -- The same as a date in the firm's time zone.
+    recalled.actor as recalled_by,      -- Who recalled, as logged.
+    deliveries.delivered_at,
+    deliveries.furthest_step_no,        -- The last step of ref.steps that the client had reached; null where it was not delivered.
+    deliveries.accessed_at,
+    deliveries.kba_passed_count,
+    deliveries.uploaded_at,
+    deliveries.signature_state,
+    deliveries.signed_at,
+    redelivered.delivered_at as redelivered_at, -- The next delivery (UTC); null while there is none.
+    attributes.client_name,
+    attributes.tax_year,
+    attributes.return_type,
+    attributes.office,
+    attributes.partner,
+    attributes.due_date
+from recalled
+join model.attributes as attributes
+    on attributes.firm_id = recalled.firm_id
+    and attributes.return_id = recalled.return_id
+left join mart.deliveries as deliveries
+    on deliveries.firm_id = recalled.firm_id
+    and deliveries.return_id = recalled.return_id
+    and deliveries.cycle_no = recalled.cycle_no
+left join redelivered
+    on redelivered.firm_id = recalled.firm_id
+    and redelivered.return_id = recalled.return_id
+    and redelivered.cycle_no = recalled.cycle_no
