@@ -15,13 +15,14 @@ import pytest
 
 from etl.access import ACCESS_KEYS
 from etl.catalog import read_catalog
-from etl.datadir import CHECKOUT
+from etl.datadir import CHECKOUT, SHIPPED
 from etl.options import all_options, read_options
+from etl.settings import read_settings
 from etl.settings_check import RETENTION, SECTIONS, SOURCE_KEYS
 from etl.source import Limits
 from etl.spark.wishes import KEYS as SPARK_KEYS
 from etl.sqlfile import PERIODS
-from etl.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS
+from etl.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, WEEKDAYS, Subscription
 from etl.version import version
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -119,6 +120,15 @@ def test_a_page_names_only_what_there_is(page: Path) -> None:
     targets = set(re.findall(r"^([a-z\d-]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z\d-]+)\b(?=[`\s])", "\n".join(code_in(page)))) <= targets
     assert set(re.findall(r"`make ([a-z\d-]+)[^`]*`", text)) <= targets
+
+
+def test_three_lines_subscribe_to_the_work_list_on_mondays(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```toml\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert block.count("\n") == 3
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    (tmp_path / "settings.toml").write_text(shipped + block, encoding="utf-8")
+    (entry,) = read_settings(tmp_path / "settings.toml").subscriptions
+    assert entry == Subscription("work_list", every="week", weekday=WEEKDAYS.index("Monday"))
 
 
 def test_the_lines_of_cron_are_ones() -> None:
