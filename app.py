@@ -7,6 +7,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -27,6 +28,8 @@ async def warmed(app: st.App) -> AsyncIterator[None]:
 
     Streamlit collects garbage after every rerun; without this that takes most of a rerun's time.
     """
+    # Plotly looks for pandas at each figure, and would trip over one that another visitor's thread is just importing.
+    import_module("pandas")
     go.Figure(go.Bar(x=[1])).to_json()
     gc.collect()
     gc.freeze()

@@ -1,5 +1,6 @@
 """Headings of a file against the columns of the contract: what feeds what, what is missing, what nothing maps."""
 
+import re
 from dataclasses import dataclass
 
 from etl.dialect import shown
@@ -9,6 +10,8 @@ from etl.source import Source, column_of, contract
 
 REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 SHOWN_HEADINGS = 40
+# A date, a time, an address: values of a record, which no heading has.
+RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,10 @@ def missing_words(missing: list[str], headings: list[str], source: Source) -> st
     """Which columns are missing, what was found, and what to write where."""
     found = ", ".join(shown(heading) for heading in headings[:SHOWN_HEADINGS]) or "none"
     more = f", and {len(headings) - SHOWN_HEADINGS} more" if len(headings) > SHOWN_HEADINGS else ""
-    words = [f"no column for {' and '.join(missing)}. Headings found: {found}{more}."]
+    # A file without headings: what stands in its first record may be a client's name, and is not repeated.
+    is_record = any(re.search(RECORD_LIKE, heading) for heading in headings)
+    seen = "The first line looks like a record" if is_record else f"Headings found: {found}{more}"
+    words = [f"no column for {' and '.join(missing)}. {seen}."]
     words.append(f'Name yours under [source.columns] of "{source.name}" in settings.toml.')
     if "tab" in missing:
         only = 'tab = "Client" (or "Internal")'

@@ -1,0 +1,38 @@
+"""F11: labels that mean harm, a million of them: each is kept as it was logged. What pages make of them is S1."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet
+from loaded_files import HEAD, Firm
+from naughty import STRINGS
+
+from faults.accounts import SHARE, Tally, unequal
+from faults.reading import Reader
+
+AMOUNT = 1_000_000 if SHARE == 1 else 10_000
+
+
+def test_f11_hostile_labels(tally: Tally, control: Tally, tmp_path: Path) -> None:
+    # A zero byte cannot stand in a text of Parquet or DuckDB: such a record is set aside, and tried with the naughty strings.
+    strings = [text for text in STRINGS if text.strip() and "\0" not in text]
+    labels = [f"{strings[number % len(strings)]} {number}" for number in range(AMOUNT)]
+    file = tmp_path / "labels.csv"
+    with open(file, "w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(HEAD.split(","))
+        writer.writerows([f"r{number % 999}", "Client", label, "2026-03-04"] for number, label in enumerate(labels))
+    firm = Firm(tmp_path)
+    firm.data.root.chmod(0o700)
+    [outcome] = firm.load(file)
+    assert outcome.part is not None, outcome.reason
+    kept = pyarrow.parquet.read_table(outcome.part.data, columns=["row_no", "label"]).sort_by("row_no")["label"].to_pylist()
+    tally.injected += AMOUNT
+    found = Counter(text.strip() for text in labels)
+    tally.compare(found, Counter((text or "").strip() for text in kept))
+    tally.account(unequal(firm.data, {file.name: AMOUNT}))
+    tally.look(firm.data)
+    with Reader() as reader:
+        rows = reader.plainly("labels.csv", file.read_bytes(), ignore_errors="true", all_varchar="true", quote="''''")
+        control.compare(found, Counter(str(row[2]).strip() for row in rows or ()))

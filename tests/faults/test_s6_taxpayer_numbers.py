@@ -1,0 +1,143 @@
+"""S6: SSNs and ITINs in every dress, on the whole path, then a search of every file. S9: no name of a client in a message."""
+
+import gzip
+import json
+import re
+import unicodedata
+from html import unescape
+from pathlib import Path
+from random import Random
+from urllib.parse import unquote
+
+import duckdb
+import pyarrow.parquet
+from test_load_redaction import searched
+from test_redact import FORMS, LOOK_ALIKES
+
+from etl.datadir import DataDir
+from faults.accounts import Tally, content_of, times
+from faults.crew import Crew
+from faults.exports import queries, with_inbox
+from faults.reading import Reader
+
+UNSEEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+NUMBER = re.compile(r"123[^0-9]{0,12}45[^0-9]{0,12}6789")
+MARK = "Zebulon Quartermain"
+
+
+def plain(text: str) -> str:
+    """A text as a person reads it: escapes undone, forms folded, what is not seen taken out."""
+    for _ in range(2):
+        text = unescape(unquote(text, errors="replace"))
+    return UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+
+
+FORMS_OF_ONE = [form for form in FORMS if NUMBER.search(plain(form))]
+
+
+def event(number: int, text: str, **more: str) -> dict[str, str]:
+    said = {"return_id": f"r{number}", "tab": "Client", "label": text, "event_time": "2026-03-04 10:00"}
+    return said | more
+
+
+def written(folder: Path, forms: list[str]) -> Path:
+    """A log with each form as label, detail, name and what not, a record that is set aside, and a heading that has it."""
+    folder.mkdir()
+    more = ("detail", "actor", "client_name", "status", "recipient_email", "Shoe")
+    lines = [event(number, f"Document “{form}”", **dict.fromkeys(more, form)) for number, form in enumerate(forms)]
+    lines += [event(number, form, tab="Nowhere") for number, form in enumerate(forms)]
+    file = folder / "log 123-45-6789.ndjson"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return folder
+
+
+def everything(data: DataDir, said: list[str]) -> str:
+    """Every file below the store, the reports and the runs, unpacked, every row of the warehouse, and what was printed."""
+    texts = [*said, *(searched(folder) for folder in (data.store, data.reports) if folder.exists())]
+    for file in data.runs.rglob("*") if data.runs.exists() else ():
+        texts += [content_of(file)[1].decode(errors="replace")] if file.is_file() else []
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        for (name,) in database.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall():
+            texts += [str(row) for row in database.execute(f"from {name}").fetchall()]
+    return "\n".join(texts)
+
+
+def leaks(data: DataDir, crew: Crew, **order: object) -> int:
+    """How many times the number is found after load, build and reports."""
+    said = []
+    for words in (["load"], ["build"], ["report"]):
+        ended = crew.run("--data", data.root, *words, **order)
+        assert ended.code == 0, ended.err
+        said += [ended.out, ended.err]
+    # The export itself lies in the inbox, and the command names it by what is left of its name.
+    return len(NUMBER.findall(plain(everything(data, said))))
+
+
+def test_s6_no_number_of_a_taxpayer(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    forms = FORMS_OF_ONE if times(40) == 40 else Random(6).sample(FORMS_OF_ONE, 8)
+    data = with_inbox(written(tmp_path / "exports", forms), tmp_path / "data")
+    tally.injected += 8 * len(forms)
+    built_by = queries(tmp_path / "queries")
+    tally.leaked += leaks(data, crew, queries=built_by)
+    tally.notes += ["a number was found"] if tally.leaked else []
+    control.leaked += leaks(with_inbox(tmp_path / "exports", tmp_path / "off"), crew, off=["redaction"], queries=built_by)
+
+
+def test_s6_look_alikes_stay(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    texts = [text for text in LOOK_ALIKES if text.strip()]
+    (tmp_path / "exports").mkdir()
+    lines = (json.dumps(event(number, text)) + "\n" for number, text in enumerate(texts))
+    (tmp_path / "exports" / "log.ndjson").write_text("".join(lines), encoding="utf-8")
+    data = with_inbox(tmp_path / "exports", tmp_path / "data")
+    assert crew.run("--data", data.root, "load").code == 0
+    table = pyarrow.parquet.read_table(next(data.store.glob("*/events.parquet")), columns=["row_no", "label"]).to_pylist()
+    kept = [row["label"] for row in sorted(table, key=lambda row: row["row_no"])]
+    tally.injected += len(texts)
+    tally.lost += sum(one != other for one, other in zip(texts, kept, strict=True))
+    tally.notes += [f"{one}: {other}" for one, other in zip(texts, kept, strict=True) if one != other]
+    # Nine digits with two dashes anywhere would be too simple a rule.
+    control.lost += sum(re.search(r"\d{3}-\d\d-\d{4}", text) is not None for text in texts)
+
+
+def damaged(dice: Random) -> dict[str, bytes]:
+    """Files of F4 to F6 in which every record names the client."""
+    body = "return_id,tab,label,event_time,client_name\n" + "".join(
+        f"r{number},Client,Up,2026-03-04,{MARK} {number}\n" for number in range(200)
+    )
+    packed = bytearray(gzip.compress(body.encode()))
+    packed[dice.randrange(20, len(packed))] ^= 1
+    return {
+        "flipped.csv.gz": bytes(packed),
+        "cut.csv": body.encode()[: dice.randrange(100, len(body))],
+        "quotes.csv": body.replace("Up", '"Up', 1).replace(",Up,", ',"Up"x,', 3).encode(),
+        "long.csv": body.replace(f"{MARK} 7", MARK * 9_000, 1).encode(),
+        "times.csv": body.replace("2026-03-04", f"4 March {MARK}").encode(),
+        "no headings.csv": body.split("\n", 1)[1].encode(),
+        "zero.csv": body.replace("Up", "U\0p", 2).encode(),
+        "broken.ndjson": b'{"return_id": "%s", \n{"return_id" "%s"}\n' % (MARK.encode(), MARK.encode()),
+    }
+
+
+def test_s9_no_name_in_a_message(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    dice = Random(9)
+    built_by = queries(tmp_path / "queries")
+    for number in range(times(10)):
+        data = DataDir(tmp_path / f"{number}")
+        folder = tmp_path / f"exports {number}"
+        folder.mkdir()
+        for name, content in damaged(dice).items():
+            (folder / name).write_bytes(content)
+            tally.injected += 1
+        for words in (["load", folder], ["build"], ["report"], ["load", "--check", folder / "quotes.csv"]):
+            ended = crew.run("--data", data.root, *words, queries=built_by)
+            tally.heard(ended.err, about=words)
+            tally.leaked += ended.err.count(MARK)
+            tally.notes += [f"{words}: {line}" for line in ended.err.splitlines() if MARK in line]
+        if number:
+            continue
+        with Reader() as reader:
+            for name in ("times.csv", "quotes.csv"):
+                try:
+                    reader.database.execute(f"from read_csv('{folder / name}', types = {{'event_time': 'timestamp'}})").fetchall()
+                except duckdb.Error as error:
+                    control.leaked += str(error).count(MARK)
