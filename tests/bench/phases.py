@@ -8,7 +8,6 @@ phase counts without the phases inside it; what no phase covers is said as the r
 
 import argparse
 import importlib
-import multiprocessing
 import os
 import resource
 import shutil
@@ -27,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from etl.datadir import DataDir
 from etl.records import literal
 from tests.bench.logs import Log, log_of
+from tests.bench.process import alone
 
 TIME = "Date/Time"
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
@@ -116,7 +116,6 @@ def bare(log: Log, file: Path) -> Measured:
     def work() -> None:
         limits = {"threads": os.cpu_count() or 1, "memory_limit": "4GB", "temp_directory": str(file.parent / "spill")}
         with duckdb.connect(file, config=limits) as database:
-            database.execute("set enable_progress_bar = false")
             database.execute(f"""
                 create table events as from read_csv(
                     [{", ".join(literal(one) for one in log.files)}], delim = ',', quote = '"', header = true,
@@ -144,12 +143,6 @@ def build_phases(log: Log, folder: Path) -> Measured:
     data, phases = DataDir(folder), Phases()
     phases.watch(BUILD)
     return measured(lambda: build.build(data), data.warehouse, phases)
-
-
-def alone(work: Callable[[Log, Path], Measured], log: Log, place: Path) -> Measured:
-    """The work in a fresh process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(work, (log, place))
 
 
 def profile(log: Log, folder: Path) -> tuple[Measured, Measured, Measured]:

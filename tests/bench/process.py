@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import platform
 import statistics
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,13 @@ PACKAGES = ("duckdb", "polars", "pandas", "pyspark", "streamlit")
 
 def alone(work: Callable[..., Found], *arguments: object) -> Found:
     """The result of a function of a module, from a fresh process that does nothing else."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with multiprocessing.get_context("spawn").Pool(1, initializer=without_bars) as pool:
         return pool.apply(work, arguments)
+
+
+def without_bars() -> None:
+    """DuckDB draws progress bars where the program is no file, which it takes for a person at a prompt."""
+    sys.modules["__main__"].__file__ = __file__
 
 
 def forget(file: Path) -> None:

@@ -11,7 +11,6 @@ from tests.bench.peers.words import COLUMNS, TIME_FORMAT, Funnel, Weeks
 def read(files: list[Path], folder: Path) -> duckdb.DuckDBPyConnection:
     """The exports as one typed table of a database file."""
     database = duckdb.connect(folder / "peer.duckdb", config={"memory_limit": "4GB"})
-    database.execute("set enable_progress_bar = false")
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     database.execute(f"""
         create table log as
