@@ -14,7 +14,7 @@ from etl.verify_store import current
 OWN = ("settings.toml", "reference", "secrets.toml")
 KNOWN = {
     *OWN, "inbox", "store", "reports", "runs", "audit", "evidence", "export", "warehouse.duckdb", "purged.jsonl",
-    "verified.json", ".lock", ".key", "demo",
+    "verified.json", ".lock", ".key", "demo", "demo.txt",
 }  # fmt: skip
 # What a name of ours begins with until the file or folder is whole.
 UNFINISHED = (".new-", ".work-", ".build-", ".making-", ".returntrail-", ".verify-", ".purged-")
