@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,10 @@ from dashboard.served import data_dir
 from etl import audit
 from etl import warehouse as door
 from etl.access import Scope
+from etl.findings import Finding
+from etl.findings import kept as kept_result
 from etl.history import history, history_file
+from etl.purged import history as purge_history
 from etl.scope import ask_within, may_ask
 
 Build = tuple[int, int, int]
@@ -88,6 +92,32 @@ def kept_runs(of_history: Build) -> pl.DataFrame:
 def trail(most: int, return_id: str | None) -> pl.DataFrame:
     """Who saw and exported what, the newest first; of one return, or of all. For the data owner alone."""
     rows = audit.recent(data_dir(), most, return_id)
+    return rows if signin.reader().keeps_the_data else rows.clear()
+
+
+def verified() -> tuple[datetime, list[Finding]] | None:
+    """When `returntrail verify` ended last, and what it found; null where it never ran."""
+    try:
+        status = os.stat(data_dir().verified)
+    except OSError:
+        return None
+    return kept_findings((status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def kept_findings(of_result: Build) -> tuple[datetime, list[Finding]] | None:
+    """The result as it stands; the next verification makes another file of it."""
+    return kept_result(data_dir())
+
+
+def is_purging() -> bool:
+    """Whether a purge has begun and is not done, so that the file still has what should be gone."""
+    return data_dir().purging.exists()
+
+
+def purges() -> pl.DataFrame:
+    """What was purged, the newest first: counts, and nobody's name. For the data owner alone."""
+    rows = purge_history(data_dir())
     return rows if signin.reader().keeps_the_data else rows.clear()
 
 

@@ -8,12 +8,17 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.lists import column, readable
-from dashboard.words import NONE, clock_words, count_words, day_words, local, plain
+from dashboard.words import NONE, clock_words, count_words, day_words, local, moment_words, plain
+from etl.findings import table as as_table
 
 MOST_ROWS = 500
 TRAIL = {
     "at": "When", "who": "Who", "role": "Role", "act": "What", "report": "Report", "row_count": "Rows",
     "filters": "Filters", "line": "Line",
+}  # fmt: skip
+PURGES = {
+    "at": "When", "kind": "By", "before": "Before", "return_count": "Returns", "file_count": "Loaded files",
+    "record_count": "Records", "removed_count": "Other files",
 }  # fmt: skip
 
 
@@ -66,6 +71,31 @@ def pasteable(rows: pl.DataFrame) -> str:
     for row in rows.iter_rows(named=True):
         writer.writerow([row["tab"], "", plain(row["label"]), row["status"] or "", "CODE", ""])
     return buffer.getvalue()
+
+
+def findings() -> None:
+    """What the last verification found, and when."""
+    found = data.verified()
+    if found is None:
+        st.text("Nobody has verified this data directory. `returntrail verify` does, and a scheduler may call it every night.")
+        return
+    at, rows = found
+    st.caption(f"On {moment_words(at, data.facts().timezone)}, by `returntrail verify`.")
+    shown = readable(as_table(rows), data.facts().timezone)
+    config = {"finding": st.column_config.TextColumn("Finding", width="large")}
+    names = {"severity": "Severity", "subject": "About"}
+    st.dataframe(shown.rename(names), column_config=config, hide_index=True, key="verified")
+
+
+def purged() -> None:
+    """When something was purged, and how much."""
+    rows = data.purges()
+    if rows.is_empty():
+        st.text("Nothing was purged.")
+        return
+    shown = readable(rows.rename(PURGES).drop("version"), data.facts().timezone)
+    st.caption("Removed for good; of each return a keyed hash remains, so that no later export brings it back.")
+    st.dataframe(shown, hide_index=True, placeholder=NONE, key="purged")
 
 
 def trail() -> None:

@@ -45,6 +45,7 @@ with st.sidebar:
         f"built {moment_words(facts.built_at, facts.timezone)}"
     )
     signin.draw_person()
+states.warn_if_damaged()
 states.warn_if_old(facts)
 states.warn_if_partly_loaded()
 try:

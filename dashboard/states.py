@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import data, filters, signin
 from dashboard.words import count_words, moment_words
+from etl.findings import DAMAGE
 from etl.problem import Problem
 from etl.warehouse import Facts
 
@@ -63,6 +64,24 @@ def warn_if_old(facts: Facts) -> None:
         st.warning(
             f"These numbers were built on {moment_words(facts.built_at, facts.timezone)} and nothing since. "
             "Load the newest exports with `returntrail run`, or ask whoever schedules it."
+        )
+
+
+def warn_if_damaged() -> None:
+    """A banner while the last verification found that something is not what it was, or a purge is not done."""
+    if data.is_purging():
+        st.error(
+            "A purge has begun and is not done: these numbers still have what should be gone. `returntrail build` finishes it."
+        )
+    found = data.verified()
+    damaged = [one for one in found[1] if one.severity == DAMAGE] if found else []
+    if damaged:
+        times = "One thing is" if len(damaged) == 1 else f"{len(damaged)} things are"
+        where = "see Data health" if signin.reader().keeps_the_data else "the data owner sees which"
+        at = moment_words(found[0], data.facts().timezone)
+        st.error(
+            f"{times} damaged, as `returntrail verify` found on {at}: {where}. These numbers may be wrong until it is mended "
+            "and verified again."
         )
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 QUERIES = CHECKOUT / "queries"
 SHIPPED = CHECKOUT / "data"
-# A purge that has begun and is not done; whoever writes next finishes it.
-PURGING = ".purging.json"
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,16 @@ class DataDir:
     def audit(self) -> Path:
         """The trail of who saw what, where there is a sign-in."""
         return self.root / "audit"
+
+    @property
+    def verified(self) -> Path:
+        """What `returntrail verify` found last."""
+        return self.root / "verified.json"
+
+    @property
+    def purging(self) -> Path:
+        """A purge that has begun and is not done; whoever writes next finishes it."""
+        return self.root / ".purging.json"
 
     @property
     def warehouse(self) -> Path:

@@ -42,13 +42,13 @@ def table(findings: list[Finding]) -> pl.DataFrame:
 def keep(data: DataDir, findings: list[Finding]) -> None:
     """Leaves the result where the dashboard looks for it."""
     said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "findings": [asdict(one) for one in findings]}
-    write_json(data.root / "verified.json", said)
+    write_json(data.verified, said)
 
 
 def kept(data: DataDir) -> tuple[datetime, list[Finding]] | None:
     """When the last verification ended (UTC, without a zone) and what it found; null where there was none."""
     try:
-        said = json.loads((data.root / "verified.json").read_text(encoding="utf-8"))
+        said = json.loads(data.verified.read_text(encoding="utf-8"))
         at = datetime.fromisoformat(said["at"]).astimezone(UTC).replace(tzinfo=None)
         return at, [Finding(**one) for one in said["findings"]]
     except (OSError, ValueError, KeyError, TypeError):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from etl import purge_files, purged
 from etl.build import build
-from etl.datadir import PURGING, DataDir
+from etl.datadir import DataDir
 from etl.holding import Words
 from etl.part import copied
 from etl.problem import Problem
@@ -79,20 +79,20 @@ def described(data: DataDir, plan: Plan, files: Going) -> str:
 
 def begin(data: DataDir, plan: Plan) -> None:
     """From here on the purge will be done, by this process or by the next one that writes here."""
-    write_json(data.root / PURGING, asdict(plan))
+    write_json(data.purging, asdict(plan))
 
 
 def finish(data: DataDir) -> Plan | None:
     """Does what a purge that has begun still has to do, phase by phase; null where there is none."""
     try:
-        said = (data.root / PURGING).read_text(encoding="utf-8")
+        said = data.purging.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     try:
         plan = Plan(**json.loads(said))
     except (ValueError, TypeError) as error:
         words = "the purge that has begun cannot be read. Remove this file and purge again."
-        raise Problem(f"{data.root / PURGING}: {words}") from error
+        raise Problem(f"{data.purging}: {words}") from error
     for phase in PHASES:
         phase(data, plan)
     return plan
@@ -169,7 +169,7 @@ def rebuild(data: DataDir, _plan: Plan) -> None:
 
 def forget(data: DataDir, _plan: Plan) -> None:
     """Nothing is left to do, and nothing that says whom it was about."""
-    (data.root / PURGING).unlink()
+    data.purging.unlink()
     sync(data.root)
 
 

@@ -8,6 +8,7 @@ from etl.catalog import Catalog, read_catalog
 from etl.cells import as_text, readable
 from etl.datadir import QUERIES, DataDir
 from etl.problem import Problem
+from etl.purged import history
 from etl.records import literal
 from etl.sqlfile import SqlFile
 from etl.warehouse import Warehouse, asking, opened
@@ -20,7 +21,7 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
     catalog = read_catalog(queries)
     with opened(data.warehouse) as warehouse:
         if name is None:
-            return overview(warehouse, catalog)
+            return overview(data, warehouse, catalog)
         named = [file for file in catalog.files.values() if name in (file.name, file.full_name)]
         if len(named) > 1:
             raise Problem(f'"{name}" is several things: {", ".join(file.full_name for file in named)}. Name one.')
@@ -34,7 +35,7 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
         return "\n\n".join(aligned(list(zip(texts.columns, row, strict=True))) for row in texts.iter_rows())
 
 
-def overview(warehouse: Warehouse, catalog: Catalog) -> str:
+def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
     """The statement that the warehouse is, its tables with their rows, its reports, and how to go on."""
     facts = warehouse.facts
     moments = rows(warehouse, "select as_of, built_at from raw.build")
@@ -46,9 +47,16 @@ def overview(warehouse: Warehouse, catalog: Catalog) -> str:
         as_text(moments, facts.timezone),
         aligned([(one.full_name, f"{count} rows", opening(one)) for one, count in zip(tables, counts, strict=True)]),
         aligned([(report.full_name, report.every or "on screen", opening(report)) for report in reports]),
+        purges(data, facts.timezone),
         "More: returntrail show NAME, of a table, a report or a loaded file.",
     )
     return "\n\n".join(part.rstrip("\n") for part in parts if part)
+
+
+def purges(data: DataDir, zone: str) -> str:
+    """What was purged; nothing where nothing was."""
+    found = history(data)
+    return "" if found.is_empty() else f"Purged for good:\n{as_text(found, zone)}"
 
 
 def described(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from etl.datadir import PURGING, DataDir
+from etl.datadir import DataDir
 from etl.lock import locked
 from etl.options import FILTERS
 from etl.progress import say
@@ -200,7 +200,7 @@ def app(data: DataDir, options: Namespace) -> int:
 def writing(data: DataDir) -> Iterator[None]:
     """Holds the lock of the data directory, and finishes first what a purge that was killed had begun."""
     with locked(data):
-        if (data.root / PURGING).exists():
+        if data.purging.exists():
             from etl.purge import finish
 
             finish(data)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from etl.datadir import PURGING, SHIPPED, DataDir
+from etl.datadir import SHIPPED, DataDir
 from etl.findings import NOTE, WARNING, WELL, Finding
 from etl.settings import Settings
 from etl.store import FOLDER
@@ -70,9 +70,9 @@ def leftovers(data: DataDir, settings: Settings | None, everything: Iterable[Pat
     unfinished = [path for path in everything if path.name.startswith(UNFINISHED) or is_superseded(data, path)]
     words = "A process that was killed left it; the next load, build or report removes it, and so may you."
     yield from many(data, [path for path in unfinished if not set(path.parents) & set(unfinished)], WARNING, words)
-    if (data.root / PURGING).exists():
+    if data.purging.exists():
         words = "A purge has begun and is not done. Type `returntrail build`, which finishes it first."
-        yield Finding(WARNING, PURGING, words)
+        yield Finding(WARNING, data.purging.name, words)
     strange = [path for path in everything if is_strange(data, path, known) and path not in unfinished]
     yield from many(data, strange, WARNING, "It is none of returntrail's. Move it out of the data directory.")
 
@@ -85,7 +85,7 @@ def is_superseded(data: DataDir, path: Path) -> bool:
 def is_strange(data: DataDir, path: Path, known: set[str]) -> bool:
     """Something that stands where only returntrail's own files do: the directory itself, the store, a part."""
     if path.parent == data.root:
-        return path.name not in known and path.name != PURGING
+        return path.name not in known and path != data.purging
     if path.parent == data.store:
         return FOLDER.fullmatch(path.name) is None and path.name != "refused"
     if path.parent.parent == data.store and path.parent.name == "refused":

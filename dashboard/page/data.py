@@ -53,12 +53,18 @@ states.nothing(
     "Every key and every rule of the tables held when this file was built: a build in which one fails is not published."
 )
 
+st.header("What verify found")
+data_parts.findings()
+
 st.header("Loaded files")
 columns = [
-    "subject", "source", "kind", "record_count", "kept_count", "quarantined_count", "distinct_count", "repeated_count",
-    "later_count", "redacted_count", "unmapped_columns", "loaded_at",
+    "subject", "source", "kind", "record_count", "kept_count", "quarantined_count", "purged_count", "distinct_count",
+    "repeated_count", "later_count", "redacted_count", "unmapped_columns", "loaded_at",
 ]
 data_parts.table("load_quality", files.filter(pl.col("state") == "loaded"), columns, "loaded")
+
+st.header("Purged")
+data_parts.purged()
 
 if served.sign_in() is not None:
     st.header("Who saw what")
