@@ -70,7 +70,7 @@ def missing_words(missing: list[str], headings: list[str], source: Source) -> st
     found = ", ".join(shown(heading) for heading in headings[:SHOWN_HEADINGS]) or "none"
     more = f", and {len(headings) - SHOWN_HEADINGS} more" if len(headings) > SHOWN_HEADINGS else ""
     # A file without headings: what stands in its first record may be a client's name, and is not repeated.
-    is_record = any(re.search(RECORD_LIKE, heading) for heading in headings)
+    is_record = any(re.search(RECORD_LIKE, shown(heading)) for heading in headings)
     seen = "The first line looks like a record" if is_record else f"Headings found: {found}{more}"
     words = [f"no column for {' and '.join(missing)}. {seen}."]
     words.append(f'Name yours under [source.columns] of "{source.name}" in settings.toml.')

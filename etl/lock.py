@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from etl.datadir import DataDir
 from etl.problem import Problem
-from etl.store import make_private
+from etl.store import clear_unfinished, make_private
 
 PATIENCE_SECONDS = 4.0
 PAUSE_SECONDS = 0.1
@@ -17,7 +17,10 @@ PAUSE_SECONDS = 0.1
 
 @contextmanager
 def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Holds the data directory; a second writer waits a few seconds, then gets a Problem that names the first."""
+    """Holds the data directory; a second writer waits a few seconds, then gets a Problem that names the first.
+
+    What a killed writer left unfinished in the directory itself is cleared first.
+    """
     make_private(data.root)
     file = data.root / ".lock"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -29,6 +32,7 @@ def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
         started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, since {started},\n".encode(), 0)
+        clear_unfinished(data)
         yield
     finally:
         os.close(descriptor)

@@ -100,6 +100,12 @@ def workshop(data: DataDir) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def clear_unfinished(data: DataDir) -> None:
+    """Removes what killed writes have left in the data directory itself. The caller holds its lock."""
+    for left in data.root.glob(f"{UNFINISHED}*"):
+        left.unlink()
+
+
 def superseded(data: DataDir) -> list[Path]:
     """Parts that a higher number has replaced."""
     current = {part.folder for part in parts(data)}

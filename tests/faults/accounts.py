@@ -30,7 +30,7 @@ ALLOWED = re.compile(
     | inbox(/(loaded|refused))?(/[^/]+)? | store(/refused)? | store/refused/{ID}\.json
     | store/{ID}(\.\d+)?(/(ledger\.json|(events|returns|quarantine)\.parquet))?
     | reports | reports/\d{{4}}-\d\d-\d\d(/(manifest\.json|[a-z0-9_-]+\.(csv|xlsx)))? | reference(/.*)?
-    | runs(/.*)? | audit(/.*)? | export(/.*)? | evidence(/.*)? | purged(/.*)?
+    | runs(/.*)? | audit(/.*)? | export(/.*)? | evidence(/.*)? | purged\.jsonl | verified\.json
     """
 )
 UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}

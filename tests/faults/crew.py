@@ -84,9 +84,11 @@ def serve() -> None:
     import etl.evidence
     import etl.export
     import etl.load
+    import etl.purge_verb
     import etl.query
     import etl.report
     import etl.runs
+    import etl.verify
     import etl.watch
     from faults import harm
 

@@ -21,6 +21,7 @@ PLACES = {
     "model": ("etl.models.create", "etl.raw.fill_records"),
     "check": ("etl.build.hold", "etl.publish.hold"),
     "publish": ("etl.build.swap", "etl.report.write_report"),
+    "purge": ("etl.purge.rewrite_part", "etl.purge_files.remove"),
     "disk": ("os.fsync", "os.mkdir", "os.unlink", "os.rmdir"),
 }
 

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 from faults.accounts import Tally, records_in, store_rows, times, unequal, warehouse_rows
 from faults.crew import Crew
@@ -114,3 +115,47 @@ def written(data: DataDir) -> Counter:
         elif file.name == "manifest.json":
             found[f"manifest of {sorted(json.loads(file.read_bytes())['files'])}"] += 1
     return found
+
+
+GONE = "R0003"
+
+
+def test_f1_killed_while_purging(tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path) -> None:
+    """A purge that is killed is finished by whoever writes next: the return is gone, and everything else is there."""
+    base = clean(crew, exports / "exports", tmp_path / "base", exports / "queries")
+    crew.run("--data", base.root, "report")
+    words = ["purge", "--return", GONE, "--yes"]
+    undisturbed = DataDir(Path(shutil.copytree(base.root, tmp_path / "clean")))
+    calm = crew.run("--data", undisturbed.root, *words, queries=exports / "queries")
+    assert calm.code == 0, calm.err
+    rows, built = store_rows(undisturbed), warehouse_rows(undisturbed.warehouse)
+    assert found_in(undisturbed) == 0
+    dice = Random(4)
+    orders = [{"after": dice.uniform(0.01, 0.6)} for _ in range(times(50))]
+    for number, order in enumerate([*orders, *({"die": [None, at]} for at in places(10, calm.places, dice))]):
+        data = DataDir(Path(shutil.copytree(base.root, tmp_path / f"{number}")))
+        ended = crew.run("--data", data.root, *words, queries=exports / "queries", **order)
+        tally.injected += ended.code == -9
+        # Without the next run something of the return is there still.
+        control.leaked += found_in(data) > 0
+        build = crew.run("--data", data.root, "build", queries=exports / "queries")
+        tally.heard(build.err, about=order)
+        if found_in(data):
+            # It was killed before it had begun, so nothing of it is done: it is asked for once more.
+            tally.compare(store_rows(base), store_rows(data), order)
+            assert crew.run("--data", data.root, *words, queries=exports / "queries").code == 0
+        tally.leaked += found_in(data)
+        tally.compare(rows, store_rows(data), order)
+        tally.compare(built, warehouse_rows(data.warehouse), order)
+        tally.look(data, order)
+        shutil.rmtree(data.root)
+
+
+def found_in(data: DataDir) -> int:
+    """In how many files of the data directory the return stands by its id, Parquet and warehouse unpacked."""
+    found = sum(GONE in row for row in store_rows(data))
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        for (name,) in database.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall():
+            found += sum(GONE in str(row) for row in database.execute(f"from {name}").fetchall())
+    plain = (path for path in data.root.rglob("*") if path.is_file() and path.suffix not in (".parquet", ".duckdb"))
+    return found + sum(GONE.encode() in path.read_bytes() for path in plain)

@@ -1,0 +1,52 @@
+"""F16: a part, its ledger, its quarantine or the warehouse flipped, cut or removed: `verify` names it."""
+
+import shutil
+from pathlib import Path
+from random import Random
+
+from etl.datadir import DataDir
+from faults.accounts import Tally, store_rows, times, warehouse_rows
+from faults.crew import Crew
+from faults.exports import clean, write_exports
+
+TARGETS = ("store/*/events.parquet", "store/*/ledger.json", "store/*/quarantine.parquet", "warehouse.duckdb")
+
+
+def harm(file: Path, how: int, dice: Random) -> str:
+    """Flips a bit, cuts the end off, or removes the file; what was done."""
+    content = bytearray(file.read_bytes())
+    if how == 0:
+        content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+    elif how == 1:
+        del content[dice.randrange(len(content)) :]
+    file.unlink()
+    if how < 2:
+        file.write_bytes(content)
+        file.chmod(0o600)
+    return ("flipped", "cut", "removed")[how]
+
+
+def test_f16_verify_names_what_is_damaged(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+    write_exports(tmp_path / "exports", 6)
+    base = clean(crew, tmp_path / "exports", tmp_path / "base")
+    whole = crew.run("--data", base.root, "verify")
+    assert whole.code == 0, whole.out + whole.err
+    rows, built = store_rows(base), warehouse_rows(base.warehouse)
+    dice = Random(16)
+    for number in range(times(40)):
+        data = DataDir(Path(shutil.copytree(base.root, tmp_path / "data")))
+        target = sorted(data.root.glob(TARGETS[number % len(TARGETS)]))[0]
+        done = harm(target, number // len(TARGETS) % 3, dice)
+        ended = crew.run("--data", data.root, "verify")
+        tally.injected += 1
+        name = target.name if target == data.warehouse else target.parent.name
+        about = f"{target.relative_to(data.root)} {done}"
+        # A bit in a part of the warehouse that holds nothing changes no row, and nobody need know.
+        if target != data.warehouse or warehouse_rows(data.warehouse) != built:
+            tally.unclear += ended.code != 1
+            tally.heard(ended.out + ended.err, name, about)
+            tally.notes += [] if ended.code == 1 else [f"{about}: verify ended with {ended.code}"]
+        # Without it nobody hears of it: the numbers of the warehouse are asked for as before.
+        asked = crew.run("--data", data.root, "query", "select count(*) from mart.returns")
+        control.unclear += asked.code == 0 and store_rows(data) != rows
+        shutil.rmtree(data.root)
