@@ -27,6 +27,11 @@ FORMS = {
     "123\u00b745\u00b76789": "[TIN]",
     "123 - 45 -\t6789": "[TIN]",
     "123-45 6789": "[TIN]",
+    "123~45~6789": "[TIN]",
+    "123\uff5e45\u223c6789": "[TIN]",
+    "123\u02d745\u20536789": "[TIN]",
+    "123\u30fc45\uff706789": "[TIN]",
+    "123\u201245\u20156789": "[TIN]",
     "123          45          6789": "[TIN]",
     "\uff11\uff12\uff13\uff0d\uff14\uff15\uff0d\uff16\uff17\uff18\uff19": "[TIN]",
     "\u0661\u0662\u0663-\u0664\u0665-\u0666\u0667\u0668\u0669": "[TIN]",
@@ -157,7 +162,7 @@ DIGIT_DRESSES = (
     lambda digit: f"&#{ord(digit)};",
 )
 DASHES = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Pd", "Zs", "Pc")]
-SEPARATORS = [*DASHES, *"-./ \t\\+", "\u2212", "\u00b7", "&nbsp;", "&#45;"]
+SEPARATORS = [*DASHES, *"-./ \t\\+~", "\u02d7", "\u30fc", "\u2212", "\u00b7", "&nbsp;", "&#45;"]
 UNSEEN = ["", "", "", "\u200b", "\u200d", "\ufeff", "\u2060", "\u00ad", "\u0301", "\u202e"]
 AROUND = st.text(alphabet="abzAZ ,.;:()[]-_/\u00e9\u7530\u2019", max_size=6)
 
@@ -221,7 +226,7 @@ def test_numbers_of_other_kinds_stay(before: str, number: str, after: str) -> No
 
 
 PIECES = ["SSN", "tin", "TIN", "no.", "[TIN]", '"', "\u201c", "%", "%2", "%2D", "%20", "%31", "&#", "&nbsp;", "&amp;",
-          "123-45-", "123456789", "6789", "45", "0", "9", "\u00bd", "\u2460", "\u246b", "\uff11", "\u0661", "-", " ",
+          "123-45-", "123456789", "6789", "45", "0", "9", "~", "\u30fc", "\u00bd", "\u2460", "\u246b", "\uff11", "\u0661", "-", " ",
           "\n", "\u200b", "\u037a", "\ufe70", "\ufe6a", "\uff06", "\x00", "\x1d", "\u00e9", "\u3164", "a", "S", "."]
 
 
