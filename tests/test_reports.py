@@ -199,7 +199,7 @@ def test_an_unknown_step_names_the_known_ones(database: duckdb.DuckDBPyConnectio
 
 def test_the_steps_of_the_reference_are_the_steps_of_the_funnel(database: duckdb.DuckDBPyConnection) -> None:
     """The macro furthest_step answers with numbers of ref.steps, which it cannot read, and within all days with those of mart."""
-    far = "furthest_step(deliveries, 100000, null) as within_days, deliveries.furthest_step_no as ever"
+    far = "furthest_step(deliveries, 100000) as within_days, deliveries.furthest_step_no as ever"
     compared = database.execute(f"select {far}, count(*) from mart.deliveries as deliveries group by all order by all").fetchall()
     assert [within for within, ever, _ in compared] == [ever for within, ever, _ in compared] == list(range(1, 9))
     steps = database.execute("select step from ref.steps order by step_no").fetchall()

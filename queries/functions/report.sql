@@ -54,31 +54,31 @@ create macro soon(seconds, within_days) as case
     when within_days is null or seconds <= within_days * 86400 then seconds
 end;
 
--- How many days after delivery a funnel looks: so many, and not beyond a moment (UTC); null for all. Steps are timed in
--- whole seconds, and half of one keeps the last of them on the right side of the division.
-create macro days_looked_at(delivery, within_days, known_by) as case
-    when known_by is null then within_days
-    else least(within_days, (seconds_between(delivery.delivered_at, cast(known_by as timestamp)) + 0.5) / 86400)
+-- Seconds from delivery to a step, null where the step had not come by a moment (UTC) that a funnel looks back to.
+create macro come_by(delivery, seconds, known_by) as case
+    when known_by is null or seconds <= seconds_between(delivery.delivered_at, cast(known_by as timestamp)) then seconds
 end;
 
--- Seconds from delivery to the signature. A pickup proves a signature of before; until it came only an upload could.
-create macro signed_seconds_by(delivery, known_by) as case
-    when known_by is null or delivery.signed_basis <> 'picked_up' or delivery.picked_up_at <= known_by
-    then delivery.signed_seconds
-    else seconds_between(delivery.delivered_at, delivery.uploaded_at)
-end;
+-- The same of the signature. A pickup proves a signature of before; until it came only an upload could.
+create macro signed_by(delivery, known_by) as come_by(
+    delivery,
+    case
+        when known_by is null or delivery.signed_basis <> 'picked_up' or delivery.picked_up_at <= known_by
+        then delivery.signed_seconds
+        else seconds_between(delivery.delivered_at, delivery.uploaded_at)
+    end,
+    known_by
+);
 
 -- The last step of ref.steps that a delivery has reached; identity questions count only where they are expected.
-create macro furthest_step(delivery, within_days, known_by) as case
-    when within_days is null and known_by is null then delivery.furthest_step_no
-    when soon(delivery.picked_up_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 8
-    when soon(signed_seconds_by(delivery, known_by), days_looked_at(delivery, within_days, known_by)) is not null then 7
-    when delivery.kba_expected
-        and soon(delivery.kba_passed_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 6
-    when soon(delivery.accessed_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 5
-    when soon(delivery.link_selected_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 4
-    when soon(delivery.email_opened_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 3
-    when soon(delivery.email_delivered_seconds, days_looked_at(delivery, within_days, known_by)) is not null then 2
+create macro furthest_step(delivery, within_days) as case
+    when soon(delivery.picked_up_seconds, within_days) is not null then 8
+    when soon(delivery.signed_seconds, within_days) is not null then 7
+    when delivery.kba_expected and soon(delivery.kba_passed_seconds, within_days) is not null then 6
+    when soon(delivery.accessed_seconds, within_days) is not null then 5
+    when soon(delivery.link_selected_seconds, within_days) is not null then 4
+    when soon(delivery.email_opened_seconds, within_days) is not null then 3
+    when soon(delivery.email_delivered_seconds, within_days) is not null then 2
     else 1
 end;
 

@@ -14,26 +14,35 @@
 -- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
 -- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
 -- every: week
-with judged as (
+with stood as (
+    select deliveries.* replace (
+        come_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
+        come_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
+        come_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
+        come_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
+        come_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
+        come_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
+        signed_by(deliveries, known_by) as signed_seconds
+    )
+    from mart.deliveries as deliveries
+    where known_by is null or deliveries.delivered_at <= known_by
+),
+judged as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.kba_expected,
-        furthest_step(deliveries, within_days, known_by) as furthest_step_no,
-        soon(deliveries.email_delivered_seconds, days_looked_at(deliveries, within_days, known_by)) as email_delivered,
-        soon(deliveries.email_opened_seconds, days_looked_at(deliveries, within_days, known_by)) as email_opened,
-        soon(deliveries.link_selected_seconds, days_looked_at(deliveries, within_days, known_by)) as link_selected,
-        soon(deliveries.accessed_seconds, days_looked_at(deliveries, within_days, known_by)) as accessed,
-        case
-            when deliveries.kba_expected
-            then soon(deliveries.kba_passed_seconds, days_looked_at(deliveries, within_days, known_by))
-        end as kba_passed,
-        soon(signed_seconds_by(deliveries, known_by), days_looked_at(deliveries, within_days, known_by)) as signed,
-        soon(deliveries.picked_up_seconds, days_looked_at(deliveries, within_days, known_by)) as picked_up
-    from mart.deliveries as deliveries
+        furthest_step(deliveries, within_days) as furthest_step_no,
+        soon(deliveries.email_delivered_seconds, within_days) as email_delivered,
+        soon(deliveries.email_opened_seconds, within_days) as email_opened,
+        soon(deliveries.link_selected_seconds, within_days) as link_selected,
+        soon(deliveries.accessed_seconds, within_days) as accessed,
+        case when deliveries.kba_expected then soon(deliveries.kba_passed_seconds, within_days) end as kba_passed,
+        soon(deliveries.signed_seconds, within_days) as signed,
+        soon(deliveries.picked_up_seconds, within_days) as picked_up
+    from stood as deliveries
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and to_be_judged(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
-        and (known_by is null or deliveries.delivered_at <= known_by)
 ),
 counted as (
     select

@@ -16,7 +16,20 @@
 -- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
 -- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
 -- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
-with asked as (
+with stood as (
+    select deliveries.* replace (
+        come_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
+        come_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
+        come_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
+        come_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
+        come_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
+        come_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
+        signed_by(deliveries, known_by) as signed_seconds
+    )
+    from mart.deliveries as deliveries
+    where known_by is null or deliveries.delivered_at <= known_by
+),
+asked as (
     select steps.step_no, steps.eligible = 'KBA expected' as needs_kba
     from ref.steps as steps
     where steps.step = coalesce(for_step, 'delivered')
@@ -30,12 +43,11 @@ judged as (
         deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
         deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
         deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
-        furthest_step(deliveries, within_days, known_by) as furthest_step_no
-    from mart.deliveries as deliveries
+        furthest_step(deliveries, within_days) as furthest_step_no
+    from stood as deliveries
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and to_be_judged(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
-        and (known_by is null or deliveries.delivered_at <= known_by)
         and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
             is not distinct from cast(for_segment as varchar)
 )

@@ -8,7 +8,7 @@
 with delivered as (
     select
         deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.kba_expected, deliveries.recalled_at,
-        furthest_step(deliveries, null, null) as furthest_step_no,
+        furthest_step(deliveries, null) as furthest_step_no,
         deliveries.delivered_at, deliveries.email_delivered_at, deliveries.email_opened_at,
         deliveries.link_selected_at, deliveries.accessed_at, deliveries.kba_passed_at, deliveries.signed_at,
         deliveries.picked_up_at
