@@ -31,6 +31,7 @@ select
     events.subject,
     events.actor,
     events.recipient_email,
+    events.ip_address,
     repeats.event_no is not null as is_repeat, -- The copy of a recall or reprocessing that the other tab shows too; it
                         -- counts nowhere.
     events.file_id,

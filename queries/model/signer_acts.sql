@@ -12,7 +12,7 @@ select
     acts.signer is not null as is_theirs,   -- It is this signer's act: it names them, or nobody else must sign.
     coalesce(events.recipient = required.signer, false) as is_named, -- The log names this signer.
     coalesce(events.recipient_email, events.actor) as login, -- Whom the export names as acting: an address, else a name.
-    logged.ip_address,
+    events.ip_address,
     case
         when acts.code = 'files_uploaded' then coalesce(uploads.taken_back_event_no, 0)
     end as taken_back_event_no              -- The deletion that took an upload back, 0 while it stands; null for other acts.
@@ -26,9 +26,6 @@ join model.events as events
     on events.firm_id = acts.firm_id
     and events.return_id = acts.return_id
     and events.event_no = acts.event_no
-join raw.events as logged
-    on logged.file_id = events.file_id
-    and logged.row_no = events.row_no
 left join model.delivery_uploads as uploads
     on uploads.firm_id = acts.firm_id
     and uploads.return_id = acts.return_id
