@@ -51,7 +51,7 @@ create macro date_in(timezone, moment) as cast(timezone(timezone, timezone('UTC'
 
 -- Seconds from delivery to a step, null where the step came later than so many days after delivery, or never.
 create macro soon(seconds, within_days) as case
-    when within_days is null or seconds <= within_days * 86400 then seconds
+    when within_days is null or seconds <= within_days * cast(86400 as bigint) then seconds
 end;
 
 -- Seconds from delivery to a step, null where the step had not come by a moment (UTC) that a funnel looks back to.
