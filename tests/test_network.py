@@ -19,12 +19,12 @@ from visitors import crowd
 
 SEALED = [sys.executable, str(CHECKOUT / "tests" / "sealed.py")]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+# Those that look after the data directory, verify and purge, run sealed in test_inventory.py.
 COMMANDS = (
     ["run"],
     ["report", "--again", "1"],
     ["evidence", "--return", "2025-00001"],
     ["export"],
-    ["show", "work_list"],
     ["query", "from mart.returns", "--csv"],
 )
 PAGES = ("", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
