@@ -21,8 +21,14 @@ from etl.version import version
 
 
 def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
-    """Fills the empty tables of `raw`; `raw.build` by `fill_build`, which needs the events."""
+    """Fills the empty tables of `raw`; `raw.build` by `fill_build`, which needs the events.
+
+    Every part must be what was written: DuckDB itself does not notice each byte of Parquet that has changed.
+    """
     loaded = parts(data)
+    for part in loaded:
+        hold_file(part.ledger, part.data)
+        hold_file(part.ledger, part.quarantine)
     fill_ledger(database, loaded, refusals(data))
     for name in ("events", "returns"):
         kept = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
@@ -34,13 +40,11 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
 def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, files: list[tuple[Part, Path, int]]) -> None:
     """The records of a file of each part, in the order of files and rows, which is the table's key.
 
-    Parts are read one by one, so that memory does not grow with their number, and each must be what was written and hold
-    what its ledger says: DuckDB itself does not notice every byte of Parquet that has changed.
+    Parts are read one by one, so that memory does not grow with their number, and each must hold what its ledger says.
     """
     names = [column.name for column in table.columns]
     for part, file, count in files:
         source = f"read_parquet({literal(file)})"
-        hold_file(part.ledger, file)
         try:
             found = columns_of(database, source)
             shared = ", ".join(name for name in names if name in found)

@@ -73,7 +73,8 @@ def leftovers(data: DataDir, settings: Settings | None, everything: Iterable[Pat
     if data.purging.exists():
         words = "A purge has begun and is not done. Type `returntrail build`, which finishes it first."
         yield Finding(WARNING, data.purging.name, words)
-    strange = [path for path in everything if is_strange(data, path, known) and path not in unfinished]
+    looked_at = set(unfinished)
+    strange = [path for path in everything if is_strange(data, path, known) and not {path, *path.parents} & looked_at]
     yield from many(data, strange, WARNING, "It is none of returntrail's. Move it out of the data directory.")
 
 

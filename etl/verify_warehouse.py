@@ -25,7 +25,7 @@ ACCOUNTS = """
         end as found_count,
         (select count(*) from raw.quarantine as aside where aside.file_id = files.file_id) as found_aside_count
     from raw.files as files
-    order by files.file_id
+    order by files.file_name, files.file_id
 """
 RETURNS = "select firm_id, return_id from raw.events union select firm_id, return_id from raw.returns"
 
