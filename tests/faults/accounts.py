@@ -34,8 +34,8 @@ ALLOWED = re.compile(
     """
 )
 UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
-# What differs between two runs of the same thing: when they ran, and a digest that has that in it.
-MOMENTS = {"loaded_at", "built_at", "input_digest"}
+# What differs between two runs of the same thing: when they ran, and the digests that have that in them.
+MOMENTS = {"loaded_at", "built_at", "input_digest", "seal"}
 
 
 def times(full: int) -> int:

@@ -46,15 +46,19 @@ FAULTS = {
 }
 # Faults whose tests stand with what they test: here only their number counts.
 ELSEWHERE = {
+    "F1": ("tests/test_purge.py::test_a_purge_that_is_killed",),
     "F2": ("tests/test_runs_killed.py",),
     "F9": ("tests/test_load_store.py::test_one_writer_at_a_time", "tests/test_load_store.py::test_the_second_writer"),
     "F12": ("tests/test_staging_refusals.py", "tests/test_unpack.py::test_a_bomb"),
     "F13": ("tests/test_load_times.py",),
-    "F16": ("tests/test_verify.py",),
-    "S1": ("tests/test_hostile_pages.py", "tests/test_browser.py::test_hostile"),
-    "S2": ("tests/test_cells.py",),
-    "S3": ("tests/test_warehouse.py::test_filters",),
-    "S4": ("tests/test_warehouse.py::test_free_sql_reaches_nothing_else",),
+    "S1": tuple(f"tests/test_naughty_pages.py::test_{name}" for name in ("every_page", "a_name", "a_time_line")),
+    "S2": ("tests/test_cells.py", *(f"tests/test_naughty.py::test_{name}" for name in ("no_cell", "an_excel"))),
+    "S3": (
+        *(f"tests/test_naughty.py::test_{name}" for name in ("a_filter", "a_search", "what_a_report")),
+        *(f"tests/test_naughty_pages.py::test_{name}" for name in ("the_search_box", "an_address")),
+        "tests/test_warehouse.py::test_filters",
+    ),
+    "S4": ("tests/test_warehouse.py::test_free_sql_reaches_nothing_else", "tests/test_network.py::test_an_analysts"),
     "S5": ("tests/test_access.py", "tests/test_signin.py"),
     "S6": ("tests/test_redact.py", "tests/test_load_redaction.py"),
 }

@@ -45,7 +45,7 @@ def dressed_up(heading: list[str], rows: list[list[str]], dice: Random) -> dict[
         start = dice.randrange(len(rows) // 2)
         found[f"overlap {number}.csv"] = as_csv(heading, rows[start : start + len(rows) // 2])
     lines = [json.dumps(dict(zip(heading, row, strict=True))) for row in rows]
-    found |= {"log.ndjson.csv"[:10]: "\n".join([*lines, ""]).encode(), "log.json": f"[{','.join(lines)}]".encode()}
+    found |= {"log.ndjson": "\n".join([*lines, ""]).encode(), "log.json": f"[{','.join(lines)}]".encode()}
     out = io.BytesIO()
     table = {name: [row[place] for row in rows] for place, name in enumerate(heading)}
     pa.parquet.write_table(pa.table(table), out, write_page_checksum=True)
