@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from etl.datadir import CHECKOUT
@@ -33,7 +33,7 @@ def options(words: list[str]) -> argparse.Namespace:
     found = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     sizes = SIZES + ([LARGEST] if os.environ.get("BENCH_FULL") == "1" else [])
     found.add_argument("--sizes", type=float, nargs="+", default=sizes, help="millions of events")
-    found.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    found.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS), help="none of them with nothing behind it")
     found.add_argument("--peers", nargs="*", default=comparison.present(), help="of those that are installed")
     found.add_argument("--rounds", type=int, help="of bare read, load and build; by the size if not given")
     found.add_argument("--calls", type=int, default=60, help="of each question")
@@ -59,38 +59,52 @@ def main(words: list[str]) -> None:
         if part in wishes.only:
             started = moment()
             say(f"Measuring: {part} ...")
-            results[part] = measure(results.get(part, {})) | {"when": started}
-            kept.write_text(json.dumps(results), encoding="utf-8")
+            for found in measure(results.get(part, {})):
+                # What was found so far outlives a run that is broken off.
+                results[part] = found | {"when": started}
+                kept.write_text(json.dumps(results), encoding="utf-8")
             print(f"\n## {part}: {started}\n", *tabled(results[part]), sep="\n", flush=True)
     print(targets.table(results))
     if wishes.write:
         write_page(results, CHECKOUT / "docs", {part: tabled for part, (_, tabled) in parts(folder, sizes, wishes).items()})
 
 
-Measure = Callable[[dict], dict]
+Measure = Callable[[dict], Iterator[dict]]
 Tabled = Callable[[dict], list[Table]]
 
 
 def parts(folder: Path, sizes: list[int], wishes: argparse.Namespace) -> dict[str, tuple[Measure, Tabled]]:
-    """How each part is measured, given what was found before, and how it is shown."""
+    """How each part is measured, step by step and given what was found before, and how it is shown."""
     asked = [size for size in sizes if size >= LARGE] or sizes[-1:]
     moderate = max((size for size in sizes if size <= LARGE), default=sizes[0])
     crowds = list(dict.fromkeys([(1, 0.0), (wishes.people, wishes.pause)]))
 
-    def load(before: dict) -> dict:
-        found = {str(size): growth.measured(folder, size, wishes.rounds) for size in sizes}
-        formats = growth.formats(folder, sizes[0]) if sizes[0] <= MILLION else before.get("formats")
-        return {"sizes": before.get("sizes", {}) | found, "formats": formats}
+    def load(found: dict) -> Iterator[dict]:
+        known = found.get("sizes", {})
+        for size in sizes:
+            for one in growth.measured(folder, size, wishes.rounds):
+                known[str(size)] = one
+                yield found | {"sizes": known}
+        formats = growth.formats(folder, sizes[0]) if sizes[0] <= MILLION else found.get("formats")
+        yield found | {"sizes": known, "formats": formats}
 
-    def ask(before: dict) -> dict:
-        found = {str(size): questions.measured(folder, size, wishes.calls, wishes.rounds or 3) for size in asked}
-        return {"sizes": before.get("sizes", {}) | found}
+    def ask(found: dict) -> Iterator[dict]:
+        known = found.get("sizes", {})
+        for size in asked:
+            known[str(size)] = questions.measured(folder, size, wishes.calls, wishes.rounds or 3)
+            yield {"sizes": known}
+
+    def compare(_: dict) -> Iterator[dict]:
+        yield comparison.measured(folder, moderate, wishes.peers)
+
+    def press(_: dict) -> Iterator[dict]:
+        yield clicks.measured(folder, moderate, crowds, wishes.clicks)
 
     return {
-        "load": (load, lambda found: growth.tables(in_order(found), found["formats"])),
+        "load": (load, lambda found: growth.tables(in_order(found), found.get("formats"))),
         "questions": (ask, lambda found: [table for one in in_order(found) for table in questions.tables(one)]),
-        "peers": (lambda _: comparison.measured(folder, moderate, wishes.peers), comparison.tables),
-        "dashboard": (lambda _: clicks.measured(folder, moderate, crowds, wishes.clicks), clicks.tables),
+        "peers": (compare, comparison.tables),
+        "dashboard": (press, clicks.tables),
     }
 
 

@@ -1,6 +1,7 @@
 """Load and build of logs of several sizes against DuckDB's bare typed read of the same files, and one more day's file."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -8,36 +9,37 @@ from etl.datadir import CHECKOUT
 from tests.bench import phases
 from tests.bench.logs import FORMATS, log_of
 from tests.bench.phases import Measured
-from tests.bench.process import alone, median
+from tests.bench.process import alone, median, moment
 from tests.bench.tables import Table, number, seconds
 
 PHASES_SHOWN = 16
 CODE = ("etl", "queries")
 
 
-def measured(folder: Path, events: int, rounds: int | None = None) -> dict:
-    """One size: bare read, load and build in turn, as often as is wished or the size allows; then one more day.
+def measured(folder: Path, events: int, rounds: int | None = None) -> Iterator[dict]:
+    """One size: bare read, load and build in turn, as often as is wished or the size allows; then with one more day too.
 
     The data stay for the other parts.
     """
-    log = log_of(folder, events)
+    log, when = log_of(folder, events), moment()
     place = folder / f"work-{events}"
     rounds = rounds or (3 if events <= 1_000_000 else 2 if events <= 10_000_000 else 1)
     found = [phases.profile(log, place) for _ in range(rounds)]
     floors, loads, builds = (list(one) for one in zip(*found, strict=True))
-    day = replace(log, files=[log.day])
-    more = alone(phases.load_phases, day, place / "data"), alone(phases.build_phases, day, place / "data")
-    return {
+    season = {
         "events": events,
+        "when": when,
         "records": log.records,
         "csv_mb": log.bytes >> 20,
         "rounds": rounds,
         "bare": summed(floors),
         "load": summed(loads),
         "build": summed(builds),
-        "day load": summed([more[0]]),
-        "day build": summed([more[1]]),
     }
+    yield season
+    day = replace(log, files=[log.day])
+    more = alone(phases.load_phases, day, place / "data"), alone(phases.build_phases, day, place / "data")
+    yield season | {"day load": summed([more[0]]), "day build": summed([more[1]])}
 
 
 def formats(folder: Path, events: int) -> dict[str, dict]:
@@ -100,9 +102,12 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
                 seconds(cost["cpu"]), times(cost["cpu"], one["bare"]["cpu"]), f"{cost['cpu'] / one['records'] * 1e6:.1f}",
                 number(cost["peak_mb"]), number(cost["disk_mb"]),
             ])
-    found = [Table("Load and build", head, rows, "x: against the bare typed read of the same files, in the same turn.")]
+    note = "x: against the bare typed read of the same files, in the same turn. " + "; ".join(
+        f"{number(one['events'])} events: {one['rounds']} rounds from {one['when']}" for one in sizes
+    )
+    found = [Table("Load and build", head, rows, f"{note}.")]
     found.append(phase_table(sizes[-1]))
-    found.append(day_table(sizes))
+    found.append(day_table([one for one in sizes if "day load" in one]))
     return found + ([format_table(by_format)] if by_format else [])
 
 

@@ -9,7 +9,7 @@ from etl.datadir import DataDir
 from etl.warehouse import Warehouse, ask, opened
 from tests.bench.growth import data_of
 from tests.bench.pages import asked, question
-from tests.bench.process import alone, forget, median, percentile
+from tests.bench.process import alone, forget, median, moment, percentile
 from tests.bench.tables import Table, milliseconds, number
 
 ENOUGH_SECONDS = 15.0
@@ -24,8 +24,8 @@ TOGETHER = (
 
 def measured(folder: Path, events: int, calls: int, cold_calls: int) -> dict:
     """Every question of the dashboard, and every report with a rhythm as the scheduler writes it: whole."""
-    data = data_of(folder, events)
-    return {"events": events, "questions": alone(answered, data, alone(asked, data), calls, cold_calls)}
+    data, when = data_of(folder, events), moment()
+    return {"events": events, "when": when, "questions": alone(answered, data, alone(asked, data), calls, cold_calls)}
 
 
 def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> list[dict]:
@@ -104,7 +104,7 @@ def tables(found: dict) -> list[Table]:
     as_files = [one for one in found["questions"] if not is_on_screen(one)]
     note = (
         "rows: of the first call, without filters. CPU: the mean of all calls. cold: one call without filters by a process "
-        "that has just opened a file that the system has not in memory."
+        f"that has just opened a file that the system has not in memory. Measured from {found['when']}."
     )
     return [
         Table(f"Questions of the dashboard, {number(found['events'])} events", head, rows(on_screen), note),
