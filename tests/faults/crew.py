@@ -142,11 +142,12 @@ def obey(order: dict) -> None:
     from faults import harm
     from etl.__main__ import main
 
+    # Ctrl-C is for the command, and not for what is made ready here before it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     place = Path(order["place"])
     for stream, suffix in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(place.with_suffix(suffix), os.O_WRONLY), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     if order.get("closed"):
         reading, writing = os.pipe()
         os.dup2(writing, 1)
@@ -163,9 +164,14 @@ def obey(order: dict) -> None:
         harm.obey_modes()
     code = 99
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         code = main(order["words"])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "F9": ("tests/test_load_store.py::test_one_writer_at_a_time", "tests/test_load_store.py::test_the_second_writer"),
     "F12": ("tests/test_staging_refusals.py", "tests/test_unpack.py::test_a_bomb"),
     "F13": ("tests/test_load_times.py",),
+    "F16": ("tests/test_verify.py",),
     "S1": tuple(f"tests/test_naughty_pages.py::test_{name}" for name in ("every_page", "a_name", "a_time_line")),
     "S2": ("tests/test_cells.py", *(f"tests/test_naughty.py::test_{name}" for name in ("no_cell", "an_excel"))),
     "S3": (
