@@ -6,6 +6,16 @@ with forms as (
     select lowered(squeezed(spelling)) as spelling, min(return_type) as return_type
     from ref.forms
     group by lowered(squeezed(spelling))
+),
+written as (
+    select return_type from model.logged_attributes
+    union
+    select return_type from model.registered_attributes
+),
+read_forms as (
+    select written.return_type as written, forms.return_type
+    from written
+    join forms on forms.spelling = lowered(squeezed(written.return_type))
 )
 select
     logged.firm_id,
@@ -15,11 +25,11 @@ select
     coalesce(registered.group_name, logged.group_name) as group_name, -- The group of clients that share one link.
     coalesce(registered.tax_year, logged.tax_year) as tax_year, -- The year that the return is for.
     coalesce(
-        forms.return_type,
+        read_forms.return_type,
         registered.return_type,
         logged.return_type
     ) as return_type,   -- The form in the one spelling of ref.forms; as written where that does not know it.
-    forms.return_type is not null as is_known_type, -- ref.forms knows the form.
+    read_forms.return_type is not null as is_known_type, -- ref.forms knows the form.
     coalesce(registered.is_joint, logged.is_joint) as is_joint, -- As register or rows say; null where neither does.
     coalesce(registered.office, logged.office) as office, -- The office of the firm.
     coalesce(registered.partner, logged.partner) as partner, -- The firm's partner responsible for the return.
@@ -31,4 +41,4 @@ from model.logged_attributes as logged
 left join model.registered_attributes as registered
     on registered.firm_id = logged.firm_id
     and registered.return_id = logged.return_id
-left join forms on forms.spelling = lowered(squeezed(coalesce(registered.return_type, logged.return_type)))
+left join read_forms on read_forms.written = coalesce(registered.return_type, logged.return_type)
