@@ -77,11 +77,11 @@ def tables(found: dict) -> list[Table]:
             "" if is_ours else f"{(one['prepare'] + one['funnel']) / ours['funnel']:,.0f}",
             *answer(name, one, ours, "bounces"),
         ])
-    head = ["engine", "read, s", "prepare, s", "funnel, ms", "x", "x CPU", "prepared anew, x", "bounces, ms", "x", "x CPU"]
+    head = ["engine", "read, s", "prepare, s", "funnel, ms", "x", "x CPU", "from raw, x", "bounces, ms", "x", "x CPU"]
     note = (
         "x: as a multiple of ours. read: the exports into the engine's own storage. prepare: each event once, under its code. "
         "funnel and bounces (by week): from these prepared events, counts alone; ours is the whole report with medians, as the "
-        "page asks it. Spark works in another process, so its CPU is not known here. All rows are equal."
+        "page asks it. from raw: prepare and funnel together, since a log in an engine's own storage is not prepared. Spark works in another process, so its CPU is not known here. All rows are equal."
     )
     return [Table(f"The same two answers, {number(found['events'])} events", head, rows, note)]
 
