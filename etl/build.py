@@ -147,8 +147,7 @@ def make(
             hold(database, file)
     fill_counts(database)
     with step("Checking the reports"), at_once(database):
-        create_reports(database, catalog, longest_return(database, catalog))
-        fill_catalog(database, catalog)
+        fill_catalog(database, catalog, create_reports(database, catalog, longest_return(database, catalog)))
         comment(database, catalog)
     for file in catalog.of("raw", "ref", "main"):
         hold(database, file)

@@ -59,6 +59,11 @@ def hold(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None 
     """Holds a table, or a report's `source`, against its file: columns, key, checks. Raises a Problem at a fault."""
     source = source or file.full_name
     hold_columns(file, list(columns_of(database, source)))
+    hold_rows(database, file, source)
+
+
+def hold_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
+    """The key and the checks, over the rows."""
     try:
         hold_key(database, file, source)
         for check in file.checks:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from etl.catalog import Catalog
-from etl.models import columns_of, hold, insert_rows
+from etl.models import columns_of, hold_columns, hold_rows, insert_rows
 from etl.problem import Problem
 from etl.records import literal
 from etl.sqlerror import line_in, line_in_report, problem_of
@@ -14,20 +14,26 @@ from etl.sqlfile import SqlFile
 from etl.store import sync
 
 
-def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog, a_return: str | None) -> None:
+def create_reports(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, a_return: str | None
+) -> dict[str, dict[str, str]]:
     """Each report as a table macro, asked with its defaults and held against its file; one about a return, of this one.
 
-    For all returns it has as many rows as there are events, which nobody asks for in one go: tests hold those.
+    For all returns it has as many rows as there are events, which nobody asks for in one go: tests hold those. Returns
+    the types of the columns of each.
     """
+    types: dict[str, dict[str, str]] = {}
     for file in catalog.of("report"):
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
         try:
             database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
-            columns_of(database, called(file))
+            types[file.full_name] = columns_of(database, called(file))
         except duckdb.Error as error:
             line = line_in_report(database, file, error) if "report." in str(error) else line_in(error)
             raise problem_of(error, file.label, line) from error
-        hold(database, file, called(file, a_return))
+        hold_columns(file, list(types[file.full_name]))
+        hold_rows(database, file, called(file, a_return))
+    return types
 
 
 def called(file: SqlFile, a_return: str | None = None) -> str:
@@ -38,12 +44,14 @@ def called(file: SqlFile, a_return: str | None = None) -> str:
     return f"{file.full_name}({f'for_return := {literal(a_return)}' if is_for_one else ''})"
 
 
-def fill_catalog(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+def fill_catalog(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, types_of_reports: dict[str, dict[str, str]]
+) -> None:
     """`main.catalog`: one row per table, column, report and parameter."""
     rows: list[tuple[str, str, str, int, str | None, str | None, bool]] = []
     for file in catalog.files.values():
         is_report = file.schema == "report"
-        types = columns_of(database, called(file))
+        types = types_of_reports[file.full_name] if is_report else columns_of(database, file.full_name)
         rows.append(("report" if is_report else "table", file.full_name, "", 0, file.every, file.meaning, False))
         for place, param in enumerate(file.params, start=1):
             rows.append(("parameter", file.full_name, param.name, place, param.default, param.meaning, False))

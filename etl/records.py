@@ -24,8 +24,14 @@ def create_malformed(database: duckdb.DuckDBPyConnection) -> None:
 
 def create_table(database: duckdb.DuckDBPyConnection, name: str, rows: list[tuple], schema: dict) -> None:
     """A temporary table of a few rows that Python has made; `schema` holds the types of Polars."""
-    database.register("rows_of_python", pl.DataFrame(rows, schema=schema, orient="row"))
-    database.execute(f"create or replace temp table {name} as from rows_of_python")
+    try:
+        database.register("rows_of_python", pl.DataFrame(rows, schema=schema, orient="row"))
+        database.execute(f"create or replace temp table {name} as from rows_of_python")
+    except duckdb.InvalidInputException as error:
+        # A Ctrl-C that Python hears while it hands over the rows comes back in DuckDB's words.
+        if "failed: KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        raise
     database.unregister("rows_of_python")
 
 

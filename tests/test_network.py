@@ -91,7 +91,7 @@ def test_the_dashboard_serves_every_page_and_calls_nobody(season: DataDir) -> No
 
 def test_no_connection_to_duckdb_may_fetch_extensions() -> None:
     """DuckDB would download an extension for a file of another kind without a word, were it not told otherwise."""
-    assert OFFLINE == {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    assert {"autoinstall_known_extensions": False, "autoload_known_extensions": False}.items() <= OFFLINE.items()
     assert OFFLINE.items() <= READER.items()
     opened = {
         f"{file.relative_to(CHECKOUT)}:{call.lineno}": ast.unparse(call)
