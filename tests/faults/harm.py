@@ -19,7 +19,7 @@ PLACES = {
     "write": ("etl.part.copied", "etl.store.write_json"),
     "rename": ("os.rename", "os.replace"),
     "model": ("etl.models.create", "etl.raw.fill_records"),
-    "check": ("etl.build.hold", "etl.publish.hold"),
+    "check": ("etl.build.hold", "etl.publish.hold_rows"),
     "publish": ("etl.build.swap", "etl.report.write_report"),
     "purge": ("etl.purge.rewrite_part", "etl.purge_files.remove"),
     "disk": ("os.fsync", "os.mkdir", "os.unlink", "os.rmdir"),
