@@ -149,4 +149,6 @@ if __name__ == "__main__":
     places = sorted({place.split("::")[0] for places in ELSEWHERE.values() for place in places})
     there = [place for place in places if (CHECKOUT / place).exists()]
     # Two modules of one name, this program and the plugin, share nothing: the rows are the plugin's.
-    sys.exit(pytest.main(["-p", "faults.table", "-o", "faulthandler_timeout=3000", "tests/faults", *there, *sys.argv[1:]]))
+    own = ["-p", "faults.table", "-o", "faulthandler_timeout=3000"]
+    workers = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+    sys.exit(pytest.main([*own, *workers, "tests/faults", *there, *sys.argv[1:]]))
