@@ -4,6 +4,9 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
 
 from etl.datadir import DataDir
 from etl.options import read_options
@@ -26,28 +29,50 @@ def main(words: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = read_options(words)
+    with hearing_ctrl_c() as pressed:
+        try:
+            if options.data.exists() and not options.data.is_dir():
+                raise Problem(f"{options.data}: not a folder. --data names the data directory.")
+            code = VERBS[options.verb](DataDir(options.data), options)
+            sys.stdout.flush()
+            return code
+        except (KeyboardInterrupt, Exception) as error:
+            # Libraries wrap a Ctrl-C in errors of their own: what fails once it was pressed fails by it.
+            if pressed.is_set() or str(error) == INTERRUPTED:
+                return interrupted()
+            return ended(error)
+
+
+@contextmanager
+def hearing_ctrl_c() -> Iterator[Event]:
+    """Notes that Ctrl-C was pressed, unless whoever started us told us not to hear it."""
+    pressed, before = Event(), signal.getsignal(signal.SIGINT)
+
+    def press(_signal: int, _frame: object) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, press)
     try:
-        if options.data.exists() and not options.data.is_dir():
-            raise Problem(f"{options.data}: not a folder. --data names the data directory.")
-        code = VERBS[options.verb](DataDir(options.data), options)
-        sys.stdout.flush()
-        return code
-    except Problem as problem:
-        say(str(problem))
-        return 1
-    except BrokenPipeError:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def ended(error: BaseException) -> int:
+    """The exit code of what went wrong, once it was said in a sentence; a bug is raised again."""
+    if isinstance(error, KeyboardInterrupt):
+        return interrupted()
+    if isinstance(error, BrokenPipeError):
         return left_alone()
-    except KeyboardInterrupt:
-        return interrupted()
-    except RuntimeError as error:
-        if str(error) != INTERRUPTED:
-            raise
-        return interrupted()
-    except OSError as error:
-        if error.errno not in MENDABLE:
-            raise
+    if isinstance(error, Problem):
+        say(str(error))
+        return 1
+    if isinstance(error, OSError) and error.errno in MENDABLE:
         say(f"{error.filename or 'A file'}: {error.strerror}. Mend that and type the same again.")
         return 1
+    raise error
 
 
 def left_alone() -> int:
