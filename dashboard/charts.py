@@ -65,8 +65,8 @@ def weekly_days(rows: pl.DataFrame, deadlines: pl.DataFrame, key: str) -> None:
     for due_date, forms in deadlines.select("due_date", "return_types").iter_rows():
         figure.add_vline(x=str(due_date), line={"color": GREY, "dash": "dot", "width": 1})
         figure.add_annotation(
-            x=str(due_date), y=1, yref="paper", yanchor="top", xanchor="right", text=f"{due_date:%-d %b}: {forms} due",
-            textangle=-90, showarrow=False, font_size=11,
+            x=str(due_date), y=1, yref="paper", yanchor="top", xanchor="right", xshift=-2,
+            text=f"{due_date:%b %-d}: {forms} due", textangle=-90, showarrow=False, font_size=11,
         )
     figure.update_yaxes(ticksuffix=" d", rangemode="tozero")
     draw(figure, key)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.lists import column, readable
-from dashboard.words import NONE, clock_words, count_words, day_words, local, moment_words, plain
+from dashboard.words import NONE, clock_words, count_words, local, moment_words, plain
 from etl.findings import table as as_table
 
 MOST_ROWS = 500
@@ -31,8 +31,8 @@ def cards() -> None:
         card("Records", count_words(total["record_count"]), f"{count_words(total['kept_count'])} kept")
         card("Set aside", count_words(total["quarantined_count"]), "with record number and reason")
         loaded_at = total["last_loaded_at"]
-        at = clock_words(loaded_at, facts.timezone) if loaded_at else NONE
-        card("Last load", day_words(local(loaded_at, facts.timezone)) if loaded_at else NONE, f"at {at}")
+        at = f"{local(loaded_at, facts.timezone):%Y}, at {clock_words(loaded_at, facts.timezone)}" if loaded_at else ""
+        card("Last load", f"{local(loaded_at, facts.timezone):%b %-d}" if loaded_at else NONE, at)
 
 
 def card(label: str, value: str, words: str) -> None:
