@@ -7,6 +7,8 @@
 -- param: for_types = null  Only these forms; all if not given.
 -- param: for_years = null  Only these tax years; all if not given.
 -- every: week
+
+-- The three calls stand one by one: a lateral join over the weeks gives the same rows at thirty times the cost.
 with told as (
     select 0 as weeks_before, *
     from report.email_health(
