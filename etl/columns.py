@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from etl.dialect import shown
 from etl.problem import Problem
 from etl.records import literal
-from etl.source import Source, column_of, contract
+from etl.source import Source, column_of
 
 REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 SHOWN_HEADINGS = 40

@@ -17,7 +17,7 @@ from etl.purged import purged
 from etl.redaction import redacted_name
 from etl.settings import Settings
 from etl.sqlerror import system_error
-from etl.sqlfile import OFFLINE
+from etl.syntax import OFFLINE
 
 MEMORY_BYTES = 3_000_000_000
 

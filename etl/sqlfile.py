@@ -10,7 +10,7 @@ from pathlib import Path
 
 from etl.portable import refuse_differences
 from etl.problem import Problem
-from etl.syntax import OFFLINE, nodes, parsed  # noqa: F401
+from etl.syntax import nodes, parsed
 
 PERIODS = ("load", "day", "week", "month")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")

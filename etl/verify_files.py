@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from etl.datadir import SHIPPED, DataDir
-from etl.findings import NOTE, WARNING, WELL, Finding
+from etl.findings import WARNING, WELL, Finding
 from etl.settings import Settings
 from etl.store import FOLDER
 from etl.verify_store import current

@@ -1,14 +1,17 @@
-"""What many tests look at: an invented season and a hostile log, each loaded and built once."""
+"""What many tests share: an invented season and a hostile log, each loaded and built once, a browser, a private umask."""
 
+import os
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 
 from etl.datadir import DataDir
 from naughty import naughty_data
+from served import FLAGS, Visit, chromium
 
 # A slow or busy machine fails no test: nothing here asserts a time. The examples are the same on every machine, so that a
 # change fails by what it changed; `--hypothesis-profile=search` draws new ones, to look for what nobody has thought of.
@@ -32,3 +35,29 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """Returns whose clients, offices, partners, actors, labels and files are named by somebody who means harm."""
     return naughty_data(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="module")
+def nobody_else_reads() -> Iterator[None]:
+    """The umask as the command sets it, for tests that call what it calls."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield chrome
+        chrome.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Somebody at the desk at the `address` of the module, who must see no fault."""
+    one = Visit(browser, address)
+    yield one
+    assert one.faults == []
+    one.close()

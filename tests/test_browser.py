@@ -11,38 +11,22 @@ from urllib.parse import quote, urlsplit
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from etl.build import build
 from etl.cells import as_csv
 from etl.datadir import DataDir
 from etl.warehouse import ask, opened
-from served import FLAGS, Visit, chromium, served
+from served import Visit, served
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 PATHS = ("/", "/returns", "/return?id={id}", "/pipeline", "/turnaround", "/email", "/reports", "/data")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield chrome
-        chrome.close()
-
-
-@pytest.fixture(scope="module")
 def address(season: DataDir) -> Iterator[str]:
     with served(season) as where:
         yield where
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    one = Visit(browser, address)
-    yield one
-    assert one.faults == []
-    one.close()
 
 
 def rows_of(data: DataDir, report: str, **filters: object) -> list[dict]:

@@ -47,8 +47,23 @@ def imports_of(file: Path) -> set[str]:
     return found
 
 
+def unused_in(file: Path) -> set[str]:
+    """The names that a file imports at its top and never says again."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    taken = [alias for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    names = {(alias.asname or alias.name).split(".")[0] for alias in taken}
+    said = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    # A package hands on what its __all__ lists.
+    return names - said - {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
 def roots(modules: set[str]) -> set[str]:
     return {module.split(".")[0] for module in modules}
+
+
+def test_what_is_imported_is_used() -> None:
+    unused = {file.relative_to(CHECKOUT).as_posix(): unused_in(file) for file in (*PRODUCT, *TESTS)}
+    assert {name: names for name, names in unused.items() if names} == {}
 
 
 def test_only_the_dashboard_draws() -> None:

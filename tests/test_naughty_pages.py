@@ -6,14 +6,14 @@ from itertools import cycle
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from test_app import PAGES, page, texts
 
 from dashboard.words import plain
 from etl.datadir import DataDir
 from etl.warehouse import ask, opened
 from naughty import EVERYTHING, INJECTED, IS_FULL, KINDS, LOADED, STRINGS, WALKED
-from served import FLAGS, Visit, chromium, served
+from served import Visit, served
 
 PATHS = ("/", "/returns", f"/return?id={EVERYTHING}", "/pipeline", "/turnaround", "/email", "/reports", "/data")
 PARAMETERS = ("id", "firm", "office", "partner", "form", "year", "step", "stage", "report", "delivery", "split", "move", "by")
@@ -23,25 +23,9 @@ MADE = "iframe, object, embed, audio, video, base, math, marquee, form[action], 
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield chrome
-        chrome.close()
-
-
-@pytest.fixture(scope="module")
 def address(hostile: DataDir) -> Iterator[str]:
     with served(hostile) as where:
         yield where
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    one = Visit(browser, address)
-    yield one
-    assert one.faults == []
-    one.close()
 
 
 def inert(page: Page, where: str, width: int = 1440) -> None:

@@ -1,11 +1,9 @@
 """A purge removes for good: nothing of a return is found afterwards, no later export brings it back, and no kill halves it."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -56,18 +54,12 @@ purge.finish(DataDir(Path(sys.argv[1])))
 """
 
 
-@pytest.fixture(autouse=True)
-def nobody_else_reads() -> Iterator[None]:
-    """As the command sets it."""
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
+pytestmark = pytest.mark.usefixtures("nobody_else_reads")
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+def loaded(nobody_else_reads: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """The small firm: loaded, built, its reports written, a pack of evidence and the tables exported."""
-    before = os.umask(0o077)
     data = small_firm(tmp_path_factory.mktemp("purge"))
     settings = read_settings(data.settings)
     load_inbox(data, settings)
@@ -75,7 +67,6 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     write_due(data, settings)
     evidence(data, return_id=GOING)
     export(data)
-    os.umask(before)
     return data
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -28,7 +28,7 @@ from etl.datadir import SHIPPED, DataDir
 from etl.noted import mark
 from etl.warehouse import Warehouse, ask, opened
 from provider import CLIENT_ID, CLIENT_SECRET, Provider, provided
-from served import FLAGS, Visit, chromium, free_port, served
+from served import Visit, free_port, served
 
 PATHS = ("/", "/returns", "/return?id=2025-00001", "/pipeline", "/turnaround", "/email", "/reports", "/data")
 MINUTE, HOUR = 60, 3600
@@ -72,14 +72,6 @@ client_id = "{client_id}"
 client_secret = "{client_secret}"
 server_metadata_url = "{provider}/.well-known/openid-configuration"
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield chrome
-        chrome.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,23 +28,16 @@ from etl.verify_store import look_at_store
 DONE = "Remove the part and load its file again, or restore it from a backup."
 
 
-@pytest.fixture(autouse=True)
-def nobody_else_reads() -> Iterator[None]:
-    """As the command sets it."""
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
+pytestmark = pytest.mark.usefixtures("nobody_else_reads")
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+def loaded(nobody_else_reads: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """The small firm, loaded and built."""
-    before = os.umask(0o077)
     data = small_firm(tmp_path_factory.mktemp("verify"))
     put(data, "clock.csv", (HEAD + lines("2025-0003", 2090)).encode())
     load_inbox(data, read_settings(data.settings))
     build(data)
-    os.umask(before)
     return data
 
 

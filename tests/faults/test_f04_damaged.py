@@ -7,7 +7,7 @@ import lzma
 from random import Random
 
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from faults.accounts import Tally, times
@@ -26,7 +26,7 @@ def parquet() -> bytes:
     """The table with a checksum for each page."""
     out = io.BytesIO()
     columns = {name: list(column) for name, column in zip(HEADINGS, zip(*TABLE, strict=True), strict=True)}
-    pa.parquet.write_table(pa.table(columns), out, write_page_checksum=True, row_group_size=100)
+    pq.write_table(pa.table(columns), out, write_page_checksum=True, row_group_size=100)
     return out.getvalue()
 
 
@@ -79,7 +79,7 @@ def is_believed(name: str, damaged: bytes) -> bool:
     """Whether a reader without checksums would go on: it reads what comes, and stops where nothing does."""
     if name.endswith(".parquet"):
         try:
-            table = pa.parquet.read_table(io.BytesIO(damaged), page_checksum_verification=False)
+            table = pq.read_table(io.BytesIO(damaged), page_checksum_verification=False)
             return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) != TABLE
         except (pa.ArrowException, OSError, UnicodeDecodeError):
             return False

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.parquet as pq
 import pytest
 from faults.accounts import SHARE, Tally, store_rows, times, unequal, warehouse_rows
 from faults.exports import SMALL, few_queries, queries
@@ -48,7 +48,7 @@ def dressed_up(heading: list[str], rows: list[list[str]], dice: Random) -> dict[
     found |= {"log.ndjson": "\n".join([*lines, ""]).encode(), "log.json": f"[{','.join(lines)}]".encode()}
     out = io.BytesIO()
     table = {name: [row[place] for row in rows] for place, name in enumerate(heading)}
-    pa.parquet.write_table(pa.table(table), out, write_page_checksum=True)
+    pq.write_table(pa.table(table), out, write_page_checksum=True)
     found["log.parquet"] = out.getvalue()
     for number, ending in enumerate(("\r\n", "\n\n")):
         found[f"ends {number}.csv"] = as_csv(heading, rows).replace(b"\n", ending.encode())
