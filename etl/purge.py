@@ -22,6 +22,7 @@ from etl.records import literal
 from etl.settings import read_settings
 from etl.store import ID_LENGTH, Part, key, parts, publish, sync, workshop, write_json
 from etl.version import version
+from etl.whole import hold_part, reading
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def theirs(database: object, plan: Plan) -> None:
 def records(database: object, part: Part) -> int:
     """How many records of a part are of the returns that go."""
     query = f"select count(*) from read_parquet({literal(part.data)}) semi join going using (firm_id, return_id)"
-    return database.execute(query).fetchall()[0][0]
+    with reading(part):
+        return database.execute(query).fetchall()[0][0]
 
 
 def described(data: DataDir, plan: Plan, files: Going) -> str:
@@ -147,7 +149,8 @@ def rewrite_part(database: object, data: DataDir, part: Part, words: Words, fold
     is_named = words.are_in(str(part.ledger["file_name"]))
     if not gone and not aside and not is_named:
         return
-    with step(f"Writing {part.file_id} anew"):
+    hold_part(part)
+    with step(f"Writing {part.file_id} anew"), reading(part):
         made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
         numbers = ", ".join(map(str, aside)) or "-1"
         kept = f"from read_parquet({literal(part.data)}) anti join going using (firm_id, return_id)"

@@ -11,6 +11,7 @@ from etl.problem import Problem
 from etl.records import literal
 from etl.store import Part, parts
 from etl.syntax import OFFLINE
+from etl.whole import hold_part, reading
 
 RETURN, BEFORE, FILE = "return", "before", "file"
 # What names a client or a return; elsewhere it tells what must go.
@@ -50,17 +51,19 @@ def said(database: duckdb.DuckDBPyConnection, data: DataDir, only: str | None = 
     for part in found:
         names = ["firm_id", *NAMES[part.kind]]
         loaded_on = f"cast({literal(part.ledger['loaded_at'])} as timestamp)::date"
-        database.execute(f"""
-            insert into said by name
-            select
-                {literal(part.file_id)} as file_id,
-                {literal(part.kind)} as kind,
-                {", ".join(names)},
-                max(coalesce({ALIKE[part.kind]}, {loaded_on})) as said_on,
-                count(*) as record_count
-            from read_parquet({literal(part.data)})
-            group by {", ".join(names)}
-        """)
+        hold_part(part)
+        with reading(part):
+            database.execute(f"""
+                insert into said by name
+                select
+                    {literal(part.file_id)} as file_id,
+                    {literal(part.kind)} as kind,
+                    {", ".join(names)},
+                    max(coalesce({ALIKE[part.kind]}, {loaded_on})) as said_on,
+                    count(*) as record_count
+                from read_parquet({literal(part.data)})
+                group by {", ".join(names)}
+            """)
     return found
 
 
@@ -144,6 +147,7 @@ def set_aside(database: duckdb.DuckDBPyConnection, part: Part, words: Words) -> 
     if not part.ledger["quarantined_count"]:
         return []
     query = f"select row_no, coalesce(record, '') from read_parquet({literal(part.quarantine)}) order by row_no"
-    found = database.execute(query).fetchall()
+    with reading(part):
+        found = database.execute(query).fetchall()
     named = words.are_in_each([record for _, record in found])
     return [row_no for (row_no, _), is_named in zip(found, named, strict=True) if is_named]

@@ -12,12 +12,11 @@ from etl.datadir import DataDir
 from etl.models import columns_of, insert_rows
 from etl.problem import Problem
 from etl.records import literal
-from etl.seal import hold_file
 from etl.settings import Settings
-from etl.sqlerror import is_out_of_room
 from etl.sqlfile import SqlFile
 from etl.store import Part, parts, refusals
 from etl.version import version
+from etl.whole import hold_part, reading
 
 
 def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
@@ -27,8 +26,7 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
     """
     loaded = parts(data)
     for part in loaded:
-        hold_file(part.ledger, part.data)
-        hold_file(part.ledger, part.quarantine)
+        hold_part(part)
     fill_ledger(database, loaded, refusals(data))
     for name in ("events", "returns"):
         kept = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
@@ -45,15 +43,11 @@ def fill_records(database: duckdb.DuckDBPyConnection, table: SqlFile, files: lis
     names = [column.name for column in table.columns]
     for part, file, count in files:
         source = f"read_parquet({literal(file)})"
-        try:
+        with reading(part):
             found = columns_of(database, source)
             shared = ", ".join(name for name in names if name in found)
             insert = f"insert into {table.full_name} by name select {shared} from {source}"
             inserted = database.execute(insert).fetchall()[0][0]
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            if is_out_of_room(error):
-                raise
-            raise Problem(f"{part.folder}: this part is damaged. Remove it and load its file again.") from error
         if inserted != count:
             raise Problem(
                 f"{part.folder}: {inserted} records in {file.name}, and its ledger says {count}. "

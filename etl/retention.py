@@ -19,6 +19,7 @@ from etl.records import literal
 from etl.settings_check import Retention
 from etl.store import Part, parts, publish, workshop
 from etl.syntax import OFFLINE
+from etl.whole import hold_part, reading
 
 EMPTIED = "quarantine_emptied_at"
 
@@ -40,9 +41,11 @@ def empty_quarantine(data: DataDir, until: datetime, now: datetime) -> None:
         return
     with workshop(data) as folder, duckdb.connect(config=OFFLINE) as database:
         for part in old:
+            hold_part(part)
             made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
             emptied = f"select * replace (null::varchar as record) from read_parquet({literal(part.quarantine)})"
-            copied(database, emptied, made / part.quarantine.name)
+            with reading(part):
+                copied(database, emptied, made / part.quarantine.name)
             shutil.copyfile(part.data, made / part.data.name)
             publish(data, made, part.ledger | {EMPTIED: now.isoformat(timespec="seconds")}, part)
     say(f"The text of records set aside was removed from {len(old)} loaded files, as [retention] quarantine_days says.")

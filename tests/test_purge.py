@@ -18,7 +18,7 @@ from etl.export import export
 from etl.load import load_inbox
 from etl.problem import Problem
 from etl.purge import begin, clear_files, finish, remember, rewrite_parts
-from etl.purge_plan import plan_before, plan_file, plan_return
+from etl.purge_plan import Plan, plan_before, plan_file, plan_return
 from etl.purged import entries
 from etl.retention import apply
 from etl.runs import again, write_due
@@ -194,6 +194,18 @@ def test_without_its_key_nothing_is_loaded(data: DataDir) -> None:
     (data.root / "purged.jsonl").write_text("{}\n")
     with pytest.raises(Problem, match="what was purged cannot be read, so it might come back. Restore it from a backup."):
         load_inbox(data, read_settings(data.settings))
+
+
+def test_a_damaged_part_is_not_written_anew_as_if_it_were_whole(data: DataDir) -> None:
+    part = next(part for part in parts(data) if part.kind == "events")
+    content = bytearray(part.data.read_bytes())
+    content[len(content) // 3] ^= 4
+    part.data.write_bytes(content)
+    with pytest.raises(Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"):
+        plan_return(data, AT, GOING, None)
+    with pytest.raises(Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"):
+        rewrite_parts(data, Plan(AT, "return", None, None, [["firm", GOING]], [GOING], 1, 1))
+    assert part.data.read_bytes() == content and not data.purging.exists()
 
 
 def test_several_firms_must_be_told_apart(tmp_path: Path) -> None:
