@@ -62,7 +62,7 @@ def put(data: DataDir, name: str, content: bytes) -> None:
 def returntrail(data: DataDir, *words: str, check: bool = False) -> subprocess.CompletedProcess:
     """The command in a process of its own."""
     command = [sys.executable, "-m", "etl", "--data", str(data.root), *words]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
     assert not check or done.returncode == 0, done.stderr
     return done
 

@@ -8,18 +8,22 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.error import URLError
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import TimeoutError as WaitedTooLong
 
 from etl.datadir import CHECKOUT, DataDir
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The sandbox needs rights that root in a container does not have.
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
-DRAWN = "[data-testid=stApp][data-test-script-state=notRunning]"
-PATIENCE_MS = 30_000
+# Without its connection the page takes no press of a key, so it counts as drawn only with it.
+DRAWN = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+# A busy machine takes its time; nothing waits so long where all is well.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium() -> str:
@@ -49,7 +53,7 @@ def served(data: DataDir, port: int | None = None) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
 
 def wait_for(address: str, server: subprocess.Popen) -> None:
@@ -101,6 +105,16 @@ class Visit:
         self.page.wait_for_selector(DRAWN)
         self.page.wait_for_timeout(250)
         return self.page
+
+    def search(self) -> Locator:
+        """Presses Ctrl+K until the search stands there: a busy browser may lose a press, as it may for anybody."""
+        box = self.page.get_by_role("dialog").get_by_role("searchbox")
+        for _ in range(3):
+            self.page.keyboard.press("Control+k")
+            with suppress(WaitedTooLong):
+                box.wait_for(timeout=PATIENCE_MS / 3)
+                return box
+        raise AssertionError("Ctrl+K opens no search")
 
     def close(self) -> None:
         self.page.context.close()

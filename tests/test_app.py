@@ -25,7 +25,7 @@ TITLES = {
 def page(data: DataDir, name: str, monkeypatch: pytest.MonkeyPatch, **address: str) -> AppTest:
     """A page of a data directory at an address, run once; an error of ours would show as an exception."""
     monkeypatch.setenv("RETURNTRAIL_DATA", str(data.root))
-    app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=60)
+    app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=300)
     app.switch_page(f"page/{name}.py")
     for key, value in address.items():
         app.query_params[key] = value

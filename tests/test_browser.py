@@ -117,9 +117,7 @@ def test_a_press_on_a_client_opens_the_return(visit: Visit, season: DataDir) -> 
 def test_a_return_is_found_by_keyboard_alone(visit: Visit, season: DataDir, path: str) -> None:
     wanted = rows_of(season, "all_returns")[7]
     page = visit.open(path)
-    page.keyboard.press("Control+k")
-    box = page.get_by_role("dialog").get_by_role("searchbox").or_(page.get_by_role("dialog").get_by_role("textbox"))
-    expect(box.first).to_be_visible()
+    visit.search()
     focused = tab_to(page, lambda: page.evaluate("document.activeElement.tagName") == "INPUT")
     assert focused
     page.keyboard.type(wanted["return_id"])
@@ -200,7 +198,7 @@ def test_axe_finds_nothing_serious(visit: Visit, season: DataDir) -> None:
 def test_every_answer_carries_the_headers_and_foreign_hosts_get_none(address: str) -> None:
     host, port = urlsplit(address).hostname, urlsplit(address).port
     for path in ("/", "/_stcore/health", "/no/such/page", "/media/none.csv"):
-        connection = http.client.HTTPConnection(host, port, timeout=10)
+        connection = http.client.HTTPConnection(host, port, timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         assert answer.headers["x-content-type-options"] == "nosniff", path
@@ -213,7 +211,7 @@ def test_every_answer_carries_the_headers_and_foreign_hosts_get_none(address: st
 @pytest.mark.parametrize("headers", [{"Host": "evil.invalid"}, {"Origin": "http://evil.invalid"}])
 def test_a_web_socket_from_elsewhere_is_refused(address: str, headers: dict[str, str]) -> None:
     host, port = urlsplit(address).hostname, urlsplit(address).port
-    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     wanted = {
         "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "streamlit", "Origin": address,

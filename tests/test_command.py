@@ -39,6 +39,15 @@ def heeding_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def await_reader(process_id: int, file: Path) -> None:
+    """Waits until a process has this file open."""
+    for _ in range(600):
+        if str(file) in {os.path.realpath(open_file) for open_file in Path(f"/proc/{process_id}/fd").iterdir()}:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"nobody opens {file}")
+
+
 def run(*words: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
     """The command in a process of its own, with a text for each stream; how long its steps took is left out."""
     done = subprocess.run(
@@ -196,7 +205,8 @@ def test_ctrl_c_ends_the_process_by_its_signal_and_in_silence(demo: DataDir) -> 
     words = [*COMMAND, "--data", str(demo.root), "query", ENDLESS]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(words, env=ENVIRONMENT, preexec_fn=heeding_ctrl_c, **pipes) as process:
-        time.sleep(3)
+        await_reader(process.pid, demo.warehouse)
+        time.sleep(1)
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=60)

@@ -86,7 +86,7 @@ def test_the_dashboard_serves_every_page_and_calls_nobody(season: DataDir) -> No
         assert server.poll() is None
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
 
 def test_no_connection_to_duckdb_may_fetch_extensions() -> None:

@@ -137,7 +137,7 @@ def test_a_purge_that_is_killed_is_finished_by_whoever_writes_next(data: DataDir
     finish(whole)
     for place, calls in (("unlink", 1), ("remove", 0), ("remove", 12), ("publish", 0), ("publish", 1), ("build", 0)):
         command = [sys.executable, "-c", KILLED, str(data.root), place, str(calls)]
-        died = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=120)
+        died = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
         assert died.returncode == -9, (place, died.stderr)
         assert data.purging.exists()
     returntrail(data, "load", check=True)

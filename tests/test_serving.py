@@ -64,7 +64,7 @@ def test_another_address_is_refused_however_it_is_asked_for(
     words: list[str], environment: dict[str, str], tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        words, cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False
+        words, cwd=tmp_path, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert REFUSAL in done.stderr

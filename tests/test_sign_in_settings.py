@@ -113,7 +113,7 @@ def test_the_command_refuses_an_office_that_no_return_has(season: DataDir, tmp_p
     data = written(tmp_path, ACCESS + '[access.staff]\nAustn = ["bea@firm.example"]\n', AUTH)
     os.symlink(season.warehouse, data.warehouse)
     done = subprocess.run(
-        [sys.executable, "-m", "etl", "--data", tmp_path, "app"], cwd=CHECKOUT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "etl", "--data", tmp_path, "app"], cwd=CHECKOUT, capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert 'names the office "Austn", and no return has it. There are: Austin, Chicago, Portland.' in done.stderr
@@ -124,7 +124,7 @@ def test_a_server_that_is_started_otherwise_refuses_half_of_one_too(tmp_path: Pa
     data = written(tmp_path, None, AUTH)
     environment = os.environ | {"RETURNTRAIL_DATA": str(data.root)}
     done = subprocess.run(
-        [sys.executable, *words], cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *words], cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert "it has [auth], and there is no [access] in" in done.stderr

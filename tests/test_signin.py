@@ -143,7 +143,7 @@ def fetched(visit: Visit | None, address: str, path: str, **headers: str) -> tup
     """What an address answers to the cookies of a browser, or to nobody."""
     cookies = visit.page.context.cookies() if visit else []
     words = "; ".join(f"{one['name']}={one['value']}" for one in cookies)
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     connection.request("GET", path, headers={"Cookie": words} | headers)
     answer = connection.getresponse()
     content = answer.read()
@@ -213,10 +213,7 @@ def test_two_people_see_what_is_theirs(visit: Callable, address: str, warehouse:
     # A link to another office, a return of it, and a search for it.
     expect(staff.open("/returns?office=Portland").get_by_text(f"{ours.height} returns. Press")).to_be_visible()
     expect(staff.open(f"/return?id={other['return_id']}").get_by_role("heading", name="No such return")).to_be_visible()
-    staff.page.keyboard.press("Control+k")
-    staff.page.get_by_role("dialog").get_by_role("searchbox").or_(staff.page.get_by_role("dialog").locator("input")).first.fill(
-        other["return_id"]
-    )
+    staff.search().fill(other["return_id"])
     expect(staff.page.get_by_text(f"No return is found for “{other['return_id']}”.")).to_be_visible()
     assert any(name.encode() in frame for name in set(ours["client_name"]) for frame in frames)
     names = {row["client_name"] for row in others.iter_rows(named=True)} - set(ours["client_name"])

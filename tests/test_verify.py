@@ -224,7 +224,7 @@ def test_every_page_says_that_something_is_damaged(data: DataDir, monkeypatch: p
     keep(data, [Finding(DAMAGE, "store/x", "It is not the file that was written."), Finding(WARNING, "disk", "Make room.")])
     data.purging.touch()
     monkeypatch.setenv("RETURNTRAIL_DATA", str(data.root))
-    app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=60)
+    app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=300)
     app.switch_page("page/data.py").run()
     assert not app.exception
     purging, damaged = [one.value for one in app.error]
