@@ -5,16 +5,19 @@ What the pages make of the same names is in test_naughty_pages.py.
 
 import ast
 import csv
+import io
 import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 
+import duckdb
 import fastexcel
 import polars as pl
 import pytest
 
-from etl.cells import undone
+from etl.cells import as_csv, undone
 from etl.datadir import CHECKOUT, DataDir
 from etl.problem import Problem
 from etl.steering import STEERING
@@ -54,7 +57,10 @@ def test_what_was_logged_is_what_is_kept(hostile: DataDir) -> None:
     assert rows_of(hostile, "load_quality").filter(state="refused").is_empty()
 
 
-def test_a_filter_finds_what_has_exactly_that_name(hostile: DataDir) -> None:
+def test_a_filter_finds_what_has_exactly_that_name(
+    hostile: DataDir, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", len(INJECTED) * (len(FILTERS) + 1))
     returns = rows_of(hostile, "all_returns")
     with opened(hostile.warehouse) as warehouse:
         for text in INJECTED:
@@ -64,7 +70,10 @@ def test_a_filter_finds_what_has_exactly_that_name(hostile: DataDir) -> None:
             assert ask(warehouse, "return_state", for_return=text).is_empty(), text
 
 
-def test_a_search_finds_what_holds_exactly_those_words(hostile: DataDir) -> None:
+def test_a_search_finds_what_holds_exactly_those_words(
+    hostile: DataDir, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", len(INJECTED))
     # The return that has everything has a client number too, the last of them all.
     every = rows_of(hostile, "all_returns").select("return_id", "client_name").filter(pl.col("return_id") != EVERYTHING).rows()
     with opened(hostile.warehouse) as warehouse:
@@ -73,6 +82,24 @@ def test_a_search_finds_what_holds_exactly_those_words(hostile: DataDir) -> None
             words = text.strip(BLANKS).lower()
             holds = {name for name, client in every if words in name.lower() or words in (client or "").lower()}
             assert found == (holds if len(words) > 1 else set()), ascii(text)
+
+
+def test_a_search_pasted_into_sql_would_be_seen(
+    hostile: DataDir, record_property: Callable[[str, object], None]
+) -> None:
+    """The oracle of the searches: what is not handed over as a value is another question, or none at all."""
+    wrong = 0
+    with duckdb.connect(str(hostile.warehouse), read_only=True) as database:
+        count = "select count(*) from mart.returns where contains(lower(client_name), lower({}))"
+        for text in INJECTED:
+            try:
+                pasted = database.execute(count.format(f"'{text}'")).fetchall()
+            except duckdb.Error:
+                pasted = []
+            wrong += pasted != database.execute(count.format("$1"), [text]).fetchall()
+    assert wrong > len(INJECTED) / 4
+    record_property("injected", 0)
+    record_property("control", wrong)
 
 
 @pytest.mark.parametrize("text", INJECTED)
@@ -88,7 +115,10 @@ def written(hostile: DataDir, tmp_path_factory: pytest.TempPathFactory) -> DataD
     return reported(hostile, tmp_path_factory.mktemp("written") / "data")
 
 
-def test_no_cell_of_a_report_is_evaluated_and_each_gives_its_text_back(written: DataDir) -> None:
+def test_no_cell_of_a_report_is_evaluated_and_each_gives_its_text_back(
+    written: DataDir, record_property: Callable[[str, object], None]
+) -> None:
+    tried = 0
     reports = {file.stem: file for file in written.reports.rglob("*.csv") if not file.stem.endswith("-changes")}
     assert len(reports) > 20
     with opened(written.warehouse) as warehouse:
@@ -97,8 +127,22 @@ def test_no_cell_of_a_report_is_evaluated_and_each_gives_its_text_back(written: 
             cells = list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))
             for column in (column for column, kind in rows.schema.items() if kind == pl.String):
                 texts = [row[column] for row in cells]
+                tried += len(texts)
                 assert [text for text in texts if is_evaluated(text)] == [], (name, column)
                 assert [undone(text) for text in texts] == rows[column].fill_null("").to_list(), (name, column)
+    record_property("injected", tried)
+
+
+def test_no_cell_would_be_safe_without_the_mark(
+    hostile: DataDir, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """What the tests around this one look for is there to be seen."""
+    monkeypatch.setattr("etl.cells.neutral", pl.col)
+    content = as_csv(rows_of(hostile, "all_returns"), "UTC")
+    evaluated = [row for row in csv.DictReader(io.StringIO(content, newline="")) if is_evaluated(row["client_name"])]
+    assert len(evaluated) > 20
+    record_property("injected", 0)
+    record_property("control", len(evaluated))
 
 
 def test_no_cell_of_any_csv_file_is_evaluated(written: DataDir) -> None:

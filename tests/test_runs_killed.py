@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), resource.RLIM_INFINITY))
 """
+UNSHELTERED = """
+sys.path.insert(0, "tests")
+from faults.harm import without_beside
+without_beside()
+"""
 NEVER = '[[subscription]]\nreport = "totals"\nevery = "never"\n'
 
 
@@ -81,15 +87,23 @@ def half(data: DataDir) -> list[str]:
     return found
 
 
-def test_killed_at_any_moment_no_file_is_half_and_the_next_call_goes_on(data: DataDir) -> None:
+def killed(data: DataDir, program: str, day: int, seconds: float) -> None:
+    """Writes the reports of one day after another until it is killed."""
+    command = [sys.executable, "-c", program, str(data.root), f"2026-03-{1 + day % 28:02d}T12:00", "400"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None and child.stdout.readline() == "begun\n"
+        time.sleep(seconds)
+        child.kill()
+
+
+def test_killed_at_any_moment_no_file_is_half_and_the_next_call_goes_on(
+    data: DataDir, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", KILLS)
     dice = random.Random(5)
     unfinished = 0
     for number in range(KILLS):
-        command = [sys.executable, "-c", CHILD, str(data.root), f"2026-03-{1 + number % 28:02d}T12:00", "400"]
-        with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout.readline() == "begun\n"
-            time.sleep(dice.uniform(0, 0.5))
-            child.kill()
+        killed(data, CHILD, number, dice.uniform(0, 0.5))
         assert half(data) == []
         unfinished += any(run.state == "begun" for run in runs_of(data))
     assert unfinished >= KILLS / 4, "hardly a run was killed at work, so little was tried"
@@ -98,6 +112,19 @@ def test_killed_at_any_moment_no_file_is_half_and_the_next_call_goes_on(data: Da
     slots = [(run.subscription, run.slot) for run in runs_of(data) if run.state == "written"]
     assert len(slots) == len(set(slots))
     assert {run.state for run in runs_of(data)} == {"written", "failed: its process ended before it was done"}
+
+
+def test_a_file_written_straight_to_its_name_would_be_found_half(
+    data: DataDir, record_property: Callable[[str, object], None]
+) -> None:
+    dice = random.Random(6)
+    for number in range(60):
+        killed(data, CHILD.replace("data = ", f"{UNSHELTERED}data = ", 1), number, dice.uniform(0, 0.5))
+        if half(data):
+            break
+    assert half(data)
+    record_property("injected", 0)
+    record_property("control", number + 1)
 
 
 @pytest.mark.parametrize("limit", [100, 200, 5_000, 60_000, 200_000, 700_000])

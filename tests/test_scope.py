@@ -5,7 +5,7 @@ any rights at all.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -157,3 +157,16 @@ def test_every_report_is_somebodys_on_purpose(firms: tuple[Warehouse, Warehouse]
     assert COUNTS | HEALTH | OF_NO_OFFICE <= reports.keys() and OF_NO_OFFICE <= COUNTS
     assert {name for name, report in reports.items() if not can_be_held(report)} == HEALTH | OF_NO_OFFICE
     assert {name for name, report in reports.items() if may_ask(Scope(VIEWER), report)} == COUNTS
+
+
+def test_without_the_filter_staff_would_see_the_others(
+    firms: tuple[Warehouse, Warehouse], monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """What the tests above compare is there to be seen: rows of other offices, in every report that names returns."""
+    whole, one = firms
+    monkeypatch.setattr("etl.scope.shared", lambda asked, offices: asked)
+    monkeypatch.setattr("etl.scope.condition", lambda report: None)
+    seen = ask_within(whole, Scope(STAFF, (OURS,)), "all_returns").height - ask(one, "all_returns").height
+    assert seen > 20
+    record_property("injected", 0)
+    record_property("control", seen)

@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
@@ -226,6 +227,25 @@ def test_free_sql_reaches_nothing_else(data: DataDir, warehouse: Warehouse, tmp_
         query(warehouse, text)
     assert not new.exists() and data.warehouse.read_bytes() == before
     assert query(warehouse, "select count(*) from mart.visits").rows() == [(2,)]
+
+
+def test_free_sql_reaches_much_where_nothing_holds_it(
+    data: DataDir, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The same statements in a DuckDB that nobody has locked: the refusals above are ours, and not its own."""
+    done = []
+    for number, sql in enumerate(one for one in FORBIDDEN if not one.startswith(("install", "load"))):
+        file = Path(shutil.copy(data.warehouse, tmp_path / f"{number}.duckdb"))
+        places = {"own": __file__, "part": next(data.store.glob("*/events.parquet")), "new": tmp_path / f"new {number}", "file": file}
+        with duckdb.connect(str(file)) as database:
+            try:
+                database.execute(sql.format(**{name: str(place).replace("'", "''") for name, place in places.items()}))
+                done.append(sql)
+            except duckdb.Error:
+                continue
+    assert {"from read_text('/etc/passwd')", "copy (select 1) to '{new}'", "drop table mart.visits"} <= set(done)
+    record_property("injected", 0)
+    record_property("control", len(done))
 
 
 def test_a_missing_warehouse_says_how_to_make_one(tmp_path: Path) -> None:

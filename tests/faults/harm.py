@@ -108,6 +108,47 @@ def without_rename() -> None:
     os.rename = copied_slowly  # type: ignore[assignment]
 
 
+class Halting:
+    """A file that is under its name while it is written, half a piece at a time."""
+
+    def __init__(self, file: Path) -> None:
+        self.stream = open(file, "wb", buffering=0)
+
+    def write(self, piece: bytes) -> int:
+        half = len(piece) // 2
+        self.stream.write(piece[:half])
+        os.fsync(self.stream.fileno())
+        return half + self.stream.write(piece[half:])
+
+
+def without_beside() -> None:
+    """A report is written straight to its name."""
+    import etl.deliver
+    import etl.report
+
+    @contextmanager
+    def straight(file: Path):  # type: ignore[no-untyped-def]
+        yield Halting(file)
+
+    etl.report.beside = etl.deliver.beside = straight
+
+
+def without_long_ids() -> None:
+    """A file is known by the first digit of its hash."""
+    import dataclasses
+
+    import etl.one_file
+
+    real = etl.one_file.verified
+
+    def short(*words: Any) -> Any:
+        found = real(*words)
+        digits = f"{found.sha256[0]:0<64}"
+        return dataclasses.replace(found, sha256=digits, packed_sha256=digits)
+
+    etl.one_file.verified = short
+
+
 def without_swap() -> None:
     """The build writes into the published file itself."""
     import etl.build
@@ -205,6 +246,8 @@ def sequenced(monkeypatch: Any) -> None:
 
 PROTECTIONS = {
     "rename": without_rename,
+    "beside": without_beside,
+    "long ids": without_long_ids,
     "swap": without_swap,
     "lock": without_lock,
     "redaction": without_redaction,

@@ -99,11 +99,10 @@ def test_f1_killed_while_reporting(tally: Tally, control: Tally, crew: Crew, exp
     tally.compare(whole, written(data))
     tally.look(data)
     for at in range(1, total + 1):
-        crew.run(*report, off=["rename"], die=["publish", at])
-        file = next(data.reports.glob("*/*.csv"))
-        file.write_bytes(file.read_bytes()[:-9])
+        crew.run(*report, off=["beside"], die=["disk", at])
         control.compare(whole, written(data))
-        break
+        if control.seen:
+            break
 
 
 def written(data: DataDir) -> Counter:
