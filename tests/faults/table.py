@@ -8,6 +8,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -97,11 +98,13 @@ def fault_of(test: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what tries no fault, and the faults that FAULT in the environment does not name."""
+    """Leaves out what tries no fault and the faults that FAULT does not name, and begins with those that take longest."""
     chosen = set(os.environ.get("FAULT", "").upper().replace(",", " ").split()) or FAULTS.keys()
     kept = [item for item in items if fault_of(item.nodeid) in chosen]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    # A file is given to one process: one that takes long and comes last would keep all others waiting.
+    minutes = {fault: float(row[HEADING.index("minutes")]) for fault, row in written().items()}
+    items[:] = sorted(kept, key=lambda item: minutes.get(fault_of(item.nodeid) or "", inf), reverse=True)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -150,5 +153,5 @@ if __name__ == "__main__":
     there = [place for place in places if (CHECKOUT / place).exists()]
     # Two modules of one name, this program and the plugin, share nothing: the rows are the plugin's.
     own = ["-p", "faults.table", "-o", "faulthandler_timeout=3000"]
-    workers = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+    workers = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
     sys.exit(pytest.main([*own, *workers, "tests/faults", *there, *sys.argv[1:]]))
