@@ -105,5 +105,10 @@ def traces(data: DataDir, words: tuple[str, ...] = TRACES) -> list[str]:
 def tables(data: DataDir) -> dict[str, list]:
     """What the warehouse says of returns, to be compared with another's."""
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
-        names = [name for (name,) in database.execute("select table_name from duckdb_tables() where schema_name = 'mart'").fetchall()]
-        return {name: database.execute(f"select * from mart.{name} order by all").fetchall() for name in names}
+        names = database.execute("""
+            select columns.table_name
+            from duckdb_columns() as columns
+            semi join duckdb_tables() as tables on tables.table_oid = columns.table_oid
+            where columns.schema_name = 'mart' and columns.column_name = 'return_id'
+        """).fetchall()
+        return {name: database.execute(f"select * from mart.{name} order by all").fetchall() for (name,) in names}

@@ -38,7 +38,10 @@ select
     steps.waiting_since,
     reasons.why,
     histories.last_event_at,
-    histories.event_count
+    histories.event_count,
+    lowered(
+        coalesce(attributes.client_name, '') || '¦' || histories.return_id || '¦' || coalesce(attributes.client_id, '')
+    ) as search_text    -- What a search looks through: client, return number and client number in small letters.
 from model.return_histories as histories
 join model.attributes as attributes
     on attributes.firm_id = histories.firm_id

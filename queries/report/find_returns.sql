@@ -17,9 +17,9 @@ with asked as (
     from mart.returns as returns
     where length(trim(search)) >= 2
         and (
-            contains(lower(returns.client_name), lower(trim(search)))
-            or contains(lower(returns.return_id), lower(trim(search)))
-            or contains(lower(returns.client_id), lower(trim(search)))
+            contains(returns.search_text, lowered(trim(search)))
+            -- Small letters beyond Latin-1 cost more, so they are made only where somebody has typed some.
+            or (strlen(search) > length(search) and contains(lower(returns.search_text), lower(trim(search))))
         )
         and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
 )

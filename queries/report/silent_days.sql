@@ -5,7 +5,7 @@
 -- check: day_count > 0
 -- param: min_silent_days = 4  Shorter stretches are left out.
 with days as (
-    select distinct tab, event_on from model.events
+    select distinct tab, event_on from mart.event_days
 ),
 neighbours as (
     select

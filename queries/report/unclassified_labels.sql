@@ -3,25 +3,15 @@
 --
 -- param: for_firms = null  Only these firms; all if not given.
 -- every: load
-with unknown as (
-    select
-        tab,
-        case when subject is null then label else replace(label, '"' || subject || '"', '"..."') end as label,
-        status,
-        firm_id,
-        return_id,
-        event_at
-    from model.events
-    where code = 'unclassified' and among(firm_id, for_firms)
-)
 select
     tab,
-    label,                                                  -- As logged, tidied, without the status, "..." for what stands in quotes.
+    label,
     status,
     count(*) as event_count,                                -- Events with it.
     count(distinct (firm_id, return_id)) as return_count,   -- Returns with it.
     min(event_at) as first_at,                              -- Its first event (UTC).
     max(event_at) as last_at                                -- Its last event (UTC).
-from unknown
+from mart.unclassified_events
+where among(firm_id, for_firms)
 group by tab, label, status
 order by event_count desc, tab, label nulls last, status nulls last
