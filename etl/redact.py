@@ -17,7 +17,7 @@ from etl.tidy import STRAIGHT
 
 REPLACED = "[TIN]"
 # Beside blanks and the categories Pc, Pd and Zs, what people put between the groups; + is a blank in an address.
-BETWEEN = frozenset("./\\+~∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
+BETWEEN = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
 ENCODED = re.compile(r"(?i)(?:%[0-9a-f]{2})+|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|amp|nbsp|shy|[nm]dash|minus|quot);")
 GROUPS = re.compile(r"(?<!\d)(\d{3})(-*)(\d{2})(-*)(\d{4})(?!\d)")
 # A word that says what the number is: TIN only where it begins a word, so that Martin is a name.
@@ -34,10 +34,11 @@ HEX = re.compile(r"(?i)(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{1
 # digits; nine bare digits and a reason to look at them; an encoding beside digits.
 BLANK_LETTERS = r"\x{37a}\x{115f}\x{1160}\x{30fc}\x{3164}\x{ff70}\x{ffa0}\x{fc5e}-\x{fc63}\x{fdfa}\x{fdfb}\x{fe70}-\x{fe7f}"
 DRESSED = rf"(?:[^\x00-\x7f\p{{L}}“”„‟«»‘’‚‛]|[\x00-\x08\x0b\x0e-\x1f\x7f{BLANK_LETTERS}])"
-PART = rf"(?:[-0-9._/\\+~\s]|{DRESSED})"
+GAP = r"-._/\\+~:*=()\s"
+PART = rf"(?:[{GAP}0-9]|{DRESSED})"
 REASON = r'(?:[^\x01-\x7f]|[\x01-\x08\x0b\x0e-\x1f\x7f"%&]|ss|tin|soc|s.?s.?n)'
 SUSPECT = (
-    r"(?is)[0-9]{3}[-._/\\+~\s]+[0-9]{2}[-._/\\+~\s]+[0-9]{4}"
+    rf"(?is)[0-9]{{3}}[{GAP}]+[0-9]{{2}}[{GAP}]+[0-9]{{4}}"
     rf"|{DRESSED}{PART}{{4}}|{PART}{{4}}{DRESSED}|\p{{No}}"
     rf"|{REASON}.*[0-9]{{9}}|[0-9]{{9}}.*{REASON}"
     r"|[%&％﹪＆﹠](?:.*?(?:[0-9]|[^\x00-\x7f])){5}|(?:(?:[0-9]|[^\x00-\x7f]).*?){5}[%&％﹪＆﹠]"
@@ -186,5 +187,5 @@ def unquoted(run: str) -> list[tuple[str, int]]:
 
 
 def is_between(character: str) -> bool:
-    """A blank, dash, dot, slash or underscore of any script."""
+    """A blank, dash, dot, slash or underscore of any script, a colon, bracket or the like."""
     return character.isspace() or character in BETWEEN or unicodedata.category(character) in ("Pc", "Pd", "Zs")
