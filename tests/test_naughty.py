@@ -97,7 +97,7 @@ def test_a_search_pasted_into_sql_would_be_seen(
             except duckdb.Error:
                 pasted = []
             wrong += pasted != database.execute(count.format("$1"), [text]).fetchall()
-    assert wrong > len(INJECTED) / 4
+    assert wrong > 20
     record_property("injected", 0)
     record_property("control", wrong)
 
