@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from urllib.error import URLError
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
@@ -66,6 +67,19 @@ def wait_for(address: str, server: subprocess.Popen) -> None:
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
     raise AssertionError("the server does not answer")
+
+
+def process_of(where: str) -> Path:
+    """Where the system tells of the server; it is found by its port."""
+    port = where.rsplit(":", 1)[1]
+    found = subprocess.run(["pgrep", "-f", f"app.py 127.0.0.1 {port}"], capture_output=True, text=True, check=True)
+    return Path("/proc") / found.stdout.split()[0]
+
+
+def memory_mib(process: Path) -> float:
+    """The server's resident memory."""
+    lines = (process / "status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 class Visit:

@@ -23,7 +23,10 @@ select
         ),
         events.event_at
     ) as wait_seconds,  -- Since the row before on this tab; null for the first row of the return.
-    events.is_repeat
+    events.is_repeat,
+    events.event_on,
+    events.file_id,
+    events.row_no
 from model.events as events
 join ref.codes as codes on codes.code = events.code
 where events.tab = 'Client'

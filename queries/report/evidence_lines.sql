@@ -40,6 +40,7 @@ join mart.returns as returns
 join raw.events as logged
     on logged.file_id = events.file_id
     and logged.row_no = events.row_no
+    and logged.event_at = events.event_at
     and (for_return is null or logged.return_id = for_return)
 join raw.files as files on files.file_id = events.file_id
 left join ref.codes as codes on codes.code = events.code

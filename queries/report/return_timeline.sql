@@ -7,12 +7,12 @@
 with both_sides as (
     select
         firm_id, return_id, event_no, cycle_no, event_at, 'Client' as tab, code, title, label, status, recipient,
-        subject, actor, wait_seconds, is_repeat
+        subject, actor, wait_seconds, is_repeat, event_on, file_id, row_no
     from mart.client_timeline
     union all
     select
         firm_id, return_id, event_no, cycle_no, event_at, 'Internal' as tab, code, title, label, status, recipient,
-        subject, actor, wait_seconds, is_repeat
+        subject, actor, wait_seconds, is_repeat, event_on, file_id, row_no
     from mart.internal_timeline
 )
 select
@@ -21,7 +21,7 @@ select
     timeline.event_no,
     timeline.cycle_no,
     timeline.event_at,
-    events.event_on,
+    timeline.event_on,
     timeline.tab,               -- Client or Internal, where the platform shows it.
     timeline.code,              -- Our name for the label and status; unclassified where no rule knows them.
     timeline.title,
@@ -36,18 +36,15 @@ select
     logged.label as logged_label,   -- The label exactly as logged, SSNs and ITINs replaced by [TIN].
     logged.event_time as logged_time, -- The time exactly as logged.
     files.file_name,
-    events.row_no
+    timeline.row_no
 from both_sides as timeline
-join model.events as events
-    on events.firm_id = timeline.firm_id
-    and events.return_id = timeline.return_id
-    and events.event_no = timeline.event_no
-    and (for_return is null or events.return_id = for_return)
+-- The record is known by its file and number; the moment and the return say where not to look for it.
 join raw.events as logged
-    on logged.file_id = events.file_id
-    and logged.row_no = events.row_no
+    on logged.file_id = timeline.file_id
+    and logged.row_no = timeline.row_no
+    and logged.event_at = timeline.event_at
     and (for_return is null or logged.return_id = for_return)
-join raw.files as files on files.file_id = events.file_id
+join raw.files as files on files.file_id = timeline.file_id
 left join ref.codes as codes on codes.code = timeline.code
 where among(timeline.firm_id, for_firms)
     and (for_return is null or timeline.return_id = for_return)

@@ -5,7 +5,6 @@ The visitors speak the dashboard's own protocol, so what a browser takes to draw
 
 import asyncio
 import os
-import subprocess
 from collections import defaultdict
 from pathlib import Path
 from random import Random
@@ -15,7 +14,7 @@ from etl.warehouse import ask, opened
 from tests.bench.growth import data_of
 from tests.bench.process import median, percentile
 from tests.bench.tables import Table, milliseconds, number
-from tests.served import served
+from tests.served import memory_mib, process_of, served
 from tests.visitors import Clicks, crowd
 
 PAGES = ("", "returns", "pipeline", "email", "turnaround")
@@ -73,19 +72,6 @@ def person(number: int, clicks: int, offices: list[str], returns: list[str]) -> 
             address = f"office={dice.choice([one for one in offices if one not in address])}"
         visit.append((kind, "return", f"id={dice.choice(returns)}") if kind == "a return" else (kind, page, address))
     return visit
-
-
-def process_of(where: str) -> Path:
-    """Where the system tells of the server; it is found by its port."""
-    port = where.rsplit(":", 1)[1]
-    found = subprocess.run(["pgrep", "-f", f"app.py 127.0.0.1 {port}"], capture_output=True, text=True, check=True)
-    return Path("/proc") / found.stdout.split()[0]
-
-
-def memory_mib(process: Path) -> float:
-    """The server's resident memory."""
-    lines = (process / "status").read_text(encoding="utf-8").splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def cpu_seconds(process: Path) -> float:
