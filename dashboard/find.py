@@ -30,13 +30,14 @@ def search() -> None:
     if len(words) < LEAST_LETTERS:
         st.caption("Type two letters or more of a client's name, a return number or a client number.")
         return
-    found, count = data.ask_first("find_returns", MOST_RESULTS, COLUMNS, search=words)
-    if not count:
+    # One more than there is room for tells that there are more; to count them all would cost more than to find these.
+    found = data.ask("find_returns", COLUMNS, search=words, max_rows=MOST_RESULTS + 1)
+    if found.is_empty():
         st.text(f"No return is found for “{plain(words)}”.")
-    for row in found.iter_rows(named=True):
+    for row in found.head(MOST_RESULTS).iter_rows(named=True):
         result(row)
-    if count > MOST_RESULTS:
-        st.caption(f"The first {MOST_RESULTS} of {count:,}. Type more to see fewer.")
+    if found.height > MOST_RESULTS:
+        st.caption(f"The first {MOST_RESULTS} returns that hold these words. Type more of them to find the others.")
 
 
 def result(row: dict) -> None:

@@ -131,6 +131,20 @@ def test_a_return_is_found_by_keyboard_alone(visit: Visit, season: DataDir, path
     expect(page.locator("h1")).to_have_text(wanted["client_name"])
 
 
+def test_a_search_that_finds_too_many_says_so(visit: Visit, season: DataDir) -> None:
+    visit.open("/")
+    box = visit.search()
+    box.fill("2025-000")
+    dialog = visit.page.get_by_role("dialog")
+    expect(dialog.get_by_text("The first 8 returns that hold these words.")).to_be_visible()
+    expect(dialog.get_by_role("link")).to_have_count(8)
+    box.fill(rows_of(season, "all_returns")[7]["return_id"])
+    expect(dialog.get_by_role("link")).to_have_count(1)
+    expect(dialog.get_by_text("The first 8")).to_have_count(0)
+    box.fill("nobody is called so")
+    expect(dialog.get_by_text("No return is found for “nobody is called so”.")).to_be_visible()
+
+
 def tab_to(page: Page, there: object) -> bool:
     """Presses Tab until something has the focus, ten times at most."""
     for _ in range(10):
