@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from etl.datadir import CHECKOUT
-from tests.bench import comparison
+from tests.bench import comparison, logs
 from tests.bench.logs import Log, log_of
 from tests.bench.peers.words import STEPS
 
@@ -17,8 +18,8 @@ EVENTS = 20_000
 # A process for each case is for the sake of the times, and no time is looked at here.
 IN_ONE_PROCESS = """
 import sys
-from tests.bench import phases, process
-phases.alone = process.alone = lambda work, *given: work(*given)
+from tests.bench import logs, phases, process
+logs.alone = phases.alone = process.alone = lambda work, *given: work(*given)
 from tests.bench.__main__ import main
 main(sys.argv[1:])
 """
@@ -27,6 +28,14 @@ main(sys.argv[1:])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bench")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_one_process() -> Iterator[None]:
+    """A test before may have left a page of Streamlit in place of the main module, and a new process would run that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "alone", lambda work, *given: work(*given))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import platform
 import statistics
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -17,8 +18,8 @@ PACKAGES = ("duckdb", "polars", "pandas", "pyspark", "streamlit")
 
 def alone(work: Callable[..., Found], *arguments: object) -> Found:
     """The result of a function of a module, from a fresh process that does nothing else."""
-    with multiprocessing.get_context("spawn").Pool(1, initializer=without_bars) as pool:
-        return pool.apply(work, arguments)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), without_bars) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def without_bars() -> None:
