@@ -46,13 +46,13 @@ test: $(VENV)/test.done chromium
 
 .PHONY: faults
 faults: $(VENV)/test.done chromium
-	FAULTS=full FAULT="$(FAULT)" KILLS=100 PYTHONPATH=tests $(VENV)/bin/python -m faults.table $(ARGS)
+	FAULTS=full FAULT="$(FAULT)" KILLS=100 PYTHONPATH=.:tests $(VENV)/bin/python -m faults.table $(ARGS)
 
 killed: $(VENV)/test.done
-	KILLS=100 $(VENV)/bin/python -m pytest tests/test_runs_killed.py $(ARGS)
+	KILLS=100 $(VENV)/bin/python -m pytest tests/reports/test_runs_killed.py $(ARGS)
 
 test-duckdb15: $(VENV)/test.done $(VENV)/duckdb15.done
-	PYTHONPATH=tests $(VENV)/bin/python tests/duckdb15.py $(VENV)/duckdb15/bin/python
+	PYTHONPATH=.:tests $(VENV)/bin/python tests/tools/duckdb15.py $(VENV)/duckdb15/bin/python
 
 test-spark: $(VENV)/spark.done
 	$(VENV)/bin/python -m pytest tests/spark $(ARGS)
@@ -65,7 +65,7 @@ bench-spark: $(VENV)/spark.done
 	$(VENV)/bin/python tests/bench/spark_scale.py --events 10000000 --data build/bench-spark $(ARGS)
 
 screens: $(VENV)/test.done chromium
-	PYTHONPATH=tests $(VENV)/bin/python tests/screens.py
+	PYTHONPATH=.:tests $(VENV)/bin/python tests/tools/screens.py
 
 install: $(VENV)/run.done
 
@@ -88,31 +88,31 @@ $(VENV)/spark.done: $(VENV)/test.done requirements-spark.lock
 	@touch $@
 
 spreadsheets: $(VENV)/test.done
-	tests/libreoffice.sh
-	$(VENV)/bin/python -m pytest tests/libreoffice_opens.py $(ARGS)
+	tests/tools/libreoffice.sh
+	$(VENV)/bin/python -m pytest tests/tools/libreoffice_opens.py $(ARGS)
 
 audit: $(VENV)/audit.done
-	$(VENV)/audit/bin/python tests/audit.py $(wildcard requirements*.lock tests/*.lock)
+	$(VENV)/audit/bin/python tests/tools/audit.py $(wildcard requirements*.lock tests/tools/*.lock)
 
 # The same lock file gives the same bytes.
 sbom: $(VENV)/audit.done
 	@mkdir -p build
 	$(VENV)/audit/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
 
-$(VENV)/audit.done: tests/audit.lock $(VENV)/bin/python
+$(VENV)/audit.done: tests/tools/audit.lock $(VENV)/bin/python
 	@$(MAKE) --no-print-directory VENV=$(VENV)/audit PYTHON=$(VENV)/bin/python audit-tools
 	@touch $@
 
 audit-tools: $(VENV)/bin/python
-	@$(PIP_INSTALL) --require-hashes -r tests/audit.lock
+	@$(PIP_INSTALL) --require-hashes -r tests/tools/audit.lock
 
 # DuckDB 1.5 stands in an environment of its own, since two versions cannot share one.
-$(VENV)/duckdb15.done: tests/duckdb15.lock $(VENV)/bin/python
+$(VENV)/duckdb15.done: tests/tools/duckdb15.lock $(VENV)/bin/python
 	@$(MAKE) --no-print-directory VENV=$(VENV)/duckdb15 PYTHON=$(VENV)/bin/python duckdb15
 	@touch $@
 
 duckdb15: $(VENV)/bin/python
-	@$(PIP_INSTALL) --require-hashes -r tests/duckdb15.lock
+	@$(PIP_INSTALL) --require-hashes -r tests/tools/duckdb15.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "returntrail needs\
@@ -122,7 +122,7 @@ $(VENV)/bin/python:
 
 # The browser tests drive the distribution's Chromium.
 chromium:
-	@tests/chromium.sh
+	@tests/tools/chromium.sh
 
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv." >&2; exit 1; }
@@ -130,7 +130,7 @@ lock:
 	$(LOCK) --group build --group dev --extra excel --extra signin -c requirements.lock -o requirements-dev.lock $(ARGS)
 	$(LOCK) --group build --extra signin -c requirements-dev.lock -o requirements-signin.lock $(ARGS)
 	$(LOCK) --group build --extra spark -c requirements.lock -o requirements-spark.lock $(ARGS)
-	$(subst pyproject.toml,,$(LOCK)) --group pyproject.toml:audit -o tests/audit.lock $(ARGS)
+	$(subst pyproject.toml,,$(LOCK)) --group pyproject.toml:audit -o tests/tools/audit.lock $(ARGS)
 
 LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml
 

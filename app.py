@@ -16,8 +16,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from dashboard import download
-from dashboard.protection import Headers, Origins, failed, hosts, protect, settings
+from dashboard.guard import download
+from dashboard.guard.protection import Headers, Origins, failed, hosts, protect, settings
 
 FRAME = Path(__file__).resolve().parent / "dashboard" / "frame.py"
 

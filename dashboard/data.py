@@ -8,16 +8,16 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
-from dashboard import signin
-from dashboard.served import data_dir
-from etl import audit
-from etl import warehouse as door
-from etl.access import Scope
-from etl.findings import Finding
-from etl.findings import kept as kept_result
-from etl.history import history, history_file
-from etl.purged import history as purge_history
-from etl.scope import ask_within, may_ask
+from dashboard.guard import signin
+from dashboard.guard.served import data_dir
+from etl.access import audit
+from etl.access.scope import ask_within, may_ask
+from etl.config.access import Scope
+from etl.reports.history import history, history_file
+from etl.store.purged import history as purge_history
+from etl.upkeep.findings import Finding
+from etl.upkeep.findings import kept as kept_result
+from etl.warehouse import ask as door
 
 Build = tuple[int, int, int]
 # What draws the frame of every page; who looks at it has not looked at anything yet.
@@ -67,7 +67,12 @@ def may_see(report: str) -> bool:
 
 @st.cache_data(max_entries=2000, show_spinner=False)
 def kept(
-    of_build: Build | None, scope: Scope, report: str, columns: list[str] | None, limit: int | None, filters: dict
+    of_build: Build | None,
+    scope: Scope,
+    report: str,
+    columns: list[str] | None,
+    limit: int | None,
+    filters: dict,
 ) -> tuple[pl.DataFrame, int]:
     """The answer to one question; build and scope are part of the question, so nobody sees another's rows."""
     rows = ask_within(warehouse(), scope, report, columns, **filters)
@@ -131,6 +136,8 @@ def meaning_of(report: str) -> str:
     return warehouse().reports[report].meaning
 
 
-def later(question: Callable[..., pl.DataFrame], *args: object, **filters: object) -> Callable[[], pl.DataFrame]:
+def later(
+    question: Callable[..., pl.DataFrame], *args: object, **filters: object
+) -> Callable[[], pl.DataFrame]:
     """A question to be asked when somebody presses for its answer."""
     return lambda: question(*args, **filters)

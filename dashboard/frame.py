@@ -4,11 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, filters, find, rooms, signin, states
-from dashboard.look import style
-from dashboard.opening import follow
-from dashboard.words import moment_words
-from etl.problem import Problem
+from dashboard import data
+from dashboard.draw import filters, find, states
+from dashboard.draw.opening import follow
+from dashboard.draw.style import style
+from dashboard.draw.words import moment_words
+from dashboard.guard import pages as rooms
+from dashboard.guard import signin
+from etl.common.problem import Problem
 
 HERE = Path(__file__).parent
 

@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from etl.datadir import DataDir
-from etl.options import read_options
-from etl.problem import Problem
-from etl.progress import say
-from etl.verbs import VERBS
+from etl.cli.options import read_options
+from etl.cli.verbs import VERBS
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.common.terminal import say
 
 # What a person mends outside of here: rights, space, a name that is taken.
 MENDABLE = {
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOTDIR, errno.EISDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.ENOTDIR,
+    errno.EISDIR,
 }
 # DuckDB's own words for a Ctrl-C that arrives while it works.
 INTERRUPTED = "Query interrupted"

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from etl.datadir import DataDir
-from naughty import naughty_data
-from served import FLAGS, Visit, chromium
+from etl.common.paths import DataDir
+from support.naughty import naughty_data
+from support.served import FLAGS, Visit, chromium
 
 # A slow or busy machine fails no test: nothing here asserts a time. The examples are the same on every machine, so that a
 # change fails by what it changed; `--hypothesis-profile=search` draws new ones, to look for what nobody has thought of.
-settings.register_profile("same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile(
+    "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 settings.register_profile("search", settings.get_profile("same"), derandomize=False, print_blob=True)
 settings.load_profile("same")
 
@@ -27,7 +29,9 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """A season of 150 returns, made by the command as a user makes it."""
     root = tmp_path_factory.mktemp("season") / "data"
     words = ["demo", "--returns", str(RETURNS), "--no-app"]
-    subprocess.run([sys.executable, "-m", "etl", "--data", root, *words], check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-m", "etl", "--data", root, *words], check=True, capture_output=True, timeout=300
+    )
     return DataDir(root)
 
 

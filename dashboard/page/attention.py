@@ -2,13 +2,22 @@
 
 import streamlit as st
 
-from dashboard import cards, data, filters, states
-from dashboard.lists import returns_list
-from dashboard.words import count_words
+from dashboard import data
+from dashboard.draw import cards, filters, states
+from dashboard.draw.lists import returns_list
+from dashboard.draw.words import count_words
 
 OWNERS = {"Our move": "firm", "Client's move": "client"}
 COLUMNS = [
-    "client_name", "return_type", "next_step_title", "waiting_days", "due_date", "why", "partner", "office", "return_id",
+    "client_name",
+    "return_type",
+    "next_step_title",
+    "waiting_days",
+    "due_date",
+    "why",
+    "partner",
+    "office",
+    "return_id",
 ]
 DONE = "Nothing waits. Every return in this view is signed and picked up, archived or deleted."
 
@@ -16,7 +25,9 @@ st.title("Needs attention")
 cards.draw(data.ask("headline", **filters.chosen()))
 
 steps = data.ask("next_steps", **filters.chosen())
-moves = st.segmented_control("Whose move", list(OWNERS), key="move", bind="query-params", default="Our move", required=True)
+moves = st.segmented_control(
+    "Whose move", list(OWNERS), key="move", bind="query-params", default="Our move", required=True
+)
 owner = OWNERS[moves]
 offered = {row["next_step"]: row for row in steps.iter_rows(named=True) if row["next_step_owner"] == owner}
 step = st.pills(

@@ -3,7 +3,10 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import data, data_parts, served, states
+from dashboard import data
+from dashboard.draw import states
+from dashboard.guard import served
+from dashboard.page import data_parts
 
 st.title("Data health")
 findings = data.ask("load_quality")
@@ -23,7 +26,15 @@ if aside.is_empty():
     states.nothing("Every record of every file was read.")
 else:
     st.caption(data.meaning_of("quarantined_records"))
-    columns = ["file_name", "reason", "record_count", "first_row_no", "last_row_no", "file_record_count", "loaded_at"]
+    columns = [
+        "file_name",
+        "reason",
+        "record_count",
+        "first_row_no",
+        "last_row_no",
+        "file_record_count",
+        "loaded_at",
+    ]
     data_parts.table("quarantined_records", aside, columns, "aside")
 
 st.header("Labels that nobody knows")
@@ -58,8 +69,19 @@ data_parts.findings()
 
 st.header("Loaded files")
 columns = [
-    "subject", "source", "kind", "record_count", "kept_count", "quarantined_count", "purged_count", "distinct_count",
-    "repeated_count", "later_count", "redacted_count", "unmapped_columns", "loaded_at",
+    "subject",
+    "source",
+    "kind",
+    "record_count",
+    "kept_count",
+    "quarantined_count",
+    "purged_count",
+    "distinct_count",
+    "repeated_count",
+    "later_count",
+    "redacted_count",
+    "unmapped_columns",
+    "loaded_at",
 ]
 data_parts.table("load_quality", files.filter(pl.col("state") == "loaded"), columns, "loaded")
 

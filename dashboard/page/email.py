@@ -3,8 +3,10 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import charts, data, email_parts, filters, states
-from dashboard.lists import returns_list
+from dashboard import data
+from dashboard.draw import charts, filters, states
+from dashboard.draw.lists import returns_list
+from dashboard.page import email_parts
 
 WORRYING_PERCENT = 2.0
 
@@ -24,16 +26,31 @@ st.caption(
 
 weeks = data.ask("email_health", split_by="week", **asked).filter(pl.col("kind") == "initial")
 st.header("Bounce rate of initial emails by week")
-charts.weekly_rate(weeks, "bounced_percent", "bounced_count", "processed_count", "emails", WORRYING_PERCENT, "bounces")
-st.caption(f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients.")
+charts.weekly_rate(
+    weeks, "bounced_percent", "bounced_count", "processed_count", "emails", WORRYING_PERCENT, "bounces"
+)
+st.caption(
+    f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients."
+)
 st.header("Delivered-to-opened by week")
-charts.weekly_rate(weeks, "opened_percent", "opened_count", "delivered_count", "delivered emails", None, "opens")
+charts.weekly_rate(
+    weeks, "opened_percent", "opened_count", "delivered_count", "delivered emails", None, "opens"
+)
 
 st.header("By kind, office and domain")
 email_parts.split(kinds, asked)
 
 st.header("Bounced, and nothing has cleared it")
-columns = ["client_name", "recipient", "recipient_email", "bounced_at", "waiting_days", "office", "partner", "return_id"]
+columns = [
+    "client_name",
+    "recipient",
+    "recipient_email",
+    "bounced_at",
+    "waiting_days",
+    "office",
+    "partner",
+    "return_id",
+]
 if not returns_list("bounced_emails", columns, "bounced emails", key="bounced", **asked):
     states.nothing("No bounced email waits for a better address.")
 
@@ -43,6 +60,14 @@ if not returns_list("work_list", columns, "returns", key="unconfirmed", for_step
     states.nothing("No email of the last days is without a verdict.")
 
 st.header("Locked out")
-columns = ["client_name", "authentication_failures", "locked_at", "waiting_days", "delivered_by", "office", "return_id"]
+columns = [
+    "client_name",
+    "authentication_failures",
+    "locked_at",
+    "waiting_days",
+    "delivered_by",
+    "office",
+    "return_id",
+]
 if not returns_list("locked_returns", columns, "returns", key="locked", **asked):
     states.nothing("No client is locked out.")

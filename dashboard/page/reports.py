@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from dashboard import data, filters, reports_parts, signin, states
+from dashboard import data
+from dashboard.draw import filters, states
+from dashboard.guard import signin
+from dashboard.page import reports_parts
 
 PREVIEW_ROWS = 20
 
@@ -18,7 +21,9 @@ st.caption(report.meaning)
 asked = {parameter: value for parameter, value in filters.chosen().items() if parameter in report.params}
 rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
 if not count:
-    states.no_match("Nothing is in this report under these filters." if asked else "Nothing is in this report.")
+    states.no_match(
+        "Nothing is in this report under these filters." if asked else "Nothing is in this report."
+    )
 reports_parts.preview(name, rows, count, asked)
 
 if signin.reader().sees_the_firm:

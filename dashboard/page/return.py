@@ -2,15 +2,19 @@
 
 import streamlit as st
 
-from dashboard import data, return_parts, states
-from dashboard.download import csv_button
-from dashboard.timeline import draw_timeline
-from dashboard.words import plain
+from dashboard import data
+from dashboard.draw import states
+from dashboard.draw.timeline import draw_timeline
+from dashboard.draw.words import plain
+from dashboard.guard.download import csv_button
+from dashboard.page import return_parts
 
 wanted, firm = st.query_params.get("id", ""), st.query_params.get("firm")
 if not wanted:
     st.title("One return")
-    states.nothing("No return is named in this address. Press Find a return, or Ctrl+K, and type a client's name or a number.")
+    states.nothing(
+        "No return is named in this address. Press Find a return, or Ctrl+K, and type a client's name or a number."
+    )
     st.stop()
 
 of_return = {"for_return": wanted} | ({"for_firms": [firm]} if firm else {})
@@ -36,7 +40,12 @@ return_parts.signers(data.ask("signature_evidence", **of_return), cycle_no)
 
 left, right = st.columns([5, 1], vertical_alignment="bottom")
 shape = left.segmented_control(
-    "Show", ["One time line", "Two lists"], default="One time line", required=True, key="shape", bind="query-params",
+    "Show",
+    ["One time line", "Two lists"],
+    default="One time line",
+    required=True,
+    key="shape",
+    bind="query-params",
     label_visibility="collapsed",
 )
 every = left.toggle("Every event, as logged", key="every", bind="query-params")

@@ -2,12 +2,22 @@
 
 import streamlit as st
 
-from dashboard import filters, states
-from dashboard.lists import returns_list
+from dashboard.draw import filters, states
+from dashboard.draw.lists import returns_list
 
 COLUMNS = [
-    "client_name", "return_type", "tax_year", "access_state", "handling_state", "signature_state", "next_step_title",
-    "waiting_days", "due_date", "partner", "office", "return_id",
+    "client_name",
+    "return_type",
+    "tax_year",
+    "access_state",
+    "handling_state",
+    "signature_state",
+    "next_step_title",
+    "waiting_days",
+    "due_date",
+    "partner",
+    "office",
+    "return_id",
 ]
 
 st.title("Returns")

@@ -8,8 +8,17 @@ from etl.demo.log import Event
 from etl.demo.people import Client
 
 SMOOTH = {
-    "deleted": False, "bounces": False, "unconfirmed": False, "never_comes": False, "hesitates": False, "locks": False,
-    "never_signs": False, "paper": False, "signs_by_hand": False, "kba_passed": True, "kba_disabled": False,
+    "deleted": False,
+    "bounces": False,
+    "unconfirmed": False,
+    "never_comes": False,
+    "hesitates": False,
+    "locks": False,
+    "never_signs": False,
+    "paper": False,
+    "signs_by_hand": False,
+    "kba_passed": True,
+    "kba_disabled": False,
     "recalled": False,
 }
 
@@ -27,20 +36,41 @@ class Role:
 ROLES = (
     Role("unlock", ("Access Locked", ""), SMOOTH | {"locks": True}),
     Role("fix_email", ("Taxpayer: Initial Email", "Bounced"), SMOOTH | {"bounces": True}, kind="single"),
-    Role("confirm_email", ("Taxpayer: Initial Email", "Processed"), SMOOTH | {"unconfirmed": True}, kind="single"),
-    Role("reprocess", ("Tax Return", "Recalled"), SMOOTH | {"bounces": True, "bounce_noticed": True, "resent": False}),
+    Role(
+        "confirm_email",
+        ("Taxpayer: Initial Email", "Processed"),
+        SMOOTH | {"unconfirmed": True},
+        kind="single",
+    ),
+    Role(
+        "reprocess",
+        ("Tax Return", "Recalled"),
+        SMOOTH | {"bounces": True, "bounce_noticed": True, "resent": False},
+    ),
     Role("review", ("Sent for Review", ""), SMOOTH | {"reviewed": True}),
     Role("ero_sign", ("Sent for ERO/Signer", ""), SMOOTH | {"to_ero": True}),
     Role("approve", ("Sent for Approve for Delivery", ""), SMOOTH | {"approved": True}),
     Role("finish", ("Upload", ""), SMOOTH),
-    Role("pick_up", ("Files Uploaded", ""), SMOOTH | {"signs_by_hand": True, "deletes_upload": False}, kind="single"),
+    Role(
+        "pick_up",
+        ("Files Uploaded", ""),
+        SMOOTH | {"signs_by_hand": True, "deletes_upload": False},
+        kind="single",
+    ),
     Role("check_signature", ("Document KBA Success", ""), SMOOTH, kind="single"),
-    Role("remind_second_signer", ("Document KBA Success", ""), SMOOTH | {"spouse_at_once": False}, kind="joint"),
+    Role(
+        "remind_second_signer", ("Document KBA Success", ""), SMOOTH | {"spouse_at_once": False}, kind="joint"
+    ),
     Role("follow_up_paper", ("Paper File Returns Consented", ""), SMOOTH | {"paper": True}),
     Role("remind_to_sign", ("Tax Return Accessed", ""), SMOOTH),
     Role("remind_to_open", ("Taxpayer: Initial Email", "Delivered"), SMOOTH, kind="single"),
     Role("signed", ("E-File Forms Downloaded", ""), SMOOTH | {"picked_up": True}, kind="single"),
-    Role("without_kba", ("Taxpayer: Initial Email", "Delivered"), SMOOTH | {"kba_disabled": True}, kind="single"),
+    Role(
+        "without_kba",
+        ("Taxpayer: Initial Email", "Delivered"),
+        SMOOTH | {"kba_disabled": True},
+        kind="single",
+    ),
     Role("deleted", ("Deleted Document", ""), {"deleted": True}),
 )
 

@@ -23,10 +23,18 @@ class Season:
     extended_due: dict[str, date]
 
 
-def due_dates(march: date, april: date, september: date, end_of_september: date, october: date) -> tuple[dict, dict]:
+def due_dates(
+    march: date, april: date, september: date, end_of_september: date, october: date
+) -> tuple[dict, dict]:
     """The due dates of a season by form, and those of returns on extension."""
     usual = {"1065": march, "1120S": march, "1120": april, "1041": april, "1040": april}
-    extended = {"1065": september, "1120S": september, "1120": october, "1041": end_of_september, "1040": october}
+    extended = {
+        "1065": september,
+        "1120S": september,
+        "1120": october,
+        "1041": end_of_september,
+        "1040": october,
+    }
     return usual, extended
 
 
@@ -34,13 +42,17 @@ LAST_SEASON = Season(
     2024,
     datetime(2025, 11, 14, 18),
     date(2025, 6, 12),
-    *due_dates(date(2025, 3, 17), date(2025, 4, 15), date(2025, 9, 15), date(2025, 9, 30), date(2025, 10, 15)),
+    *due_dates(
+        date(2025, 3, 17), date(2025, 4, 15), date(2025, 9, 15), date(2025, 9, 30), date(2025, 10, 15)
+    ),
 )
 THIS_SEASON = Season(
     2025,
     datetime(2026, 4, 2, 17, 40),
     None,
-    *due_dates(date(2026, 3, 16), date(2026, 4, 15), date(2026, 9, 15), date(2026, 9, 30), date(2026, 10, 15)),
+    *due_dates(
+        date(2026, 3, 16), date(2026, 4, 15), date(2026, 9, 15), date(2026, 9, 30), date(2026, 10, 15)
+    ),
 )
 NO_SUCH_HOURS = (datetime(2025, 3, 9, 2), datetime(2026, 3, 8, 2))
 

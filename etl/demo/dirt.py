@@ -47,19 +47,32 @@ def unknown_to_the_glossary(tax_return: TaxReturn, at: datetime, turn: int) -> l
     """Events that the platform may add one day."""
     address = tax_return.client.taxpayer.email
     kinds = (
-        [("Taxpayer: Extension Notice Email", "Processed"), ("Taxpayer: Extension Notice Email", "Delivered")],
+        [
+            ("Taxpayer: Extension Notice Email", "Processed"),
+            ("Taxpayer: Extension Notice Email", "Delivered"),
+        ],
         [("Return viewed on mobile device", "")],
         [("Text message consent given", "")],
     )
     return [
-        Event(at + timedelta(seconds=90 + 7 * order), "Client Tracking", label, status, email=address if status else "")
+        Event(
+            at + timedelta(seconds=90 + 7 * order),
+            "Client Tracking",
+            label,
+            status,
+            email=address if status else "",
+        )
         for order, (label, status) in enumerate(kinds[turn % len(kinds)])
     ]
 
 
 def add_night_shift(walks: list[Walk]) -> None:
     """A client who works through the night in which an hour comes twice; the export cannot say which one it was."""
-    night = ((12, "Access Link selected"), (14, "Taxpayer: Tax Return Accessed"), (47, 'Document "Cover Letter.pdf"'))
+    night = (
+        (12, "Access Link selected"),
+        (14, "Taxpayer: Tax Return Accessed"),
+        (47, 'Document "Cover Letter.pdf"'),
+    )
     for events in readers(walks)[:1]:
         for minute, label in night:
             events.append(Event(REPEATED_HOUR + timedelta(minutes=minute), "Client Tracking", label))

@@ -15,12 +15,37 @@ from etl.demo.dirt import broken
 from etl.demo.log import Event, TaxReturn
 
 HEADINGS = (
-    "Return ID", "Client ID", "Client Name", "Tax Year", "Return Type", "Office", "Partner", "ERO/Signer", "Preparer",
-    "Tab", "Event", "Status", "Date/Time", "User", "Email",
+    "Return ID",
+    "Client ID",
+    "Client Name",
+    "Tax Year",
+    "Return Type",
+    "Office",
+    "Partner",
+    "ERO/Signer",
+    "Preparer",
+    "Tab",
+    "Event",
+    "Status",
+    "Date/Time",
+    "User",
+    "Email",
 )
 REGISTER_HEADINGS = (
-    "Return ID", "Client ID", "Client Name", "Group", "Tax Year", "Return Type", "Joint", "Office", "Partner",
-    "ERO/Signer", "Preparer", "Due Date", "Extended", "Exported At",
+    "Return ID",
+    "Client ID",
+    "Client Name",
+    "Group",
+    "Tax Year",
+    "Return Type",
+    "Joint",
+    "Office",
+    "Partner",
+    "ERO/Signer",
+    "Preparer",
+    "Due Date",
+    "Extended",
+    "Exported At",
 )
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
 STATUS_AT = HEADINGS.index("Status")
@@ -108,9 +133,21 @@ def row(tax_return: TaxReturn, event: Event) -> list[str]:
     """One line of an export."""
     client = tax_return.client
     return [
-        tax_return.return_id, client.client_id, client.name, str(tax_return.tax_year), client.form, client.office.name,
-        client.partner, client.ero_signer, client.preparer, event.tab, event.label, event.status,
-        event.at.strftime(TIME_FORMAT), event.user, event.email,
+        tax_return.return_id,
+        client.client_id,
+        client.name,
+        str(tax_return.tax_year),
+        client.form,
+        client.office.name,
+        client.partner,
+        client.ero_signer,
+        client.preparer,
+        event.tab,
+        event.label,
+        event.status,
+        event.at.strftime(TIME_FORMAT),
+        event.user,
+        event.email,
     ]
 
 
@@ -151,10 +188,19 @@ def write_register(file: Path, tax_returns: list[TaxReturn], exported_at: dateti
     """The register of returns: what the log does not say, such as who files jointly and what is due when."""
     rows = [
         [
-            tax_return.return_id, tax_return.client.client_id, tax_return.client.name, tax_return.client.group_name,
-            str(tax_return.tax_year), tax_return.client.form, yes_or_no(tax_return.client.is_joint),
-            tax_return.client.office.name, tax_return.client.partner, tax_return.client.ero_signer,
-            tax_return.client.preparer, tax_return.due_on.strftime("%m/%d/%Y"), yes_or_no(tax_return.is_extended),
+            tax_return.return_id,
+            tax_return.client.client_id,
+            tax_return.client.name,
+            tax_return.client.group_name,
+            str(tax_return.tax_year),
+            tax_return.client.form,
+            yes_or_no(tax_return.client.is_joint),
+            tax_return.client.office.name,
+            tax_return.client.partner,
+            tax_return.client.ero_signer,
+            tax_return.client.preparer,
+            tax_return.due_on.strftime("%m/%d/%Y"),
+            yes_or_no(tax_return.is_extended),
             exported_at.strftime(TIME_FORMAT),
         ]
         for tax_return in tax_returns

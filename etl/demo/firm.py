@@ -8,7 +8,9 @@ from etl.demo.log import Log, TaxReturn
 
 RUSH_DAYS = 12
 # The label of a delivery: who is asked first on a joint return, and the two spellings for everybody else.
-JOINT_DELIVERIES = ("Deliver to Taxpayer",) * 11 + ("Deliver to Taxpayer/Spouse",) * 7 + ("Deliver to Spouse",) * 2
+JOINT_DELIVERIES = (
+    ("Deliver to Taxpayer",) * 11 + ("Deliver to Taxpayer/Spouse",) * 7 + ("Deliver to Spouse",) * 2
+)
 PERSONAL_DELIVERIES = ("Deliver to Client",) * 19 + ("Deliver to Company/Client",)
 COMPANY_DELIVERIES = ("Deliver to Company",) * 14 + ("Deliver to Company/Client",)
 
@@ -78,7 +80,9 @@ def deliver(log: Log, tax_return: TaxReturn, at: datetime) -> Delivery:
     log.internal(at, label, client.office.desk)
     if dice.happens("pdf_downloaded"):
         log.internal(at + dice.seconds(60, 3000), "Download PDF", client.preparer)
-    return Delivery(at, spouse_first=label == "Deliver to Spouse", asks_kba=client.form == "1040" and not kba_disabled)
+    return Delivery(
+        at, spouse_first=label == "Deliver to Spouse", asks_kba=client.form == "1040" and not kba_disabled
+    )
 
 
 def recall(log: Log, tax_return: TaxReturn, at: datetime) -> datetime:
@@ -101,7 +105,9 @@ def pick_up(log: Log, tax_return: TaxReturn, signed_at: datetime) -> datetime | 
         return None
     by_hand = any(event.label.startswith("Files Uploaded") for event in log.events)
     at = in_office(dice, signed_at + dice.hours(median=50 if by_hand else 18, spread=0.9), client.office)
-    log.internal(at, "E-File Forms Downloaded", dice.choice((client.office.desk, client.office.desk, client.preparer)))
+    log.internal(
+        at, "E-File Forms Downloaded", dice.choice((client.office.desk, client.office.desk, client.preparer))
+    )
     return at
 
 

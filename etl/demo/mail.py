@@ -13,7 +13,9 @@ class Mail(NamedTuple):
     bounced_at: datetime | None
 
 
-def send(log: Log, at: datetime, label: str, address: str, bounces: bool = False, unconfirmed: bool = False) -> Mail:
+def send(
+    log: Log, at: datetime, label: str, address: str, bounces: bool = False, unconfirmed: bool = False
+) -> Mail:
     """An email that the platform queues at this moment."""
     dice = log.dice
     log.client(at, label, "Processed", email=address)

@@ -20,7 +20,11 @@ TRADES = (
 ).split("|")
 ENDINGS = {"1065": ("LLC", "LP", "Partners LLP"), "1120S": ("Inc.", "PC"), "1120": ("Corp.", "Inc.")}
 MAIL_DOMAINS = {
-    "mailbox.example": 42, "example.com": 24, "postal.example": 18, "fastpost.example": 11, "oldnet.example": 5
+    "mailbox.example": 42,
+    "example.com": 24,
+    "postal.example": 18,
+    "fastpost.example": 11,
+    "oldnet.example": 5,
 }
 FORMS = {"1040": 70, "1065": 11, "1120S": 11, "1120": 3, "1041": 5}
 
@@ -42,22 +46,50 @@ class Office:
 
 OFFICES = (
     Office(
-        "Austin", 40, 1, 1.0, 0.8,
+        "Austin",
+        40,
+        1,
+        1.0,
+        0.8,
         ("Marguerite Larchworth", "Desmond Ambergate", "Ximena Quillbrook"),
-        ("Tobin Fernwick", "Asha Mapledale", "Rufus Pebblestone", "Lin Sorrelford", "Greta Oakcroft", "Ivo Goldmere"),
-        "Nadia Pebbleford", "Harlan Umberfield",
+        (
+            "Tobin Fernwick",
+            "Asha Mapledale",
+            "Rufus Pebblestone",
+            "Lin Sorrelford",
+            "Greta Oakcroft",
+            "Ivo Goldmere",
+        ),
+        "Nadia Pebbleford",
+        "Harlan Umberfield",
     ),
     Office(
-        "Chicago", 38, 1, 1.1, 1.8,
+        "Chicago",
+        38,
+        1,
+        1.1,
+        1.8,
         ("Beatrix Northgate", "Oluwaseun Riverstone", "Casimir Elderwick", "Paloma Hazelworth"),
-        ("Stellan Birchfield", "Noemi Copperdale", "Jonas Thistlebrook", "Devika Willowgate", "Piers Juniperford"),
-        "Rosalba Ivorycroft", "Konrad Dapplestone",
+        (
+            "Stellan Birchfield",
+            "Noemi Copperdale",
+            "Jonas Thistlebrook",
+            "Devika Willowgate",
+            "Piers Juniperford",
+        ),
+        "Rosalba Ivorycroft",
+        "Konrad Dapplestone",
     ),
     Office(
-        "Portland", 22, 3, 1.9, 0.7,
+        "Portland",
+        22,
+        3,
+        1.9,
+        0.7,
         ("Ingrid Sorrelmere", "Malachi Fernstone"),
         ("Wren Larchfield", "Eamon Ambercroft", "Suri Quillgate", "Otis Mapleford"),
-        "Leocadia Oakwick", "Bertil Rivergate",
+        "Leocadia Oakwick",
+        "Bertil Rivergate",
     ),
 )
 # How long a return lies with each partner of an office, against the office's usual.
@@ -97,7 +129,9 @@ class Client:
     @property
     def short_name(self) -> str:
         """What the names of its files begin with."""
-        return self.name.split(",")[0].split()[-1] if self.form == "1041" else self.name.split(",")[0].split()[0]
+        return (
+            self.name.split(",")[0].split()[-1] if self.form == "1041" else self.name.split(",")[0].split()[0]
+        )
 
     @property
     def partner_pace(self) -> float:
@@ -141,7 +175,9 @@ def new_client(random: Random, number: int) -> Client:
                 spouse = Person(spouse.name, taxpayer.email)
             name += f" & {spouse.name.split()[0]}"
     elif form == "1041":
-        name = random.choice((f"The {surname} Family Trust", f"Estate of {new_person(random, surname, domain).name}"))
+        name = random.choice(
+            (f"The {surname} Family Trust", f"Estate of {new_person(random, surname, domain).name}")
+        )
     else:
         name = f"{new_surname(random)} {random.choice(TRADES)} {random.choice(ENDINGS[form])}"
         taxpayer = new_person(random, surname, f"{name.split()[0].lower()}.example")
@@ -156,7 +192,9 @@ def new_client(random: Random, number: int) -> Client:
         ero_signer=partner if random.random() < 0.8 else office.ero_only,
         taxpayer=taxpayer,
         spouse=spouse,
-        partners_of_k1=tuple(new_person(random, new_surname(random), domain).name for _ in range(partner_count)),
+        partners_of_k1=tuple(
+            new_person(random, new_surname(random), domain).name for _ in range(partner_count)
+        ),
         codes_by_text=random.random() < 0.33,
     )
 
@@ -180,4 +218,3 @@ def new_person(random: Random, surname: str, domain: str) -> Person:
 def weighted(random: Random, shares: dict[str, int]) -> str:
     """One of the keys, as often as its share says."""
     return random.choices(list(shares), weights=list(shares.values()))[0]
-

@@ -46,9 +46,13 @@ def write_season(folder: Path, returns: int = 1500, seed: int = 7) -> list[Path]
     return [
         *write_exports(folder, records_before, last_season()),
         *write_exports(folder, records, this_season()),
-        write_register(folder / "Returns register 2025-11-14.csv", returns_of(last_walks), LAST_SEASON.ends_at),
         write_register(
-            folder / "Returns register 2026-04-02.csv", returns_of(this_walks) + not_started, THIS_SEASON.ends_at
+            folder / "Returns register 2025-11-14.csv", returns_of(last_walks), LAST_SEASON.ends_at
+        ),
+        write_register(
+            folder / "Returns register 2026-04-02.csv",
+            returns_of(this_walks) + not_started,
+            THIS_SEASON.ends_at,
         ),
     ]
 

@@ -12,7 +12,10 @@ from etl.demo.people import Person
 from etl.demo.visits import enter, invite
 
 THIRD_PARTIES = (
-    "loans@homebank.example", "advisor@harbor-wealth.example", "files@example.com", "admissions@college.example"
+    "loans@homebank.example",
+    "advisor@harbor-wealth.example",
+    "files@example.com",
+    "admissions@college.example",
 )
 
 
@@ -66,9 +69,20 @@ def read_and_sign(
     if at is None:
         return None
     at = read(log, tax_return, at)
-    never_signs, by_hand, paper = dice.happens("never_signs"), dice.happens("signs_by_hand"), dice.happens("paper")
+    never_signs, by_hand, paper = (
+        dice.happens("never_signs"),
+        dice.happens("signs_by_hand"),
+        dice.happens("paper"),
+    )
     if not dice.happens("signs_at_once"):
-        at = enter(log, tax_return, signer, person, at_home(dice, at + dice.hours(median=60, spread=0.9)), first=False)
+        at = enter(
+            log,
+            tax_return,
+            signer,
+            person,
+            at_home(dice, at + dice.hours(median=60, spread=0.9)),
+            first=False,
+        )
     if at is None or never_signs:
         return None
     if paper:
@@ -99,8 +113,12 @@ def read(log: Log, tax_return: TaxReturn, at: datetime) -> datetime:
     dice, name = log.dice, tax_return.client.short_name
     year, form = tax_return.tax_year, tax_return.client.form
     files = [
-        f"{year} Form {form} {name}.pdf", "Filing Instructions.pdf", f"{name} State Return {year}.pdf",
-        f"{year} Invoice, {name}.pdf", "Cover Letter.pdf", f"{year + 1} Estimated Payment Vouchers.pdf",
+        f"{year} Form {form} {name}.pdf",
+        "Filing Instructions.pdf",
+        f"{name} State Return {year}.pdf",
+        f"{year} Invoice, {name}.pdf",
+        "Cover Letter.pdf",
+        f"{year + 1} Estimated Payment Vouchers.pdf",
     ]
     for file in dice.random.sample(files, dice.choice((1, 2, 3, 3, 4, 5))):
         at += dice.seconds(20, 400)
@@ -114,7 +132,9 @@ def sign_by_hand(log: Log, tax_return: TaxReturn, at: datetime) -> datetime | No
     dice = log.dice
     log.client(at + dice.seconds(20, 80), "E-file Forms Downloaded")
     at = at_home(dice, at + dice.hours(median=22))
-    file = dice.choice(("8879 signed.pdf", "scan_0012.pdf", "IMG_4471.jpg", f"{tax_return.client.short_name} 8879.pdf"))
+    file = dice.choice(
+        ("8879 signed.pdf", "scan_0012.pdf", "IMG_4471.jpg", f"{tax_return.client.short_name} 8879.pdf")
+    )
     log.client(at, f'Files Uploaded "{file}"')
     if dice.happens("deletes_upload"):
         at += dice.seconds(60, 1800)

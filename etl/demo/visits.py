@@ -37,7 +37,9 @@ def invite(log: Log, tax_return: TaxReturn, signer: str, person: Person, at: dat
         mail = send(log, mended_at, label, corrected)
         person = Person(person.name, corrected)
     never_comes = dice.happens("never_comes", 12 if unconfirmed else 1)
-    delay = dice.hours(median=110, spread=0.7) if dice.happens("hesitates") else dice.hours(median=7, spread=1.2)
+    delay = (
+        dice.hours(median=110, spread=0.7) if dice.happens("hesitates") else dice.hours(median=7, spread=1.2)
+    )
     arrived_at = mail.delivered_at or at
     reads_at = at_home(dice, arrived_at + delay)
     if mail.delivered_at and dice.happens("opened_in_vain" if never_comes else "open_logged"):
@@ -47,7 +49,9 @@ def invite(log: Log, tax_return: TaxReturn, signer: str, person: Person, at: dat
     return Invitation(None if never_comes else reads_at + dice.seconds(20, 1500), None)
 
 
-def enter(log: Log, tax_return: TaxReturn, signer: str, person: Person, at: datetime, first: bool) -> datetime | None:
+def enter(
+    log: Log, tax_return: TaxReturn, signer: str, person: Person, at: datetime, first: bool
+) -> datetime | None:
     """From the link to the return; null where three wrong entries lock it and nobody unlocks it."""
     dice = log.dice
     locks, unlocked = dice.happens("locks", 1 if first else 0.1), dice.happens("unlocked")

@@ -20,7 +20,9 @@ def walk(dice: Dice, tax_return: TaxReturn, season: Season) -> list[Event]:
     for delivery_no in range(1, MOST_DELIVERIES + 1):
         delivered_at = ready_at
         response = respond(dice, tax_return, deliver(log, tax_return, delivered_at))
-        recalled_at = recall_moment(dice, tax_return, delivered_at, response) if delivery_no < MOST_DELIVERIES else None
+        recalled_at = (
+            recall_moment(dice, tax_return, delivered_at, response) if delivery_no < MOST_DELIVERIES else None
+        )
         log.keep(event for event in response.events if recalled_at is None or outlives(event, recalled_at))
         if recalled_at is None:
             picked_up_at = pick_up(log, tax_return, response.signed_at) if response.signed_at else None
@@ -30,7 +32,9 @@ def walk(dice: Dice, tax_return: TaxReturn, season: Season) -> list[Event]:
     return sorted(log.events, key=lambda event: event.at)
 
 
-def recall_moment(dice: Dice, tax_return: TaxReturn, delivered_at: datetime, response: Response) -> datetime | None:
+def recall_moment(
+    dice: Dice, tax_return: TaxReturn, delivered_at: datetime, response: Response
+) -> datetime | None:
     """When the firm recalls the return: for a bounce, or for a correction, seldom after the client has signed."""
     if response.recall_after:
         return response.recall_after

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from etl.datadir import CHECKOUT
-from etl.progress import say
+from etl.common.paths import CHECKOUT
+from etl.common.terminal import say
 from tests.bench import clicks, comparison, growth, questions, targets
 from tests.bench.page import write_page
 from tests.bench.process import machine, moment
@@ -30,18 +30,26 @@ LARGE = 10 * MILLION
 
 
 def options(words: list[str]) -> argparse.Namespace:
-    found = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found = argparse.ArgumentParser(
+        prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     sizes = SIZES + ([LARGEST] if os.environ.get("BENCH_FULL") == "1" else [])
     found.add_argument("--sizes", type=float, nargs="+", default=sizes, help="millions of events")
-    found.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS), help="none of them with nothing behind it")
+    found.add_argument(
+        "--only", nargs="*", choices=PARTS, default=list(PARTS), help="none of them with nothing behind it"
+    )
     found.add_argument("--peers", nargs="*", default=comparison.present(), help="of those that are installed")
     found.add_argument("--rounds", type=int, help="of bare read, load and build; by the size if not given")
     found.add_argument("--calls", type=int, default=60, help="of each question")
     found.add_argument("--people", type=int, default=20, help="in the crowd on the dashboard")
     found.add_argument("--pause", type=float, default=5.0, help="seconds between the clicks of each")
     found.add_argument("--clicks", type=int, default=24, help="of each of them")
-    found.add_argument("--folder", type=Path, default=CHECKOUT / "build" / "bench", help="where logs and figures are kept")
-    found.add_argument("--write", action="store_true", help="docs/performance.md from all figures of the folder")
+    found.add_argument(
+        "--folder", type=Path, default=CHECKOUT / "build" / "bench", help="where logs and figures are kept"
+    )
+    found.add_argument(
+        "--write", action="store_true", help="docs/performance.md from all figures of the folder"
+    )
     return found.parse_args(words)
 
 
@@ -66,7 +74,11 @@ def main(words: list[str]) -> None:
             print(f"\n## {part}: {started}\n", *tabled(results[part]), sep="\n", flush=True)
     print(targets.table(results))
     if wishes.write:
-        write_page(results, CHECKOUT / "docs", {part: tabled for part, (_, tabled) in parts(folder, sizes, wishes).items()})
+        write_page(
+            results,
+            CHECKOUT / "docs",
+            {part: tabled for part, (_, tabled) in parts(folder, sizes, wishes).items()},
+        )
 
 
 Measure = Callable[[dict], Iterator[dict]]
@@ -102,7 +114,10 @@ def parts(folder: Path, sizes: list[int], wishes: argparse.Namespace) -> dict[st
 
     return {
         "load": (load, lambda found: growth.tables(in_order(found), found.get("formats"))),
-        "questions": (ask, lambda found: [table for one in in_order(found) for table in questions.tables(one)]),
+        "questions": (
+            ask,
+            lambda found: [table for one in in_order(found) for table in questions.tables(one)],
+        ),
         "peers": (compare, comparison.tables),
         "dashboard": (press, clicks.tables),
     }

@@ -19,7 +19,12 @@ def parts(one: dict) -> dict[str, float]:
     def of(*names: str) -> float:
         return sum(cost["cpu"] for name, cost in phases.items() if name.split()[0] in names) / bare
 
-    found = {"load": one["load"]["cpu"] / bare, "store": of("fill_raw"), "tables": of("create"), "checks": of(*CHECKS)}
+    found = {
+        "load": one["load"]["cpu"] / bare,
+        "store": of("fill_raw"),
+        "tables": of("create"),
+        "checks": of(*CHECKS),
+    }
     return found | {"rest": one["build"]["cpu"] / bare - found["store"] - found["tables"] - found["checks"]}
 
 

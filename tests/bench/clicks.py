@@ -9,13 +9,13 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-from etl.datadir import DataDir
-from etl.warehouse import ask, opened
+from etl.common.paths import DataDir
+from etl.warehouse.ask import ask, opened
 from tests.bench.growth import data_of
 from tests.bench.process import median, percentile
 from tests.bench.tables import Table, milliseconds, number
-from tests.served import memory_mib, process_of, served
-from tests.visitors import Clicks, crowd
+from tests.support.served import memory_mib, process_of, served
+from tests.support.visitors import Clicks, crowd
 
 PAGES = ("", "returns", "pipeline", "email", "turnaround")
 KINDS = ("first visit", "another page", "another filter", "a return")
@@ -70,7 +70,9 @@ def person(number: int, clicks: int, offices: list[str], returns: list[str]) -> 
             page = dice.choice([one for one in PAGES if one != page])
         elif kind == "another filter":
             address = f"office={dice.choice([one for one in offices if one not in address])}"
-        visit.append((kind, "return", f"id={dice.choice(returns)}") if kind == "a return" else (kind, page, address))
+        visit.append(
+            (kind, "return", f"id={dice.choice(returns)}") if kind == "a return" else (kind, page, address)
+        )
     return visit
 
 
@@ -85,12 +87,32 @@ def tables(found: dict) -> list[Table]:
     rows = []
     for one in found["crowds"]:
         every = [taken for kind, times in one["times"].items() if kind != "first visit" for taken in times]
-        for kind, times in [*((kind, one["times"].get(kind, [])) for kind in KINDS), ("all but the first", every)]:
+        for kind, times in [
+            *((kind, one["times"].get(kind, [])) for kind in KINDS),
+            ("all but the first", every),
+        ]:
             if times:
-                rows.append([
-                    number(one["people"]), f"{one['pause']:.0f}", kind, number(len(times)), milliseconds(median(times)),
-                    milliseconds(percentile(times, 95)), milliseconds(one["cpu"]), number(one["memory_mib"]),
-                ])
-    head = ["people", "pause, s", "click", "clicks", "p50, ms", "p95, ms", "server CPU a click, ms", "server memory, MiB"]
+                rows.append(
+                    [
+                        number(one["people"]),
+                        f"{one['pause']:.0f}",
+                        kind,
+                        number(len(times)),
+                        milliseconds(median(times)),
+                        milliseconds(percentile(times, 95)),
+                        milliseconds(one["cpu"]),
+                        number(one["memory_mib"]),
+                    ]
+                )
+    head = [
+        "people",
+        "pause, s",
+        "click",
+        "clicks",
+        "p50, ms",
+        "p95, ms",
+        "server CPU a click, ms",
+        "server memory, MiB",
+    ]
     note = "From the click until the server says that the page is complete. Pages, filters and returns are drawn by lot."
     return [Table(f"Clicks on the dashboard, {number(found['events'])} events", head, rows, note)]

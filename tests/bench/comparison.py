@@ -53,7 +53,11 @@ def costs(name: str, files: list[Path], folder: Path) -> dict:
             taken, rows = clocked(getattr(peer, question), events)
             times.append(taken)
         used = (time.process_time() - cpu) / len(times)
-        found |= {question: median(times), f"{question} CPU": used, f"{question} rows": [tuple(row) for row in rows]}
+        found |= {
+            question: median(times),
+            f"{question} CPU": used,
+            f"{question} rows": [tuple(row) for row in rows],
+        }
     if name == "spark":
         events.stop()
     return found
@@ -71,13 +75,28 @@ def tables(found: dict) -> list[Table]:
     rows = []
     for name, one in peers.items():
         is_ours = name == OURS
-        rows.append([
-            name, "" if is_ours else seconds(one["read"]), "" if is_ours else seconds(one["prepare"]),
-            *answer(name, one, ours, "funnel"),
-            "" if is_ours else f"{(one['prepare'] + one['funnel']) / ours['funnel']:,.0f}",
-            *answer(name, one, ours, "bounces"),
-        ])
-    head = ["engine", "read, s", "prepare, s", "funnel, ms", "x", "x CPU", "from raw, x", "bounces, ms", "x", "x CPU"]
+        rows.append(
+            [
+                name,
+                "" if is_ours else seconds(one["read"]),
+                "" if is_ours else seconds(one["prepare"]),
+                *answer(name, one, ours, "funnel"),
+                "" if is_ours else f"{(one['prepare'] + one['funnel']) / ours['funnel']:,.0f}",
+                *answer(name, one, ours, "bounces"),
+            ]
+        )
+    head = [
+        "engine",
+        "read, s",
+        "prepare, s",
+        "funnel, ms",
+        "x",
+        "x CPU",
+        "from raw, x",
+        "bounces, ms",
+        "x",
+        "x CPU",
+    ]
     note = (
         "x: as a multiple of ours. read: the exports into the engine's own storage. prepare: each event once, under its code. "
         "funnel and bounces (by week): from these prepared events, counts alone; ours is the whole report with medians, as the "

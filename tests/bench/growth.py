@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from etl.datadir import CHECKOUT
+from etl.common.paths import CHECKOUT
 from tests.bench import phases
 from tests.bench.logs import FORMATS, log_of
 from tests.bench.phases import Measured
@@ -96,12 +96,25 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
     rows = []
     for one in sizes:
         whole = together(one["load"], one["build"])
-        for what, cost in (("bare", one["bare"]), ("load", one["load"]), ("build", one["build"]), ("load + build", whole)):
-            rows.append([
-                number(one["events"]), what, seconds(cost["seconds"]), times(cost["seconds"], one["bare"]["seconds"]),
-                seconds(cost["cpu"]), times(cost["cpu"], one["bare"]["cpu"]), f"{cost['cpu'] / one['records'] * 1e6:.1f}",
-                number(cost["peak_mb"]), number(cost["disk_mb"]),
-            ])
+        for what, cost in (
+            ("bare", one["bare"]),
+            ("load", one["load"]),
+            ("build", one["build"]),
+            ("load + build", whole),
+        ):
+            rows.append(
+                [
+                    number(one["events"]),
+                    what,
+                    seconds(cost["seconds"]),
+                    times(cost["seconds"], one["bare"]["seconds"]),
+                    seconds(cost["cpu"]),
+                    times(cost["cpu"], one["bare"]["cpu"]),
+                    f"{cost['cpu'] / one['records'] * 1e6:.1f}",
+                    number(cost["peak_mb"]),
+                    number(cost["disk_mb"]),
+                ]
+            )
     note = "x: against the bare typed read of the same files, in the same turn. " + "; ".join(
         f"{number(one['events'])} events: {one['rounds']} rounds from {one['when']}" for one in sizes
     )
@@ -114,10 +127,17 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
 def phase_table(one: dict) -> Table:
     """The dearest phases of load and build."""
     bare = one["bare"]
-    listed = [(f"{verb}: {name}", cost) for verb in ("load", "build") for name, cost in one[verb]["phases"].items()]
+    listed = [
+        (f"{verb}: {name}", cost) for verb in ("load", "build") for name, cost in one[verb]["phases"].items()
+    ]
     listed.sort(key=lambda item: -item[1]["cpu"])
     rows = [
-        [name, seconds(cost["seconds"]), times(cost["seconds"], bare["seconds"]), times(cost["cpu"], bare["cpu"])]
+        [
+            name,
+            seconds(cost["seconds"]),
+            times(cost["seconds"], bare["seconds"]),
+            times(cost["cpu"], bare["cpu"]),
+        ]
         for name, cost in listed[:PHASES_SHOWN]
     ]
     return Table(f"Where it goes, {number(one['events'])} events", ["phase", "s", "x", "x CPU"], rows)
@@ -127,13 +147,23 @@ def day_table(sizes: list[dict]) -> Table:
     """What one more file of 1 % costs a warehouse that holds the season."""
     rows = [
         [
-            number(one["events"]), seconds(one["day load"]["cpu"]), times(one["day load"]["cpu"], one["load"]["cpu"]),
-            seconds(one["day build"]["cpu"]), times(one["day build"]["cpu"], one["build"]["cpu"]),
+            number(one["events"]),
+            seconds(one["day load"]["cpu"]),
+            times(one["day load"]["cpu"], one["load"]["cpu"]),
+            seconds(one["day build"]["cpu"]),
+            times(one["day build"]["cpu"], one["build"]["cpu"]),
             seconds(one["day load"]["seconds"] + one["day build"]["seconds"]),
         ]
         for one in sizes
     ]
-    head = ["events", "its load, CPU s", "of the season's load", "the build, CPU s", "of the season's build", "both, s"]
+    head = [
+        "events",
+        "its load, CPU s",
+        "of the season's load",
+        "the build, CPU s",
+        "of the season's build",
+        "both, s",
+    ]
     return Table("One more day's file (1 %)", head, rows)
 
 
@@ -141,7 +171,13 @@ def format_table(by_format: dict[str, dict]) -> Table:
     """The load of each format against that of CSV."""
     csv = by_format["csv"]
     rows = [
-        [kind, number(one["file_mb"]), seconds(one["seconds"]), seconds(one["cpu"]), times(one["cpu"], csv["cpu"])]
+        [
+            kind,
+            number(one["file_mb"]),
+            seconds(one["seconds"]),
+            seconds(one["cpu"]),
+            times(one["cpu"], csv["cpu"]),
+        ]
         for kind, one in by_format.items()
     ]
     return Table("The load of other formats", ["format", "MB", "s", "CPU s", "x CPU of csv"], rows)

@@ -76,9 +76,13 @@ def write(place: Path, events: int, kind: str) -> int:
         all_lines = database.execute("select count(*) from lines").fetchall()[0][0]
         season = round(all_lines / (1 + DAY_SHARE))
         share, twice = season / FILES, season * REPEATED_SHARE / (FILES - 1)
-        spans = [(max(0, round(number * share - twice)), round((number + 1) * share)) for number in range(FILES)]
+        spans = [
+            (max(0, round(number * share - twice)), round((number + 1) * share)) for number in range(FILES)
+        ]
         names = [f"tracking-{number}.{ending}" for number in range(FILES)]
-        for name, (first, end) in zip([*names, f"one-more-day.{ending}"], [*spans, (season, all_lines)], strict=True):
+        for name, (first, end) in zip(
+            [*names, f"one-more-day.{ending}"], [*spans, (season, all_lines)], strict=True
+        ):
             database.execute(f"""
                 copy (select * exclude (line_no) from export where line_no >= {first} and line_no < {end} order by line_no)
                 to '{place / name}' ({options})

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from etl import warehouse as door
-from etl.datadir import CHECKOUT
+from etl.common.paths import CHECKOUT
+from etl.warehouse import ask as door
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
 # What a page asks once somebody presses something; funnel and list columns as the page names them.
@@ -30,7 +30,9 @@ def asked(data: Path) -> list[dict]:
     with door.opened(data / "warehouse.duckdb") as warehouse:
         return_id = ask(warehouse, "all_returns", ["return_id"]).item(0, 0)
 
-    def noted(warehouse: door.Warehouse, report: str, columns: list[str] | None = None, **filters: object) -> object:
+    def noted(
+        warehouse: door.Warehouse, report: str, columns: list[str] | None = None, **filters: object
+    ) -> object:
         own = {name: value for name, value in filters.items() if name not in PARAMETERS.values()}
         heard.setdefault(f"{report} {columns} {own}", question(now[0], report, columns, own))
         return ask(warehouse, report, columns, **filters)
@@ -39,7 +41,7 @@ def asked(data: Path) -> list[dict]:
     door.ask = noted
     from streamlit.testing.v1 import AppTest
 
-    from dashboard.filters import PARAMETERS
+    from dashboard.draw.filters import PARAMETERS
 
     for page in PAGES:
         now[0] = page

@@ -23,8 +23,8 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from etl.datadir import DataDir
-from etl.records import literal
+from etl.common.duck import literal
+from etl.common.paths import DataDir
 from tests.bench.logs import Log, log_of
 from tests.bench.process import alone
 
@@ -32,17 +32,33 @@ TIME = "Date/Time"
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
 # What is measured, in the module that calls it. A function that takes the file of a table is told apart by table.
 LOAD = {
-    "etl.one_file": ("verified", "stage", "write_part"),
-    "etl.staging": ("utf8_text", "stage_fast"),
-    "etl.part": ("survey", "redact_file", "steps_of", "mark", "number_repeats", "write_records", "write_quarantine"),
-    "etl.store": ("publish",),
+    "etl.store.load": ("verified", "stage", "write_part"),
+    "etl.read.stage": ("utf8_text", "stage_fast"),
+    "etl.store.write_part": (
+        "survey",
+        "redact_file",
+        "steps_of",
+        "mark",
+        "number_repeats",
+        "write_records",
+        "write_quarantine",
+    ),
+    "etl.store.parts": ("publish",),
 }
 BUILD = {
-    "etl.build": (
-        "read_catalog", "fill_reference", "fill_raw", "fill_build", "fill_counts", "hold", "create_reports",
-        "fill_catalog", "comment", "swap",
+    "etl.warehouse.build": (
+        "read_catalog",
+        "fill_reference",
+        "fill_raw",
+        "fill_build",
+        "fill_counts",
+        "hold",
+        "create_reports",
+        "fill_catalog",
+        "comment",
+        "swap",
     ),
-    "etl.models": ("create",),
+    "etl.warehouse.models": ("create",),
 }
 
 
@@ -114,7 +130,11 @@ def bare(log: Log, file: Path) -> Measured:
     """The bare typed `create table as`: what the engine needs at least to hold the files."""
 
     def work() -> None:
-        limits = {"threads": os.cpu_count() or 1, "memory_limit": "4GB", "temp_directory": str(file.parent / "spill")}
+        limits = {
+            "threads": os.cpu_count() or 1,
+            "memory_limit": "4GB",
+            "temp_directory": str(file.parent / "spill"),
+        }
         with duckdb.connect(file, config=limits) as database:
             database.execute(f"""
                 create table events as from read_csv(
@@ -128,8 +148,8 @@ def bare(log: Log, file: Path) -> Measured:
 
 def load_phases(log: Log, folder: Path) -> Measured:
     """`returntrail load` of the files into an empty data directory."""
-    from etl import load
-    from etl.settings import read_settings
+    from etl.config.settings import read_settings
+    from etl.store import load
 
     data, phases = DataDir(folder), Phases()
     phases.watch(LOAD)
@@ -138,7 +158,7 @@ def load_phases(log: Log, folder: Path) -> Measured:
 
 def build_phases(log: Log, folder: Path) -> Measured:
     """`returntrail build` over what was loaded."""
-    from etl import build
+    from etl.warehouse import build
 
     data, phases = DataDir(folder), Phases()
     phases.watch(BUILD)
@@ -173,7 +193,12 @@ def show(title: str, found: Measured, floor: Measured, least: float = 0.005) -> 
 
 
 def figures(cost: Cost, floor: Cost) -> tuple[str, str, str, str]:
-    return f"{cost.seconds:.2f}", f"{cost.seconds / floor.seconds:.2f}", f"{cost.cpu:.2f}", f"{cost.cpu / floor.cpu:.2f}"
+    return (
+        f"{cost.seconds:.2f}",
+        f"{cost.seconds / floor.seconds:.2f}",
+        f"{cost.cpu:.2f}",
+        f"{cost.cpu / floor.cpu:.2f}",
+    )
 
 
 def line(name: str, *cells: str) -> None:
@@ -182,14 +207,20 @@ def line(name: str, *cells: str) -> None:
 
 def main() -> None:
     """One measurement, printed."""
-    wished = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    wished = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     wished.add_argument("--events", type=int, default=1_000_000)
-    wished.add_argument("--folder", type=Path, required=True, help="where the log is kept, and everything else is made")
+    wished.add_argument(
+        "--folder", type=Path, required=True, help="where the log is kept, and everything else is made"
+    )
     wishes = wished.parse_args()
     folder = wishes.folder.resolve()
     log = log_of(folder, wishes.events)
     floor, loading, building = profile(log, folder)
-    print(f"{log.records:,} records, {log.bytes >> 20:,} MB of CSV in {len(log.files)} files; {os.cpu_count()} cores.\n")
+    print(
+        f"{log.records:,} records, {log.bytes >> 20:,} MB of CSV in {len(log.files)} files; {os.cpu_count()} cores.\n"
+    )
     show("bare typed read", floor, floor)
     show("load", loading, floor)
     show("build", building, floor)

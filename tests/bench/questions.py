@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from etl.datadir import DataDir
-from etl.warehouse import Warehouse, ask, opened
+from etl.common.paths import DataDir
+from etl.warehouse.ask import Warehouse, ask, opened
 from tests.bench.growth import data_of
 from tests.bench.pages import asked, question
 from tests.bench.process import alone, forget, median, moment, percentile
@@ -17,15 +17,25 @@ LEAST_CALLS = 3
 DRAWN = {"for_offices": "office", "for_partners": "partner", "for_types": "form", "for_years": "year"}
 # Which filters are set together; the first call of each question sets none.
 TOGETHER = (
-    (), ("for_offices",), ("for_partners",), ("for_types",), ("for_years",), ("for_offices", "for_years"),
-    ("for_partners", "for_types"), ("for_offices", "for_types", "for_years"),
+    (),
+    ("for_offices",),
+    ("for_partners",),
+    ("for_types",),
+    ("for_years",),
+    ("for_offices", "for_years"),
+    ("for_partners", "for_types"),
+    ("for_offices", "for_types", "for_years"),
 )
 
 
 def measured(folder: Path, events: int, calls: int, cold_calls: int) -> dict:
     """Every question of the dashboard, and every report with a rhythm as the scheduler writes it: whole."""
     data, when = data_of(folder, events), moment()
-    return {"events": events, "when": when, "questions": alone(answered, data, alone(asked, data), calls, cold_calls)}
+    return {
+        "events": events,
+        "when": when,
+        "questions": alone(answered, data, alone(asked, data), calls, cold_calls),
+    }
 
 
 def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> list[dict]:
@@ -39,7 +49,9 @@ def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> 
         }
         some = ask(warehouse, "all_returns", ["return_id", "client_name"]).sample(200, seed=1)
         returns = some.rows(named=True)
-        written = [question("as a file", name, None, {}) for name, one in warehouse.reports.items() if one.every]
+        written = [
+            question("as a file", name, None, {}) for name, one in warehouse.reports.items() if one.every
+        ]
         found = []
         for one in [*questions, *written]:
             found.append(one | warm(warehouse, one, list(varied(warehouse, one, offered, returns, calls))))
@@ -64,7 +76,9 @@ def varied(
             chosen["search"] = words[: dice.randint(2, len(words))]
         elif turn:
             wished = dice.choice(TOGETHER)
-            chosen |= {name: [dice.choice(offered[name])] for name in wished if name in params and offered[name]}
+            chosen |= {
+                name: [dice.choice(offered[name])] for name in wished if name in params and offered[name]
+            }
         yield chosen
 
 
@@ -81,7 +95,14 @@ def warm(warehouse: Warehouse, one: dict, filters: list[dict[str, object]]) -> d
         times.append(time.perf_counter() - started)
     used = (time.process_time() - cpu) / len(times)
     slow = percentile(times, 95)
-    return {"rows": rows, "cpu": used, "calls": len(times), "p50": median(times), "p95": slow, "first": filters[0]}
+    return {
+        "rows": rows,
+        "cpu": used,
+        "calls": len(times),
+        "p50": median(times),
+        "p95": slow,
+        "first": filters[0],
+    }
 
 
 def cold(file: Path, one: dict) -> float:
@@ -116,8 +137,14 @@ def rows(questions: list[dict]) -> list[list[str]]:
     ordered = sorted(questions, key=lambda one: -one["p95"])
     return [
         [
-            words(one), one["page"], number(one["rows"]), number(one["calls"]), milliseconds(one["p50"]),
-            milliseconds(one["p95"]), milliseconds(one["cpu"]), *([milliseconds(one["cold"])] if "cold" in one else []),
+            words(one),
+            one["page"],
+            number(one["rows"]),
+            number(one["calls"]),
+            milliseconds(one["p50"]),
+            milliseconds(one["p95"]),
+            milliseconds(one["cpu"]),
+            *([milliseconds(one["cold"])] if "cold" in one else []),
         ]
         for one in ordered
     ]
@@ -126,5 +153,8 @@ def rows(questions: list[dict]) -> list[list[str]]:
 def words(one: dict) -> str:
     """A question in words: its report, and what the page sets."""
     own = {name: value for name, value in one["filters"].items() if name not in ("for_return", "search")}
-    said = [f"{name} = {f'{len(value)} values' if isinstance(value, list) else value}" for name, value in own.items()]
+    said = [
+        f"{name} = {f'{len(value)} values' if isinstance(value, list) else value}"
+        for name, value in own.items()
+    ]
     return f"`{one['report']}`" + (f" ({', '.join(said)})" if said else "")

@@ -26,15 +26,15 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from etl.build import build
-from etl.datadir import SHIPPED, DataDir
+from etl.common.duck import literal
+from etl.common.paths import SHIPPED, DataDir
+from etl.common.terminal import say
+from etl.config.settings import read_settings
 from etl.demo import write_season
-from etl.load import load
-from etl.progress import say
-from etl.records import literal
-from etl.settings import read_settings
-from etl.spark.engine import on_spark
-from etl.store import parts
+from etl.store.load import load
+from etl.store.parts import parts
+from etl.warehouse.build import build
+from etl.warehouse.spark.engine import on_spark
 
 BASE_RETURNS = 3000
 EVENTS_A_PART = 1_000_000
@@ -53,7 +53,9 @@ OPTIONS = {
 
 def main() -> None:
     """One measurement from an empty folder to the printed figures."""
-    wished = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    wished = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     wished.add_argument("--events", type=int, default=1_000_000)
     wished.add_argument("--data", type=Path, required=True)
     wished.add_argument("--workers", type=int, default=2)
@@ -75,7 +77,10 @@ def main() -> None:
     with cluster(data.root, wishes.workers, wishes.cores, wishes.memory):
         said["spark_build_here"] = timed(lambda: build(data, engine=on_spark(data)))
     found = differences(one, data.warehouse)
-    said |= {"tables_compared": len(found), "rows_that_differ": {name: rows for name, rows in found.items() if rows}}
+    said |= {
+        "tables_compared": len(found),
+        "rows_that_differ": {name: rows for name, rows in found.items() if rows},
+    }
     said["warehouse_mb"] = data.warehouse.stat().st_size >> 20
     log = max(data.root.glob("app-*"), key=lambda path: path.stat().st_mtime)
     print(json.dumps(said | figures(log), indent=2))
@@ -128,9 +133,17 @@ def write_part(database: duckdb.DuckDBPyConnection, data: DataDir, first: int, u
     """)
     count = database.execute(f"select count(*) from '{folder}/events.parquet'").fetchall()[0][0]
     ledger = {
-        "file_id": file_id, "file_name": f"{first}.csv", "source": "user tracking", "kind": "events", "reason": None,
-        "record_count": count, "kept_count": count, "quarantined_count": 0, "redacted_count": 0,
-        "unmapped_columns": [], "loaded_at": "2026-11-01T00:00:00+00:00",
+        "file_id": file_id,
+        "file_name": f"{first}.csv",
+        "source": "user tracking",
+        "kind": "events",
+        "reason": None,
+        "record_count": count,
+        "kept_count": count,
+        "quarantined_count": 0,
+        "redacted_count": 0,
+        "unmapped_columns": [],
+        "loaded_at": "2026-11-01T00:00:00+00:00",
     }
     (folder / "ledger.json").write_text(json.dumps(ledger), encoding="utf-8")
 
@@ -164,7 +177,9 @@ def cluster(folder: Path, workers: int, cores: int, memory: int) -> Iterator[Non
     with open(folder / "cluster.log", "w", encoding="utf-8") as log:
         try:
             for command in commands:
-                process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+                process = subprocess.Popen(
+                    command, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
                 running.append(process)
                 await_door()
             yield
@@ -233,16 +248,25 @@ def figures(log: Path) -> dict:
     longest = sorted(stages, key=lambda stage: -sum(stages[stage]))[:5]
     return {
         "tasks": len(tasks),
-        "tasks_by_executor": {one: sum(task["Task Info"]["Executor ID"] == one for task in tasks) for one in memory},
+        "tasks_by_executor": {
+            one: sum(task["Task Info"]["Executor ID"] == one for task in tasks) for one in memory
+        },
         "executor_run_seconds": total("Executor Run Time") // 1000,
         "executor_cpu_seconds": total("Executor CPU Time") // 10**9,
         "gc_seconds": total("JVM GC Time") // 1000,
         "shuffle_mb": total("Shuffle Write Metrics", "Shuffle Bytes Written") >> 20,
         "spilled_to_disk_mb": total("Disk Bytes Spilled") >> 20,
         "output_mb": total("Output Metrics", "Bytes Written") >> 20,
-        "peak_heap_and_resident_mb": {one: tuple(map(max, zip(*rows, strict=True))) for one, rows in memory.items()},
+        "peak_heap_and_resident_mb": {
+            one: tuple(map(max, zip(*rows, strict=True))) for one, rows in memory.items()
+        },
         "longest_stages_ms": {
-            stage: {"tasks": len(found), "total": sum(found), "median": statistics.median(found), "longest": max(found)}
+            stage: {
+                "tasks": len(found),
+                "total": sum(found),
+                "median": statistics.median(found),
+                "longest": max(found),
+            }
             for stage in longest
             for found in [stages[stage]]
         },

@@ -31,7 +31,9 @@ def line(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
 
 def ruled(widths: list[int], numeric: list[bool]) -> list[str]:
     """The rule below the head, which says in Markdown what stands on the right."""
-    return [f"{'-' * (width - 1)}{':' if right else '-'}" for width, right in zip(widths, numeric, strict=True)]
+    return [
+        f"{'-' * (width - 1)}{':' if right else '-'}" for width, right in zip(widths, numeric, strict=True)
+    ]
 
 
 def is_number(cell: str) -> bool:

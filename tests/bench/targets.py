@@ -17,7 +17,12 @@ def table(results: dict) -> Table:
     """Each target that there is a figure for."""
     found = [*of_growth(results), *of_questions(results), *of_peers(results), *of_clicks(results)]
     rows = [
-        [what, f"{'least' if more else 'most'} {aim:,g}{unit}", f"{value:,.2f}{unit}", verdict(value, aim, more)]
+        [
+            what,
+            f"{'least' if more else 'most'} {aim:,g}{unit}",
+            f"{value:,.2f}{unit}",
+            verdict(value, aim, more),
+        ]
         for what, aim, value, unit, more in found
     ]
     return Table("Targets", ["what", "at", "found", "verdict"], rows)
@@ -33,11 +38,19 @@ def of_growth(results: dict) -> Iterator[Target]:
     sizes = sorted(results.get("load", {}).get("sizes", {}).values(), key=lambda one: one["events"])
     for one in [one for one in sizes if one["events"] >= LARGE] or sizes[-1:]:
         size, whole = number(one["events"]), together(one["load"], one["build"])
-        yield f"load + build, {size} events, by the clock", 3.0, whole["seconds"] / one["bare"]["seconds"], " x", False
+        yield (
+            f"load + build, {size} events, by the clock",
+            3.0,
+            whole["seconds"] / one["bare"]["seconds"],
+            " x",
+            False,
+        )
         yield f"load + build, {size} events, CPU", 3.0, whole["cpu"] / one["bare"]["cpu"], " x", False
         yield f"memory, {size} events", 4.0, whole["peak_mb"] / 1024, " GB", False
     if len(sizes) > 1:
-        first, last = (together(one["load"], one["build"])["cpu"] / one["records"] for one in (sizes[0], sizes[-1]))
+        first, last = (
+            together(one["load"], one["build"])["cpu"] / one["records"] for one in (sizes[0], sizes[-1])
+        )
         span = f"{number(sizes[0]['events'])} to {number(sizes[-1]['events'])} events"
         yield f"CPU an event, growth from {span}", 1.15, last / first, " x", False
 
@@ -61,7 +74,13 @@ def of_peers(results: dict) -> Iterator[Target]:
     for name, one in peers.items():
         if name != OURS:
             faster = (one["prepare"] + one["funnel"]) / peers[OURS]["funnel"]
-            yield f"the funnel against {name}, from its raw events", 20 if name == "pandas" else 1, faster, " x", True
+            yield (
+                f"the funnel against {name}, from its raw events",
+                20 if name == "pandas" else 1,
+                faster,
+                " x",
+                True,
+            )
 
 
 def of_clicks(results: dict) -> Iterator[Target]:

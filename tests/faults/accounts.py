@@ -20,7 +20,7 @@ import duckdb
 import pyarrow.parquet
 import zstandard
 
-from etl.datadir import DataDir
+from etl.common.paths import DataDir
 
 # A tenth of the amounts in the test run, all of them for `make faults`.
 SHARE = 1.0 if os.environ.get("FAULTS") == "full" else 0.1
@@ -91,7 +91,11 @@ def strays(root: Path) -> list[str]:
         name = "" if path == root else path.relative_to(root).as_posix()
         if name and not ALLOWED.fullmatch(name):
             found.append(f"stray: {name}")
-        if not path.is_symlink() and path.stat().st_mode & 0o077 and not name.startswith(("inbox/", "settings")):
+        if (
+            not path.is_symlink()
+            and path.stat().st_mode & 0o077
+            and not name.startswith(("inbox/", "settings"))
+        ):
             found.append(f"open to others: {name or root} {path.stat().st_mode & 0o777:o}")
     return found
 
@@ -125,8 +129,12 @@ def warehouse_rows(file: Path, without: tuple[str, ...] = (), tables: str = "raw
             ).fetchall()
             for (name,) in names:
                 columns = [one[0] for one in database.execute(f"describe {name}").fetchall()]
-                kept = ", ".join(column for column in columns if column not in MOMENTS | {"version", *without})
-                rows = database.execute(f"select md5(to_json(r)::varchar) from (select {kept} from {name}) as r").fetchall()
+                kept = ", ".join(
+                    column for column in columns if column not in MOMENTS | {"version", *without}
+                )
+                rows = database.execute(
+                    f"select md5(to_json(r)::varchar) from (select {kept} from {name}) as r"
+                ).fetchall()
                 found.update(f"{name} {digest}" for (digest,) in rows)
     except duckdb.Error as error:
         found[f"{file.name}: {type(error).__name__}"] += 1
@@ -153,7 +161,11 @@ def records_in(file: Path) -> int:
         return pyarrow.parquet.read_metadata(io.BytesIO(content)).num_rows
     text = content.decode("utf-8-sig")
     if name.endswith(("json", "jsonl")):
-        return len(json.loads(text)) if text.lstrip().startswith("[") else sum(1 for line in text.splitlines() if line.strip())
+        return (
+            len(json.loads(text))
+            if text.lstrip().startswith("[")
+            else sum(1 for line in text.splitlines() if line.strip())
+        )
     return sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1
 
 
@@ -165,13 +177,23 @@ def unequal(data: DataDir, counts: dict[str, int]) -> list[str]:
         held = pyarrow.parquet.read_metadata(file.parent / f"{ledger['kind']}.parquet").num_rows
         aside = pyarrow.parquet.read_metadata(file.parent / "quarantine.parquet").num_rows
         counted = counts.get(ledger["file_name"], ledger["record_count"])
-        if not counted == ledger["record_count"] == held + aside == ledger["kept_count"] + ledger["quarantined_count"]:
-            found.append(f"{ledger['file_name']}: {counted} counted, {ledger['record_count']} said, {held} + {aside} there")
+        if (
+            not counted
+            == ledger["record_count"]
+            == held + aside
+            == ledger["kept_count"] + ledger["quarantined_count"]
+        ):
+            found.append(
+                f"{ledger['file_name']}: {counted} counted, {ledger['record_count']} said, {held} + {aside} there"
+            )
     if data.warehouse.exists():
         with duckdb.connect(str(data.warehouse), read_only=True) as database:
-            found += [f"{name}: kept is not distinct, repeated and later" for (name,) in database.execute("""
+            found += [
+                f"{name}: kept is not distinct, repeated and later"
+                for (name,) in database.execute("""
                 select file_name from raw.files
                 where kind = 'events' and state = 'loaded'
                     and kept_count is distinct from distinct_count + repeated_count + later_count
-            """).fetchall()]
+            """).fetchall()
+            ]
     return found

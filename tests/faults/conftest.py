@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from faults.accounts import Tally
 from faults.crew import Crew
 

@@ -4,6 +4,7 @@ A child runs `returntrail` as it is, in a process of its own, and can be told to
 whom, with which protection taken away, and with what hours on its clock. Starting it costs no import.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -17,6 +18,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+# What the commands import when they run.
+COMMANDS = (
+    "faults.harm",
+    "etl.reports.alert",
+    "etl.reports.evidence",
+    "etl.reports.files",
+    "etl.reports.runs",
+    "etl.store.load",
+    "etl.upkeep.purge",
+    "etl.upkeep.verify",
+    "etl.warehouse.build",
+    "etl.warehouse.explore",
+)
 
 
 @dataclass(frozen=True)
@@ -57,9 +71,14 @@ class Crew:
         assert self.process.stdout is not None
         answer = json.loads(self.process.stdout.readline())
         place = Path(self.folder.name, str(number))
-        texts = [place.with_suffix(suffix).read_text(encoding="utf-8", errors="replace") for suffix in (".out", ".err")]
+        texts = [
+            place.with_suffix(suffix).read_text(encoding="utf-8", errors="replace")
+            for suffix in (".out", ".err")
+        ]
         places = place.with_suffix(".places")
-        return Ended(answer["code"], *texts, answer["peak"], int(places.read_text()) if places.exists() else 0)
+        return Ended(
+            answer["code"], *texts, answer["peak"], int(places.read_text()) if places.exists() else 0
+        )
 
     def run(self, *words: object, **orders: object) -> Ended:
         """A command from its start to its end."""
@@ -80,17 +99,8 @@ class Crew:
 def serve() -> None:
     """Forks a child for each order and says how it ended when asked; children that overstay are killed when told."""
     # The heavy libraries are imported here, once, and no thread of theirs is started.
-    import etl.build
-    import etl.evidence
-    import etl.export
-    import etl.load
-    import etl.purge_verb
-    import etl.query
-    import etl.report
-    import etl.runs
-    import etl.verify
-    import etl.watch
-    from faults import harm
+    for module in COMMANDS:
+        importlib.import_module(module)
 
     children: dict[int, tuple[int, float | None, int]] = {}
     ended: dict[int, tuple[int, int]] = {}
@@ -139,8 +149,8 @@ def obey(order: dict) -> None:
     harm.PLACES it kills itself; `limit`: bytes that a file may have; `umask`; `mortal`: modes hold for root too; `off`: protections of
     harm.PROTECTIONS to take away; `clock`: seconds to put its clock on; `queries`: another folder of queries.
     """
-    from faults import harm
     from etl.__main__ import main
+    from faults import harm
 
     # Ctrl-C is for the command, and not for what is made ready here before it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,12 +5,11 @@ import json
 import shutil
 from pathlib import Path
 
+from etl.common.paths import QUERIES, DataDir
 from faults.accounts import SHARE, records_in
 from faults.crew import Crew
-from invented_log import write_invented_log
-from warehouses import small_queries
-
-from etl.datadir import QUERIES, DataDir
+from support.invented_log import write_invented_log
+from support.warehouses import small_queries
 
 SMALL = 12
 

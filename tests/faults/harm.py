@@ -15,13 +15,13 @@ from typing import Any
 # Where a command can be killed, each before it happens: the phases of the pipeline by the function that begins them, and
 # every call by which a file appears, changes its name or goes.
 PLACES = {
-    "read": ("etl.one_file.stage",),
-    "write": ("etl.part.copied", "etl.store.write_json"),
+    "read": ("etl.store.load.stage",),
+    "write": ("etl.store.write_part.copied", "etl.store.parts.write_json"),
     "rename": ("os.rename", "os.replace"),
-    "model": ("etl.models.create", "etl.raw.fill_records"),
-    "check": ("etl.build.hold", "etl.publish.hold_rows"),
-    "publish": ("etl.build.swap", "etl.report.write_report"),
-    "purge": ("etl.purge.rewrite_part", "etl.purge_files.remove"),
+    "model": ("etl.warehouse.models.create", "etl.warehouse.raw.fill_records"),
+    "check": ("etl.warehouse.build.hold", "etl.warehouse.publish.hold_rows"),
+    "publish": ("etl.warehouse.build.swap", "etl.reports.files.write_report"),
+    "purge": ("etl.upkeep.purge.rewrite_part", "etl.upkeep.purge_files.remove"),
     "disk": ("os.fsync", "os.mkdir", "os.unlink", "os.rmdir"),
 }
 
@@ -62,7 +62,9 @@ def obey_modes() -> None:
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     # Two words for each of effective, permitted and inheritable; the lowest bits are the rights over modes.
     rights = (ctypes.c_uint32 * 6)()
-    if libc.capget(header, rights) or libc.capset(header, (ctypes.c_uint32 * 6)(*(one & ~0b1110 for one in rights))):
+    if libc.capget(header, rights) or libc.capset(
+        header, (ctypes.c_uint32 * 6)(*(one & ~0b1110 for one in rights))
+    ):
         raise OSError(ctypes.get_errno(), "the rights of root cannot be given up")
 
 
@@ -78,7 +80,7 @@ def set_clock(seconds: float) -> None:
         def now(cls, tz: clock.tzinfo | None = None) -> clock.datetime:
             return clock.datetime.now(tz) + clock.timedelta(seconds=seconds)
 
-    for module in ("etl.one_file", "etl.raw", "etl.lock", "etl.report"):
+    for module in ("etl.store.load", "etl.warehouse.raw", "etl.common.lock", "etl.reports.files"):
         found = importlib.import_module(module)
         if hasattr(found, "datetime"):
             found.datetime = Shifted
@@ -87,9 +89,9 @@ def set_clock(seconds: float) -> None:
 def set_queries(folder: str | None) -> None:
     """Lets `build` read another folder of queries."""
     if folder:
-        import etl.build
+        import etl.warehouse.build
 
-        etl.build.build.__defaults__ = (None, Path(folder), etl.build.on_duckdb)
+        etl.warehouse.build.build.__defaults__ = (None, Path(folder), etl.warehouse.build.on_duckdb)
 
 
 def copied_slowly(made: str, folder: str) -> None:
@@ -123,35 +125,35 @@ class Halting:
 
 def without_beside() -> None:
     """A report is written straight to its name."""
-    import etl.deliver
-    import etl.report
+    import etl.reports.deliver
+    import etl.reports.files
 
     @contextmanager
     def straight(file: Path):  # type: ignore[no-untyped-def]
         yield Halting(file)
 
-    etl.report.beside = etl.deliver.beside = straight
+    etl.reports.files.beside = etl.reports.deliver.beside = straight
 
 
 def without_long_ids() -> None:
     """A file is known by the first digit of its hash."""
     import dataclasses
 
-    import etl.one_file
+    import etl.store.load
 
-    real = etl.one_file.verified
+    real = etl.store.load.verified
 
     def short(*words: Any) -> Any:
         found = real(*words)
         digits = f"{found.sha256[0]:0<64}"
         return dataclasses.replace(found, sha256=digits, packed_sha256=digits)
 
-    etl.one_file.verified = short
+    etl.store.load.verified = short
 
 
 def without_swap() -> None:
     """The build writes into the published file itself."""
-    import etl.build
+    import etl.warehouse.build
 
     @contextmanager
     def straight(new: Path, folder: Path):  # type: ignore[no-untyped-def]
@@ -160,28 +162,28 @@ def without_swap() -> None:
         with opened_anew(published, folder) as database:
             yield database
 
-    opened_anew = etl.build.opened_anew
-    etl.build.opened_anew = straight
-    etl.build.swap = lambda new, published: None
+    opened_anew = etl.warehouse.build.opened_anew
+    etl.warehouse.build.opened_anew = straight
+    etl.warehouse.build.swap = lambda new, published: None
 
 
 def without_lock() -> None:
-    import etl.verbs
+    import etl.cli.verbs
 
-    etl.verbs.locked = lambda data: nullcontext()
+    etl.cli.verbs.locked = lambda data: nullcontext()
 
 
 def without_redaction() -> None:
-    import etl.part
-    import etl.redact
-    import etl.redaction
+    import etl.read.tins
+    import etl.store.redact_file
+    import etl.store.write_part
 
     def nothing(database: Any, *words: Any) -> tuple[set[int], int]:
-        etl.redaction.create_table(database, "redactions", [], etl.redaction.SCHEMA)
+        etl.store.redact_file.create_table(database, "redactions", [], etl.store.redact_file.SCHEMA)
         return set(), 0
 
-    etl.part.redact_file = nothing
-    etl.part.redact = lambda text: (text, 0)
+    etl.store.write_part.redact_file = nothing
+    etl.store.write_part.redact = lambda text: (text, 0)
 
 
 def without_modes() -> None:
@@ -191,9 +193,9 @@ def without_modes() -> None:
 
 def without_checked_stream() -> None:
     """Archives are believed: what can be unpacked is read, as far as it goes."""
-    import etl.unpack
+    import etl.read.archive
 
-    etl.unpack.pieces = believed
+    etl.read.archive.pieces = believed
 
 
 def believed(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
@@ -220,15 +222,15 @@ def without_content_hash() -> None:
     import dataclasses
     import hashlib
 
-    import etl.one_file
+    import etl.store.load
 
-    real = etl.one_file.verified
+    real = etl.store.load.verified
 
     def by_name(file: Path, *words: Any) -> Any:
         digest = hashlib.sha256(file.name.encode()).hexdigest()
         return dataclasses.replace(real(file, *words), sha256=digest, packed_sha256=digest)
 
-    etl.one_file.verified = by_name
+    etl.store.load.verified = by_name
 
 
 def sequenced(monkeypatch: Any) -> None:
@@ -236,11 +238,13 @@ def sequenced(monkeypatch: Any) -> None:
     import dataclasses
     import itertools
 
-    import etl.one_file
+    import etl.store.load
 
-    real, numbers = etl.one_file.verified, itertools.count(1)
+    real, numbers = etl.store.load.verified, itertools.count(1)
     monkeypatch.setattr(
-        etl.one_file, "verified", lambda *words: dataclasses.replace(real(*words), sha256=f"{next(numbers):064x}"[::-1])
+        etl.store.load,
+        "verified",
+        lambda *words: dataclasses.replace(real(*words), sha256=f"{next(numbers):064x}"[::-1]),
     )
 
 

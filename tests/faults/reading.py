@@ -5,12 +5,12 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 
 import duckdb
-from staged_files import LOG
 
-from etl.source import Limits
-from etl.staging import stage
-from etl.syntax import OFFLINE
-from etl.unpack import verified
+from etl.common.duck import OFFLINE
+from etl.config.source import Limits
+from etl.read.archive import verified
+from etl.read.stage import stage
+from support.staged_files import LOG
 
 Read = tuple[list[tuple], list[tuple], str | None]
 

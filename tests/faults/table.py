@@ -47,22 +47,37 @@ FAULTS = {
 }
 # Faults whose tests stand with what they test: here only their number counts.
 ELSEWHERE = {
-    "F1": ("tests/test_purge.py::test_a_purge_that_is_killed",),
-    "F2": ("tests/test_runs_killed.py",),
-    "F9": ("tests/test_load_store.py::test_one_writer_at_a_time", "tests/test_load_store.py::test_the_second_writer"),
-    "F12": ("tests/test_staging_refusals.py", "tests/test_unpack.py::test_a_bomb"),
-    "F13": ("tests/test_load_times.py",),
-    "F16": ("tests/test_verify.py",),
-    "S1": tuple(f"tests/test_naughty_pages.py::test_{name}" for name in ("every_page", "a_name", "a_time_line")),
-    "S2": ("tests/test_cells.py", *(f"tests/test_naughty.py::test_{name}" for name in ("no_cell", "an_excel"))),
-    "S3": (
-        *(f"tests/test_naughty.py::test_{name}" for name in ("a_filter", "a_search", "what_a_report")),
-        *(f"tests/test_naughty_pages.py::test_{name}" for name in ("the_search_box", "an_address")),
-        "tests/test_warehouse.py::test_filters",
+    "F1": ("tests/upkeep/test_purge.py::test_a_purge_that_is_killed",),
+    "F2": ("tests/reports/test_runs_killed.py",),
+    "F9": (
+        "tests/store/test_load_store.py::test_one_writer_at_a_time",
+        "tests/store/test_load_store.py::test_the_second_writer",
     ),
-    "S4": ("tests/test_warehouse.py::test_free_sql_reaches", "tests/test_network.py::test_an_analysts"),
-    "S5": ("tests/test_access.py", "tests/test_scope.py", "tests/test_signin.py"),
-    "S6": ("tests/test_redact.py", "tests/test_load_redaction.py"),
+    "F12": ("tests/read/test_staging_refusals.py", "tests/read/test_unpack.py::test_a_bomb"),
+    "F13": ("tests/store/test_load_times.py",),
+    "F16": ("tests/upkeep/test_verify.py",),
+    "S1": tuple(
+        f"tests/dashboard/test_naughty_pages.py::test_{name}"
+        for name in ("every_page", "a_name", "a_time_line")
+    ),
+    "S2": (
+        "tests/warehouse/test_cells.py",
+        *(f"tests/project/test_naughty.py::test_{name}" for name in ("no_cell", "an_excel")),
+    ),
+    "S3": (
+        *(
+            f"tests/project/test_naughty.py::test_{name}"
+            for name in ("a_filter", "a_search", "what_a_report")
+        ),
+        *(f"tests/dashboard/test_naughty_pages.py::test_{name}" for name in ("the_search_box", "an_address")),
+        "tests/warehouse/test_warehouse.py::test_filters",
+    ),
+    "S4": (
+        "tests/warehouse/test_warehouse.py::test_free_sql_reaches",
+        "tests/project/test_network.py::test_an_analysts",
+    ),
+    "S5": ("tests/config/test_access.py", "tests/access/test_scope.py", "tests/dashboard/test_signin.py"),
+    "S6": ("tests/read/test_redact.py", "tests/store/test_load_redaction.py"),
 }
 COUNTS = ("injected", "lost", "doubled", "leaked", "unclear")
 HEADING = ["fault", "what", *COUNTS, "seen without protection", "tests", "failed", "amount", "minutes", "on"]
@@ -83,7 +98,17 @@ class Row:
         today = datetime.now(UTC).date().isoformat()
         counts = [str(self.counts[name]) for name in COUNTS]
         minutes = f"{self.seconds / 60:.1f}"
-        return [fault, FAULTS[fault], *counts, str(self.control or ""), str(self.tests), str(len(self.failed)), share, minutes, today]
+        return [
+            fault,
+            FAULTS[fault],
+            *counts,
+            str(self.control or ""),
+            str(self.tests),
+            str(len(self.failed)),
+            share,
+            minutes,
+            today,
+        ]
 
 
 ROWS: dict[str, Row] = {}
@@ -132,13 +157,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in lines:
         terminalreporter.write_line(line)
     if os.environ.get("FAULTS") == "full":
-        PAGE.write_text(PAGE.read_text(encoding="utf-8").split("| fault |")[0] + "\n".join(lines) + "\n", encoding="utf-8")
+        PAGE.write_text(
+            PAGE.read_text(encoding="utf-8").split("| fault |")[0] + "\n".join(lines) + "\n", encoding="utf-8"
+        )
 
 
 def written() -> dict[str, list[str]]:
     """The rows that stand on the page."""
     lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if re.match(r"\| [FS]\d", line)]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in lines
+        if re.match(r"\| [FS]\d", line)
+    ]
     return {row[0]: row for row in rows if len(row) == len(HEADING)}
 
 

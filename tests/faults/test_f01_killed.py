@@ -9,11 +9,11 @@ from random import Random
 
 import duckdb
 import pytest
+
+from etl.common.paths import DataDir
 from faults.accounts import Tally, records_in, store_rows, times, unequal, warehouse_rows
 from faults.crew import Crew
 from faults.exports import clean, few_queries, with_inbox, write_exports
-
-from etl.datadir import DataDir
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def places(full: int, total: int, dice: Random) -> list[int]:
     return sorted(dice.sample(chosen[:full], times(full)))
 
 
-def test_f1_killed_while_loading(tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path) -> None:
+def test_f1_killed_while_loading(
+    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+) -> None:
     counts = {file.name: records_in(file) for file in (exports / "exports").iterdir()}
     undisturbed = clean(crew, exports / "exports", tmp_path / "clean", exports / "queries")
     whole = store_rows(undisturbed)
@@ -60,7 +62,9 @@ def test_f1_killed_while_loading(tally: Tally, control: Tally, crew: Crew, expor
             break
 
 
-def test_f1_killed_while_building(tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path) -> None:
+def test_f1_killed_while_building(
+    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+) -> None:
     data = with_inbox(exports / "exports", tmp_path / "data")
     crew.run("--data", data.root, "load")
     build = ["--data", data.root, "build"]
@@ -73,7 +77,9 @@ def test_f1_killed_while_building(tally: Tally, control: Tally, crew: Crew, expo
         tally.injected += ended.code == -9
         assert ended.code in (0, -9), ended
         tally.compare(whole, warehouse_rows(data.warehouse), order)
-    tally.account([] if crew.run(*build, queries=exports / "queries").code == 0 else ["the last build failed"])
+    tally.account(
+        [] if crew.run(*build, queries=exports / "queries").code == 0 else ["the last build failed"]
+    )
     tally.compare(whole, warehouse_rows(data.warehouse))
     tally.account(unequal(data, {}))
     tally.look(data)
@@ -84,7 +90,9 @@ def test_f1_killed_while_building(tally: Tally, control: Tally, crew: Crew, expo
             break
 
 
-def test_f1_killed_while_reporting(tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path) -> None:
+def test_f1_killed_while_reporting(
+    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+) -> None:
     data = clean(crew, exports / "exports", tmp_path / "data", exports / "queries")
     report = ["--data", data.root, "report"]
     total = crew.run(*report).places
@@ -119,7 +127,9 @@ def written(data: DataDir) -> Counter:
 GONE = "R0003"
 
 
-def test_f1_killed_while_purging(tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path) -> None:
+def test_f1_killed_while_purging(
+    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+) -> None:
     """A purge that is killed is finished by whoever writes next: the return is gone, and everything else is there."""
     base = clean(crew, exports / "exports", tmp_path / "base", exports / "queries")
     crew.run("--data", base.root, "report")
@@ -154,7 +164,11 @@ def found_in(data: DataDir) -> int:
     """In how many files of the data directory the return stands by its id, Parquet and warehouse unpacked."""
     found = sum(GONE in row for row in store_rows(data))
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
-        for (name,) in database.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall():
+        for (name,) in database.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+        ).fetchall():
             found += sum(GONE in str(row) for row in database.execute(f"from {name}").fetchall())
-    plain = (path for path in data.root.rglob("*") if path.is_file() and path.suffix not in (".parquet", ".duckdb"))
+    plain = (
+        path for path in data.root.rglob("*") if path.is_file() and path.suffix not in (".parquet", ".duckdb")
+    )
     return found + sum(GONE.encode() in path.read_bytes() for path in plain)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from etl.common.paths import DataDir
 from faults.accounts import Tally, store_rows, times, unequal, warehouse_rows
 from faults.crew import Crew
 from faults.exports import clean, few_queries, with_inbox, write_exports
-
-from etl.datadir import DataDir
 
 NO_ROOM = r"no room|No space left|File too large|disk"
 
@@ -31,7 +31,9 @@ def spread(largest: int, amount: int) -> list[int]:
     return [largest * number // (amount + 1) // 512 * 512 + 512 for number in range(1, amount + 1)]
 
 
-def test_f3_files_may_not_grow(tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path) -> None:
+def test_f3_files_may_not_grow(
+    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+) -> None:
     whole = clean(crew, exports / "exports", tmp_path / "clean", exports / "queries")
     rows = store_rows(whole)
     largest = max(file.stat().st_size for file in whole.store.rglob("*.parquet"))
@@ -82,7 +84,10 @@ def test_f3_a_small_disk(tally: Tally, control: Tally, crew: Crew, exports: Path
         with small_disk(tmp_path / "disk", sent + 16_384 + size) as is_mounted:
             data = with_inbox(exports / "exports", tmp_path / "disk" / "data")
             limit = {} if is_mounted else {"limit": max(size // 8, 2_048)}
-            ended = [crew.run("--data", data.root, verb, queries=exports / "queries", **limit) for verb in ("load", "build")]
+            ended = [
+                crew.run("--data", data.root, verb, queries=exports / "queries", **limit)
+                for verb in ("load", "build")
+            ]
             tally.injected += any(one.code for one in ended)
             for one in ended:
                 tally.heard(one.err if one.code else NO_ROOM, NO_ROOM, f"disk {size}")

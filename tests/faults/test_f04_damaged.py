@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+
+from etl.common.problem import Problem
 from faults.accounts import Tally, times
 from faults.reading import Reader
-from staged_files import zipped
-
-from etl.problem import Problem
+from support.staged_files import zipped
 
 TABLE = [(f"R{number}", "Client", f"Tax Return Accessed {number * 7919 % 10007}") for number in range(400)]
 HEADINGS = ("Return ID", "Tab", "Event")
@@ -111,5 +111,7 @@ def test_f4_plain_text_that_was_cut(name: str, tally: Tally, control: Tally) -> 
                 tally.lost += not (set(rows[:-1]) <= set(clean[0]))
             except Problem as problem:
                 tally.heard(str(problem), r"\.$", name)
-            found = reader.plainly(name, damaged, **({"ignore_errors": "true"} if "json" in name else FORGIVING))
+            found = reader.plainly(
+                name, damaged, **({"ignore_errors": "true"} if "json" in name else FORGIVING)
+            )
             control.lost += found is not None and len(found) < len(TABLE)

@@ -5,10 +5,9 @@ import io
 from itertools import product
 from random import Random
 
+from etl.common.problem import Problem
 from faults.accounts import Tally, times
 from faults.reading import Reader
-
-from etl.problem import Problem
 
 HEADINGS = ["Return ID", "Tab", "Event", "Notes"]
 TABLE = [
@@ -48,6 +47,8 @@ def test_f5_dialects(tally: Tally, control: Tally) -> None:
                 tally.notes += [] if is_same else [f"{dialect}: {rows} {malformed}"]
             except Problem as problem:
                 # A first line `sep=;` is a word of Excel and no heading: such a file is refused, and no other.
-                tally.heard(str(problem), "no heading is known" if dialect[-1] == "sep" else "^no refusal$", dialect)
+                tally.heard(
+                    str(problem), "no heading is known" if dialect[-1] == "sep" else "^no refusal$", dialect
+                )
             found = reader.plainly("a.csv", content, ignore_errors="true")
             control.lost += found is None or [tuple(value or None for value in row) for row in found] != CLEAN

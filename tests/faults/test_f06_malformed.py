@@ -26,7 +26,11 @@ def test_f6_malformed_records(tally: Tally, control: Tally) -> None:
             rows, malformed, _ = reader.read("a.csv", content)
             tally.injected += len(bad)
             # Every line that was not spoilt is there as written; every one that was stands aside as it stood.
-            good = [(place + 1, f"r{place}", f'Document "W-2, {place}.pdf"') for place in range(LINES) if place not in bad]
+            good = [
+                (place + 1, f"r{place}", f'Document "W-2, {place}.pdf"')
+                for place in range(LINES)
+                if place not in bad
+            ]
             tally.lost += len(set(good) - set(rows)) + len(rows) - len(good)
             aside = [(row_no, record) for row_no, _, record in malformed]
             tally.lost += aside != [(place + 1, line) for place, line in sorted(bad.items())]

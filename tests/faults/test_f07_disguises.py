@@ -10,14 +10,14 @@ from random import Random
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from etl.warehouse.build import build
 from faults.accounts import SHARE, Tally, store_rows, times, unequal, warehouse_rows
 from faults.exports import SMALL, few_queries, queries
 from faults.harm import sequenced
-from invented_log import write_invented_log
-from loaded_files import Firm
-from test_load_again import DISGUISES, SETTINGS
-
-from etl.build import build
+from support.invented_log import write_invented_log
+from support.loaded_files import Firm
+from tests.store.test_load_again import DISGUISES, SETTINGS
 
 EVENTS = r"model\.events$|mart"
 WHERE = ("file_id", "row_no")
@@ -41,7 +41,9 @@ def dressed_up(heading: list[str], rows: list[list[str]], dice: Random) -> dict[
     found = {name: pack(as_csv(heading, rows)) for name, pack in DISGUISES.items()}
     for number in range(10):
         order = dice.sample(range(len(heading)), len(heading))
-        found[f"ordered {number}.csv"] = as_csv(*[[heading[one] for one in order], [[row[one] for one in order] for row in rows]])
+        found[f"ordered {number}.csv"] = as_csv(
+            *[[heading[one] for one in order], [[row[one] for one in order] for row in rows]]
+        )
         start = dice.randrange(len(rows) // 2)
         found[f"overlap {number}.csv"] = as_csv(heading, rows[start : start + len(rows) // 2])
     lines = [json.dumps(dict(zip(heading, row, strict=True))) for row in rows]
@@ -54,7 +56,9 @@ def dressed_up(heading: list[str], rows: list[list[str]], dice: Random) -> dict[
         found[f"ends {number}.csv"] = as_csv(heading, rows).replace(b"\n", ending.encode())
     found["utf-16.csv"] = as_csv(heading, rows).decode().encode("utf-16")
     found["marked.csv"] = b"\xef\xbb\xbf" + as_csv(heading, rows)
-    found["quoted.csv"] = ("\n".join(",".join(f'"{value}"' for value in row) for row in (heading, *rows)) + "\n").encode()
+    found["quoted.csv"] = (
+        "\n".join(",".join(f'"{value}"' for value in row) for row in (heading, *rows)) + "\n"
+    ).encode()
     found["backwards.csv"] = as_csv(heading, rows[::-1])
     return found
 
@@ -69,7 +73,9 @@ def test_f7_disguises(tally: Tally, control: Tally, tmp_path: Path) -> None:
     build(firm.data, queries=queries(tmp_path / "queries"))
     clean = warehouse_rows(firm.data.warehouse, WHERE, EVENTS)
     disguises = dressed_up(heading, rows, Random(7))
-    disguises["46 times.csv"] = as_csv(heading, [row for row in rows for _ in range(46 if row == rows[0] else 1)])
+    disguises["46 times.csv"] = as_csv(
+        heading, [row for row in rows for _ in range(46 if row == rows[0] else 1)]
+    )
     for name in Random(8).sample(sorted(disguises), min(times(40), len(disguises))):
         [outcome] = firm.load(firm.file(name, disguises[name]))
         tally.injected += 1
@@ -102,7 +108,9 @@ def test_f8_any_order(tally: Tally, control: Tally, tmp_path: Path, monkeypatch:
         start = number * len(rows) // pieces
         piece = [list(row) for row in rows[max(0, start - 5) : start + len(rows) // pieces + 1]]
         # Every fifth is a late file of last season.
-        moved = [[row[0], row[1].replace("2026", "2025") if number % 5 == 0 else row[1], *row[2:]] for row in piece]
+        moved = [
+            [row[0], row[1].replace("2026", "2025") if number % 5 == 0 else row[1], *row[2:]] for row in piece
+        ]
         files[f"{number:02d}.csv"] = as_csv(heading, moved)
     first = in_order(tmp_path / "first", list(files.items()))
     rows_clean = store_rows(first.data)
@@ -127,7 +135,9 @@ def in_order(folder: Path, files: list[tuple[str, bytes]]) -> Firm:
     folder.mkdir()
     firm = Firm(folder)
     firm.data.root.chmod(0o700)
-    assert {one.state for one in firm.load(*(firm.file(name, content) for name, content in files))} == {"loaded"}
+    assert {one.state for one in firm.load(*(firm.file(name, content) for name, content in files))} == {
+        "loaded"
+    }
     return firm
 
 
@@ -137,11 +147,16 @@ def test_f7_an_id_with_other_content_is_kept(tally: Tally, control: Tally, tmp_p
     firm = Firm(tmp_path)
     expected = Counter({"events": times(40) % 9 + 1})
     for number in range(expected["events"]):
-        firm.load_text(f"{head}\n{line.format(number, number + 1)}{line.format(number, number + 1)}", f"{number}.csv")
+        firm.load_text(
+            f"{head}\n{line.format(number, number + 1)}{line.format(number, number + 1)}", f"{number}.csv"
+        )
         tally.injected += 1
     build(firm.data, queries=few_queries(tmp_path / "queries"))
     kept = warehouse_rows(firm.data.warehouse, tables=r"model\.events$").total()
     repeated = warehouse_rows(firm.data.warehouse, tables=r"model\.repeated_records$").total()
-    tally.compare(Counter(events=expected["events"], repeated=expected["events"]), Counter(events=kept, repeated=repeated))
+    tally.compare(
+        Counter(events=expected["events"], repeated=expected["events"]),
+        Counter(events=kept, repeated=repeated),
+    )
     # By the id alone all of them would be one.
     control.compare(expected, Counter(events=1))

@@ -23,7 +23,9 @@ def test_f9_two_at_once(tally: Tally, control: Tally, crew: Crew, tmp_path: Path
         (data.root / ".lock").chmod(0o600)
         if "report" in PAIRS[number % len(PAIRS)]:
             crew.run("--data", data.root, "build", queries=queries)
-        begun = [crew.begin("--data", data.root, verb, queries=queries) for verb in PAIRS[number % len(PAIRS)]]
+        begun = [
+            crew.begin("--data", data.root, verb, queries=queries) for verb in PAIRS[number % len(PAIRS)]
+        ]
         for one in begun:
             ended = crew.end(one)
             tally.heard(ended.err, "" if ended.code == 0 else WRITING, PAIRS[number % len(PAIRS)])

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import duckdb
 import websockets
-from served import memory_mib, process_of, served
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from etl.datadir import DataDir
-from etl.problem import Problem
-from etl.query import query
-from etl.warehouse import opened
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.warehouse.ask import opened
+from etl.warehouse.explore import query
 from faults.accounts import SHARE, Tally, times
 from faults.crew import Crew
 from faults.exports import clean, few_queries, write_exports
+from support.served import memory_mib, process_of, served
 
 ASKED = "select count(*)::bigint, sum(row_no)::bigint, max(event_at)::varchar from model.events"
 READERS = 20 if SHARE == 1 else 4
@@ -149,7 +149,9 @@ def crowded(
 def test_f10_dashboards(tally: Tally, control: Tally, season: DataDir, crew: Crew) -> None:
     """Dashboards of twenty people on a season that is built again every few seconds; in full for ten minutes."""
     pages, (early, late), errors = crowded(season, crew, READERS, CLICKING_SECONDS if SHARE == 1 else 4)
-    print(f"memory of the server: {early:.0f} MiB in the second quarter of the time, {late:.0f} MiB in the last")
+    print(
+        f"memory of the server: {early:.0f} MiB in the second quarter of the time, {late:.0f} MiB in the last"
+    )
     tally.injected += sum(pages)
     tally.lost += 0 in pages
     # In a few seconds the server is still warming up, so its memory says nothing.

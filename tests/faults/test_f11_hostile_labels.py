@@ -5,11 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet
-from loaded_files import HEAD, Firm
-from naughty import STRINGS
 
 from faults.accounts import SHARE, Tally, unequal
 from faults.reading import Reader
+from support.loaded_files import HEAD, Firm
+from support.naughty import STRINGS
 
 AMOUNT = 1_000_000 if SHARE == 1 else 10_000
 
@@ -22,17 +22,25 @@ def test_f11_hostile_labels(tally: Tally, control: Tally, tmp_path: Path) -> Non
     with open(file, "w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened)
         writer.writerow(HEAD.split(","))
-        writer.writerows([f"r{number % 999}", "Client", label, "2026-03-04"] for number, label in enumerate(labels))
+        writer.writerows(
+            [f"r{number % 999}", "Client", label, "2026-03-04"] for number, label in enumerate(labels)
+        )
     firm = Firm(tmp_path)
     firm.data.root.chmod(0o700)
     [outcome] = firm.load(file)
     assert outcome.part is not None, outcome.reason
-    kept = pyarrow.parquet.read_table(outcome.part.data, columns=["row_no", "label"]).sort_by("row_no")["label"].to_pylist()
+    kept = (
+        pyarrow.parquet.read_table(outcome.part.data, columns=["row_no", "label"])
+        .sort_by("row_no")["label"]
+        .to_pylist()
+    )
     tally.injected += AMOUNT
     found = Counter(text.strip() for text in labels)
     tally.compare(found, Counter((text or "").strip() for text in kept))
     tally.account(unequal(firm.data, {file.name: AMOUNT}))
     tally.look(firm.data)
     with Reader() as reader:
-        rows = reader.plainly("labels.csv", file.read_bytes(), ignore_errors="true", all_varchar="true", quote="''''")
+        rows = reader.plainly(
+            "labels.csv", file.read_bytes(), ignore_errors="true", all_varchar="true", quote="''''"
+        )
         control.compare(found, Counter(str(row[2]).strip() for row in rows or ()))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from faults.accounts import SHARE, Tally
 from faults.crew import Crew
-from loaded_files import HEAD, Firm
+from support.loaded_files import HEAD, Firm
 
 GIGABYTE = round(1_000_000_000 * SHARE)
 PEAK_BYTES = 1_500_000_000
@@ -36,7 +36,9 @@ def test_f12_limits(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) ->
     firm = Firm(tmp_path)
     free = tmp_path / "free"
     free.mkdir()
-    (free / "settings.toml").write_text((firm.data.settings.read_text(encoding="utf-8")).split("[limits]")[0] + UNLIMITED)
+    (free / "settings.toml").write_text(
+        (firm.data.settings.read_text(encoding="utf-8")).split("[limits]")[0] + UNLIMITED
+    )
     for name, (limit, content) in giants().items():
         file = firm.file(name, content)
         ended = crew.run("--data", firm.data.root, "load", file)

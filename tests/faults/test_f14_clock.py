@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import duckdb
+
 from faults.accounts import SHARE, Tally, store_rows, unequal, warehouse_rows
 from faults.crew import Crew
 from faults.exports import few_queries, queries, with_inbox, write_csv, write_exports
@@ -33,11 +34,15 @@ def test_f14_the_clock_jumps(tally: Tally, control: Tally, crew: Crew, tmp_path:
     control.compare(built, warehouse_rows(clean.warehouse))
 
 
-def test_f14_events_of_the_future_are_held_back(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_f14_events_of_the_future_are_held_back(
+    tally: Tally, control: Tally, crew: Crew, tmp_path: Path
+) -> None:
     """A file loaded while the clock is years behind has events after its load: left out, and said so."""
     exports = tmp_path / "exports"
     exports.mkdir()
-    write_csv(exports / "log.csv", HEADING, [["r1", f"2026-03-0{day} 10:00", "Client", "Up"] for day in range(1, 6)])
+    write_csv(
+        exports / "log.csv", HEADING, [["r1", f"2026-03-0{day} 10:00", "Client", "Up"] for day in range(1, 6)]
+    )
     data = with_inbox(exports, tmp_path / "data")
     crew.run("--data", data.root, "load", clock=-20 * 365 * DAY)
     built_by = few_queries(tmp_path / "queries")
@@ -52,4 +57,6 @@ def test_f14_events_of_the_future_are_held_back(tally: Tally, control: Tally, cr
         tally.lost += database.execute("select count(*) from model.events").fetchall()[0][0] != 0
     tally.account(unequal(data, {"log.csv": 5}))
     # Told that it is later, the build holds nothing back.
-    control.unclear += "later" not in crew.run("--data", data.root, "build", "--as-of", "2030-01-01", queries=built_by).out
+    control.unclear += (
+        "later" not in crew.run("--data", data.root, "build", "--as-of", "2030-01-01", queries=built_by).out
+    )

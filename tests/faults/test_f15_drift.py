@@ -6,11 +6,15 @@ from random import Random
 
 import duckdb
 import pyarrow.parquet
+
 from faults.accounts import Tally, times
-from loaded_files import Firm
+from support.loaded_files import Firm
 
 HEADINGS = ["Return ID", "Tab", "Event", "Date/Time", "Office"]
-ROWS = [[f"R{number}", "Client", f"Event {number}", f"03/{number + 1:02d}/2026 10:00 AM", "Austin"] for number in range(9)]
+ROWS = [
+    [f"R{number}", "Client", f"Event {number}", f"03/{number + 1:02d}/2026 10:00 AM", "Austin"]
+    for number in range(9)
+]
 OURS = ["return_id", "tab", "label", "office"]
 CLEAN = [(row[0], row[1], row[2], row[4]) for row in ROWS]
 
@@ -26,7 +30,10 @@ def drifts() -> list[tuple[str, str, str]]:
         pick = [[row[place] for place in order] for row in (HEADINGS, *ROWS)]
         found.append(("re-ordered", text(pick[0], pick[1:]), ""))
     for place, name in product((0, 2, 5), ("Shoe Size", "Ümlaut, quoted")):
-        wide = [[*row[:place], value, *row[place:]] for row, value in zip((HEADINGS, *ROWS), [f'"{name}"', *"123456789"])]
+        wide = [
+            [*row[:place], value, *row[place:]]
+            for row, value in zip((HEADINGS, *ROWS), [f'"{name}"', *"123456789"])
+        ]
         found.append((f"new {name}", text(wide[0], wide[1:]), ""))
     for place in (0, 2, 3):
         short = [[*row[:place], *row[place + 1 :]] for row in (HEADINGS, *ROWS)]

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from random import Random
 
-from etl.datadir import DataDir
+from etl.common.paths import DataDir
 from faults.accounts import Tally, store_rows, times, warehouse_rows
 from faults.crew import Crew
 from faults.exports import clean, write_exports

@@ -7,13 +7,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
+import etl.store.load
+from etl.read.stage import stage
 from faults.accounts import Tally, store_rows, times, unequal, warehouse_rows
 from faults.crew import Crew
 from faults.exports import clean, few_queries, with_inbox, write_exports
-from loaded_files import HEAD, Firm
-
-import etl.one_file
-from etl.staging import stage
+from support.loaded_files import HEAD, Firm
 
 
 def test_f17_signals(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
@@ -58,7 +58,10 @@ def test_f17_nowhere_to_write(tally: Tally, control: Tally, crew: Crew, tmp_path
     queries = few_queries(tmp_path / "queries")
     data = clean(crew, tmp_path / "exports", tmp_path / "clean", queries)
     rows, built = store_rows(data), warehouse_rows(data.warehouse)
-    for words in (("query", "--csv", "from range(200000)"), ("load", "--check", tmp_path / "exports" / "april.csv")):
+    for words in (
+        ("query", "--csv", "from range(200000)"),
+        ("load", "--check", tmp_path / "exports" / "april.csv"),
+    ):
         ended = crew.run("--data", data.root, *words, closed=True)
         tally.injected += 1
         tally.unclear += ended.code not in (0, 128 + signal.SIGPIPE) or ended.err != ""
@@ -101,12 +104,12 @@ def test_f17_an_input_that_changes(
             file.write_bytes(change(file.read_bytes()))  # type: ignore[operator]
             return stage(*words)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(etl.one_file, "stage", changed)
+        monkeypatch.setattr(etl.store.load, "stage", changed)
         [outcome] = firm.load(file)
         tally.injected += 1
         tally.lost += outcome.state != "refused"
         tally.heard(outcome.reason or "", "the file changed while it was read|the file is empty", about)
     assert firm.parts == []
-    monkeypatch.setattr("etl.unpack.stamp_of", lambda status: (0, 0))
+    monkeypatch.setattr("etl.read.archive.stamp_of", lambda status: (0, 0))
     [outcome] = firm.load(firm.file("unseen.csv", f"{HEAD}\n{body}"))
     control.lost += outcome.state == "loaded"

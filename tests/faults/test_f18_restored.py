@@ -6,10 +6,11 @@ from pathlib import Path
 from random import Random
 
 import polars as pl
+
 from faults.accounts import SHARE, Tally, store_rows, times, unequal, warehouse_rows
 from faults.crew import Crew
 from faults.exports import clean, few_queries, with_inbox, write_exports
-from loaded_files import HEAD, Firm
+from support.loaded_files import HEAD, Firm
 
 MADE_AGAIN = ("warehouse.duckdb", "reports", ".build-*", ".work-*")
 
@@ -64,7 +65,9 @@ def copied(root: Path, to: Path) -> None:
             continue
 
 
-def test_f18_the_store_of_an_earlier_contract(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_f18_the_store_of_an_earlier_contract(
+    tally: Tally, control: Tally, crew: Crew, tmp_path: Path
+) -> None:
     """A column that the contract got since is null in parts that were written before it; nothing else differs."""
     write_exports(tmp_path / "exports", 6)
     queries = few_queries(tmp_path / "queries")
@@ -87,7 +90,10 @@ def test_f19_many_small_loads(tally: Tally, control: Tally, tmp_path: Path, crew
     queries = few_queries(tmp_path / "queries")
     (tmp_path / "one").mkdir()
     (tmp_path / "many").mkdir()
-    lines = [f"r{number % 40},Client,Event {number},2026-03-04 10:{number % 60:02d}\n" for number in range(1000 if SHARE == 1 else 15)]
+    lines = [
+        f"r{number % 40},Client,Event {number},2026-03-04 10:{number % 60:02d}\n"
+        for number in range(1000 if SHARE == 1 else 15)
+    ]
     one, many = Firm(tmp_path / "one"), Firm(tmp_path / "many")
     one.load_text(f"{HEAD}\n{''.join(lines)}")
     many.data.root.chmod(0o700)

@@ -11,14 +11,14 @@ from urllib.parse import unquote
 
 import duckdb
 import pyarrow.parquet
-from test_load_redaction import searched
-from test_redact import FORMS, LOOK_ALIKES
 
-from etl.datadir import DataDir
+from etl.common.paths import DataDir
 from faults.accounts import Tally, content_of, times
 from faults.crew import Crew
 from faults.exports import queries, with_inbox
 from faults.reading import Reader
+from tests.read.test_redact import FORMS, LOOK_ALIKES
+from tests.store.test_load_redaction import searched
 
 UNSEEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 NUMBER = re.compile(r"123[^0-9]{0,12}45[^0-9]{0,12}6789")
@@ -44,7 +44,9 @@ def written(folder: Path, forms: list[str]) -> Path:
     """A log with each form as label, detail, name and what not, a record that is set aside, and a heading that has it."""
     folder.mkdir()
     more = ("detail", "actor", "client_name", "status", "recipient_email", "Shoe")
-    lines = [event(number, f"Document “{form}”", **dict.fromkeys(more, form)) for number, form in enumerate(forms)]
+    lines = [
+        event(number, f"Document “{form}”", **dict.fromkeys(more, form)) for number, form in enumerate(forms)
+    ]
     lines += [event(number, form, tab="Nowhere") for number, form in enumerate(forms)]
     file = folder / "log 123-45-6789.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -57,7 +59,9 @@ def everything(data: DataDir, said: list[str]) -> str:
     for file in data.runs.rglob("*") if data.runs.exists() else ():
         texts += [content_of(file)[1].decode(errors="replace")] if file.is_file() else []
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
-        for (name,) in database.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall():
+        for (name,) in database.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+        ).fetchall():
             texts += [str(row) for row in database.execute(f"from {name}").fetchall()]
     return "\n".join(texts)
 
@@ -80,7 +84,9 @@ def test_s6_no_number_of_a_taxpayer(tally: Tally, control: Tally, crew: Crew, tm
     built_by = queries(tmp_path / "queries")
     tally.leaked += leaks(data, crew, queries=built_by)
     tally.notes += ["a number was found"] if tally.leaked else []
-    control.leaked += leaks(with_inbox(tmp_path / "exports", tmp_path / "off"), crew, off=["redaction"], queries=built_by)
+    control.leaked += leaks(
+        with_inbox(tmp_path / "exports", tmp_path / "off"), crew, off=["redaction"], queries=built_by
+    )
 
 
 def test_s6_look_alikes_stay(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
@@ -90,7 +96,9 @@ def test_s6_look_alikes_stay(tally: Tally, control: Tally, crew: Crew, tmp_path:
     (tmp_path / "exports" / "log.ndjson").write_text("".join(lines), encoding="utf-8")
     data = with_inbox(tmp_path / "exports", tmp_path / "data")
     assert crew.run("--data", data.root, "load").code == 0
-    table = pyarrow.parquet.read_table(next(data.store.glob("*/events.parquet")), columns=["row_no", "label"]).to_pylist()
+    table = pyarrow.parquet.read_table(
+        next(data.store.glob("*/events.parquet")), columns=["row_no", "label"]
+    ).to_pylist()
     kept = [row["label"] for row in sorted(table, key=lambda row: row["row_no"])]
     tally.injected += len(texts)
     tally.lost += sum(one != other for one, other in zip(texts, kept, strict=True))
@@ -138,6 +146,8 @@ def test_s9_no_name_in_a_message(tally: Tally, control: Tally, crew: Crew, tmp_p
         with Reader() as reader:
             for name in ("times.csv", "quotes.csv"):
                 try:
-                    reader.database.execute(f"from read_csv('{folder / name}', types = {{'event_time': 'timestamp'}})").fetchall()
+                    reader.database.execute(
+                        f"from read_csv('{folder / name}', types = {{'event_time': 'timestamp'}})"
+                    ).fetchall()
                 except duckdb.Error as error:
                     control.leaked += str(error).count(MARK)

@@ -49,7 +49,11 @@ def some(names: list[str]) -> list[str]:
 
 def outside(folder: Path) -> set[str]:
     """What is there beside the data directory."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if "data" not in path.relative_to(folder).parts[:1]}
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if "data" not in path.relative_to(folder).parts[:1]
+    }
 
 
 def test_s8_names(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:

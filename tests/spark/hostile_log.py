@@ -6,17 +6,50 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from etl.datadir import SHIPPED
+from etl.common.paths import SHIPPED
 
 HEADINGS = (
-    "Firm", "Return ID", "Tab", "Event", "Status", "Date/Time", "User", "Email", "Event ID", "Detail", "Client ID",
-    "Client Name", "Tax Year", "Return Type", "Is Joint", "Office", "Partner", "Due Date", "Is Extended",
+    "Firm",
+    "Return ID",
+    "Tab",
+    "Event",
+    "Status",
+    "Date/Time",
+    "User",
+    "Email",
+    "Event ID",
+    "Detail",
+    "Client ID",
+    "Client Name",
+    "Tax Year",
+    "Return Type",
+    "Is Joint",
+    "Office",
+    "Partner",
+    "Due Date",
+    "Is Extended",
 )
-REGISTER = ("Firm", "Return ID", "Client Name", "Return Type", "Is Joint", "Office", "Due Date", "Exported At")
+REGISTER = (
+    "Firm",
+    "Return ID",
+    "Client Name",
+    "Return Type",
+    "Is Joint",
+    "Office",
+    "Due Date",
+    "Exported At",
+)
 FIRMS = ("oak", "elm/../elm", "Zoë & Söhne")
 NAMES = ("K-1.pdf", "Ann, Lee", "öÖ ẞß", "it's 100%_\\", "a\u00a0 b", "")
 UNKNOWN = (
-    "null", "Something New", "ΟΔΟΣ", "İşlem Bounced", "Proceſſed", "50%_\\ off", "Taxpayer: ", "Spouse: \u212aBA",
+    "null",
+    "Something New",
+    "ΟΔΟΣ",
+    "İşlem Bounced",
+    "Proceſſed",
+    "50%_\\ off",
+    "Taxpayer: ",
+    "Spouse: \u212aBA",
     "😀 Opened",
 )
 FORMS = ("1040", "Form 1040", "1040-SR", "1065", "1120-S", "1120s", "Individual", "Ｆ1040", "990-T")
@@ -67,7 +100,11 @@ def events(random: Random, known: list[dict[str, str]], number: int) -> Iterator
 def said(random: Random, known: list[dict[str, str]], is_joint: bool) -> tuple[str, str, str]:
     """A label as somebody's export may spell it."""
     if random.random() < 0.06:
-        return random.choice(("Client", "Internal")), random.choice(UNKNOWN), random.choice(("", "", "Bounced"))
+        return (
+            random.choice(("Client", "Internal")),
+            random.choice(UNKNOWN),
+            random.choice(("", "", "Bounced")),
+        )
     chosen = random.choice(known)
     label, status = chosen["label"], chosen["status"]
     parts = label.split('"')
@@ -88,11 +125,25 @@ def row(random: Random, number: int, tab: str, label: str, status: str, at: date
         return random.choice(values) if random.random() < 0.6 else ""
 
     return [
-        FIRMS[number % len(FIRMS)], f"r{number // 2}", tab, label, status, at.strftime("%m/%d/%Y %I:%M %p"),
-        maybe("amy", "Bo", "ÅSA"), maybe("a@example.org", "b@example.org"), maybe(f"e{random.randrange(99999)}"),
-        maybe("550 no such user", "line\nbreak"), f"c{number}", maybe("Ann", "ann", "=1+1", "Ünal"),
-        maybe("2024", "2025"), maybe(*FORMS), maybe("Yes", "No"), maybe("Austin", "Boston", "austin"),
-        maybe("Pat", "Quinn") if number % 7 else "", maybe("04/15/2026", "03/16/2026"), maybe("Yes", "No"),
+        FIRMS[number % len(FIRMS)],
+        f"r{number // 2}",
+        tab,
+        label,
+        status,
+        at.strftime("%m/%d/%Y %I:%M %p"),
+        maybe("amy", "Bo", "ÅSA"),
+        maybe("a@example.org", "b@example.org"),
+        maybe(f"e{random.randrange(99999)}"),
+        maybe("550 no such user", "line\nbreak"),
+        f"c{number}",
+        maybe("Ann", "ann", "=1+1", "Ünal"),
+        maybe("2024", "2025"),
+        maybe(*FORMS),
+        maybe("Yes", "No"),
+        maybe("Austin", "Boston", "austin"),
+        maybe("Pat", "Quinn") if number % 7 else "",
+        maybe("04/15/2026", "03/16/2026"),
+        maybe("Yes", "No"),
     ]
 
 
@@ -106,7 +157,12 @@ def worn(random: Random, row: list[str]) -> list[str]:
 def registered(random: Random, number: int) -> list[str]:
     """A return as a register knows it, or as it does not."""
     return [
-        FIRMS[number % len(FIRMS)], f"r{number // 2}", random.choice(("", "Registered")), random.choice((*FORMS, "")),
-        random.choice(("", "Yes", "No")), random.choice(("", "Denver")), random.choice(("", "04/15/2026")),
+        FIRMS[number % len(FIRMS)],
+        f"r{number // 2}",
+        random.choice(("", "Registered")),
+        random.choice((*FORMS, "")),
+        random.choice(("", "Yes", "No")),
+        random.choice(("", "Denver")),
+        random.choice(("", "04/15/2026")),
         f"2026-03-{random.randrange(1, 29):02d} 00:00",
     ]

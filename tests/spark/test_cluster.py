@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.datadir import DataDir
-from etl.problem import Problem
-from etl.settings import read_settings
-from etl.spark.session import await_workers, started
-from etl.spark.wishes import read_wishes
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.config.settings import read_settings
+from etl.warehouse.spark.session import await_workers, started
+from etl.warehouse.spark.wishes import read_wishes
 
 
 @pytest.fixture

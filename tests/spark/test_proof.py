@@ -16,18 +16,18 @@ import duckdb
 import pytest
 from hostile_log import FIRMS, write_hostile_log
 
-from etl.build import build
-from etl.catalog import read_catalog
-from etl.datadir import SHIPPED, DataDir
+from etl.common.duck import literal
+from etl.common.paths import SHIPPED, DataDir
+from etl.common.problem import Problem
+from etl.config.settings import read_settings
 from etl.demo import write_season
-from etl.load import load
-from etl.models import Engine
-from etl.problem import Problem
-from etl.records import literal
-from etl.settings import read_settings
-from etl.spark.engine import on_spark
-from etl.spark.error import told
-from etl.sqlfile import SqlFile
+from etl.sql.catalog import read_catalog
+from etl.sql.file import SqlFile
+from etl.store.load import load
+from etl.warehouse.build import build
+from etl.warehouse.models import Engine
+from etl.warehouse.spark.engine import on_spark
+from etl.warehouse.spark.error import told
 
 MASTER = os.environ.get("SPARK_MASTER") or "local-cluster[2,1,1024]"
 # Small input makes several tasks, and both executors stand before the first of them starts.
@@ -72,7 +72,9 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Proof:
         f'{shipped}\n[spark]\nmaster = "{MASTER}"\n[spark.options]\n{lines}\n', encoding="utf-8"
     )
     exports = tmp_path_factory.mktemp("exports")
-    files = write_season(exports / "season", returns=60) + write_hostile_log(exports / "hostile", returns=300, seed=7)
+    files = write_season(exports / "season", returns=60) + write_hostile_log(
+        exports / "hostile", returns=300, seed=7
+    )
     assert {outcome.state for outcome in load(data, read_settings(data.settings), files)} == {"loaded"}
     build(data)
     other = data.root / "duckdb.duckdb"
@@ -113,7 +115,9 @@ def control(database: duckdb.DuckDBPyConnection, folder: Path) -> int:
     from pyspark.sql import SparkSession
 
     target = folder / "control"
-    SparkSession.getActiveSession().sql(f"create table model.control using parquet location '{target}' as {CONTROL}")
+    SparkSession.getActiveSession().sql(
+        f"create table model.control using parquet location '{target}' as {CONTROL}"
+    )
     return differences(database, f"({CONTROL})", f"read_parquet({literal(target / '*.parquet')})")
 
 
@@ -190,7 +194,9 @@ def test_the_comparison_sees_a_difference(proof: Proof) -> None:
 def test_a_fault_names_file_and_line_and_no_value(proof: Proof) -> None:
     wrong_word, wrong_column, wrong_value = proof.faults
     assert wrong_word == "queries/mart/returns.sql, line 3: Syntax error at or near 'office'."
-    assert wrong_column.startswith("queries/mart/returns.sql, line 3: A column, variable, or function parameter with name")
+    assert wrong_column.startswith(
+        "queries/mart/returns.sql, line 3: A column, variable, or function parameter with name"
+    )
     assert wrong_value == (
         "queries/mart/returns.sql: a value does not fit the statement (CAST_INVALID_INPUT). "
         "It is not shown, since it may be private."

@@ -47,4 +47,7 @@ def funnel(database: duckdb.DuckDBPyConnection) -> Funnel:
 
 def bounces(database: duckdb.DuckDBPyConnection) -> Weeks:
     week = "strftime(date_trunc('week', sent_at), '%Y-%m-%d')"
-    return [(monday, sent, int(back)) for monday, sent, back in database.execute(BOUNCES.format(week=week)).fetchall()]
+    return [
+        (monday, sent, int(back))
+        for monday, sent, back in database.execute(BOUNCES.format(week=week)).fetchall()
+    ]

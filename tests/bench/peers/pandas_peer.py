@@ -19,11 +19,17 @@ def read(files: list[Path], _folder: Path) -> pd.DataFrame:
 def prepare(log: pd.DataFrame) -> pd.DataFrame:
     """Each event once, under its code, in the order of time; what no answer needs is left out."""
     log = log.drop_duplicates()
-    words = log["Event"].str.replace("\N{NO-BREAK SPACE}", " ").str.replace("\N{LEFT DOUBLE QUOTATION MARK}", '"')
+    words = (
+        log["Event"].str.replace("\N{NO-BREAK SPACE}", " ").str.replace("\N{LEFT DOUBLE QUOTATION MARK}", '"')
+    )
     words = words.str.split('"', n=1).str[0].str.strip().str.lower()
-    codes = pd.DataFrame([(*key, code) for key, code in CODES.items()], columns=["Tab", "words", "Status", "code"])
+    codes = pd.DataFrame(
+        [(*key, code) for key, code in CODES.items()], columns=["Tab", "words", "Status", "code"]
+    )
     events = log.assign(words=words).merge(codes, on=["Tab", "words", "Status"])
-    events = events[["Return ID", "Return Type", "code", "at"]].sort_values(["Return ID", "at"], ignore_index=True)
+    events = events[["Return ID", "Return Type", "code", "at"]].sort_values(
+        ["Return ID", "at"], ignore_index=True
+    )
     return events.astype({"Return ID": "category", "Return Type": "category", "code": "category"})
 
 
@@ -39,21 +45,27 @@ def funnel(events: pd.DataFrame) -> Funnel:
         last["uploaded"].notna() & ~(last["upload deleted"] > last["uploaded"]).fillna(False)
     )
     is_eligible = first.index.get_level_values("Return Type").str.startswith("1040")
-    logged = pd.DataFrame({
-        "delivered": True,
-        "email delivered": first[["taxpayer email delivered", "spouse email delivered"]].notna().any(axis=1),
-        "email opened": first[["taxpayer email opened", "spouse email opened"]].notna().any(axis=1),
-        "link selected": first["link selected"].notna(),
-        "accessed": first["accessed"].notna(),
-        "KBA passed": first["KBA passed"].notna() & is_eligible,
-        "signed": signed,
-        "picked up": first["picked up"].notna(),
-    })
+    logged = pd.DataFrame(
+        {
+            "delivered": True,
+            "email delivered": first[["taxpayer email delivered", "spouse email delivered"]]
+            .notna()
+            .any(axis=1),
+            "email opened": first[["taxpayer email opened", "spouse email opened"]].notna().any(axis=1),
+            "link selected": first["link selected"].notna(),
+            "accessed": first["accessed"].notna(),
+            "KBA passed": first["KBA passed"].notna() & is_eligible,
+            "signed": signed,
+            "picked up": first["picked up"].notna(),
+        }
+    )
     furthest = pd.DataFrame({step: logged[step] * place for place, step in enumerate(STEPS, 1)}).max(axis=1)
     rows = []
     for place, step in enumerate(STEPS, 1):
         applies = is_eligible if step == "KBA passed" else pd.Series(True, index=logged.index)
-        rows.append((step, int(applies.sum()), int(logged[step].sum()), int((applies & (furthest >= place)).sum())))
+        rows.append(
+            (step, int(applies.sum()), int(logged[step].sum()), int((applies & (furthest >= place)).sum()))
+        )
     return rows
 
 

@@ -15,7 +15,11 @@ def read(files: list[Path], _folder: Path) -> pl.DataFrame:
 
 def prepare(log: pl.DataFrame) -> pl.DataFrame:
     """Each event once, under its code, in the order of time; what no answer needs is left out."""
-    words = pl.col("Event").str.replace_all("\N{NO-BREAK SPACE}", " ").str.replace_all("\N{LEFT DOUBLE QUOTATION MARK}", '"')
+    words = (
+        pl.col("Event")
+        .str.replace_all("\N{NO-BREAK SPACE}", " ")
+        .str.replace_all("\N{LEFT DOUBLE QUOTATION MARK}", '"')
+    )
     codes = pl.LazyFrame(
         [(*key, code) for key, code in CODES.items()], schema=["Tab", "words", "Status", "code"], orient="row"
     )
@@ -60,7 +64,9 @@ def funnel(events: pl.DataFrame) -> Funnel:
         )
         .filter(pl.col("delivered") & ~pl.col("is_recalled"))
         .with_columns(signed=pl.col("picked up") | pl.col("is_uploaded"))
-        .with_columns(furthest=pl.max_horizontal(pl.col(step).cast(pl.Int32) * no for no, step in enumerate(STEPS, 1)))
+        .with_columns(
+            furthest=pl.max_horizontal(pl.col(step).cast(pl.Int32) * no for no, step in enumerate(STEPS, 1))
+        )
     )
     counts = []
     for place, step in enumerate(STEPS, 1):
@@ -82,7 +88,9 @@ def bounces(events: pl.DataFrame) -> Weeks:
         events.lazy()
         .filter(pl.col("code").cast(pl.String).str.contains(" email ", literal=True))
         .with_columns(signer=parts.list.first(), status=parts.list.last())
-        .with_columns(message=(pl.col("status") == "processed").cast(pl.Int32).cum_sum().over("Return ID", "signer"))
+        .with_columns(
+            message=(pl.col("status") == "processed").cast(pl.Int32).cum_sum().over("Return ID", "signer")
+        )
         .filter(pl.col("message") > 0)
         .group_by("Return ID", "signer", "message")
         .agg(sent=pl.col("at").first(), verdict=pl.col("status").last())

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from etl.datadir import DataDir
-from etl.warehouse import Warehouse, ask, opened
+from etl.common.paths import DataDir
+from etl.warehouse.ask import Warehouse, ask, opened
 from tests.bench.peers.words import Funnel, Weeks
 
 
@@ -17,7 +17,9 @@ def prepare(folder: Path) -> Warehouse:
 
 
 def funnel(warehouse: Warehouse) -> Funnel:
-    return ask(warehouse, "firm_funnel").select("step", "eligible_count", "logged_count", "reached_count").rows()
+    return (
+        ask(warehouse, "firm_funnel").select("step", "eligible_count", "logged_count", "reached_count").rows()
+    )
 
 
 def bounces(warehouse: Warehouse) -> Weeks:

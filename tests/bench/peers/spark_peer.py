@@ -13,7 +13,9 @@ def read(files: list[Path], folder: Path) -> Path:
     """The exports as Parquet with real times."""
     logging.getLogger("py4j").setLevel(logging.ERROR)
     spark = session(folder)
-    log = spark.read.csv([str(file) for file in files], header=True, escape='"', nullValue=None, emptyValue="")
+    log = spark.read.csv(
+        [str(file) for file in files], header=True, escape='"', nullValue=None, emptyValue=""
+    )
     log.select(*[f"`{name}`" for name in COLUMNS]).createOrReplaceTempView("text")
     spark.sql("""
         select
@@ -32,7 +34,9 @@ def session(folder: Path) -> SparkSession:
     builder = builder.config("spark.ui.enabled", "false").config("spark.local.dir", str(folder / "spill"))
     builder = builder.config("spark.ui.showConsoleProgress", "false")
     builder = builder.config("spark.sql.shuffle.partitions", "8").config("spark.sql.session.timeZone", "UTC")
-    builder = builder.config("spark.sql.warehouse.dir", str(folder / "hive")).config("spark.log.level", "ERROR")
+    builder = builder.config("spark.sql.warehouse.dir", str(folder / "hive")).config(
+        "spark.log.level", "ERROR"
+    )
     return builder.getOrCreate()
 
 

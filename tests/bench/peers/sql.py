@@ -101,7 +101,12 @@ def codes_as_values() -> str:
 def funnel_rows(row: tuple) -> list[tuple[str, int, int, int]]:
     """The one row of FUNNEL as a row a step."""
     counts = [int(value or 0) for value in row]
-    everybody, eligible, logged, reached = counts[0], counts[1], [counts[0], *counts[2:9]], [counts[0], *counts[9:]]
+    everybody, eligible, logged, reached = (
+        counts[0],
+        counts[1],
+        [counts[0], *counts[2:9]],
+        [counts[0], *counts[9:]],
+    )
     return [
         (step, eligible if step == "KBA passed" else everybody, logged[place], reached[place])
         for place, step in enumerate(STEPS)

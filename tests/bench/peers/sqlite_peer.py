@@ -12,7 +12,9 @@ from tests.bench.peers.words import COLUMNS, Funnel, Weeks
 def read(files: list[Path], folder: Path) -> sqlite3.Connection:
     """The exports as one table of a database file; times as ISO texts, which sort as they should."""
     database = sqlite3.connect(folder / "peer.sqlite")
-    database.executescript("pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -500000;")
+    database.executescript(
+        "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -500000;"
+    )
     database.execute("create table log (return_id, return_type, tab, label, status, event_at, actor, email)")
     marks = ", ".join("?" * len(COLUMNS))
     for file in files:

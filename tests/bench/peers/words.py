@@ -30,7 +30,14 @@ CODES = {
     ("Client Tracking", "null", ""): "upload deleted",
 }
 STEPS = (
-    "delivered", "email delivered", "email opened", "link selected", "accessed", "KBA passed", "signed", "picked up",
+    "delivered",
+    "email delivered",
+    "email opened",
+    "link selected",
+    "accessed",
+    "KBA passed",
+    "signed",
+    "picked up",
 )
 Funnel = list[tuple[str, int, int, int]]
 Weeks = list[tuple[str, int, int]]

@@ -1,0 +1,96 @@
+"""What a reader may ask, and which rows come back: the one place where rights become rows.
+
+Nothing is open by default: a viewer asks the reports named here, and staff ask what can be held to their offices. Every
+page, list, search and file of the dashboard asks through `ask_within`.
+"""
+
+import polars as pl
+
+from etl.common.problem import Problem
+from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Access, Scope
+from etl.warehouse.ask import Report, Warehouse, ask, call, fetched
+
+# Reports that name no client and no return: what a viewer sees.
+COUNTS = {
+    "cohorts", "deadlines", "definitions", "delivery_outcomes", "email_health", "filter_choices", "firm_funnel", "headline",
+    "internal_waits", "load_totals", "next_steps", "stage_funnel", "turnaround", "weekly_funnel", "weekly_mail",
+}  # fmt: skip
+# What was loaded, whole files and labels of the firm: the data owner's.
+HEALTH = {"load_quality", "quarantined_records", "silent_days", "unclassified_labels"}
+# Of no office, and shown to everybody: the words, and the ledger in one row.
+OF_NO_OFFICE = {"definitions", "load_totals"}
+# A split that tells clients apart: many a client has a mail domain of their own.
+NAMING_SPLITS = ("mail_domain",)
+ALLOWED = "allowed_offices"
+
+
+def may_ask(scope: Scope, report: Report) -> bool:
+    """Whether somebody may ask a report at all."""
+    if scope.role == DATA_OWNER:
+        return True
+    if report.name in HEALTH:
+        return False
+    if scope.role == MANAGER:
+        return True
+    if scope.role == STAFF:
+        return report.name in OF_NO_OFFICE or can_be_held(report)
+    return scope.role == VIEWER and report.name in COUNTS
+
+
+def can_be_held(report: Report) -> bool:
+    """The report takes offices, or its rows tell whose they are."""
+    return "for_offices" in report.params or condition(report) is not None
+
+
+def condition(report: Report) -> str | None:
+    """What holds the rows to offices, over the report's own columns; a row without an office is nobody's.
+
+    Rows without that column are held by the return that they are of.
+    """
+    if "office" in report.columns:
+        return f"list_contains(${ALLOWED}::varchar[], office)"
+    if {"firm_id", "return_id"} <= report.columns.keys():
+        of_office = f"from mart.returns where list_contains(${ALLOWED}::varchar[], office)"
+        return f"(firm_id, return_id) in (select (firm_id, return_id) {of_office})"
+    return None
+
+
+def ask_within(
+    warehouse: Warehouse, scope: Scope, report: str, columns: list[str] | None = None, **filters: object
+) -> pl.DataFrame:
+    """The rows of a report that are within a scope. Raises a Problem for a report that the role may not ask."""
+    known = warehouse.reports.get(report)
+    if known is None or scope.role == DATA_OWNER:
+        return ask(warehouse, report, columns, **filters)
+    if not may_ask(scope, known) or (not scope.sees_clients and filters.get("split_by") in NAMING_SPLITS):
+        raise Problem(f"The report {report} is not available for your role, {scope.role}.")
+    if scope.role != STAFF or report in OF_NO_OFFICE:
+        return ask(warehouse, report, columns, **filters)
+    offices = list(scope.offices or ())
+    if "for_offices" in known.params:
+        filters["for_offices"] = shared(filters.get("for_offices"), offices)
+    query, values = call(warehouse, report, columns, filters)
+    held_by = condition(known)
+    if held_by:
+        query, values = f"{query} where {held_by}", values | {ALLOWED: offices}
+    return fetched(warehouse, report, query, values)
+
+
+def shared(asked: object, offices: list[str]) -> list[str]:
+    """The offices asked for that are allowed; all that are allowed where none are asked for."""
+    if asked is None:
+        return offices
+    wanted = asked if isinstance(asked, (list, tuple, set, frozenset)) else [asked]
+    return [office for office in offices if office in wanted]
+
+
+def refuse_unknown_offices(warehouse: Warehouse, access: Access) -> None:
+    """Raises a Problem for an office of the settings that no return has."""
+    choices = ask(warehouse, "filter_choices").filter(pl.col("filter_name") == "office")["choice"].to_list()
+    for scope in access.people.values():
+        for office in scope.offices or ():
+            if office not in choices:
+                offered = ", ".join(choices) or "none"
+                raise Problem(
+                    f'[access.staff] names the office "{office}", and no return has it. There are: {offered}.'
+                )

@@ -1,0 +1,72 @@
+"""How a file would be read, for somebody who loads it for the first time. Nothing is stored and nothing is decided."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from etl.check.inspect import Found, known_patterns, look
+from etl.check.labels import unknown_labels
+from etl.check.suggest import source_toml
+from etl.check.text import (
+    aside,
+    file,
+    headings,
+    joined,
+    labels,
+    lines_to_paste,
+    missing,
+    records,
+    refusal,
+    times,
+)
+from etl.common.paths import SHIPPED, DataDir
+from etl.common.problem import Problem
+from etl.config.settings import Settings
+from etl.sql.catalog import read_catalog
+from etl.store.load import opened
+from etl.store.mapping import map_staged
+from etl.store.redact_file import redacted_name
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is said of a file, and whether it would load as the settings are."""
+
+    text: str
+    would_load: bool
+
+
+def checked(data: DataDir, settings: Settings, path: Path) -> Checked:
+    """How a file would be read with these settings, and the lines to paste where they do not fit.
+
+    What is wrong with the file is said; a Problem is raised for what is wrong with settings, labels or queries.
+    """
+    catalog = read_catalog()
+    patterns = known_patterns(data, catalog)
+    with TemporaryDirectory(prefix="returntrail-") as folder, opened(Path(folder)) as database:
+        try:
+            found = look(database, data, settings, patterns, path, Path(folder))
+        except Problem as problem:
+            return Checked(refusal(redacted_name(path)[0], problem), False)
+        sections = [file(found), headings(database, found), times(found)]
+        if found.missing:
+            sections.append(missing(found))
+        else:
+            map_staged(database, found.columns, found.source, found.redacted)
+            database.execute("create temp table judged as select row_no, reason from mapped")
+            sections.append(records(database, found))
+            if found.source.kind == "events":
+                sections.append(labels(*unknown_labels(database, data, catalog)))
+        sections.append(aside(database, found))
+        if needs_lines(found):
+            lines = source_toml(path, settings, found.source, found.columns, found.suggested, found.times)
+            sections.append(lines_to_paste(lines, data, settings))
+        return Checked(joined(sections), not found.missing)
+
+
+def needs_lines(found: Found) -> bool:
+    """Something is missing, times are not read, or month and day are as shipped and nobody has decided them."""
+    is_shipped = found.settings.path == SHIPPED / "settings.toml"
+    return bool(found.missing) or any(
+        (shape.known_count < shape.read_count) or (shape.is_open and is_shipped) for shape in found.times
+    )

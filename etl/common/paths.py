@@ -1,0 +1,74 @@
+"""Which returntrail this is, as pyproject.toml says it; a checkout needs no installation to know.
+
+Where things lie in a data directory, and what is taken from the checkout where it lacks something.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+QUERIES = CHECKOUT / "queries"
+SHIPPED = CHECKOUT / "data"
+
+
+@dataclass(frozen=True)
+class DataDir:
+    """One firm's data: inbox, store, reports, warehouse, and its own settings and reference rows."""
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def store(self) -> Path:
+        """One folder a loaded file, and `refused/` with one JSON file a refusal."""
+        return self.root / "store"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def runs(self) -> Path:
+        """The history of what ran, and one folder with the files of each run."""
+        return self.root / "runs"
+
+    @property
+    def audit(self) -> Path:
+        """The trail of who saw what, where there is a sign-in."""
+        return self.root / "audit"
+
+    @property
+    def verified(self) -> Path:
+        """What `returntrail verify` found last."""
+        return self.root / "verified.json"
+
+    @property
+    def purging(self) -> Path:
+        """A purge that has begun and is not done; whoever writes next finishes it."""
+        return self.root / ".purging.json"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def settings(self) -> Path:
+        """The directory's own settings; the shipped ones where it has none."""
+        own = self.root / "settings.toml"
+        return own if own.exists() else SHIPPED / "settings.toml"
+
+    def reference(self, name: str) -> list[Path]:
+        """The shipped reference file, then the directory's own, whose rows win."""
+        files = [SHIPPED / "reference" / name, self.root / "reference" / name]
+        return [file for file in dict.fromkeys(file.resolve() for file in files) if file.exists()]
+
+
+@cache
+def version() -> str:
+    """The version, such as 0.1.0."""
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]

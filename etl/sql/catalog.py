@@ -1,0 +1,97 @@
+"""All SQL files together: which tables and reports there are, in which order they are built, what each column means."""
+
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from etl.common.paths import QUERIES
+from etl.common.problem import Problem
+from etl.sql.file import Column, SqlFile, read_file
+
+SCHEMAS = ("raw", "ref", "model", "mart", "report", "main")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The files by full name, in the order in which they can be built."""
+
+    files: dict[str, SqlFile]
+
+    def of(self, *schemas: str) -> list[SqlFile]:
+        return [file for file in self.files.values() if file.schema in schemas]
+
+    def report(self, name: str) -> SqlFile:
+        """A report by its short name. Raises a Problem that lists what there is."""
+        file = self.files.get(f"report.{name}")
+        if file is None:
+            known = ", ".join(sorted(report.name for report in self.of("report")))
+            raise Problem(f'No report is named "{name}". There are: {known}.')
+        return file
+
+    def readers(self, full_name: str) -> list[str]:
+        """What reads a table or report."""
+        return sorted(file.full_name for file in self.files.values() if full_name in file.reads)
+
+
+def read_catalog(folder: Path = QUERIES) -> Catalog:
+    """Every file under `queries/`, ordered and with inherited meanings filled in."""
+    found = [read_file(path) for schema in SCHEMAS for path in sorted((folder / schema).glob("*.sql"))]
+    files = {file.full_name: file for file in found}
+    for file in found:
+        for name in sorted(file.reads - files.keys()):
+            raise Problem(
+                f"{file.label}: reads {name}, and there is no queries/{name.replace('.', '/')}.sql."
+            )
+    try:
+        order = list(
+            TopologicalSorter({name: sorted(file.reads) for name, file in files.items()}).static_order()
+        )
+    except CycleError as error:
+        raise Problem(f"These read each other in a circle: {' -> '.join(error.args[1])}.") from error
+    ranked = sorted(order, key=lambda name: SCHEMAS.index(files[name].schema))
+    catalog: dict[str, SqlFile] = {}
+    for name in sorted(ranked, key=order.index):
+        catalog[name] = with_meanings(files[name], catalog)
+    for file in catalog.values():
+        refuse_clashes(file, catalog)
+    return Catalog(files=catalog)
+
+
+def with_meanings(file: SqlFile, known: dict[str, SqlFile]) -> SqlFile:
+    """The file with the meanings that its columns inherit from the tables they come from."""
+    sources = {alias: known[name] for alias, name in file.sources.items()}
+    return replace(file, columns=tuple(with_meaning(column, file, sources) for column in file.columns))
+
+
+def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> Column:
+    """The column with the meaning it has in the table it is qualified with, else in the only one that has it."""
+    if column.meaning:
+        return column
+    offered = {
+        alias: other.meaning
+        for alias, source in sources.items()
+        for other in source.columns
+        if other.name == column.name
+    }
+    meanings = {offered[column.table]} if column.table in offered else set(offered.values())
+    if len(meanings) == 1:
+        return replace(column, meaning=meanings.pop())
+    fault = (
+        "comes from tables that say different things of it"
+        if meanings
+        else "is in no table that the file reads"
+    )
+    raise Problem(
+        f'{file.label}, line {column.line}: "{column.name}" has no meaning and {fault}. Write one beside it.'
+    )
+
+
+def refuse_clashes(file: SqlFile, known: dict[str, SqlFile]) -> None:
+    """A parameter named like a column would silently win over it."""
+    columns = {column.name for column in file.columns}
+    columns |= {column.name for name in file.reads for column in known[name].columns}
+    for param in file.params:
+        if param.name in columns:
+            raise Problem(
+                f'{file.label}, line {param.line}: the parameter "{param.name}" is named like a column.'
+            )

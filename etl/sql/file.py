@@ -1,0 +1,202 @@
+"""One SQL file, read: its sentence, its header words, its columns with their meanings, and what it reads.
+
+The file stays the only place where a table is described. What is read here is compared with the real table by the
+build, so a meaning cannot drift from its column.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.common.problem import Problem
+from etl.sql.parse import nodes, parsed
+from etl.sql.portable import refuse_differences
+
+PERIODS = ("load", "day", "week", "month")
+WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
+COLUMN = re.compile(r"(?:^ {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
+TABLE_COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+),?$")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A documented column; `table` is the qualifier it was selected with, `meaning` is null where it is inherited."""
+
+    name: str
+    meaning: str | None
+    line: int
+    table: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule that is true on every row."""
+
+    rule: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of a report: its default as SQL, and its meaning."""
+
+    name: str
+    default: str
+    meaning: str
+    line: int
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """One file under `queries/`, which is one table, or one report; `sources` holds what it reads, by alias."""
+
+    path: Path
+    schema: str
+    name: str
+    text: str
+    meaning: str
+    key: tuple[str, ...]
+    checks: tuple[Check, ...]
+    params: tuple[Param, ...]
+    every: str | None
+    is_view: bool
+    columns: tuple[Column, ...]
+    sources: dict[str, str]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The tables and reports that the file names."""
+        return frozenset(self.sources.values())
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def label(self) -> str:
+        """The file as a Problem names it."""
+        return f"queries/{self.schema}/{self.path.name}"
+
+
+def read_file(path: Path) -> SqlFile:
+    """The file at `queries/<schema>/<name>.sql`. Raises a Problem that names file and line."""
+    schema, name, text = path.parent.name, path.stem, path.read_text(encoding="utf-8")
+    label = f"queries/{schema}/{path.name}"
+    lines = text.splitlines()
+    body_start = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    meaning, words = header(lines[:body_start], label)
+    is_table = lines[body_start:] and lines[body_start].startswith("create table")
+    columns = table_columns(lines) if is_table else select_columns(lines, label)
+    if not meaning:
+        raise Problem(f"{label}: the file starts with no sentence. Say in a comment what one row is.")
+    if len(words["every"]) > 1 or (words["every"] and words["every"][0][1] not in PERIODS):
+        raise Problem(f"{label}, line {words['every'][-1][0]}: every is one of {', '.join(PERIODS)}.")
+    return SqlFile(
+        path=path,
+        schema=schema,
+        name=name,
+        text=text,
+        meaning=meaning,
+        key=tuple(part.strip() for _, value in words["key"] for part in value.split(",")),
+        checks=tuple(Check(rule=value, line=line) for line, value in words["check"]),
+        params=tuple(param(line, value, label) for line, value in words["param"]),
+        every=words["every"][0][1] if words["every"] else None,
+        is_view=bool(words["view"]),
+        columns=tuple(columns),
+        sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
+    )
+
+
+def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
+    """The sentences of a header, and its words with their line numbers. Deeper lines continue the word above."""
+    sentences: list[str] = []
+    words: dict[str, list[tuple[int, str]]] = {"key": [], "check": [], "param": [], "every": [], "view": []}
+    last: list[tuple[int, str]] | None = None
+    for number, line in enumerate(lines, start=1):
+        found = WORD.match(line)
+        if found and found[1] not in words:
+            known = ", ".join(words)
+            raise Problem(f'{label}, line {number}: unknown word "{found[1]}" in the header. Known: {known}.')
+        if found:
+            last = words[found[1]]
+            last.append((number, found[2].strip()))
+        elif last is not None and line.startswith("--   "):
+            last[-1] = (last[-1][0], f"{last[-1][1]} {line[2:].strip()}")
+        else:
+            last = None
+            sentences.append(line[2:].strip())
+    return " ".join(" ".join(sentences).split()), words
+
+
+def param(line: int, value: str, label: str) -> Param:
+    """`name = default  meaning`, the meaning set off by two blanks."""
+    found = re.fullmatch(r"(\w+) = (\S.*?)(?: {2,}(\S.*))?", value)
+    if not found or not found[3]:
+        raise Problem(
+            f"{label}, line {line}: a parameter is written `name = default  meaning`, with two blanks."
+        )
+    return Param(name=found[1], default=found[2], meaning=found[3], line=line)
+
+
+def split_comment(line: str) -> tuple[str, str | None]:
+    """A line's code, and its comment if it has one; dashes inside a literal are code."""
+    inside = False
+    for position, character in enumerate(line):
+        inside ^= character == "'"
+        if not inside and line.startswith("--", position):
+            return line[:position].rstrip(), line[position + 2 :].strip()
+    return line.rstrip(), None
+
+
+def select_columns(lines: list[str], label: str) -> list[Column]:
+    """The columns of the last select: each ends on a line of its own, beside its meaning."""
+    starts = [number for number, line in enumerate(lines) if re.match(r"select\b", line)]
+    if not starts:
+        raise Problem(f"{label}: a file is a comment and one select, its `select` at the start of a line.")
+    columns: list[Column] = []
+    for number, line in enumerate(lines[starts[-1] + 1 :], start=starts[-1] + 2):
+        if line and not line.startswith(" "):
+            break
+        code, comment = split_comment(line)
+        found = COLUMN.match(code)
+        if found:
+            columns.append(Column(name=found[2] or found[3], meaning=comment, line=number, table=found[1]))
+        elif not code.strip() and comment and columns and columns[-1].meaning:
+            last = columns[-1]
+            columns[-1] = Column(last.name, f"{last.meaning} {comment}", last.line, last.table)
+    return columns
+
+
+def table_columns(lines: list[str]) -> list[Column]:
+    """The columns of a `create table` of the log contract."""
+    columns = []
+    for number, line in enumerate(lines, start=1):
+        code, comment = split_comment(line)
+        found = TABLE_COLUMN.match(code)
+        if found:
+            columns.append(Column(name=found[1], meaning=comment, line=number))
+    return columns
+
+
+def sources(text: str, label: str, portable: bool) -> dict[str, str]:
+    """The tables and reports that a query names, each by its alias or else its name, from DuckDB's own parser.
+
+    A query of `model` or `mart` must also say nothing on which engines differ.
+    """
+    tree = parsed(text, label)
+    names: dict[str, str] = {}
+    for node in nodes(tree):
+        if node.get("type") == "BASE_TABLE" and node["schema_name"]:
+            add_source(names, node["alias"], node["schema_name"], node["table_name"])
+        elif node.get("type") == "TABLE_FUNCTION" and node["function"]["schema"]:
+            add_source(names, node["alias"], node["function"]["schema"], node["function"]["function_name"])
+    if portable:
+        refuse_differences(tree, text, label)
+    return names
+
+
+def add_source(names: dict[str, str], alias: str, schema: str, name: str) -> None:
+    """A table under its alias; an alias that means two tables in one file tells nothing, so each stands under itself."""
+    full_name = f"{schema}.{name}"
+    word = alias or name
+    names[word if names.get(word, full_name) == full_name else full_name] = full_name

@@ -1,0 +1,41 @@
+"""A query as DuckDB's own parser sees it: a tree of plain dicts, so that rules about SQL need no text search."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from etl.common.duck import OFFLINE
+from etl.common.problem import Problem
+
+
+@cache
+def parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config=OFFLINE)
+
+
+def parsed(text: str, label: str) -> dict[str, Any]:
+    """The tree of one select. Raises a Problem that names the line of a mistake."""
+    tree = json.loads(parser().execute("select json_serialize_sql(?)", [text]).fetchall()[0][0])
+    if tree["error"]:
+        raise Problem(f"{label}, line {line_of(text, tree.get('position'))}: {tree['error_message']}")
+    if len(tree["statements"]) != 1:
+        raise Problem(f"{label}: {len(tree['statements'])} statements. A file is a comment and one select.")
+    return tree
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every node of a parsed query."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for part in tree:
+            yield from nodes(part)
+
+
+def line_of(text: str, position: str | int | None) -> int:
+    """The line, from 1, of a byte position in a query."""
+    return text.encode()[: int(position or 0)].count(b"\n") + 1

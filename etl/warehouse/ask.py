@@ -1,0 +1,243 @@
+"""The only door to the data: a named question in, rows out.
+
+The dashboard, the CSV reports and the tests all ask here, so they cannot disagree, and an analyst who types the same
+call in DuckDB gets the same rows. Names are checked against the catalog inside the file; values are always bound.
+
+A filter's value as a report wants it: what comes from a page's address or a command line is text.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from etl.common.duck import OFFLINE, literal, problem_of, sentence
+from etl.common.problem import Problem
+
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def argument(report: str, name: str, default: str, value: object) -> object:
+    """The value to bind for a parameter with this default (as SQL). Raises a Problem that says what it takes.
+
+    A name `for_...s` takes a list, one value standing for a list of one; null stays null, which means all.
+    """
+    if value is None:
+        return None
+    if name.startswith("for_") and name.endswith("s"):
+        values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        return [one(report, name, default, each) for each in values]
+    return one(report, name, default, value)
+
+
+def one(report: str, name: str, default: str, value: object) -> object:
+    """A single value: a year or a number of days, a date, a truth value, or text."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    try:
+        if name == "for_years" or name.endswith("_days") or default.isdecimal():
+            wanted = "whole numbers" if name.startswith("for_") else "a whole number"
+            return int(text)
+        if name in ("since", "until"):
+            wanted = "a date such as 2026-03-04"
+            return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        if default in ("true", "false"):
+            wanted = "true or false"
+            return TRUTH[text.casefold()]
+    except (ValueError, KeyError):
+        raise Problem(f'{name} of the report {report} takes {wanted}, and "{value}" is none.') from None
+    return value
+
+
+# Nothing is spilled: what a sort writes beside the warehouse would be plain text of the firm's clients.
+READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the warehouse says of itself, the row of raw.build; both moments are UTC."""
+
+    as_of: datetime | None
+    built_at: datetime
+    version: str
+    input_digest: str
+    firm_name: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as the catalog inside the file knows it: parameters with defaults as SQL, columns with types and meanings."""
+
+    name: str
+    meaning: str
+    every: str | None
+    params: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    meanings: dict[str, str] = field(default_factory=dict)
+    key: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An open warehouse. It keeps the file that it opened, even when a new build has taken its place."""
+
+    file: Path
+    database: duckdb.DuckDBPyConnection
+    facts: Facts
+    reports: dict[str, Report]
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> "Warehouse":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def opened(file: Path) -> Warehouse:
+    """The warehouse, attached read-only to a database in memory that can reach no other file.
+
+    connect() to a path that is still open elsewhere in the process would hand back the old file.
+    """
+    if not file.exists():
+        raise Problem(
+            f"{file}: there is no warehouse yet. Put exports into {file.parent / 'inbox'} and type `returntrail run`, "
+            "or `returntrail load FILE` and then `returntrail build`."
+        )
+    database = duckdb.connect(config=READER)
+    try:
+        database.execute(f"attach {literal(file)} as warehouse (read_only)")
+        database.execute("set global timezone = 'UTC'")
+        database.execute("set enable_external_access = false")
+        database.execute("set lock_configuration = true")
+        return Warehouse(file, database, facts_in(database), reports_in(database))
+    except duckdb.Error as error:
+        database.close()
+        raise Problem(f"{file}: {unreadable(error)}") from error
+
+
+def unreadable(error: duckdb.Error) -> str:
+    """Why a warehouse cannot be opened, and what to do about it."""
+    words = str(error)
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return "not a warehouse of this version of returntrail. Type `returntrail build` to make it anew."
+    if "newer version" in words or "Unsupported Storage Version" in words:
+        return (
+            "written by a newer DuckDB than the one here. Upgrade returntrail, or type `returntrail build`."
+        )
+    if "ermission" in words:
+        return "this user may not read the warehouse. Ask its owner."
+    if "not set lock" in words:
+        return (
+            "another program has the warehouse open for writing. Close it there; readers open it read-only."
+        )
+    return "the warehouse is damaged. Type `returntrail build`; the store has all that it needs."
+
+
+def facts_in(database: duckdb.DuckDBPyConnection) -> Facts:
+    """The row of raw.build."""
+    with asking(database) as cursor:
+        names = ", ".join(Facts.__dataclass_fields__)
+        return Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
+
+
+def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
+    """The reports in the file by their short names."""
+    with asking(database) as cursor:
+        rows = cursor.execute("""
+            select kind, replace(name, 'report.', ''), part, type, meaning, is_key
+            from main.catalog
+            where kind in ('report', 'parameter', 'result')
+            order by name, position
+        """).fetchall()
+    reports = {
+        name: Report(name, meaning, every) for kind, name, _, every, meaning, _ in rows if kind == "report"
+    }
+    for kind, name, part, type_or_default, meaning, is_key in rows:
+        if kind == "parameter":
+            reports[name].params[part] = type_or_default
+        elif kind == "result":
+            reports[name].columns[part] = type_or_default
+            reports[name].meanings[part] = meaning
+            reports[name].key.extend([part] if is_key else [])
+    return reports
+
+
+@contextmanager
+def asking(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor for one question: a connection that two users share mixes up their rows."""
+    with database.cursor() as cursor:
+        cursor.execute("use warehouse")
+        yield cursor
+
+
+def ask(
+    warehouse: Warehouse, report: str, columns: list[str] | None = None, **filters: object
+) -> pl.DataFrame:
+    """The rows of `report.<report>`, of the columns named or of all; DuckDB skips the work for the others.
+
+    A filter not given keeps the default in the report's header; null means all, an empty list means nothing.
+    """
+    return fetched(warehouse, report, *call(warehouse, report, columns, filters))
+
+
+def fetched(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
+    """The rows of a query over one report."""
+    with asking(warehouse.database) as cursor, refusing(warehouse, report):
+        return cursor.sql(query, params=values or None).pl()
+
+
+def ask_in_batches(
+    warehouse: Warehouse, report: str, rows: int, columns: list[str] | None = None, **filters: object
+) -> Iterator[pl.DataFrame]:
+    """The same rows some at a time, so that memory stays flat; at least one frame, which may be empty."""
+    query, values = call(warehouse, report, columns, filters)
+    with asking(warehouse.database) as cursor, refusing(warehouse, report):
+        reader = cursor.sql(query, params=values or None).to_arrow_reader(rows)
+        empty = True
+        for batch in reader:
+            empty = False
+            yield pl.DataFrame(pl.from_arrow(batch))
+        if empty:
+            yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+
+
+def call(
+    warehouse: Warehouse, report: str, columns: list[str] | None, filters: dict[str, object]
+) -> tuple[str, dict[str, object]]:
+    """The SQL of a question, and the values to bind. Raises a Problem that lists what there is."""
+    known = warehouse.reports.get(report)
+    if known is None:
+        raise Problem(f'No report is named "{report}". There are: {", ".join(warehouse.reports) or "none"}.')
+    for name in filters:
+        if name not in known.params:
+            offered = ", ".join(known.params) or "none"
+            raise Problem(f'The report {report} has no parameter "{name}". It has: {offered}.')
+    for name in columns or ():
+        if name not in known.columns:
+            raise Problem(f'The report {report} has no column "{name}". It has: {", ".join(known.columns)}.')
+    values = {name: argument(report, name, known.params[name], value) for name, value in filters.items()}
+    arguments = ", ".join(f"{name} := ${name}" for name in filters)
+    selected = f"select {', '.join(columns)} " if columns else ""
+    return f"{selected}from report.{report}({arguments})", values
+
+
+@contextmanager
+def refusing(warehouse: Warehouse, report: str) -> Iterator[None]:
+    """What a report says of a value that it does not know becomes a Problem."""
+    try:
+        yield
+    except duckdb.InvalidInputException as error:
+        raise Problem(f"The report {report}: {sentence(error)}") from error
+    except duckdb.Error as error:
+        if "orrupt" in str(error) or isinstance(error, duckdb.IOException):
+            raise Problem(f"{warehouse.file}: {unreadable(error)}") from error
+        raise problem_of(error, f"report.{report}") from error

@@ -1,0 +1,133 @@
+"""Parts and refusals become the tables of `raw`: the logs, the registers, the ledger, and the one row of the build."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from etl.common.duck import literal
+from etl.common.paths import DataDir, version
+from etl.common.problem import Problem
+from etl.config.settings import Settings
+from etl.sql.catalog import Catalog
+from etl.sql.file import SqlFile
+from etl.store.parts import Part, hold_part, parts, reading, refusals
+from etl.warehouse.models import columns_of, insert_rows
+
+
+def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
+    """Fills the empty tables of `raw`; `raw.build` by `fill_build`, which needs the events.
+
+    Every part must be what was written: DuckDB itself does not notice each byte of Parquet that has changed.
+    """
+    loaded = parts(data)
+    for part in loaded:
+        hold_part(part)
+    fill_ledger(database, loaded, refusals(data))
+    for name in ("events", "returns"):
+        kept = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
+        fill_records(database, catalog.files[f"raw.{name}"], kept)
+    set_aside = [(part, part.quarantine, part.ledger["quarantined_count"]) for part in loaded]
+    fill_records(database, catalog.files["raw.quarantine"], [one for one in set_aside if one[2]])
+
+
+def fill_records(
+    database: duckdb.DuckDBPyConnection, table: SqlFile, files: list[tuple[Part, Path, int]]
+) -> None:
+    """The records of a file of each part, in the order of files and rows, which is the table's key.
+
+    Parts are read one by one, so that memory does not grow with their number, and each must hold what its ledger says.
+    """
+    names = [column.name for column in table.columns]
+    for part, file, count in files:
+        source = f"read_parquet({literal(file)})"
+        with reading(part):
+            found = columns_of(database, source)
+            shared = ", ".join(name for name in names if name in found)
+            insert = f"insert into {table.full_name} by name select {shared} from {source}"
+            inserted = database.execute(insert).fetchall()[0][0]
+        if inserted != count:
+            raise Problem(
+                f"{part.folder}: {inserted} records in {file.name}, and its ledger says {count}. "
+                "The part is damaged; remove it and load its file again."
+            )
+
+
+def fill_ledger(database: duckdb.DuckDBPyConnection, loaded: list[Part], refused: list[dict]) -> None:
+    """One row a file. A file that was refused and has been loaded since is no longer refused."""
+    rows = {row["file_id"]: row | {"state": "refused"} for row in refused}
+    rows |= {
+        part.file_id: {"purged_count": 0} | part.ledger | {"kind": part.kind, "state": "loaded"}
+        for part in loaded
+    }
+    for file_id, row in rows.items():
+        row["file_id"] = file_id
+        if isinstance(row.get("unmapped_columns"), list):
+            row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
+        row["loaded_at"] = utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
+    insert_rows(database, "raw.files", [row for _, row in sorted(rows.items())])
+
+
+def fill_build(
+    database: duckdb.DuckDBPyConnection,
+    data: DataDir,
+    catalog: Catalog,
+    settings: Settings,
+    as_of: datetime | None,
+) -> None:
+    """The row of `raw.build`. Without a moment given it is the newest event that is not later than the newest load."""
+    if as_of is None:
+        newest = """
+            select max(event_at) from raw.events
+            where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
+        """
+        as_of = database.execute(newest).fetchall()[0][0]
+    database.execute(
+        """
+        insert into raw.build by name select
+            $as_of as as_of,
+            $built_at as built_at,
+            $version as version,
+            $digest as input_digest,
+            $firm_name as firm_name,
+            $timezone as timezone
+        """,
+        {
+            "as_of": as_of,
+            "built_at": utc(datetime.now(UTC)).replace(microsecond=0),
+            "version": version(),
+            "digest": input_digest(data, catalog),
+            "firm_name": settings.firm_name,
+            "timezone": settings.timezone,
+        },
+    )
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment as the warehouse holds it: UTC, without a zone. One without a zone is UTC already."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def input_digest(data: DataDir, catalog: Catalog) -> str:
+    """A hash of the parts, refusals, settings and reference files that go into a build."""
+    said = hashlib.sha256()
+    ledgers = [part.ledger | {"folder": part.folder.name} for part in parts(data)]
+    said.update(json.dumps([ledgers, refusals(data)], sort_keys=True, default=str).encode())
+    references = [path for table in catalog.of("ref") for path in data.reference(f"{table.name}.csv")]
+    for file in [data.settings, *sorted(references)]:
+        said.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return said.hexdigest()[:16]
+
+
+def fill_counts(database: duckdb.DuckDBPyConnection) -> None:
+    """What became of the kept records of each log, into the ledger."""
+    database.execute("""
+        update raw.files as files set
+            distinct_count = counts.distinct_count,
+            repeated_count = counts.repeated_count,
+            later_count = counts.later_count
+        from model.file_counts as counts
+        where counts.file_id = files.file_id
+    """)

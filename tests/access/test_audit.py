@@ -1,0 +1,204 @@
+"""The audit trail: lines chained by their hashes, whole under threads, processes and kills, and no client in it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from etl.access import audit
+from etl.access.audit import EXPORTED, SAW, SIGNED_IN, broken, head_file, mark, note, recent, trail_file
+from etl.common.paths import CHECKOUT, DataDir
+from etl.common.problem import Problem
+
+AT = datetime(2026, 4, 2, 13, 0, 0, 125_000, tzinfo=UTC)
+WRITER = """
+import sys
+from pathlib import Path
+from etl.access.audit import SAW, note
+from etl.common.paths import DataDir
+for number in range(int(sys.argv[2])):
+    note(DataDir(Path(sys.argv[1])), SAW, f"{sys.argv[3]}@firm.example", "manager", "work_list", number)
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    return DataDir(tmp_path / "data")
+
+
+def lines_of(data: DataDir) -> list[bytes]:
+    return trail_file(data).read_bytes().splitlines(keepends=True)
+
+
+def five_lines(data: DataDir) -> list[bytes]:
+    for count in range(5):
+        note(data, SAW, "ann@firm.example", "manager", "work_list", count, now=AT)
+    return lines_of(data)
+
+
+def test_a_line_says_who_saw_what_with_which_filters_and_how_many_rows(data: DataDir) -> None:
+    note(data, SIGNED_IN, "bea@firm.example", "staff", now=AT)
+    filters = {
+        "for_offices": ["Austin"], "for_years": [2025], "for_partners": ["E. Tanaka", "B. Lopez"], "for_types": None,
+        "for_return": "R0000379", "search": "Fischer, Fay",
+    }  # fmt: skip
+    note(data, EXPORTED, "bea@firm.example", "staff", "work_list", 17, filters, now=AT)
+    first, second = (json.loads(line) for line in lines_of(data))
+    assert first | {"before": ""} == {
+        "line": 1, "at": "2026-04-02T13:00:00.125+00:00", "who": "bea@firm.example", "role": "staff", "act": "signed in",
+        "report": None, "row_count": None, "filters": {}, "before": "",
+    }  # fmt: skip
+    assert second["filters"] == {
+        "for_offices": ["Austin"], "for_years": [2025], "for_partners": 2, "for_types": None,
+        "for_return": mark(data, "R0000379"), "search": 1,
+    }  # fmt: skip
+    assert (second["report"], second["row_count"], second["line"]) == ("work_list", 17, 2)
+    written = b"".join(file.read_bytes() for file in data.audit.iterdir())
+    assert not any(word in written for word in (b"R0000379", b"Fischer", b"Tanaka"))
+    assert [recent(data, 9, one)["line"].to_list() for one in (None, "R0000379", "R0000380")] == [
+        [2, 1],
+        [2],
+        [],
+    ]
+    assert recent(data, 1).rows(named=True)[0]["at"] == datetime(2026, 4, 2, 13, 0, 0, 125_000)
+    assert {file.stat().st_mode & 0o777 for file in data.audit.iterdir()} == {0o600}
+    assert data.audit.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_number_that_somebody_types_as_a_filter_is_not_kept(data: DataDir) -> None:
+    note(
+        data,
+        SAW,
+        "ann@firm.example",
+        "manager",
+        "work_list",
+        0,
+        {"for_offices": ["SSN 123-45-6789" + "x" * 500]},
+    )
+    assert json.loads(lines_of(data)[0])["filters"] == {"for_offices": ["SSN [TIN]" + "x" * 51]}
+
+
+@pytest.mark.parametrize(
+    ("harm", "found"),
+    [
+        (
+            lambda lines: lines[:2] + [lines[2].replace(b"ann", b"bob")] + lines[3:],
+            "line 4: the line before it was changed",
+        ),
+        (lambda lines: lines[:2] + lines[3:], "line 3: 1 lines before it were taken out"),
+        (lambda lines: lines[:2] + lines[3:], "it has 4 lines and had 5: the end was cut off"),
+        (lambda lines: lines[:4], "it has 4 lines and had 5: the end was cut off"),
+        (lambda lines: [], "it has 0 lines and had 5: the end was cut off"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: 1 lines before it were taken out"),
+        (
+            lambda lines: [*lines[:4], lines[4].replace(b"ann", b"bob")],
+            "line 5: it is not the line that was written there",
+        ),
+        (
+            lambda lines: [*lines[:4], lines[4][:30]],
+            "line 5: it is damaged, or its writer was stopped in the middle",
+        ),
+        (lambda lines: [*lines[:3], b"\xff\n", *lines[4:]], "line 4: it is damaged"),
+        (lambda lines: [*lines[:3], lines[2], *lines[3:]], "line 4: the line before it was changed"),
+    ],
+    ids=[
+        "changed",
+        "taken out",
+        "taken out, by count",
+        "cut",
+        "emptied",
+        "swapped",
+        "last changed",
+        "torn",
+        "rubbish",
+        "put in",
+    ],
+)
+def test_a_trail_that_was_touched_says_where(data: DataDir, harm: object, found: str) -> None:
+    lines = five_lines(data)
+    assert broken(data) == []
+    trail_file(data).write_bytes(b"".join(harm(lines)))
+    assert any(found in fault for fault in broken(data)), broken(data)
+    # What is written afterwards does not cover it up.
+    note(data, SAW, "ann@firm.example", "manager", "work_list", 9)
+    note(data, SAW, "ann@firm.example", "manager", "work_list", 9)
+    assert broken(data)
+
+
+def test_a_trail_or_a_head_that_is_gone_is_missed(data: DataDir) -> None:
+    assert broken(data) == []
+    five_lines(data)
+    head_file(data).unlink()
+    assert "not known whether the trail was cut" in broken(data)[0]
+    note(data, SAW, "ann@firm.example", "manager", "work_list", 1)
+    assert broken(data) == [
+        f"{trail_file(data)}, line 6: the head of the trail was lost before it was written."
+    ]
+    trail_file(data).unlink()
+    assert "the audit trail is gone" in broken(data)[0]
+
+
+def test_a_line_whose_writer_died_before_the_head_is_no_fault(data: DataDir) -> None:
+    five_lines(data)
+    before = head_file(data).read_bytes()
+    note(data, SAW, "ann@firm.example", "manager", "work_list", 6)
+    head_file(data).write_bytes(before)
+    assert broken(data) == []
+    note(data, SAW, "ann@firm.example", "manager", "work_list", 7)
+    assert broken(data) == []
+    assert [json.loads(line)["line"] for line in lines_of(data)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_threads_and_processes_write_one_chain(data: DataDir) -> None:
+    others = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(data.root), "60", who], cwd=CHECKOUT)
+        for who in ("ann", "bea")
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        list(
+            threads.map(
+                lambda count: note(data, SAW, "cid@firm.example", "viewer", "headline", count), range(80)
+            )
+        )
+        while any(other.poll() is None for other in others):
+            assert broken(data) == []
+    assert [other.wait(timeout=120) for other in others] == [0, 0]
+    assert broken(data) == []
+    said = [json.loads(line) for line in lines_of(data)]
+    assert [one["line"] for one in said] == list(range(1, 201))
+    assert sorted(one["row_count"] for one in said if one["who"] == "ann@firm.example") == list(range(60))
+
+
+def test_a_writer_that_is_killed_leaves_a_trail_that_goes_on(data: DataDir) -> None:
+    for _ in range(3):
+        written = len(lines_of(data)) if trail_file(data).exists() else 0
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(data.root), "100000", "ann"], cwd=CHECKOUT
+        )
+        while not trail_file(data).exists() or len(lines_of(data)) < written + 20:
+            assert writer.poll() is None
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        note(data, SAW, "bea@firm.example", "manager", "work_list", 1)
+        assert broken(data) == []
+
+
+def test_nothing_is_shown_that_cannot_be_noted(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    five_lines(data)
+    whole = trail_file(data).read_bytes()
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:20]))
+    with pytest.raises(Problem, match="no room on the disk"):
+        note(data, SAW, "ann@firm.example", "manager", "work_list", 1)
+    monkeypatch.undo()
+    assert trail_file(data).read_bytes() == whole and broken(data) == []
+    monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.1)
+    with audit.held(data, audit.fcntl.LOCK_EX), pytest.raises(Problem, match="so nothing is shown"):
+        note(data, SAW, "ann@firm.example", "manager", "work_list", 1)
+    assert broken(data) == []

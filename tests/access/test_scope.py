@@ -1,0 +1,186 @@
+"""Rights become rows: every report by every role, held against a firm that has one office and no other.
+
+The oracle is a second warehouse, built from the same logs without the returns of the other offices, and asked without
+any rights at all.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from etl.access.scope import COUNTS, HEALTH, OF_NO_OFFICE, ask_within, can_be_held, may_ask
+from etl.common.files import write_json
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
+from etl.sql.catalog import read_catalog
+from etl.store.parts import parts, sealed
+from etl.warehouse.ask import Warehouse, ask, opened
+from etl.warehouse.build import build
+
+REPORTS = [report.name for report in read_catalog().of("report")]
+OURS, OTHERS = "Austin", "Portland"
+SPLITS = ("office", "partner", "return_type", "tax_year", "week", "month")
+# What would tell a client, or lead to one.
+NAMES = {
+    "client_name", "client_id", "return_id", "group_name", "recipient_email", "actor", "subject", "detail", "why", "label",
+    "logged_label", "file_name",
+}  # fmt: skip
+
+
+def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Series) -> DataDir:
+    """A data directory whose logs have these returns alone, those of `nowhere` without an office; not yet built."""
+    shutil.copytree(data.store, root / "store")
+    for part in parts(DataDir(root)):
+        rows = pl.read_parquet(part.data).filter(pl.col("return_id").is_in(wanted.to_list()))
+        rows = rows.with_columns(
+            pl.when(~pl.col("return_id").is_in(nowhere.to_list())).then(pl.col("office")).alias("office")
+        )
+        rows.write_parquet(part.data)
+        counts = {"record_count": rows.height + part.ledger["quarantined_count"], "kept_count": rows.height}
+        write_json(part.folder / "ledger.json", sealed(part.ledger | counts, [part.data, part.quarantine]))
+    return DataDir(root)
+
+
+@pytest.fixture(scope="module")
+def firms(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Warehouse]]:
+    """The firm with three offices and returns of none; and the same with what is of one office alone."""
+    with opened(season.warehouse) as warehouse:
+        returns = ask(warehouse, "all_returns")
+        as_of = warehouse.facts.as_of
+    nowhere = returns["return_id"].gather_every(7)
+    ours = returns.filter((pl.col("office") == OURS) & ~pl.col("return_id").is_in(nowhere.to_list()))[
+        "return_id"
+    ]
+    whole = with_returns(season, tmp_path_factory.mktemp("whole"), returns["return_id"], nowhere)
+    one = with_returns(season, tmp_path_factory.mktemp("one"), ours, nowhere)
+    for data in (whole, one):
+        build(data, as_of)
+    with opened(whole.warehouse) as every_office, opened(one.warehouse) as one_office:
+        yield every_office, one_office
+
+
+def questions(warehouse: Warehouse, name: str) -> list[dict[str, object]]:
+    """A report asked plainly, and in each way that could widen it again."""
+    params = warehouse.reports[name].params
+    asked: list[dict[str, object]] = [{}]
+    if name == "find_returns":
+        asked = [{"search": "r0"}, {"search": "an", "max_rows": 500}]
+    if "split_by" in params and name != "funnel_returns":
+        asked += [{"split_by": split} for split in SPLITS]
+    if "for_offices" in params:
+        asked += [{**asked[0], "for_offices": offices} for offices in ([OTHERS], [OURS, OTHERS])]
+    return asked
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_staff_get_the_rows_of_a_firm_that_has_their_office_alone(
+    firms: tuple[Warehouse, Warehouse], name: str
+) -> None:
+    whole, one = firms
+    staff = Scope(STAFF, (OURS,))
+    if name in HEALTH:
+        with pytest.raises(Problem, match=f"The report {name} is not available for your role, staff."):
+            ask_within(whole, staff, name)
+        return
+    for asked in questions(whole, name):
+        expected = ask(whole if name in OF_NO_OFFICE else one, name, **asked)
+        assert_frame_equal(ask_within(whole, staff, name, **asked), expected)
+    some = [column for column in whole.reports[name].columns if column not in ("office", "return_id")][:2]
+    assert_frame_equal(ask_within(whole, staff, name, some, **asked), expected.select(some))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_manager_gets_every_row_of_every_office(firms: tuple[Warehouse, Warehouse], name: str) -> None:
+    whole, _ = firms
+    for role in (MANAGER, DATA_OWNER):
+        if role == MANAGER and name in HEALTH:
+            with pytest.raises(Problem, match="not available for your role, manager"):
+                ask_within(whole, Scope(role), name)
+            continue
+        asked = questions(whole, name)[-1]
+        assert_frame_equal(ask_within(whole, Scope(role), name, **asked), ask(whole, name, **asked))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_viewer_gets_counts_and_no_name(firms: tuple[Warehouse, Warehouse], name: str) -> None:
+    whole, _ = firms
+    if name in COUNTS:
+        assert not NAMES & whole.reports[name].columns.keys()
+        assert_frame_equal(ask_within(whole, Scope(VIEWER), name), ask(whole, name))
+    else:
+        with pytest.raises(Problem, match="not available for your role, viewer"):
+            ask_within(whole, Scope(VIEWER), name)
+
+
+def test_a_viewer_does_not_get_the_mail_domains_of_clients(firms: tuple[Warehouse, Warehouse]) -> None:
+    with pytest.raises(Problem, match="email_health is not available for your role, viewer"):
+        ask_within(firms[0], Scope(VIEWER), "email_health", split_by="mail_domain")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_staff_of_no_office_or_of_an_unknown_one_and_an_unknown_role_get_nothing(
+    firms: tuple[Warehouse, Warehouse], name: str
+) -> None:
+    whole, _ = firms
+    with pytest.raises(Problem, match="not available for your role"):
+        ask_within(whole, Scope("somebody"), name)
+    if name in HEALTH | OF_NO_OFFICE:
+        return
+    asked = questions(whole, name)[0]
+    nothing = ask(whole, name, **asked, for_offices=[]) if name in COUNTS else None
+    for offices in ((), ("Nowhere",)):
+        rows = ask_within(whole, Scope(STAFF, offices), name, **asked)
+        assert rows.is_empty() if nothing is None else rows.equals(nothing)
+
+
+def test_staff_of_whom_no_office_is_said_get_nothing(firms: tuple[Warehouse, Warehouse]) -> None:
+    assert ask_within(firms[0], Scope(STAFF, None), "all_returns").is_empty()
+    assert ask_within(firms[0], Scope(STAFF, (OURS,)), "all_returns", for_offices=None).height > 0
+    assert ask_within(firms[0], Scope(STAFF, (OURS,)), "all_returns", for_offices=[]).is_empty()
+
+
+def test_a_return_of_another_office_is_not_there(firms: tuple[Warehouse, Warehouse]) -> None:
+    whole, _ = firms
+    returns = ask(whole, "all_returns")
+    nowhere = returns.filter(pl.col("office").is_null())
+    assert not nowhere.is_empty()
+    staff = Scope(STAFF, (OURS,))
+    for return_id in (returns.filter(pl.col("office") == OTHERS)["return_id"][0], nowhere["return_id"][0]):
+        for name in (
+            "return_state",
+            "return_steps",
+            "return_timeline",
+            "signature_evidence",
+            "evidence_lines",
+        ):
+            assert not ask(whole, name, for_return=return_id).is_empty()
+            assert ask_within(whole, staff, name, for_return=return_id).is_empty()
+        assert ask_within(whole, staff, "find_returns", search=return_id).is_empty()
+
+
+def test_every_report_is_somebodys_on_purpose(firms: tuple[Warehouse, Warehouse]) -> None:
+    """A new report that nobody has thought of is the manager's and the data owner's, and this test asks about it."""
+    reports = firms[0].reports
+    assert COUNTS | HEALTH | OF_NO_OFFICE <= reports.keys() and OF_NO_OFFICE <= COUNTS
+    assert {name for name, report in reports.items() if not can_be_held(report)} == HEALTH | OF_NO_OFFICE
+    assert {name for name, report in reports.items() if may_ask(Scope(VIEWER), report)} == COUNTS
+
+
+def test_without_the_filter_staff_would_see_the_others(
+    firms: tuple[Warehouse, Warehouse],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """What the tests above compare is there to be seen: rows of other offices, in every report that names returns."""
+    whole, one = firms
+    monkeypatch.setattr("etl.access.scope.shared", lambda asked, offices: asked)
+    monkeypatch.setattr("etl.access.scope.condition", lambda report: None)
+    seen = ask_within(whole, Scope(STAFF, (OURS,)), "all_returns").height - ask(one, "all_returns").height
+    assert seen > 20
+    record_property("injected", 0)
+    record_property("control", seen)

@@ -1,0 +1,265 @@
+"""What a newcomer is told of a file before it is loaded: whole texts, nothing stored, and lines that really load it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.check.command import checked
+from etl.common.paths import CHECKOUT, SHIPPED, DataDir
+from etl.config.settings import read_settings
+from etl.read.reasons import REASONS
+from etl.store.load import load
+
+DOCS = CHECKOUT / "docs"
+FIRST_SOURCE = re.compile(r"^\[\[source\]\]", re.MULTILINE)
+
+GERMAN = """\
+Return-Nr;Zeitpunkt;Reiter;Ereignis;Status;Bearbeiter;Büro;Mandant
+R-1;04.03.2026 14:05;Client Tracking;Taxpayer: Initial Email;Bounced;;Köln;Müller 123-45-6789
+R-1;25.03.2026 02:30;Internal Tracking;Deliver to Client;;Änne;Köln;Müller
+R-2;29.03.2026 02:30;Internal Tracking;"Sent to ""Moon"" by ship - Delivered";;Änne;;
+"""
+AMBIGUOUS = """\
+Return ID,Tab,Event,Status,Date/Time,User
+R-1,Client,Taxpayer: Initial Email,Processed,03/04/2026 02:05 PM,
+R-1,Internal,Deliver to Client,,03/04/2026 02:04 PM,Amy
+R-2,Internal,Upload,,yesterday,Amy
+,Internal,Upload,,03/05/2026 02:04 PM,Amy
+R-2,Elsewhere,Upload,,03/05/2026 02:04 PM,Amy
+R-3,Internal,Upload,,11/01/2026 01:30 AM,Amy
+R-3,Internal,Upload,,11/01/2026 01:30 AM,Amy,1,2
+"""
+HTML = "<!DOCTYPE html>\n<html><body>Sign in to see the report</body></html>\n"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    """A data directory that is not there yet."""
+    return DataDir(tmp_path / "data")
+
+
+def told(data: DataDir, file: Path) -> str:
+    """What is said of a file, places of this machine aside; and nothing is left behind."""
+    root = data.root.parent
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    text = checked(data, read_settings(data.settings), file).text
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+    return text.replace(str(data.root), "DATA").replace(str(CHECKOUT), "CHECKOUT") + "\n"
+
+
+def written(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
+    file = folder / name
+    file.write_bytes(text.encode(encoding))
+    return file
+
+
+def expected(name: str) -> str:
+    """The whole text as it stands in tests/checks."""
+    return (CHECKOUT / "tests" / "checks" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def paste(data: DataDir, text: str) -> None:
+    """Does what the check says: the lines before the first source of an own copy of the settings."""
+    lines = text.split("\n\nNothing was stored.")[0].rsplit("[[source]]", 1)[1]
+    settings = data.settings.read_text(encoding="utf-8")
+    place = FIRST_SOURCE.search(settings).start()
+    data.root.mkdir(exist_ok=True)
+    whole = f"{settings[:place]}[[source]]{lines}\n\n{settings[place:]}"
+    (data.root / "settings.toml").write_text(whole, encoding="utf-8")
+
+
+def loaded(data: DataDir, file: Path, columns: str) -> list[tuple]:
+    [outcome] = load(data, read_settings(data.settings), [file])
+    assert outcome.state == "loaded", outcome
+    return duckdb.sql(f"select {columns} from '{outcome.part.data}' order by row_no").fetchall()
+
+
+def test_a_plain_export_needs_nothing(data: DataDir) -> None:
+    assert told(data, DOCS / "template-events.csv") == expected("plain")
+
+
+def test_strange_headings_get_a_source_that_loads_them(data: DataDir, tmp_path: Path) -> None:
+    file = written(tmp_path, "Protokoll 2026-03.csv", GERMAN, "cp1252")
+    text = told(data, file)
+    assert text == expected("strange")
+    assert not checked(data, read_settings(data.settings), file).would_load
+    paste(data, text)
+    again = told(data, file)
+    assert "To paste" not in again
+    assert "Missing" not in again
+    assert UNKNOWN in again
+    assert loaded(data, file, "return_id, tab, label, event_at::varchar, time_note, actor, extra") == [
+        (
+            "R-1",
+            "Client",
+            "Taxpayer: Initial Email",
+            "2026-03-04 19:05:00",
+            None,
+            None,
+            '{"Büro": "Köln", "Mandant": "Müller [TIN]"}',
+        ),
+        (
+            "R-1",
+            "Internal",
+            "Deliver to Client",
+            "2026-03-25 06:30:00",
+            None,
+            None,
+            '{"Bearbeiter": "Änne", "Büro": "Köln", "Mandant": "Müller"}',
+        ),
+        (
+            "R-2",
+            "Internal",
+            'Sent to "Moon" by ship - Delivered',
+            "2026-03-29 06:30:00",
+            None,
+            None,
+            '{"Bearbeiter": "Änne"}',
+        ),
+    ]
+
+
+def test_month_and_day_are_a_choice_that_the_file_leaves(data: DataDir, tmp_path: Path) -> None:
+    file = written(tmp_path, "march.csv", AMBIGUOUS)
+    text = told(data, file)
+    assert text == expected("choice")
+    chosen = re.sub(r"^# (time_formats = .*%d/%m.*)$", r"\1", text, flags=re.MULTILINE)
+    paste(data, chosen)
+    assert loaded(data, file, "return_id, event_at::varchar") == [
+        ("R-1", "2026-04-03 18:05:00"),
+        ("R-1", "2026-04-03 18:04:00"),
+        ("R-3", "2026-01-11 06:30:00"),
+    ]
+    assert "To paste" not in told(data, file)
+
+
+def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
+    assert told(data, written(tmp_path, "log.csv", HTML)) == expected("refused")
+    assert "123" not in told(data, written(tmp_path, "log 123-45-6789.csv", HTML))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        (
+            "one.csv",
+            "Return ID,Event,When\nR-1,Upload,2026-03-04 10:00\n",
+            [
+                'tab: "Internal" for every record (the labels that are known are all of the Internal tab)',
+                'tab = "Internal"  # Suggested: the labels that are known are all of the Internal tab.',
+            ],
+        ),
+        (
+            "both.csv",
+            "Return ID,Event,When\nR-1,Upload,2026-03-04 10:00\nR-1,Access Locked,2026-03-04 10:00\n",
+            ["tab: no heading looks like it", '# tab = "Client"\n# tab = "Internal"'],
+        ),
+        (
+            "ids.csv",
+            "Vorgang;Art;Tab;Event;When\nR-1;x;Client;Access Locked;2026-03-04 10:00\n",
+            [
+                'return_id: perhaps one of "Vorgang", "Art"',
+                '# return_id = ["Vorgang"]\n# return_id = ["Art"]',
+            ],
+        ),
+        (
+            "types.csv",
+            "Return ID,Type,Event,When\nR-1,Client Tracking,Access Locked,2026-03-04 10:00\n",
+            ['tab: "Type" (it holds the names of the tabs)'],
+        ),
+        (
+            "no.csv",
+            "Alpha;Beta\nx;y\nx;\n",
+            [
+                "Written as  CSV, UTF-8, semicolon between fields",
+                "No column for return_id and tab and label and event_time, so a load would refuse the file.",
+                "event_time: no heading looks like it",
+                "# No heading of the file looks like label. It must be named:\n# label = []",
+                'return_id = ["Alpha"]  # Suggested: it is the only other column that is filled on every record.',
+            ],
+        ),
+        (
+            "two.csv",
+            "Return ID,Return Number,Tab\n1,2,Client\n",
+            ['would be refused whole: the headings "Return ID" and "Return Number" both mean return_id.'],
+        ),
+        ("record.csv", "1;2\n3;4\n", ["would be refused whole: no heading is known", "looks like a record"]),
+        (
+            "log.json",
+            '{"when": 1772618400, "id": "R-1", "what": "Upload", "tab": "Internal"}\n',
+            [
+                "Written as  JSON",
+                "1 like 1772618400: epoch; the settings read none of them.",
+                'time_formats = ["epoch"]',
+            ],
+        ),
+        ("new.csv.gz", None, ["the name says gzip, the content is not"]),
+        (
+            "known.csv",
+            "Return ID,Tab,Event,When\n123-45-6789,Client,Access Locked,2026-03-04 10:00\n",
+            ["return_id              id-", "All 1 are known.", "Set aside\n    No record."],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.endswith(("csv", "json", "gz")) else "",
+)
+def test_what_is_said(
+    data: DataDir, tmp_path: Path, name: str, content: str | None, expected: list[str]
+) -> None:
+    text = told(data, written(tmp_path, name, content or "no archive"))
+    assert [words for words in expected if words not in text] == []
+
+
+def test_hostile_names_and_headings_are_shown_inert(data: DataDir, tmp_path: Path) -> None:
+    content = (
+        "Retu\x1b[0mrn;When \u202eis;Tab;SSN 123456789;Was\n1;2026-03-04 10:00;Client;123456789;Upload\n"
+    )
+    text = told(data, written(tmp_path, "a\x1b[31m 123-45-6789\u202e.csv", content))
+    assert text.startswith("a�[31m [TIN]�.csv\n")
+    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|123456789|123-45", text) == []
+    paste(data, text)
+    assert "To paste" not in told(data, next(tmp_path.glob("a*.csv")))
+
+
+def test_the_command_prints_it_and_says_in_its_exit_code_whether_it_would_load(
+    data: DataDir, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "etl", "--data", data.root, "load", "--check"]
+    plain = subprocess.run(
+        [*command, DOCS / "template-events.csv"], cwd=CHECKOUT, capture_output=True, text=True
+    )
+    assert (plain.returncode, plain.stdout.endswith("\n\nNothing was stored.\n")) == (0, True)
+    page = subprocess.run(
+        [*command, written(tmp_path, "x.csv", HTML)], cwd=CHECKOUT, capture_output=True, text=True
+    )
+    assert (page.returncode, "would be refused whole" in page.stdout) == (1, True)
+    assert not data.root.exists()
+
+
+@pytest.mark.parametrize("name", ["template-events.csv", "template-register.csv"])
+def test_the_templates_load_whole(data: DataDir, name: str) -> None:
+    [outcome] = load(data, read_settings(SHIPPED / "settings.toml"), [DOCS / name])
+    counts = {
+        key: outcome.part.ledger[key] for key in ("quarantined_count", "redacted_count", "unmapped_columns")
+    }
+    assert counts == {"quarantined_count": 0, "redacted_count": 0, "unmapped_columns": []}
+    assert outcome.part.ledger["kept_count"] == len((DOCS / name).read_text().splitlines()) - 1
+
+
+def test_the_page_explains_every_reason() -> None:
+    page = (DOCS / "your-first-export.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)).items() >= REASONS.items()
+
+
+UNKNOWN = """
+Labels
+    1 of 3 are known to no rule; their events load as unclassified:
+    tab       label                  status     events
+    Internal  Sent to "..." by ship  Delivered  1
+    Rows for reference/labels.csv of the data directory; write a code of codes.csv in place of unclassified:
+    tab,recipient,label,status,code,note
+    Internal,,"Sent to ""..."" by ship",Delivered,unclassified,
+"""

@@ -1,0 +1,286 @@
+"""Settings are read strictly: each refusal names the file, the section, the key and what is known."""
+
+from pathlib import Path
+
+import pytest
+
+from etl.common.paths import SHIPPED
+from etl.common.problem import Problem
+from etl.config.settings import Limits, Settings, read_settings, source_of
+from etl.config.settings_check import Retention
+from etl.config.source import column_of, contract, loose
+
+FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n'
+SOURCE = '[[source]]\nname = "crm"\nfiles = ["*"]\n'
+SOURCE_KEYS = "name, kind, files, firm_id, timezone, time_formats, columns, constants"
+
+
+def settings(folder: Path, text: str) -> Settings:
+    file = folder / "settings.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_settings(file)
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(Problem) as raised:
+        settings(folder, text)
+    return str(raised.value).removeprefix(f"{folder}/")
+
+
+def test_the_shipped_file_reads_the_words_of_the_platform() -> None:
+    shipped = read_settings(SHIPPED / "settings.toml")
+    assert [(source.name, source.kind, source.firm_id) for source in shipped.sources] == [
+        ("register", "returns", "firm"),
+        ("user tracking", "events", "firm"),
+    ]
+    log = source_of(shipped, "Client Tracking 2026-03.csv.gz")
+    read = [
+        "Return ID",
+        "return_no",
+        "TAB",
+        "Event",
+        "Date/Time",
+        "Status",
+        "User",
+        "ERO/Signer",
+        "Shoe size",
+    ]
+    assert [column_of(log, heading) for heading in read] == [
+        "return_id",
+        "return_id",
+        "tab",
+        "label",
+        "event_time",
+        "status",
+        "actor",
+        "ero_signer",
+        None,
+    ]
+    assert column_of(source_of(shipped, "Returns Register 2026.csv"), "Exported At") == "exported_at"
+    assert shipped.limits == Limits()
+    assert shipped.retention == Retention()
+
+
+def test_the_names_of_the_contract_are_always_headings(tmp_path: Path) -> None:
+    read = settings(tmp_path, FIRM + SOURCE + '[[source]]\nname = "list"\nkind = "returns"\nfiles = ["r*"]\n')
+    for source in read.sources:
+        assert all(column_of(source, name) == name for name in contract(source.kind))
+        assert column_of(source, "row_hash") is None
+    assert "exported_at" in contract("returns") and "exported_at" not in contract("events")
+
+
+def test_the_least_file_has_a_firm_and_a_source(tmp_path: Path) -> None:
+    read = settings(tmp_path, FIRM + SOURCE)
+    assert (read.firm_name, read.timezone, read.sources[0].timezone) == (
+        "Oak",
+        "America/New_York",
+        "America/New_York",
+    )
+    assert (read.sources[0].kind, read.sources[0].firm_id, read.sources[0].time_formats) == (
+        "events",
+        None,
+        (),
+    )
+
+
+def test_what_others_check_is_passed_on(tmp_path: Path) -> None:
+    more = "[spark]\ncores = 2\n"
+    read = settings(tmp_path, FIRM + SOURCE + more + "[retention]\ninbox_days = 30\nreport_days = 400\n")
+    assert (read.spark, read.retention) == ({"cores": 2}, Retention(inbox_days=30, report_days=400))
+
+
+def test_the_first_source_that_matches_counts(tmp_path: Path) -> None:
+    second = SOURCE.replace("crm", "b").replace('"*"', '"Tax*"')
+    read = settings(tmp_path, FIRM + SOURCE.replace('"*"', '"*.csv"') + second)
+    assert source_of(read, "/somewhere/TAX.CSV").name == "crm"
+    assert source_of(read, "tax.csv.GZ").name == "crm"
+    assert source_of(read, "tax.json").name == "b"
+    with pytest.raises(
+        Problem, match=r'matches this file\'s name. Patterns of files: "crm": \*.csv; "b": Tax\*\.$'
+    ):
+        source_of(read, "other.json")
+
+
+def test_headings_are_compared_loosely() -> None:
+    assert {loose(words) for words in ("Return ID", "return_id", "RETURN-ID:", "ＲｅｔｕｒｎＩＤ")} == {
+        "returnid"
+    }
+    assert loose("Größe (m²)") == "grössem2"
+
+
+def test_the_digest_changes_with_what_changes_the_reading(tmp_path: Path) -> None:
+    def digest(text: str) -> str:
+        return settings(tmp_path, text).sources[0].digest
+
+    first = digest(FIRM + SOURCE)
+    assert (
+        digest(FIRM.replace("Oak", "Elm") + SOURCE.replace("crm", "other").replace('"*"', '"*.csv"')) == first
+    )
+    changed = [
+        FIRM.replace("New_York", "Chicago") + SOURCE,
+        FIRM + SOURCE + 'kind = "returns"\n',
+        FIRM + SOURCE + 'firm_id = "b"\n',
+        FIRM + SOURCE + 'timezone = "UTC"\n',
+        FIRM + SOURCE + 'time_formats = ["%Y-%m-%d"]\n',
+        FIRM + SOURCE + '[source.columns]\ntab = ["T"]\n',
+        FIRM + SOURCE + '[source.constants]\ntab = "Client"\n',
+    ]
+    assert len({first, *map(digest, changed)}) == len(changed) + 1
+
+
+def test_constants_are_kept_as_text(tmp_path: Path) -> None:
+    read = settings(
+        tmp_path, FIRM + SOURCE + '[source.constants]\ntab = "Client"\ntax_year = 2025\nis_joint = true\n'
+    )
+    assert read.sources[0].constants == {"tab": "Client", "tax_year": "2025", "is_joint": "true"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SOURCE, "settings.toml: no [firm]. The file needs a [firm] and at least one [[source]]."),
+        (FIRM, "settings.toml: no [[source]]. The file needs a [firm] and at least one [[source]]."),
+        (
+            FIRM + "[source]\nname = 'x'\n",
+            "settings.toml: write [[source]], with two brackets, once for each source.",
+        ),
+        ("[[firm]]\n" + SOURCE, "settings.toml: write [firm], with one bracket, and only once."),
+        (
+            FIRM + SOURCE + "[post]\n",
+            'settings.toml: unknown section "post". Known: '
+            "[firm], [[source]], [limits], [retention], [[subscription]], [mail], [access], [spark].",
+        ),
+        (
+            FIRM + 'zone = "x"\n' + SOURCE,
+            'settings.toml: unknown key "zone" under [firm]. Known: name, timezone.',
+        ),
+        (
+            FIRM + SOURCE + 'time_zone = "UTC"\n',
+            f'settings.toml: unknown key "time_zone" under [[source]] "crm". Known: {SOURCE_KEYS}.',
+        ),
+        (
+            FIRM + SOURCE + "[limits]\nlines = 1\n",
+            'settings.toml: unknown key "lines" under [limits]. '
+            "Known: file_bytes, unpacked_bytes, ratio, line_bytes, field_bytes, columns, json_depth.",
+        ),
+        (
+            FIRM + SOURCE + "[retention]\ndays = 1\n",
+            'settings.toml: unknown key "days" under [retention]. Known: inbox_days, quarantine_days, report_days.',
+        ),
+        (
+            FIRM + SOURCE + '[limits]\nratio = "2"\n',
+            'settings.toml: "ratio" must be a whole number of at least 1 under [limits].',
+        ),
+        (
+            FIRM + SOURCE + "[limits]\nratio = true\n",
+            'settings.toml: "ratio" must be a whole number of at least 1 under [limits].',
+        ),
+        (
+            FIRM.replace("New_York", "Oz") + SOURCE,
+            'settings.toml: unknown time zone "America/Oz" (write one such as America/New_York) under [firm].',
+        ),
+        (
+            FIRM + SOURCE + 'timezone = "../etc"\n',
+            'settings.toml: unknown time zone "../etc" (write one such as America/New_York) under [[source]] "crm".',
+        ),
+        (
+            "[firm]\nname = 'x'\n" + SOURCE,
+            'settings.toml: no "timezone" (of dates and of the screen, such as America/New_York) under [firm].',
+        ),
+        (
+            FIRM + SOURCE + SOURCE,
+            'settings.toml: two [[source]] are named "crm". Give each a name of its own.',
+        ),
+        (FIRM + "[[source]]\nfiles = ['*']\n", 'settings.toml: [[source]] number 1 has no "name".'),
+        (
+            FIRM + "[[source]]\nname = 'a'\n",
+            'settings.toml: no "files" (patterns on the file name, such as ["*.csv"]) under [[source]] "a".',
+        ),
+        (
+            FIRM + "[[source]]\nname = 'a'\nfiles = []\n",
+            'settings.toml: "files" must be a list of texts, not empty, under [[source]] "a".',
+        ),
+        (
+            FIRM + "[[source]]\nname = 'a'\nfiles = 'x'\n",
+            'settings.toml: "files" must be a list of texts, not empty, under [[source]] "a".',
+        ),
+        (
+            FIRM + SOURCE + "kind = 'log'\n",
+            'settings.toml: "kind" must be one of events, returns under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + "firm_id = 1\n",
+            'settings.toml: "firm_id" must be a text in quotes, not empty, under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + "columns = 1\n",
+            'settings.toml: "columns" must be a section of its own under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.columns]\ntab = ["A"]\nlabel = ["a "]\n',
+            'settings.toml: the heading "a " stands for both "tab" and "label" under [source.columns] of "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.columns]\nlabel = ["Tab"]\n',
+            'settings.toml: the heading "Tab" stands for both "tab" and "label" under [source.columns] of "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.columns]\nlabel = ["#"]\n',
+            'settings.toml: the heading "#" of "label" has no letter or digit under [source.columns] of "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.columns]\ntab = ["A"]\n[source.constants]\ntab = "Client"\n',
+            'settings.toml: "tab" has both headings and a constant; keep one of them, under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.constants]\ntab = ""\n',
+            'settings.toml: "tab" must be one value, not empty, under [source.constants] of "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.constants]\nfirm_id = "a"\n',
+            'settings.toml: "firm_id" is a key of the [[source]] itself; write it there and not '
+            'under [source.constants] of "crm".',
+        ),
+        (
+            FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %Q"]\n',
+            'settings.toml: time format "%m/%d/%Y %Q" has "%Q", which is not known (known: %Y, %y, %m, %d, %B, %b, %A, '
+            '%a, %j, %H, %I, %M, %S, %p, %f, %z, %%) under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %m"]\n',
+            'settings.toml: time format "%m/%d/%Y %m" is no strptime format under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + 'time_formats = ["%m/%d %H:%M"]\n',
+            'settings.toml: time format "%m/%d %H:%M" does not hold a whole date (day, month and year) '
+            'under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %I:%M"]\n',
+            'settings.toml: time format "%m/%d/%Y %I:%M" reads afternoons as mornings: %I needs %p, or write %H, '
+            'under [[source]] "crm".',
+        ),
+    ],
+)
+def test_refusals(tmp_path: Path, text: str, message: str) -> None:
+    assert refusal(tmp_path, text) == message
+
+
+def test_unknown_columns_of_the_contract_are_refused(tmp_path: Path) -> None:
+    message = refusal(tmp_path, FIRM + SOURCE + '[source.columns]\nrow_hash = ["H"]\n')
+    assert message.startswith(
+        'settings.toml: unknown key "row_hash" under [source.columns] of "crm". Known: firm_id,'
+    )
+    message = refusal(tmp_path, FIRM + SOURCE + '[source.constants]\nexported_at = "x"\n')
+    assert message.startswith(
+        'settings.toml: unknown key "exported_at" under [source.constants] of "crm". Known:'
+    )
+
+
+def test_what_is_no_toml_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "[firm\n").startswith("settings.toml: not TOML: ")
+    (tmp_path / "settings.toml").write_bytes(FIRM.replace("Oak", "É").encode("cp1252"))
+    with pytest.raises(Problem, match="the settings are not UTF-8 text. Save the file as UTF-8."):
+        read_settings(tmp_path / "settings.toml")
+    with pytest.raises(Problem, match="the settings cannot be read"):
+        read_settings(tmp_path / "none.toml")

@@ -1,0 +1,207 @@
+"""Every page and every state, run without a browser: real warehouses, whole sentences."""
+
+import json
+import shlex
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.cli.options import read_options
+from etl.common.paths import CHECKOUT, DataDir
+from etl.reports.history import Run, remember
+from etl.warehouse.ask import ask, opened
+from etl.warehouse.build import build
+
+PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
+TITLES = {
+    "attention": "Needs attention",
+    "returns": "Returns",
+    "return": "One return",
+    "pipeline": "Pipeline",
+    "turnaround": "Turnaround",
+    "email": "Email health",
+    "reports": "Reports",
+    "data": "Data health",
+}
+
+
+def page(data: DataDir, name: str, monkeypatch: pytest.MonkeyPatch, **address: str) -> AppTest:
+    """A page of a data directory at an address, run once; an error of ours would show as an exception."""
+    monkeypatch.setenv("RETURNTRAIL_DATA", str(data.root))
+    app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=300)
+    app.switch_page(f"page/{name}.py")
+    for key, value in address.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """All that stands on a page as text."""
+    parts = [*app.title, *app.header, *app.text, *app.caption, *app.markdown, *app.code]
+    return "\n".join(str(part.value) for part in parts) + "\n".join(
+        part.proto.body for part in app.get("html")
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_one_title(season: DataDir, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [title.value for title in page(season, name, monkeypatch).title] == [TITLES[name]]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_hostile_names_break_no_page(hostile: DataDir, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = {"id": "r0"} if name == "return" else {}
+    page(hostile, name, monkeypatch, **address)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_file_says_how_to_make_one(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(DataDir(tmp_path), name, monkeypatch)
+    assert [title.value for title in app.title] == ["No data yet"]
+    assert app.code[0].value == f"returntrail --data {tmp_path} run"
+
+
+def test_a_file_without_events_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(DataDir(tmp_path))
+    assert [title.value for title in page(DataDir(tmp_path), "attention", monkeypatch).title] == [
+        "No data yet"
+    ]
+
+
+def test_a_damaged_file_is_not_a_missing_one(
+    season: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = DataDir(tmp_path)
+    content = bytearray(season.warehouse.read_bytes())
+    content[:4096] = b"x" * 4096
+    damaged.warehouse.write_bytes(content)
+    app = page(damaged, "attention", monkeypatch)
+    assert [title.value for title in app.title] == ["The data file cannot be opened"]
+    assert "damaged" in texts(app)
+
+
+def test_filters_come_from_the_link(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(season, "returns", monkeypatch, office="Austin", form="1040")
+    with opened(season.warehouse) as warehouse:
+        count = ask(warehouse, "all_returns", for_offices=["Austin"], for_types=["1040"]).height
+    assert f"{count} returns. Press a client to open the return." in texts(app)
+    assert list(app.session_state["office"]) == ["Austin"]
+
+
+def test_nothing_under_the_filters_says_so_and_takes_them_back(
+    season: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(season.warehouse) as warehouse:
+        rows = ask(warehouse, "all_returns")
+    pairs = set(zip(rows["partner"], rows["office"], strict=True))
+    partner, office = next(
+        (p, o) for p in rows["partner"].unique() for o in rows["office"].unique() if (p, o) not in pairs
+    )
+    app = page(season, "returns", monkeypatch, partner=partner, office=office)
+    assert "No return matches these filters." in texts(app)
+    next(button for button in app.button if button.label == "Clear filters").click().run()
+    assert f"{rows.height} returns. Press a client to open the return." in texts(app)
+
+
+@pytest.mark.parametrize("name", ["pipeline", "turnaround", "email"])
+def test_no_match_begins_with_no(season: DataDir, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETURNTRAIL_DATA", str(season.root))
+    with opened(season.warehouse) as warehouse:
+        rows = ask(warehouse, "all_returns")
+    pairs = set(zip(rows["partner"], rows["office"], strict=True))
+    partner, office = next(
+        (p, o) for p in rows["partner"].unique() for o in rows["office"].unique() if (p, o) not in pairs
+    )
+    app = page(season, name, monkeypatch, partner=partner, office=office)
+    assert any(text.value.startswith("No ") for text in app.text)
+
+
+def test_the_funnel_is_the_report(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(season, "pipeline", monkeypatch, year="2025", step="accessed")
+    with opened(season.warehouse) as warehouse:
+        funnel = ask(warehouse, "firm_funnel", for_years=[2025], min_age_days=14)
+    stopped = funnel.filter(funnel["step"] == "accessed")["stopped_count"][0]
+    assert f"{stopped} deliveries that stopped here. Press a client to open the return." in texts(app)
+
+
+def test_a_line_stands_at_each_day_on_which_many_returns_are_due(
+    season: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(season, "turnaround", monkeypatch)
+    with opened(season.warehouse) as warehouse:
+        deadlines = ask(warehouse, "deadlines")
+    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    assert [line["x0"] for line in layout["shapes"]] == [str(day) for day in deadlines["due_date"]] != []
+    words = [words["text"].split(": ")[1] for words in layout["annotations"]]
+    assert words == [f"{forms} due" for forms in deadlines["return_types"]]
+
+
+def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(season, "return", monkeypatch, id="<b>nobody</b>")
+    assert [title.value for title in app.title] == ["No such return"]
+    assert "No return has the id “<b>nobody</b>”." in texts(app)
+
+
+def test_a_return_shows_the_command_that_writes_its_evidence(
+    season: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(season.warehouse) as warehouse:
+        firm, wanted = ask(warehouse, "recalls", ["firm_id", "return_id"]).row(0)
+    (command,) = page(season, "return", monkeypatch, id=wanted).code
+    program, *words = shlex.split(command.value)
+    asked = read_options(words)
+    assert (program, asked.verb, asked.return_id, asked.firm) == ("returntrail", "evidence", wanted, firm)
+
+
+def test_a_return_shows_both_sides_and_every_title(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(season.warehouse) as warehouse:
+        wanted = ask(warehouse, "recalls")["return_id"][0]
+        events = ask(warehouse, "return_timeline", for_return=wanted)
+    words = texts(page(season, "return", monkeypatch, id=wanted))
+    assert "Client tracking" in words and "Internal tracking" in words
+    for title in events.filter(~events["is_repeat"] & (events["code"] != "unclassified"))["title"].unique():
+        assert title in words
+
+
+def test_a_new_build_shows_without_a_restart(
+    season: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(season.store, tmp_path / "store")
+    data = DataDir(tmp_path)
+    build(data, datetime(2025, 4, 1))
+    app = page(data, "returns", monkeypatch)
+    assert "Data until Apr 1, 2025" in texts(app)
+    build(data)
+    app.run()
+    assert "150 returns. Press a client" in texts(app) and "Data until Apr 2, 2026" in texts(app)
+
+
+def test_the_reports_page_shows_what_ran_and_why_not(
+    season: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = DataDir(tmp_path)
+    shutil.copy(season.warehouse, data.warehouse)
+    app = page(data, "reports", monkeypatch)
+    assert "Nothing was written on a schedule yet." in texts(app)
+    remember(
+        data,
+        Run(1, "2026-04-02T12:00:00", "work_list", "work_list", "2026-04-02", state="written", row_count=7),
+    )
+    remember(
+        data,
+        Run(2, "2026-04-03T12:00:00", "work_list", "work_list", "2026-04-03", state="failed: <b>no room</b>"),
+    )
+    app = page(data, "reports", monkeypatch)
+    assert "1 report failed at the last try and will be tried again." in [
+        warning.value for warning in app.warning
+    ]
+    ran = next(table.value for table in app.dataframe if "State" in table.value.columns)
+    assert ran[["Run", "State", "Rows"]].values.tolist()[0][:2] == [2, "failed: <b>no room</b>"]
+    assert (
+        ran["State"].tolist()[1] == "written" and ran["When"].astype(str).tolist()[1] == "2026-04-02 08:00:00"
+    )

@@ -1,0 +1,240 @@
+"""The dashboard in Chromium: every page, both themes, phone and desk, and keyboard alone."""
+
+import csv
+import http.client
+import io
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from etl.common.paths import DataDir
+from etl.warehouse.ask import ask, opened
+from etl.warehouse.build import build
+from etl.warehouse.cells import as_csv
+from support.served import Visit, served
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+PATHS = ("/", "/returns", "/return?id={id}", "/pipeline", "/turnaround", "/email", "/reports", "/data")
+
+
+@pytest.fixture(scope="module")
+def address(season: DataDir) -> Iterator[str]:
+    with served(season) as where:
+        yield where
+
+
+def rows_of(data: DataDir, report: str, **filters: object) -> list[dict]:
+    with opened(data.warehouse) as warehouse:
+        return list(ask(warehouse, report, **filters).iter_rows(named=True))
+
+
+def some_return(data: DataDir) -> str:
+    """A return with a recall, so that its page has everything."""
+    return rows_of(data, "recalls")[0]["return_id"]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_at_every_width(
+    browser: Browser, address: str, season: DataDir, width: int, dark: bool
+) -> None:
+    visit = Visit(browser, address, width, dark)
+    for path in PATHS:
+        page = visit.open(path.format(id=some_return(season)))
+        assert page.locator("h1").count() == 1, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.locator("[role=dialog]").count() == 0, path
+        assert page.get_by_text("Something went wrong").count() == 0, path
+    assert visit.faults == []
+    visit.close()
+
+
+def test_the_navigation_has_seven_pages(visit: Visit) -> None:
+    page = visit.open("/")
+    links = page.get_by_test_id("stSidebarNav").get_by_role("link")
+    expect(links).to_have_text(
+        ["Needs attention", "Returns", "Pipeline", "Turnaround", "Email health", "Reports", "Data health"]
+    )
+
+
+def test_filters_stay_from_page_to_page_and_in_the_address(visit: Visit, season: DataDir) -> None:
+    page = visit.open("/returns?office=Austin&form=1040")
+    count = len(rows_of(season, "all_returns", for_offices=["Austin"], for_types=["1040"]))
+    expect(page.get_by_text(f"{count} returns. Press a client")).to_be_visible()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Needs attention").click()
+    page.wait_for_selector("h1:has-text('Needs attention')")
+    visit.drawn()
+    assert "office=Austin" in page.url and "form=1040" in page.url
+    waiting = len(rows_of(season, "work_list", for_offices=["Austin"], for_types=["1040"]))
+    firm = [row for row in rows_of(season, "next_steps", for_offices=["Austin"], for_types=["1040"])
+            if row["next_step_owner"] == "firm"]  # fmt: skip
+    assert waiting >= sum(row["return_count"] for row in firm)
+    shown = page.get_by_text("Press a client to open the return.").inner_text()
+    assert shown.startswith(f"{sum(row['return_count'] for row in firm)} ")
+
+
+def test_a_step_of_the_funnel_lists_its_returns_by_keyboard(visit: Visit, season: DataDir) -> None:
+    page = visit.open("/pipeline?year=2025")
+    funnel = rows_of(season, "firm_funnel", for_years=[2025], min_age_days=14)
+    buttons = page.locator("ol[aria-label='Steps of the funnel'] button")
+    expect(buttons).to_have_count(8)
+    assert [text.split("\n")[0].strip() for text in buttons.all_inner_texts()] == [
+        "Delivered", "Email delivered", "Email opened", "Link selected", "Accessed", "KBA passed", "Signed", "Picked up",
+    ]  # fmt: skip
+    for button, row in zip(buttons.all_inner_texts(), funnel, strict=True):
+        assert f"{row['reached_count']:,} · " in button
+    buttons.nth(4).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h2:has-text('Behind Accessed')")
+    visit.drawn()
+    assert "step=accessed" in page.url
+    expect(page.get_by_text(f"{funnel[4]['stopped_count']} deliveries that stopped here")).to_be_visible()
+    page.get_by_role("radio", name="Reached").or_(page.get_by_role("button", name="Reached")).first.click()
+    expect(page.get_by_text(f"{funnel[4]['reached_count']} deliveries that came this far")).to_be_visible()
+
+
+def test_a_press_on_a_client_opens_the_return(visit: Visit, season: DataDir) -> None:
+    page = visit.open("/returns")
+    first = rows_of(season, "all_returns")[0]
+    canvas = page.locator("[data-testid=stDataFrame] canvas").first
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + 55)
+    page.wait_for_timeout(200)
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url("**/return?**")
+    visit.drawn()
+    expect(page.locator("h1")).to_have_text(first["client_name"])
+    assert f"id={quote(first['return_id'])}" in page.url
+
+
+@pytest.mark.parametrize("path", ["/", "/data"])
+def test_a_return_is_found_by_keyboard_alone(visit: Visit, season: DataDir, path: str) -> None:
+    wanted = rows_of(season, "all_returns")[7]
+    page = visit.open(path)
+    visit.search()
+    focused = tab_to(page, lambda: page.evaluate("document.activeElement.tagName") == "INPUT")
+    assert focused
+    page.keyboard.type(wanted["return_id"])
+    link = page.get_by_role("dialog").get_by_role("link")
+    expect(link.first).to_contain_text(wanted["return_id"])
+    visit.drawn()
+    assert tab_to(page, lambda: page.evaluate("document.activeElement.tagName") == "A")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/return?**")
+    visit.drawn()
+    expect(page.locator("h1")).to_have_text(wanted["client_name"])
+
+
+def test_a_search_that_finds_too_many_says_so(visit: Visit, season: DataDir) -> None:
+    visit.open("/")
+    box = visit.search()
+    box.fill("2025-000")
+    dialog = visit.page.get_by_role("dialog")
+    expect(dialog.get_by_text("The first 8 returns that hold these words.")).to_be_visible()
+    expect(dialog.get_by_role("link")).to_have_count(8)
+    box.fill(rows_of(season, "all_returns")[7]["return_id"])
+    expect(dialog.get_by_role("link")).to_have_count(1)
+    expect(dialog.get_by_text("The first 8")).to_have_count(0)
+    box.fill("nobody is called so")
+    expect(dialog.get_by_text("No return is found for “nobody is called so”.")).to_be_visible()
+
+
+def tab_to(page: Page, there: object) -> bool:
+    """Presses Tab until something has the focus, ten times at most."""
+    for _ in range(10):
+        if there():
+            return True
+        page.keyboard.press("Tab")
+    return bool(there())
+
+
+def test_the_csv_is_the_report(visit: Visit, season: DataDir) -> None:
+    page = visit.open("/returns?office=Chicago")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").first.click()
+    assert download.value.suggested_filename.startswith("all_returns")
+    content = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    with opened(season.warehouse) as warehouse:
+        expected = as_csv(ask(warehouse, "all_returns", for_offices=["Chicago"]), warehouse.facts.timezone)
+    assert content == expected
+    assert len(list(csv.reader(io.StringIO(content)))) > 10
+
+
+def test_two_people_with_different_filters_never_see_each_others_rows(
+    browser: Browser, address: str, season: DataDir
+) -> None:
+    offices = ["Austin", "Chicago"]
+    counts = [len(rows_of(season, "all_returns", for_offices=[office])) for office in offices]
+    visits = [Visit(browser, address) for _ in offices]
+    for _ in range(3):
+        for visit, office in zip(visits, offices, strict=True):
+            visit.page.goto(f"{address}/returns?office={office}", wait_until="commit")
+        for visit, count in zip(visits, counts, strict=True):
+            expect(visit.page.get_by_text(f"{count} returns. Press a client")).to_be_visible()
+    for visit in visits:
+        assert visit.faults == []
+        visit.close()
+
+
+def test_a_rebuild_shows_at_the_next_click(browser: Browser, season: DataDir, tmp_path: Path) -> None:
+    shutil.copytree(season.store, tmp_path / "store")
+    data = DataDir(tmp_path)
+    build(data, datetime(2025, 4, 1))
+    with served(data) as where:
+        visit = Visit(browser, where)
+        page = visit.open("/returns")
+        expect(page.get_by_text("Data until Apr 1, 2025")).to_be_visible()
+        build(data)
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Pipeline").click()
+        expect(page.get_by_text("Data until Apr 2, 2026")).to_be_visible()
+        assert visit.faults == []
+        visit.close()
+
+
+def test_axe_finds_nothing_serious(visit: Visit, season: DataDir) -> None:
+    found = []
+    for path in PATHS:
+        page = visit.open(path.format(id=some_return(season)))
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
+        for fault in result["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                found.append((path, fault["id"], [node["html"][:160] for node in fault["nodes"][:3]]))
+    assert found == []
+
+
+def test_every_answer_carries_the_headers_and_foreign_hosts_get_none(address: str) -> None:
+    host, port = urlsplit(address).hostname, urlsplit(address).port
+    for path in ("/", "/_stcore/health", "/no/such/page", "/media/none.csv"):
+        connection = http.client.HTTPConnection(host, port, timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.headers["x-content-type-options"] == "nosniff", path
+        assert answer.headers["x-frame-options"] == "SAMEORIGIN", path
+        answer.read()
+    connection.request("GET", "/", headers={"Host": "evil.invalid"})
+    assert connection.getresponse().status == 400
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.invalid"}, {"Origin": "http://evil.invalid"}])
+def test_a_web_socket_from_elsewhere_is_refused(address: str, headers: dict[str, str]) -> None:
+    host, port = urlsplit(address).hostname, urlsplit(address).port
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    wanted = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol": "streamlit",
+        "Origin": address,
+    } | headers
+    connection.request("GET", "/_stcore/stream", headers=wanted)
+    assert connection.getresponse().status in (400, 403)

@@ -1,0 +1,183 @@
+"""Names that mean harm in Chromium: every page draws them as text, and nothing but text comes of them."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dashboard.draw.words import plain
+from etl.common.paths import DataDir
+from etl.warehouse.ask import ask, opened
+from support.naughty import EVERYTHING, INJECTED, IS_FULL, KINDS, LOADED, STRINGS, WALKED
+from support.served import Visit, free_port, served, wait_for
+from tests.dashboard.test_app import PAGES, page, texts
+
+# A page that draws its names as if they were Markdown.
+CARELESS = """
+import json
+import streamlit as st
+st.title("Names")
+for name in json.loads({names!r}):
+    st.markdown(name)
+"""
+PATHS = (
+    "/",
+    "/returns",
+    f"/return?id={EVERYTHING}",
+    "/pipeline",
+    "/turnaround",
+    "/email",
+    "/reports",
+    "/data",
+)
+PARAMETERS = (
+    "id",
+    "firm",
+    "office",
+    "partner",
+    "form",
+    "year",
+    "step",
+    "stage",
+    "report",
+    "delivery",
+    "split",
+    "move",
+    "by",
+)
+# What Streamlit, KaTeX and browsers make of words that they take for more than words.
+ICONS = set(re.findall(r":material/(\w+):", " ".join(KINDS["streamlit"])))
+MADE = "iframe, object, embed, audio, video, base, math, marquee, form[action], .katex, .stMarkdownBadge, body link, body meta"
+
+
+@pytest.fixture(scope="module")
+def address(hostile: DataDir) -> Iterator[str]:
+    with served(hostile) as where:
+        yield where
+
+
+def inert(page: Page, where: str, width: int = 1440) -> None:
+    """No link but our own, no picture but ours, nothing made of a word, nothing wider than the screen."""
+    links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
+    assert [link for link in links if not link.startswith(where)] == []
+    pictures = page.evaluate("[...document.querySelectorAll('img')].map(i => i.src)")
+    assert [picture for picture in pictures if not picture.startswith((where, "data:"))] == []
+    assert page.locator(MADE).count() == 0
+    assert ICONS & set(page.get_by_test_id("stIconMaterial").all_inner_texts()) == set()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_keeps_every_name_as_text(
+    browser: Browser, address: str, width: int, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", len(LOADED) * len(PATHS))
+    visit = Visit(browser, address, width)
+    for path in PATHS:
+        page = visit.open(path)
+        assert page.locator("h1").count() == 1 and page.get_by_text("Something went wrong").count() == 0
+        inert(page, address, width)
+    assert visit.faults == []
+    visit.close()
+
+
+def test_a_name_that_is_drawn_as_markdown_would_be_seen(
+    browser: Browser, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """What the tests around this one look for is there to be seen: links, pictures, icons and requests to elsewhere."""
+    page_file, port = tmp_path / "careless.py", free_port()
+    page_file.write_text(
+        CARELESS.format(names=json.dumps([name for names in KINDS.values() for name in names])),
+        encoding="utf-8",
+    )
+    words = [
+        f"--server.port={port}",
+        "--server.address=127.0.0.1",
+        "--server.headless=true",
+        "--browser.gatherUsageStats=false",
+    ]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", page_file, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    where = f"http://127.0.0.1:{port}"
+    visit = Visit(browser, where)
+    visit.page.route(lambda url: not url.startswith(where), lambda route: route.abort())
+    try:
+        wait_for(where, server)
+        page = visit.open("/")
+        made = page.locator(MADE).count()
+        links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
+        with pytest.raises(AssertionError):
+            inert(page, where)
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    elsewhere = [link for link in links if not link.startswith(where)]
+    requests = [fault for fault in visit.faults if fault.startswith("request: ")]
+    assert made and elsewhere and requests
+    record_property("injected", 0)
+    record_property("control", made + len(elsewhere) + len(requests))
+    visit.close()
+
+
+def test_a_name_heads_its_return_and_stands_in_the_filters_as_it_is(
+    visit: Visit, address: str, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", len(WALKED))
+    for number in WALKED:
+        name = quote(STRINGS[number].strip(), safe="")
+        page = visit.open(f"/return?id=r{number}&office={name}&partner={name}")
+        shown = plain(STRINGS[number].strip() or f"r{number}")
+        assert page.locator("h1").inner_text().split() == shown.split()
+        inert(page, address)
+
+
+def test_a_time_line_shows_every_label_as_it_was_logged(visit: Visit, address: str) -> None:
+    page = visit.open(f"/return?id={EVERYTHING}&every=true")
+    inert(page, address)
+    logged = {
+        " ".join(text.split()) for text in page.locator(".rt-logged > bdi:first-child").all_inner_texts()
+    }
+    labels = {" ".join(plain(f'Document "{STRINGS[number]}"').split()) for number in LOADED}
+    assert labels <= logged
+
+
+def test_the_search_box_finds_words_and_runs_none(
+    visit: Visit, hostile: DataDir, address: str, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", len(WALKED))
+    page = visit.open("/")
+    page.get_by_role("button", name="Find a return").click()
+    box = page.get_by_role("dialog").locator("input").first
+    with opened(hostile.warehouse) as warehouse:
+        for text in (STRINGS[number] for number in WALKED):
+            words = " ".join(text.split())
+            box.fill(words)
+            found = ask(warehouse, "find_returns", search=words).height if len(words) > 1 else 0
+            expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(found)
+            inert(page, address)
+
+
+def test_an_address_is_asked_for_literally(
+    hostile: DataDir, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("injected", len(INJECTED[:: 1 if IS_FULL else 4]))
+    with opened(hostile.warehouse) as warehouse:
+        offices = ask(warehouse, "all_returns")["office"].to_list()
+    for text, name in zip(INJECTED[:: 1 if IS_FULL else 4], cycle(PAGES)):
+        app = page(hostile, name, monkeypatch, **dict.fromkeys(PARAMETERS, text))
+        assert "rror:" not in texts(app).replace(text, "")
+        if name == "returns":
+            count = offices.count(text) or len(offices)
+            assert app.caption[0].value.startswith(f"{count:,} returns. "), text
+        if name == "return":
+            assert [title.value for title in app.title] == ["No such return" if text else "One return"]

@@ -1,0 +1,81 @@
+"""What keeps the dashboard running and on this machine: the unit, the proxy's file, and every way to start it elsewhere."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from etl.cli.options import read_options
+from etl.common.paths import CHECKOUT
+
+STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.port", "8765"]
+REFUSAL = (
+    '"0.0.0.0" is not a loopback address: the dashboard has no sign-in, so it is served to this machine only.'
+)
+
+
+def test_the_unit_starts_a_command_that_exists() -> None:
+    unit = ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(CHECKOUT / "docs" / "returntrail.service")
+    assert set(unit.sections()) == {"Unit", "Service", "Install"}
+    program, *words = shlex.split(unit["Service"]["ExecStart"])
+    assert Path(program).name == "returntrail"
+    options = read_options(words)
+    assert (options.verb, options.port) == ("app", 8501)
+
+
+def test_the_proxy_asks_who_is_there_before_it_passes_anything_on() -> None:
+    text = re.sub(r"#.*", "", (CHECKOUT / "docs" / "nginx.conf").read_text(encoding="utf-8"))
+    assert text.count("{") == text.count("}")
+    for line in text.splitlines():
+        assert not line.strip() or line.rstrip().endswith((";", "{", "}")), line
+    blocks = re.findall(r"location ([^{]+)\{((?:[^{}]|\{[^{}]*\})*)\}", text)
+    passed_on = {place.strip(): body for place, body in blocks if "proxy_pass http://127.0.0.1:8501" in body}
+    assert list(passed_on) == ["/"]
+    assert "auth_request /oauth2/auth;" in passed_on["/"]
+
+
+def test_the_proxy_of_a_sign_in_passes_on_the_name_that_people_typed() -> None:
+    text = re.sub(r"#.*", "", (CHECKOUT / "docs" / "nginx-signin.conf").read_text(encoding="utf-8"))
+    assert text.count("{") == text.count("}")
+    for line in text.splitlines():
+        assert not line.strip() or line.rstrip().endswith((";", "{", "}")), line
+    assert text.count("proxy_pass http://127.0.0.1:8501;") == 1
+    for words in ("proxy_set_header Host $http_host;", "proxy_cookie_flags ~ secure;", "listen 443 ssl;"):
+        assert words in text
+    assert "Origin http" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        ([*STREAMLIT, "--server.address", "0.0.0.0"], {}),
+        (STREAMLIT, {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}),
+        ([sys.executable, str(CHECKOUT / "app.py"), "0.0.0.0", "8765"], {}),
+        (
+            [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", "8765"],
+            {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"},
+        ),
+    ],
+    ids=["option", "environment", "argument", "argument and environment"],
+)
+def test_another_address_is_refused_however_it_is_asked_for(
+    words: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert REFUSAL in done.stderr

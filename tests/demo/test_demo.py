@@ -1,0 +1,193 @@
+"""The demo's exports: always the same bytes, every label of the glossary, believable rates, real dirt."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import unicodedata
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from etl.common.paths import CHECKOUT
+from etl.demo import write_season
+from etl.demo.cast import ROLES, casting
+from etl.demo.people import clients
+
+LABELS = CHECKOUT / "data" / "reference" / "labels.csv"
+STATUSES = ("Processed", "Delivered", "Open", "Bounced", "Recalled", "Reprocessed")
+QUOTES = str.maketrans("“”‘’", "\"\"''")
+
+
+def text_of(file: Path) -> str:
+    """The file's text, unpacked and decoded as its writer did."""
+    content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    """The records of an export, its broken ones left out, each with its label tidied and its status apart."""
+    text = text_of(file)
+    if ".ndjson" in file.name:
+        rows = [json.loads(line) for line in text.splitlines()]
+    else:
+        delimiter = ";" if text.split("\n", 1)[0].count(";") > 5 else ","
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="too much"))
+    kept = [row for row in rows if "too much" not in row and row.get("Date/Time", "/") != "pending"]
+    for row in kept:
+        if "Event" in row:
+            row["Event"] = " ".join(unicodedata.normalize("NFKC", row["Event"]).translate(QUOTES).split())
+            if "Status" not in row:
+                label, _, last = row["Event"].rpartition(" - ")
+                row["Event"], row["Status"] = (label, last) if last in STATUSES else (row["Event"], "")
+    return kept
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The default season's files."""
+    return write_season(tmp_path_factory.mktemp("season"))
+
+
+@pytest.fixture(scope="module")
+def timelines(season: list[Path]) -> dict[str, list[tuple]]:
+    """The distinct events of each return, in the order of the exports."""
+    seen: dict[str, dict[tuple, None]] = defaultdict(dict)
+    for file in season:
+        if "register" in file.name:
+            continue
+        for row in rows_of(file):
+            seen[row["Return ID"]][(row["Date/Time"], row["Tab"], row["Event"], row["Status"])] = None
+    return {return_id: list(events) for return_id, events in seen.items()}
+
+
+def registers(season: list[Path]) -> list[dict[str, str]]:
+    """The rows of all registers."""
+    return [row for file in season if "register" in file.name for row in rows_of(file)]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """File names and what is in them."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        write_season(tmp_path / name, returns=60, seed=seed)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+    assert digests(tmp_path / "a") != digests(tmp_path / "c")
+
+
+@pytest.mark.parametrize("returns", [60, 61, 137])
+def test_as_many_returns_are_logged_as_were_asked_for(tmp_path: Path, returns: int) -> None:
+    files = write_season(tmp_path, returns=returns)
+    logged = {row["Return ID"] for file in files if "register" not in file.name for row in rows_of(file)}
+    assert len(logged) == returns
+    assert logged < {row["Return ID"] for row in registers(files)}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_small_season_fills_every_role_of_the_cast(seed: int) -> None:
+    assert len(casting(clients(Random(f"{seed} clients"), 38))) == len(ROLES)
+
+
+def test_a_couple_whose_spouse_comes_first_can_play_a_role(tmp_path: Path) -> None:
+    assert write_season(tmp_path, returns=2000, seed=1)
+
+
+def test_every_label_of_the_glossary_occurs(timelines: dict[str, list[tuple]]) -> None:
+    if not LABELS.exists():
+        pytest.skip("the catalogue of labels is not there")
+    with LABELS.open(newline="") as file:
+        wanted = {pattern(row["label"]) + (row["tab"], row["status"]) for row in csv.DictReader(file)}
+    events = [event for timeline in timelines.values() for event in timeline]
+    found = {pattern(label) + (tab.split()[0], status) for _, tab, label, status in events}
+    assert not wanted - found
+
+
+def pattern(label: str) -> tuple[str]:
+    """The label up to its first quote."""
+    return (label.split('"')[0],)
+
+
+def test_rates_are_believable(timelines: dict[str, list[tuple]]) -> None:
+    per_label: Counter[tuple[str, str]] = Counter()
+    last_year = {return_id: events for return_id, events in timelines.items() if return_id.startswith("2024")}
+    for events in last_year.values():
+        per_label.update({(label.split(' "')[0], status) for _, _, label, status in events})
+    delivered = per_label["Taxpayer: Initial Email", "Delivered"]
+    assert 0.88 < per_label["Taxpayer: Initial Email", "Open"] / delivered < 0.98
+    assert 0.005 < per_label["Taxpayer: Initial Email", "Bounced"] / len(last_year) < 0.03
+    assert (
+        0.95 < per_label["Taxpayer: Tax Return Accessed", ""] / per_label["Access Link selected", ""] < 0.995
+    )
+    assert 0.015 < per_label["Access Locked", ""] / len(last_year) < 0.05
+    assert 0.04 < per_label["Recalled return", ""] / len(last_year) < 0.10
+    assert 20 < sum(map(len, timelines.values())) / len(timelines) < 30
+
+
+def test_a_recall_stands_on_both_tabs(timelines: dict[str, list[tuple]]) -> None:
+    for events in timelines.values():
+        words = Counter((label.lower(), status) for _, _, label, status in events)
+        assert words["recalled return", ""] == words["tax return", "Recalled"]
+        assert words["reprocessed return", ""] == words["tax return", "Reprocessed"]
+
+
+def test_exports_overlap_and_repeat(season: list[Path]) -> None:
+    lines = Counter(
+        line for file in season if "register" not in file.name for line in text_of(file).splitlines()[1:]
+    )
+    assert sum(1 for count in lines.values() if count > 1) > 1000
+    one_file = Counter(text_of(next(file for file in season if "03-30" in file.name)).splitlines())
+    assert any(count == 2 for line, count in one_file.items() if "Document" in line)
+
+
+def test_the_dirt_of_real_exports_is_there(season: list[Path]) -> None:
+    texts = {file.name: text_of(file) for file in season}
+    everything = "".join(texts.values())
+    for piece in (
+        "=HYPERLINK(",
+        "234-56-7890",
+        ",null,",
+        "“",
+        "K-1’s",
+        "\N{NO-BREAK SPACE}",
+        "TAX RETURN ACCESSED",
+        "11/02/2025 01:12:00 AM",
+        "Extension Notice Email",
+        ",pending,",
+        "Initial Email - Delivered",
+        "Nuñez",
+        "Return sent with KBA disabled (1040)",
+        "Deleted Document",
+    ):
+        assert piece in everything, piece
+    assert "Return ID;Client ID" in everything
+    assert any(file.read_bytes().startswith(b"\xef\xbb\xbf") for file in season)
+    assert sum(file.suffix == ".gz" for file in season) >= 3
+    assert any("found 2026-03-06" in name for name in texts)
+
+
+def test_an_hour_that_no_clock_shows_does_not_occur(season: list[Path]) -> None:
+    for file in season:
+        assert (
+            "03/08/2026 02:" not in text_of(file)
+            or " AM" not in text_of(file).split("03/08/2026 02:")[1][:12]
+        )
+
+
+def test_the_register_knows_couples_extensions_groups_and_work_not_begun(
+    season: list[Path], timelines: dict[str, list[tuple]]
+) -> None:
+    rows = registers(season)
+    assert {row["Joint"] for row in rows} == {row["Extended"] for row in rows} == {"Yes", "No"}
+    assert any(row["Group"] for row in rows)
+    assert {row["Office"] for row in rows} == {"Austin", "Chicago", "Portland"}
+    not_begun = {row["Return ID"] for row in rows} - set(timelines)
+    assert len(not_begun) == round(len(timelines) * 0.02)

@@ -1,0 +1,383 @@
+"""The command as people and schedulers meet it: real processes, what they print, how they end, what they leave."""
+
+import csv
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from etl.common.paths import CHECKOUT, DataDir, version
+from support.served import wait_for
+
+ENVIRONMENT = os.environ | {"RETURNTRAIL_DATA": "", "PYTHONPATH": str(CHECKOUT)}
+COMMAND = [sys.executable, "-m", "etl"]
+PROGRESS = re.compile(r".*(?: \.\.\.|: [\d.]+ seconds\.)\n")
+LOG = """\
+Return ID,Tab,Event,Status,Date/Time,User
+R1,Internal,Upload,,2026-03-01 09:00,Amy
+R1,Internal,Deliver to Client,,2026-03-02 09:00,Amy
+R1,Client,Taxpayer: Initial Email,Processed,2026-03-02 09:01,
+R1,Client,Taxpayer: Initial Email,Bounced,2026-03-02 09:02,
+"""
+# Endless to anybody who waits for it.
+ENDLESS = (
+    "select count(*) from range(3000000) as a cross join range(3000000) as b where a.range * b.range % 7 = 3"
+)
+
+
+def heeding_ctrl_c() -> None:
+    """In a child before it starts: a suite that runs in the background was told to ignore Ctrl-C, and its children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def await_reader(process_id: int, file: Path) -> None:
+    """Waits until a process has this file open."""
+    for _ in range(600):
+        if str(file) in {
+            os.path.realpath(open_file) for open_file in Path(f"/proc/{process_id}/fd").iterdir()
+        }:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"nobody opens {file}")
+
+
+def run(*words: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
+    """The command in a process of its own, with a text for each stream; how long its steps took is left out."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)],
+        cwd=cwd,
+        env=ENVIRONMENT | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    done.stderr = PROGRESS.sub("", done.stderr)
+    return done
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+    """A season of 60 returns, made by the command under a generous umask."""
+    root = tmp_path_factory.mktemp("demo") / "data"
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            'umask 000; exec "$@"',
+            "sh",
+            *COMMAND,
+            "--data",
+            root,
+            "demo",
+            "--returns",
+            "60",
+            "--no-app",
+        ],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "Traceback" not in done.stderr
+    return DataDir(root)
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> DataDir:
+    """A firm's directory with one export in the inbox."""
+    data = DataDir(tmp_path / "firm")
+    data.inbox.mkdir(parents=True)
+    (data.inbox / "march.csv").write_text(LOG, encoding="utf-8")
+    return data
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"returntrail {version()}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "the following arguments are required: VERB"),
+        (["laod"], "invalid choice: 'laod'"),
+        (["build", "--as"], "unrecognized arguments: --as"),
+        (
+            ["build", "--as-of", "03/04/2026"],
+            '"03/04/2026" is no ISO time such as 2026-04-02 or 2026-04-02T17:30',
+        ),
+        (["report", "--every", "year"], "invalid choice: 'year'"),
+        (["report", "--for-years", "soon"], "invalid int value: 'soon'"),
+        (["query"], "the following arguments are required: SQL"),
+        (["demo", "--returns", "59"], '"59" is not a number from 60 up'),
+        (["app", "--port", "0"], '"0" is not a port from 1 to 65535'),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_code_2(words: list[str], sentence: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr.splitlines()[-1]
+
+
+def test_a_problem_is_a_sentence_on_stderr_and_exit_code_1(tmp_path: Path) -> None:
+    done = run("query", "from mart.returns", "--data", tmp_path / "none")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{tmp_path}/none/warehouse.duckdb: there is no warehouse yet.")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_is_no_data_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("--data", tmp_path / "file", "build")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{tmp_path}/file: not a folder. --data names the data directory.\n",
+    )
+
+
+def test_a_firm_loads_builds_and_asks_wherever_data_is_said(firm: DataDir, tmp_path: Path) -> None:
+    assert run("--data", firm.root, "load").returncode == 0
+    assert run("build", "--data", firm.root).stdout.startswith(
+        f"{firm.warehouse}: 4 events of 1 returns from 1 files"
+    )
+    sql = "select return_id, next_step from mart.returns"
+    answers = [
+        run("--data", firm.root, "query", sql, "--csv"),
+        run("query", sql, "--csv", "--data", firm.root),
+        run("query", sql, "--csv", "--data", "firm", cwd=tmp_path),
+        run("query", sql, "--csv", RETURNTRAIL_DATA=str(firm.root)),
+        run("query", sql, "--csv", "--data", firm.root, RETURNTRAIL_DATA=str(tmp_path)),
+    ]
+    assert {(done.returncode, done.stdout, done.stderr) for done in answers} == {
+        (0, '"return_id","next_step"\n"R1","fix_email"\n', "")
+    }
+
+
+def test_a_build_as_of_a_time_in_the_zone_of_the_firm(firm: DataDir) -> None:
+    run("--data", firm.root, "load")
+    for words in ("2026-03-02T09:00", "2026-03-02T15:00+01:00"):
+        run("--data", firm.root, "build", "--as-of", words)
+        sql = "select as_of, (select count(*) from model.events) as n from raw.build"
+        asked = run("--data", firm.root, "query", sql, "--csv")
+        assert asked.stdout == '"as_of","n"\n"2026-03-02 09:00:00",2\n'
+
+
+def test_a_run_with_a_refused_file_builds_and_reports_and_exits_1(firm: DataDir) -> None:
+    (firm.inbox / "april.csv").write_text("<html><body>Sign in</body></html>", encoding="utf-8")
+    done = run("--data", firm.root, "run")
+    assert done.returncode == 1
+    refused, loaded = done.stderr.splitlines()[:2]
+    assert refused.startswith(f"{firm.inbox}/april.csv: ")
+    assert loaded == f"{firm.inbox}/march.csv: loaded, 4 of 4 records."
+    built, *reports = done.stdout.splitlines()
+    assert built.startswith(f"{firm.warehouse}: 4 events")
+    assert {"firm_funnel.csv", "work_list.csv", "load_quality.csv"} <= {
+        Path(report).name for report in reports
+    }
+    assert all(Path(report).read_text(encoding="utf-8").startswith('"') for report in reports)
+    again = run("--data", firm.root, "run")
+    assert (again.returncode, again.stderr) == (0, f"{firm.inbox}: nothing to load.\n")
+
+
+def test_load_names_each_file_and_a_folder_stands_for_its_files(firm: DataDir, tmp_path: Path) -> None:
+    shutil.copy(firm.inbox / "march.csv", tmp_path / "copy.csv")
+    done = run("--data", firm.root, "load", "copy.csv", firm.inbox, "missing.csv", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "copy.csv: loaded, 4 of 4 records.\n"
+        f"{firm.inbox}/march.csv: the same content was loaded as copy.csv; nothing to do.\n"
+        "missing.csv: there is no such file.\n"
+    )
+
+
+def test_reports_go_where_they_are_asked_for(demo: DataDir, tmp_path: Path) -> None:
+    words = ("report", "not_signed", "firm_funnel", "--out", tmp_path / "out", "--data", demo.root)
+    done = run(*words, "--for-offices", "Austin", "Dallas", "--for-years", "2025")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{tmp_path}/out/not_signed.csv\n{tmp_path}/out/firm_funnel.csv\n"
+    with open(tmp_path / "out" / "not_signed.csv", encoding="utf-8", newline="") as file:
+        assert {row["office"] for row in csv.DictReader(file)} <= {"Austin", "Dallas"}
+    unknown = run("report", "not_singed", "--data", demo.root)
+    assert unknown.returncode == 1
+    assert unknown.stderr.startswith('No report is named "not_singed". There are: ')
+
+
+def test_a_query_only_reads(demo: DataDir) -> None:
+    for sql in (
+        "drop table mart.returns",
+        "create table t (a int)",
+        "copy raw.files to 'x'",
+        "from 'x.csv'",
+        "select",
+    ):
+        done = run("query", sql, "--data", demo.root)
+        assert (done.returncode, done.stdout) == (1, ""), sql
+        assert "Traceback" not in done.stderr
+
+
+def test_a_reader_of_stdout_may_leave(demo: DataDir) -> None:
+    words = [*COMMAND, "--data", str(demo.root), "query", "--csv", "from range(400000)"]
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b'"range"\n'
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_ctrl_c_ends_the_process_by_its_signal_and_in_silence(demo: DataDir) -> None:
+    words = [*COMMAND, "--data", str(demo.root), "query", ENDLESS]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, env=ENVIRONMENT, preexec_fn=heeding_ctrl_c, **pipes) as process:
+        await_reader(process.pid, demo.warehouse)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=60)
+        process.kill()
+        assert process.communicate() == (b"", b"")
+    assert process.returncode == -signal.SIGINT
+
+
+def test_the_demo_goes_from_exports_to_reports(demo: DataDir) -> None:
+    ledger = run(
+        "--data", demo.root, "query", "--csv", "select state, count(*) as n from raw.files group by state"
+    )
+    loaded = len([file for file in (demo.inbox / "loaded").iterdir()])
+    assert ledger.stdout == f'"state","n"\n"loaded",{loaded}\n'
+    (day,) = demo.reports.iterdir()
+    assert {file.stem for file in day.iterdir()} >= {
+        "firm_funnel",
+        "email_health",
+        "work_list",
+        "load_quality",
+    }
+    returns = run("--data", demo.root, "query", "--csv", "select count(*) as n from mart.returns")
+    assert returns.stdout == '"n"\n60\n'
+
+
+def test_only_the_owner_reads_what_was_made(demo: DataDir) -> None:
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in demo.root.rglob("*") if path.is_file()}
+    assert modes == {0o600}
+    folders = [demo.root, *(path for path in demo.root.rglob("*") if path.is_dir())]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+
+
+def test_the_demo_again_is_another_season_and_nothing_of_the_old_one(demo: DataDir, tmp_path: Path) -> None:
+    root = tmp_path / "again"
+    shutil.copytree(demo.root, root)
+    ids = ("query", "select file_id from raw.files order by file_id", "--csv")
+    before = run("--data", root, *ids).stdout.split()
+    assert (
+        run("demo", "--returns", "60", "--seed", "8", "--no-app", RETURNTRAIL_DATA=str(root)).returncode == 0
+    )
+    after = run("--data", root, *ids).stdout.split()
+    assert set(before) & set(after) == {'"file_id"'}
+    assert len(after) - 1 == len(list((root / "inbox" / "loaded").iterdir()))
+
+
+def test_the_demo_never_touches_a_firms_data(firm: DataDir) -> None:
+    before = contents(firm.root)
+    done = run("--data", firm.root, "demo", "--no-app")
+    assert done.returncode == 1
+    assert done.stderr == f"{firm.root}: not empty, and not a demo's. Name an empty folder with --data.\n"
+    assert contents(firm.root) == before
+
+
+def test_show_and_export(demo: DataDir, tmp_path: Path) -> None:
+    shown = run("--data", demo.root, "show", "mart.deliveries")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("mart.deliveries: How far each delivery of a return has got.")
+    everything = run("show", "--data", demo.root).stdout
+    assert {"mart.returns", "report.firm_funnel"} <= set(re.findall(r"^\S+", everything, flags=re.MULTILINE))
+    done = run("export", "--out", tmp_path / "out", "--data", demo.root)
+    assert {Path(line).stem for line in done.stdout.splitlines()} >= {"returns", "deliveries", "catalog"}
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
+def test_the_dashboard_is_for_this_machine(demo: DataDir, address: str) -> None:
+    done = run("--data", demo.root, "app", "--address", address)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'"{address}" is not a loopback address')
+
+
+def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(
+    demo: DataDir, tmp_path: Path
+) -> None:
+    words = [*COMMAND, "--data", str(demo.root), "app"]
+    with socket.socket() as usual:
+        usual.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Where another program has the usual port already, that one is in the way just as well.
+        with suppress(OSError):
+            usual.bind(("127.0.0.1", 8501))
+            usual.listen()
+        with subprocess.Popen(
+            words, env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heeding_ctrl_c
+        ) as server:
+            said = re.fullmatch(
+                rf"The dashboard of {re.escape(str(demo.root))}: (http://127\.0\.0\.1:(\d+)) \(Ctrl-C ends it\)\n",
+                server.stderr.readline(),
+            )
+            assert said and said[2] != "8501"
+            wait_for(said[1], server)
+            with urllib.request.urlopen(said[1]) as page:
+                assert page.headers["x-content-type-options"] == "nosniff"
+            taken = run("--data", demo.root, "app", "--port", said[2])
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=60)
+    assert (taken.returncode, taken.stderr) == (
+        1,
+        f"Port {said[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n",
+    )
+
+
+def test_a_scheduler_calls_as_often_as_it_likes_and_people_ask_what_ran(
+    firm: DataDir, tmp_path: Path
+) -> None:
+    settings = (CHECKOUT / "data" / "settings.toml").read_text(encoding="utf-8")
+    (firm.root / "settings.toml").write_text(
+        f'{settings}\n[[subscription]]\nreport = "work_list"\nname = "all"\n', "utf-8"
+    )
+    first = run("--data", firm.root, "run")
+    assert first.returncode == 0 and "work_list-all.csv" in first.stdout
+    again = run("--data", firm.root, "report", "--due")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert (
+        "work_list-all: every day, csv, to folder\n" in run("--data", firm.root, "report", "--check").stdout
+    )
+    history = run("--data", firm.root, "report", "--history").stdout.splitlines()
+    (number,) = (line.split()[0] for line in history if "work_list-all" in line)
+    wanted = next(line for line in first.stdout.splitlines() if line.endswith("work_list-all.csv"))
+    content = Path(wanted).read_bytes()
+    done = run("--data", firm.root, "report", "--again", number, "--out", tmp_path / "out")
+    assert done.stdout.splitlines()[0] == f"{tmp_path}/out/work_list-all.csv"
+    assert (tmp_path / "out" / "work_list-all.csv").read_bytes() == content
+    (firm.root / "settings.toml").write_text(
+        f'{settings}\n[[subscription]]\nreport = "work"\n', encoding="utf-8"
+    )
+    done = run("--data", firm.root, "report", "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f'{firm.root}/settings.toml: [[subscription]] "work": No report is named "work".'
+    )
+    done = run("--data", firm.root, "report", "--due")
+    assert (
+        done.returncode == 1
+        and done.stderr.startswith("work, ")
+        and '"is_well": false' in (firm.root / "runs" / "heartbeat.json").read_text(encoding="utf-8")
+    )

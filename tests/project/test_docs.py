@@ -1,0 +1,198 @@
+"""README and docs against the code: what they name exists, and what exists is named."""
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from argparse import ArgumentParser, Namespace
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from etl.cli.options import all_options, read_options
+from etl.common.paths import CHECKOUT, SHIPPED, version
+from etl.config.access import ACCESS_KEYS
+from etl.config.settings import read_settings
+from etl.config.settings_check import RETENTION, SECTIONS, SOURCE_KEYS
+from etl.config.source import Limits
+from etl.config.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, WEEKDAYS, Subscription
+from etl.sql.catalog import read_catalog
+from etl.sql.file import PERIODS
+from etl.warehouse.spark.wishes import KEYS as SPARK_KEYS
+
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+CATALOG = read_catalog()
+
+
+def table_under(heading: str) -> list[list[str]]:
+    """The body of the first table below a heading of the README."""
+    chapter = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in chapter.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def code_in(page: Path) -> list[str]:
+    """The lines of the code blocks of a page, a line that is continued put together with the next."""
+    blocks = re.findall(
+        r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    return [line for block in blocks for line in re.sub(r"\n {8,}", " ", block).splitlines()]
+
+
+def commands_in(page: Path) -> list[str]:
+    """What a page tells people to type after `returntrail`, in code blocks and in lines of text."""
+    quoted = re.findall(r"`returntrail ([^`\n]+)`", page.read_text(encoding="utf-8"))
+    typed = [line.split("returntrail ", 1)[1] for line in code_in(page) if is_command(line)]
+    return quoted + [re.sub(r" +#.*| {2,}\S.*", "", line) for line in typed]
+
+
+def is_command(line: str) -> bool:
+    return re.match(r"(?:returntrail|\S*/bin/returntrail|[\d* ]{9,}\S*/returntrail) ", line) is not None
+
+
+def verb_parsers() -> dict[str, ArgumentParser]:
+    return next(action for action in all_options()._actions if action.dest == "verb").choices
+
+
+def test_the_readme_lists_every_report_and_when_it_is_written() -> None:
+    listed = {row[0].strip("`"): row[1] for row in table_under("Reports")}
+    assert listed == {report.name: report.every or "on screen" for report in CATALOG.of("report")}
+
+
+def test_the_readme_lists_every_table_that_people_use() -> None:
+    listed = {name for row in table_under("Tables") for name in re.findall(r"`([^`]+)`", row[0])}
+    public = {table.full_name for table in CATALOG.of("mart", "raw")} | {"model.events"}
+    assert listed == public
+
+
+def test_the_readme_names_every_header_word() -> None:
+    assert set(re.findall(r"`(\w+):`", README)) == {"key", "check", "param", "every", "view"}
+    assert ", ".join(PERIODS[:3]) + f" or {PERIODS[3]}" in README
+
+
+def test_the_readme_lists_every_setting() -> None:
+    rows = {
+        re.search(r"\w+", row[0])[0]: set(re.findall(r"`(\w+)`", row[1])) for row in table_under("Settings")
+    }
+    assert rows == {
+        "firm": {"name", "timezone"},
+        "source": set(SOURCE_KEYS) - {"columns", "constants"},
+        "limits": {one.name for one in fields(Limits)},
+        "retention": set(RETENTION),
+        "subscription": set(SUBSCRIPTION_KEYS),
+        "mail": set(MAIL_KEYS),
+        "access": set(ACCESS_KEYS) - {"staff"},
+        "spark": set(SPARK_KEYS) - {"options"},
+    }
+    assert rows.keys() == set(SECTIONS)
+    assert {"`[source.columns]`", "`[source.constants]`"} <= set(re.findall(r"`\[[\w.]+\]`", README))
+
+
+def test_the_readme_shows_every_verb_with_every_option() -> None:
+    shown: dict[str, set[str]] = {}
+    for line in code_in(CHECKOUT / "README.md"):
+        if line.startswith("returntrail ") and not line.startswith("returntrail --version"):
+            options = set(re.findall(r"--[\w-]+", re.split(r" {2,}", line)[0] if "[" not in line else line))
+            shown.setdefault(line.split()[1], set()).update(options)
+    verbs = {
+        verb: {word for action in parser._actions for word in action.option_strings if word.startswith("--")}
+        for verb, parser in verb_parsers().items()
+    }
+    assert {verb: options | {"--help", "--data"} for verb, options in shown.items()} == verbs
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_that_a_page_shows_is_one(page: Path) -> None:
+    for command in commands_in(page):
+        if not re.search(r"[\[|]|\b[A-Z]{3,}\b|^--version", command):
+            assert isinstance(read_options(shlex.split(command)), Namespace), command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_what_there_is(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(?:raw|ref|model|mart|report)\.[a-z]\w+", text))
+    assert named <= CATALOG.files.keys() | {"raw.githubusercontent"}
+    for path in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / path).exists(), path
+    targets = set(
+        re.findall(r"^([a-z\d-]+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
+    assert set(re.findall(r"\bmake ([a-z\d-]+)\b(?=[`\s])", "\n".join(code_in(page)))) <= targets
+    assert set(re.findall(r"`make ([a-z\d-]+)[^`]*`", text)) <= targets
+
+
+def test_three_lines_subscribe_to_the_work_list_on_mondays(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```toml\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert block.count("\n") == 3
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    (tmp_path / "settings.toml").write_text(shipped + block, encoding="utf-8")
+    (entry,) = read_settings(tmp_path / "settings.toml").subscriptions
+    assert entry == Subscription("work_list", every="week", weekday=WEEKDAYS.index("Monday"))
+
+
+def test_the_lines_of_cron_are_ones() -> None:
+    lines = [line for line in code_in(CHECKOUT / "README.md") if re.match(r"[\d*]", line)]
+    assert len(lines) == 3
+    for line in lines:
+        *when, command = line.split(maxsplit=5)
+        limits = zip(when, ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7)), strict=True)
+        for field, (least, most) in limits:
+            value, _, pace = field.partition("/")
+            assert value == "*" or least <= int(value) <= most, line
+            assert not pace or (value == "*" and 1 < int(pace) <= most), line
+        words = shlex.split(command)
+        assert words[0].endswith("/bin/returntrail") and read_options(words[1:]).verb in ("run", "report")
+
+
+def test_the_units_of_systemd_are_ones(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```ini\n# (returntrail\.\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in blocks] == ["returntrail.service", "returntrail.timer"]
+    for name, text in blocks:
+        unit = configparser.ConfigParser(strict=True, interpolation=None)
+        unit.optionxform = str
+        unit.read_string(text)
+        (tmp_path / name).write_text(text.replace("/path/to/returntrail/.venv/bin/returntrail", "/bin/true"))
+        if name.endswith("service"):
+            words = shlex.split(unit["Service"]["ExecStart"])
+            assert read_options(words[1:]).verb == "run" and unit["Service"]["Type"] == "oneshot"
+        else:
+            assert set(unit["Timer"]) == {"OnCalendar", "Persistent"}
+    if shutil.which("systemd-analyze"):
+        verify = ["systemd-analyze", "verify", *(str(tmp_path / name) for name, _ in blocks)]
+        done = subprocess.run(
+            verify, capture_output=True, text=True, env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"}
+        )
+        assert [
+            line for line in done.stderr.splitlines() if str(tmp_path) in line or "returntrail" in line
+        ] == []
+
+
+def test_the_changelog_is_one_sentence_a_change_under_its_version() -> None:
+    title, *rest = [
+        line for line in (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line
+    ]
+    assert title == "# Changelog"
+    assert [line for line in rest if line.startswith("## ")][0] == f"## {version()}"
+    changes = [line for line in rest if not line.startswith("## ")][1:]
+    assert [line for line in changes if not re.fullmatch(r"- [A-Z`][^\n]*\.", line)] == []
+    assert [line for line in changes if re.search(r"\. [A-Z]", line)] == []
+
+
+def test_the_lock_files_pin_with_hashes_and_name_no_index() -> None:
+    wanted = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
+    for file in sorted(CHECKOUT.glob("requirements*.lock")):
+        text = file.read_text(encoding="utf-8")
+        pinned = re.findall(
+            r"^([a-z0-9._-]+)==\S+(?: ; [^\\]+)? \\\n    --hash=sha256:", text, flags=re.MULTILINE
+        )
+        assert {re.match(r"[\w-]+", one)[0] for one in wanted} <= set(pinned), file.name
+        assert len(pinned) == len(re.findall(r"^[a-z0-9]", text, flags=re.MULTILINE)), file.name
+        assert not re.search(r"://|--(?:extra-)?index-url|--find-links", text), file.name

@@ -1,0 +1,119 @@
+"""Nothing is sent anywhere: every command and the served dashboard live where the first call to a network kills."""
+
+import ast
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboard.guard.protection import SETTINGS
+from etl.common.duck import OFFLINE
+from etl.common.paths import CHECKOUT, DataDir
+from etl.warehouse.ask import READER
+from support.served import free_port, wait_for
+from support.visitors import crowd
+
+SEALED = [sys.executable, str(CHECKOUT / "tests" / "support" / "sealed.py")]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+# Those that look after the data directory, verify and purge, run sealed in test_inventory.py.
+COMMANDS = (
+    ["run"],
+    ["report", "--again", "1"],
+    ["evidence", "--return", "2025-00001"],
+    ["export"],
+    ["query", "from mart.returns", "--csv"],
+)
+PAGES = ("", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
+
+
+def sealed(*words: object, **options: object) -> subprocess.CompletedProcess:
+    """A program that does not survive a call to the network."""
+    return subprocess.run(
+        [*SEALED, *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300, **options
+    )
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import socket; socket.getaddrinfo('statistics.invalid', 443)",
+        "import urllib.request; urllib.request.urlopen('https://updates.invalid')",
+        "import ctypes; ctypes.CDLL(None).socket(2, 1, 0)"
+        if sys.platform == "linux"
+        else "import socket; socket.getfqdn()",
+    ],
+    ids=["connect", "resolve", "fetch", "system call"],
+)
+def test_the_seal_sees_a_call_to_the_network(program: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(f"{program}\nprint('alive')\n", encoding="utf-8")
+    done = sealed(tmp_path / "program.py")
+    assert (done.returncode, done.stdout) == (-signal.SIGSYS, "")
+
+
+def test_every_command_works_without_a_network_and_asks_for_none(season: DataDir, tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "firm")
+    data.inbox.mkdir(parents=True)
+    exports = [file for file in season.inbox.rglob("*") if file.is_file()]
+    for file in exports:
+        (data.inbox / file.name).write_bytes(file.read_bytes())
+    checked = sealed("etl", "load", "--check", data.inbox / exports[0].name)
+    assert (checked.returncode, checked.stderr.count("Traceback")) == (0, 0), checked.stderr
+    for words in COMMANDS:
+        done = sealed("etl", "--data", data.root, *words)
+        assert done.returncode == 0, (words, done.stderr)
+    assert len(list(data.store.glob("*/ledger.json"))) == len(exports)
+
+
+def test_an_analysts_statement_reaches_for_nothing_either(season: DataDir) -> None:
+    for statement in (
+        "install spatial",
+        "from 'https://pictures.invalid/p.csv'",
+        "select st_point(1, 2)",
+        "load httpfs",
+    ):
+        done = sealed("etl", "--data", season.root, "query", statement)
+        assert (done.returncode, done.stdout) == (1, ""), statement
+
+
+def test_the_dashboard_serves_every_page_and_calls_nobody(season: DataDir) -> None:
+    port = free_port()
+    program = [*SEALED, "--listening", str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
+    environment = ENVIRONMENT | {"RETURNTRAIL_DATA": str(season.root)}
+    server = subprocess.Popen(
+        program, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}", server)
+        visits = [iter([(0.0, page, "id=2025-00001") for page in PAGES])]
+        [times] = asyncio.run(crowd(f"http://127.0.0.1:{port}", visits, limit_seconds=120))
+        assert len(times) == len(PAGES)
+        assert server.poll() is None
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def test_no_connection_to_duckdb_may_fetch_extensions() -> None:
+    """DuckDB would download an extension for a file of another kind without a word, were it not told otherwise."""
+    assert {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }.items() <= OFFLINE.items()
+    assert OFFLINE.items() <= READER.items()
+    opened = {
+        f"{file.relative_to(CHECKOUT)}:{call.lineno}": ast.unparse(call)
+        for file in (CHECKOUT / "etl").rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "duckdb.connect"
+    }
+    assert len(opened) >= 5
+    assert [place for place, call in opened.items() if "OFFLINE" not in call and "READER" not in call] == []
+
+
+def test_streamlit_gathers_no_statistics() -> None:
+    assert SETTINGS["browser.gatherUsageStats"] is False

@@ -1,0 +1,241 @@
+"""Only a whole archive gets in: cut, damaged, foreign or exploding ones are refused, and leave nothing behind."""
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+import zstandard
+
+from etl.common.problem import Problem
+from etl.config.source import Limits
+from etl.read.archive import Unpacked, verified
+
+BODY = "".join(
+    f"R{number},Client,Tax Return Accessed,{number * 7919 % 10007}\n" for number in range(3000)
+).encode()
+CUT = "the archive is cut ({} ends early). Nothing was loaded from it; export it again."
+DAMAGED = "the archive is damaged (its checksum or structure is wrong). Nothing was loaded from it; export it again."
+FOREIGN = "something follows the end of the archive. Nothing was loaded from it; export it again."
+
+
+def zipped(content: bytes, *names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names or ("../../export.csv",):
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+    ".zip": zipped,
+}
+STREAMS = [ending for ending in PACKERS if ending != ".zip"]
+
+
+def unpacked(folder: Path, name: str, content: bytes, limits: Limits = Limits()) -> Unpacked:
+    (folder / name).write_bytes(content)
+    private = folder / "private"
+    private.mkdir(exist_ok=True)
+    return verified(folder / name, private, limits)
+
+
+def refusal(folder: Path, name: str, content: bytes, limits: Limits = Limits()) -> str:
+    with pytest.raises(Problem) as raised:
+        unpacked(folder, name, content, limits)
+    assert not list((folder / "private").iterdir())
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_an_archive_gives_its_content_and_both_hashes(tmp_path: Path, ending: str) -> None:
+    packed = PACKERS[ending](BODY)
+    got = unpacked(tmp_path, "log.csv" + ending, packed)
+    assert got.path.read_bytes() == BODY
+    assert (got.name, got.size, got.packed_size) == ("log.csv", len(BODY), len(packed))
+    assert got.sha256 == hashlib.sha256(BODY).hexdigest()
+    assert got.packed_sha256 == hashlib.sha256(packed).hexdigest()
+    assert got.path.stat().st_mode & 0o777 == 0o600
+    assert got.path.parent == tmp_path / "private"
+    assert got.remark is None
+
+
+def test_a_plain_file_is_not_copied(tmp_path: Path) -> None:
+    got = unpacked(tmp_path, "log.csv", BODY)
+    assert got.path == tmp_path / "log.csv"
+    assert got.sha256 == got.packed_sha256 == hashlib.sha256(BODY).hexdigest()
+    assert not list((tmp_path / "private").iterdir())
+
+
+def test_an_archive_without_an_ending_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    got = unpacked(tmp_path, "log", gzip.compress(BODY))
+    assert (got.name, got.path.read_bytes()) == ("log", BODY)
+
+
+@pytest.mark.parametrize("ending", STREAMS)
+def test_several_members_are_one_content(tmp_path: Path, ending: str) -> None:
+    pack = PACKERS[ending]
+    assert (
+        unpacked(tmp_path, "a" + ending, pack(BODY[:99]) + pack(b"") + pack(BODY[99:])).path.read_bytes()
+        == BODY
+    )
+
+
+@pytest.mark.parametrize("ending", [".gz", ".xz", ".bz2"])
+def test_zeros_may_follow_the_end(tmp_path: Path, ending: str) -> None:
+    got = unpacked(tmp_path, "a" + ending, PACKERS[ending](BODY) + bytes(3_000_000))
+    assert got.path.read_bytes() == BODY
+    got.path.unlink()
+    assert (
+        refusal(tmp_path, "b" + ending, PACKERS[ending](BODY) + bytes(5) + PACKERS[ending](BODY)) == FOREIGN
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [(".gz", "gzip"), (".bz2", "bzip2"), (".xz", "xz"), (".zst", "zstd")]
+)
+def test_a_cut_archive_is_refused_wherever_it_is_cut(tmp_path: Path, ending: str, kind: str) -> None:
+    packed = PACKERS[ending](BODY)
+    for size in (20, len(packed) // 3, len(packed) - 4, len(packed) - 1):
+        assert refusal(tmp_path, "a" + ending, packed[:size]) in (CUT.format(kind), DAMAGED)
+    assert refusal(tmp_path, "a" + ending, packed[: len(packed) // 2]) == CUT.format(kind)
+
+
+@pytest.mark.parametrize("ending", STREAMS)
+def test_what_follows_an_archive_is_refused(tmp_path: Path, ending: str) -> None:
+    assert refusal(tmp_path, "a" + ending, PACKERS[ending](BODY) + b"R9,Client\n") in (FOREIGN, DAMAGED)
+
+
+def test_a_cut_zip_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "a.zip", zipped(BODY)[:-30]) == DAMAGED
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_no_flipped_bit_loads_other_content(tmp_path: Path, ending: str) -> None:
+    packed = PACKERS[ending](BODY)
+    random = Random(ending)
+    refused = 0
+    for _ in range(60):
+        flipped = bytearray(packed)
+        flipped[random.randrange(len(packed))] ^= 1 << random.randrange(8)
+        try:
+            assert unpacked(tmp_path, "a" + ending, bytes(flipped)).path.read_bytes() == BODY
+        except Problem:
+            refused += 1
+    assert refused >= 50
+
+
+def test_zstd_without_a_checksum_is_remarked_on(tmp_path: Path) -> None:
+    got = unpacked(tmp_path, "a.csv.zst", zstandard.ZstdCompressor(write_checksum=False).compress(BODY))
+    assert got.path.read_bytes() == BODY
+    assert got.remark == "the archive carries no checksum, so damage inside it cannot be seen"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a.csv", "b.csv"), "the zip holds 2 files, and must hold exactly one. Load them one by one."),
+        (("folder/",), "the zip holds 0 files, and must hold exactly one. Load them one by one."),
+    ],
+)
+def test_a_zip_holds_one_file(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
+    assert refusal(tmp_path, "a.zip", zipped(b"", *names)) == message
+
+
+def test_what_a_mac_adds_to_a_zip_does_not_count(tmp_path: Path) -> None:
+    assert (
+        unpacked(tmp_path, "a.zip", zipped(BODY, "folder/a.csv", "__MACOSX/._a.csv")).path.read_bytes()
+        == BODY
+    )
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    content = bytearray(zipped(BODY))
+    content[6] |= 1
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    assert (
+        refusal(tmp_path, "a.zip", bytes(content))
+        == "the zip is encrypted. Unpack it, and load what is inside."
+    )
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_a_bomb_is_refused_before_it_has_spread(tmp_path: Path, ending: str) -> None:
+    bomb = PACKERS[ending](bytes(30_000_000))
+    assert refusal(tmp_path, "a" + ending, bomb) == (
+        "its size unpacked, as a multiple of its size packed, is more than 200, and the limit is 200 "
+        "(ratio under [limits] in settings.toml)."
+    )
+    limits = replace(Limits(), unpacked_bytes=1000)
+    assert refusal(tmp_path, "a" + ending, PACKERS[ending](BODY), limits).endswith(
+        "and the limit is 1000 (unpacked_bytes under [limits] in settings.toml)."
+    )
+
+
+def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "a.csv", BODY, replace(Limits(), file_bytes=1000)) == (
+        f"the file is {len(BODY)}, and the limit is 1000 (file_bytes under [limits] in settings.toml)."
+    )
+    assert "unpacked_bytes" in refusal(tmp_path, "a.csv", BODY, replace(Limits(), unpacked_bytes=1000))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv.gz", BODY, "the name says gzip, the content is not (something else). Export it again."),
+        (
+            "a.csv.gz",
+            b"<html><body>Sign in</body></html>",
+            "the name says gzip, the content is not "
+            "(a web page (HTML), such as a login page saved in place of the export). Export it again.",
+        ),
+        (
+            "a.gz",
+            bz2.compress(BODY),
+            "the name says gzip, the content is not (a bzip2 archive). Export it again.",
+        ),
+        (
+            "a.csv",
+            gzip.compress(BODY),
+            "the name says CSV, the content is a gzip archive. Rename it to what it is.",
+        ),
+        ("a.csv", zipped(BODY), "the name says CSV, the content is a zip archive. Rename it to what it is."),
+    ],
+)
+def test_a_name_that_claims_something_else_is_refused(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    assert refusal(tmp_path, name, content) == message
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="the file cannot be read"):
+        verified(tmp_path / "none.csv", tmp_path, Limits())
+    with pytest.raises(Problem, match="the file cannot be read"):
+        verified(tmp_path, tmp_path, Limits())
+
+
+def test_a_file_that_changes_after_it_was_hashed_is_refused(tmp_path: Path) -> None:
+    got = unpacked(tmp_path, "log.csv", BODY)
+    got.refuse_changed()
+    with open(tmp_path / "log.csv", "ab") as file:
+        file.write(b"more\n")
+    with pytest.raises(
+        Problem, match="the file changed while it was read. Load it again when its export is complete."
+    ):
+        got.refuse_changed()
+    os.utime(tmp_path / "log.csv", ns=(0, 0))
+    with pytest.raises(Problem):
+        got.refuse_changed()

@@ -1,0 +1,333 @@
+"""What holds of the reports whatever the log says: counts add up, lists are as long as their bars, filters mean the same."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.common.duck import literal
+from etl.common.paths import DataDir
+from etl.config.settings import read_settings
+from etl.sql.catalog import read_catalog
+from etl.store.load import load
+from etl.warehouse.build import build
+from etl.warehouse.models import hold
+from etl.warehouse.publish import called
+from support.invented_log import write_invented_log
+from support.warehouses import AA, BB, CC, refuse_file, write_part
+
+REPORTS = {file.name: file for file in read_catalog().of("report")}
+SPLITS = ("office", "partner", "return_type", "tax_year", "week", "month")
+FILTERS = ("for_firms", "for_offices", "for_partners", "for_types", "for_years")
+# Ways to narrow a funnel, each with a split.
+FUNNELS = [
+    ("", None),
+    ("", "office"),
+    ("with_recalled := true", "return_type"),
+    ("min_age_days := 20", "tax_year"),
+    ("within_days := 3, with_recalled := true", "partner"),
+    (
+        "within_days := 0.5, for_offices := ['Austin', 'Boston'], since := '2026-02-01', until := '2026-03-15'",
+        "month",
+    ),
+    ("known_by := '2026-03-01 12:00:00', within_days := 20", "office"),
+]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse of an invented log of 300 returns, read-only."""
+    data = DataDir(tmp_path_factory.mktemp("reports") / "data")
+    data.root.mkdir()
+    write_invented_log(data.root / "log.csv", returns=300, seed=7)
+    load(data, read_settings(data.settings), [data.root / "log.csv"])
+    build(data)
+    with duckdb.connect(str(data.warehouse), read_only=True) as opened:
+        yield opened
+
+
+def rows(database: duckdb.DuckDBPyConnection, report: str, *arguments: str, columns: str = "*") -> list[dict]:
+    """The rows of a report, asked as an analyst types it."""
+    given = ", ".join(argument for argument in arguments if argument)
+    found = database.execute(f"select {columns} from report.{report}({given})")
+    return [
+        dict(zip([column[0] for column in found.description], row, strict=True)) for row in found.fetchall()
+    ]
+
+
+def splitting(split: str | None) -> str:
+    return f"split_by := {literal(split)}" if split else ""
+
+
+def test_the_invented_log_has_what_the_reports_tell_apart(database: duckdb.DuckDBPyConnection) -> None:
+    outcomes = rows(database, "delivery_outcomes")[0]
+    assert min(count for name, count in outcomes.items() if name.endswith("_count")) >= 3
+    assert {row["stopped_count"] > 0 for row in rows(database, "firm_funnel")} == {True}
+    assert {row["next_step"] for row in rows(database, "work_list")} >= {
+        "unlock",
+        "fix_email",
+        "pick_up",
+        "remind_to_open",
+    }
+
+
+@pytest.mark.parametrize("split", [None, *SPLITS])
+def test_outcomes_add_up_exactly(database: duckdb.DuckDBPyConnection, split: str | None) -> None:
+    segments = rows(database, "delivery_outcomes", splitting(split))
+    for row in segments:
+        parts = ("signed", "probably_signed", "partly_signed", "paper", "recalled", "open")
+        assert sum(row[f"{part}_count"] for part in parts) == row["delivery_count"]
+        assert all(
+            row[f"{part}_percent"] == percent(row[f"{part}_count"], row["delivery_count"]) for part in parts
+        )
+    total = database.execute("select count(*) from mart.deliveries").fetchall()[0][0]
+    assert sum(row["delivery_count"] for row in segments) == total
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize(
+    "report", ["firm_funnel", "email_health", "stage_funnel", "internal_waits", "turnaround"]
+)
+def test_segments_sum_to_the_total(database: duckdb.DuckDBPyConnection, report: str, split: str) -> None:
+    counts = [name for name in (column.name for column in REPORTS[report].columns) if name.endswith("_count")]
+    kind = next(
+        name
+        for name in ("step", "kind", "stage", "span")
+        if name in {column.name for column in REPORTS[report].columns}
+    )
+    summed: dict[str, dict[str, int]] = {}
+    for row in rows(database, report, splitting(split)):
+        of = summed.setdefault(row[kind], dict.fromkeys(counts, 0))
+        for name in counts:
+            of[name] += row[name] or 0
+    assert summed == {row[kind]: {name: row[name] or 0 for name in counts} for row in rows(database, report)}
+
+
+@pytest.mark.parametrize(("narrowed", "split"), FUNNELS)
+def test_no_step_exceeds_an_earlier_one_that_applies(
+    database: duckdb.DuckDBPyConnection, narrowed: str, split: str | None
+) -> None:
+    steps = rows(database, "firm_funnel", narrowed, splitting(split))
+    assert steps
+    for _, segment in itertools.groupby(steps, key=lambda row: row["segment"]):
+        bars = list(segment)
+        assert [bar["step_no"] for bar in bars] == list(range(1, 9))
+        assert (
+            sum(bar["stopped_count"] for bar in bars) == bars[0]["eligible_count"] == bars[0]["reached_count"]
+        )
+        for bar in bars:
+            assert bar["logged_count"] <= bar["reached_count"] <= bar["eligible_count"]
+            assert bar["reached_percent"] == percent(bar["reached_count"], bar["eligible_count"])
+            if bar["previous_count"] is not None:
+                assert bar["reached_count"] <= bar["previous_count"]
+                assert bar["previous_percent"] == percent(bar["reached_count"], bar["previous_count"])
+
+
+@pytest.mark.parametrize(("narrowed", "split"), FUNNELS)
+def test_the_list_behind_a_bar_is_as_long_as_the_bar(
+    database: duckdb.DuckDBPyConnection, narrowed: str, split: str | None
+) -> None:
+    for bar in rows(database, "firm_funnel", narrowed, splitting(split)):
+        pressed = f"for_segment := {literal(bar['segment'])}" if bar["segment"] is not None else ""
+        asked = (narrowed, splitting(split), pressed, f"for_step := {literal(bar['step'])}")
+        reached = rows(database, "funnel_returns", *asked)
+        stopped = rows(database, "funnel_returns", *asked, "stopped := true")
+        assert (len(reached), len(stopped)) == (bar["reached_count"], bar["stopped_count"]), bar
+        assert {row["step"] for row in stopped} <= {bar["step"]}
+
+
+def test_known_by_a_moment_a_report_is_that_of_the_build_of_that_moment(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    data.root.mkdir()
+    write_invented_log(data.root / "all.csv", returns=150, seed=7)
+    # What these two say changes what went before them, also in a funnel that looks back.
+    lines = (data.root / "all.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not re.search(r",(null|Return sent with KBA disabled \(1040\)),", line)]
+    (data.root / "log.csv").write_text("".join(kept), encoding="utf-8")
+    load(data, read_settings(data.settings), [data.root / "log.csv"])
+    build(data)
+    counts = "columns('segment|step|kind|_count$|_percent$')"
+    asked = [("firm_funnel", "split_by := 'office'"), ("email_health", "split_by := 'month'")]
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        (moment,) = database.execute("select as_of - interval '30' day from raw.build").fetchall()[0]
+        looked_back = [
+            rows(database, *one, f"known_by := {literal(moment)}", columns=counts) for one in asked
+        ]
+        now = [rows(database, *one, columns=counts) for one in asked]
+    build(data, as_of=moment.replace(tzinfo=UTC))
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        then = [rows(database, *one, columns=counts) for one in asked]
+    assert looked_back == then != now
+
+
+@pytest.mark.parametrize("split", [None, *SPLITS, "mail_domain"])
+def test_every_processed_email_stands_once(database: duckdb.DuckDBPyConnection, split: str | None) -> None:
+    health = rows(database, "email_health", splitting(split))
+    for row in health:
+        parts = ("delivered", "bounced", "unconfirmed", "pending")
+        assert sum(row[f"{part}_count"] for part in parts) == row["processed_count"]
+        assert row["opened_count"] <= row["delivered_count"]
+    total = database.execute("select count(*) from mart.messages where processed_at is not null").fetchall()[
+        0
+    ][0]
+    assert sum(row["processed_count"] for row in health) == total
+
+
+def test_the_chapters_are_parts_of_the_work_list(database: duckdb.DuckDBPyConnection) -> None:
+    chapters = {
+        "bounced_emails": {"fix_email"},
+        "locked_returns": {"unlock"},
+        "not_accessed": {"remind_to_open"},
+        "not_signed": {"remind_to_sign"},
+        "one_spouse_signed": {"remind_second_signer"},
+        "not_picked_up": {"pick_up"},
+        "in_process": {"reprocess", "review", "ero_sign", "approve", "finish"},
+    }
+    work = rows(database, "work_list")
+    assert (
+        len(work)
+        == database.execute("select count(*) from mart.returns where next_step <> 'none'").fetchall()[0][0]
+    )
+    for chapter, steps in chapters.items():
+        listed = {row["return_id"] for row in rows(database, chapter)}
+        assert listed == {row["return_id"] for row in work if row["next_step"] in steps}, chapter
+
+
+@pytest.mark.parametrize(
+    "report", [name for name, file in REPORTS.items() if "for_offices" in {p.name for p in file.params}]
+)
+def test_an_empty_list_asks_for_nothing_and_null_for_all(
+    database: duckdb.DuckDBPyConnection, report: str
+) -> None:
+    given = "search := '00'" if report == "find_returns" else ""
+    everything = rows(database, report, given)
+    known = [param.name for param in REPORTS[report].params if param.name in FILTERS]
+    assert everything == rows(database, report, given, *(f"{name} := null" for name in known))
+    for name in known:
+        nothing = rows(database, report, given, f"{name} := []")
+        if report == "headline":
+            assert {row["base_count"] for row in nothing} == {0}
+        else:
+            assert nothing == []
+
+
+@pytest.mark.parametrize(
+    "report", [name for name, file in REPORTS.items() if "split_by" in {p.name for p in file.params}]
+)
+def test_an_unknown_split_names_the_known_ones(database: duckdb.DuckDBPyConnection, report: str) -> None:
+    with pytest.raises(
+        duckdb.Error, match="'weekly' is unknown. Known: office, partner, return_type, tax_year, week, month;"
+    ):
+        rows(database, report, "split_by := 'weekly'")
+
+
+def test_an_unknown_step_names_the_known_ones(database: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(
+        duckdb.Error, match="acessed: .* Known: delivered, email delivered, email opened, link selected, "
+    ):
+        rows(database, "funnel_returns", "for_step := 'acessed'")
+    with pytest.raises(duckdb.Error, match="unlok, unlock: .* Known: unlock, fix_email, "):
+        rows(database, "work_list", "for_steps := ['unlok', 'unlock']")
+
+
+def test_the_steps_of_the_reference_are_the_steps_of_the_funnel(database: duckdb.DuckDBPyConnection) -> None:
+    """The macro furthest_step answers with numbers of ref.steps, which it cannot read, and within all days with those of mart."""
+    far = "furthest_step(deliveries, 100000) as within_days, deliveries.furthest_step_no as ever"
+    compared = database.execute(
+        f"select {far}, count(*) from mart.deliveries as deliveries group by all order by all"
+    ).fetchall()
+    assert (
+        [within for within, ever, _ in compared]
+        == [ever for within, ever, _ in compared]
+        == list(range(1, 9))
+    )
+    steps = database.execute("select step from ref.steps order by step_no").fetchall()
+    assert [step for (step,) in steps] == [
+        "delivered", "email delivered", "email opened", "link selected", "accessed", "KBA passed", "signed", "picked up"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_report_keeps_to_the_forms(database: duckdb.DuckDBPyConnection, report: str) -> None:
+    """Every list starts alike, a rate stands beside its counts, the order is explicit and leaves nothing open; key and
+    checks hold on the rows of all returns, where a build asks for those of one."""
+    file = REPORTS[report]
+    hold(database, file, called(file))
+    columns = [column.name for column in file.columns]
+    if "client_name" in columns:
+        assert columns[:7] == [
+            "return_id",
+            "client_name",
+            "return_type",
+            "office",
+            "partner",
+            "due_date",
+            "firm_id",
+        ]
+    for column in file.columns:
+        if column.name.endswith("_percent"):
+            assert set(column.meaning.rstrip(".").split(": ")[-1].split(" of ")) <= set(columns), column.name
+    assert "\norder by" in file.text
+    database.execute("set threads = 1")
+    alone = rows(database, report)
+    database.execute("set threads = 4")
+    assert rows(database, report) == alone
+
+
+def percent(part: int, whole: int) -> float | None:
+    """As the reports round: half away from zero."""
+    return database_round(100 * part / whole) if whole else None
+
+
+def database_round(value: float) -> float:
+    return duckdb.execute("select round(cast(? as double), 2)", [value]).fetchall()[0][0]
+
+
+def test_load_quality_tells_of_files_registers_forms_and_what_is_missing(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    known = {
+        "client_name": "Ann",
+        "office": "Austin",
+        "partner": "E. T.",
+        "tax_year": 2025,
+        "return_type": "1040",
+    }
+    write_part(data, AA, [
+        known | {"return_id": "r1", "event_at": "2026-03-01 10:00:00"},
+        known | {"return_id": "r2", "event_at": "2026-03-02 10:00:00", "return_type": "Form of old", "office": None},
+        known | {"return_id": "r2", "event_at": "2026-03-02 11:00:00", "return_type": "Form of old", "office": None,
+                 "time_note": "ambiguous"},
+    ])  # fmt: skip
+    write_part(data, BB, [
+        {"return_id": "r1"}, {"return_id": "r8"}, {"return_id": "r9"},
+    ], kind="returns", loaded_at="2026-04-02T00:00:00")  # fmt: skip
+    refuse_file(data, CC, "It is HTML; export it as CSV.")
+    build(data)
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        columns = (
+            "finding, subject, state, record_count, kept_count, quarantined_count, distinct_count, reason"
+        )
+        found = [tuple(row.values()) for row in rows(database, "load_quality", columns=columns)]
+    assert [finding[:7] for finding in found] == [
+        ("file", f"{BB}.csv", "loaded", 3, 3, 0, None),
+        ("file", f"{AA}.csv", "loaded", 3, 3, 0, 3),
+        ("file", f"{CC}.csv", "refused", None, None, None, None),
+        ("register without events", "oak", None, 2, None, None, None),
+        ("unknown form", "Form of old", None, 1, None, None, None),
+        ("missing attribute", "office", None, 1, None, None, None),
+        ("unclear hour", "ambiguous", None, 1, None, None, None),
+    ]
+    assert found[2][7] == "It is HTML; export it as CSV."
+    assert all(reason for *_, reason in found[3:])
+
+
+def test_an_empty_warehouse_answers_every_report(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    build(data)
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        full = {name for name in REPORTS if rows(database, name)}
+    assert full == {"definitions", "headline", "load_totals"}

@@ -1,0 +1,161 @@
+"""A file that cannot be loaded whole is refused by name, remembered, and changes nothing else."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.common.problem import Problem
+from etl.config.source import Source
+from etl.read.stage import Staged
+from etl.store.columns import map_columns
+from etl.store.parts import refusals
+from etl.store.write_part import write_part
+from support.loaded_files import HEAD, Firm, tree
+
+GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
+NAME_YOURS = 'Name yours under [source.columns] of "user tracking" in settings.toml.'
+ONE_TAB = (
+    ' Or, if the file holds one tab only, write tab = "Client" (or "Internal") under [source.constants].'
+)
+
+
+@pytest.mark.parametrize(
+    ("headings", "missing"),
+    [
+        ("Return No, Event, Tab, Shoe", "event_time"),
+        ("Return No, Event, When", "tab"),
+        ("Client Name, Event, Tab, When", "return_id"),
+        ("Office, Shoe", "return_id and tab and label and event_time"),
+    ],
+)
+def test_a_missing_column(tmp_path: Path, headings: str, missing: str) -> None:
+    said = Firm(tmp_path).refusal(f"{headings.replace(', ', ',')}\n1,2,3,4\n", "march.csv")
+    hint = ONE_TAB if "tab" in missing else ""
+    assert said == f"march.csv: no column for {missing}. Headings found: {headings}. {NAME_YOURS}{hint}"
+
+
+def test_a_missing_column_of_a_register(tmp_path: Path) -> None:
+    said = Firm(tmp_path).refusal("Client Name,Office\nAnn,Austin\n", "register.csv")
+    assert said == (
+        "register.csv: no column for return_id. Headings found: Client Name, Office. "
+        'Name yours under [source.columns] of "register" in settings.toml.'
+    )
+
+
+def test_a_firm_that_nobody_names(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\n')
+    hint = ' Or, if the file is of one firm only, write firm_id = "..." under the [[source]] itself.'
+    assert firm.refusal(GOOD).endswith(hint)
+    part = firm.load_text(f"firm_id,{HEAD}\noak,r1,Client,Up,2026-03-04\n,r1,Client,Up,2026-03-04\n")
+    assert (part.ledger["kept_count"], part.ledger["quarantined_count"]) == (1, 1)
+
+
+def test_no_source_for_a_name(tmp_path: Path) -> None:
+    firm = Firm(
+        tmp_path, '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*.csv"]\nfirm_id = "oak"\n'
+    )
+    assert firm.refusal(GOOD, "log.txt") == (
+        f'log.txt: no [[source]] in {firm.data.settings} matches this file\'s name. Patterns of files: "log": *.csv.'
+    )
+
+
+def test_a_refusal_is_a_row_of_the_ledger(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.refusal("Shoe,Size\n1,2\n", "shoes.csv")
+    firm.refusal(gzip.compress(GOOD.encode())[:-4], "cut.csv.gz")
+    rows = sorted(refusals(firm.data), key=lambda row: row["file_name"])
+    assert [(row["file_name"], row["state"], row["source"], row["kind"]) for row in rows] == [
+        ("cut.csv.gz", "refused", "user tracking", "events"),
+        ("shoes.csv", "refused", "user tracking", "events"),
+    ]
+    assert (
+        rows[0]["reason"]
+        == "the archive is cut (gzip ends early). Nothing was loaded from it; export it again."
+    )
+    for row in rows:
+        file = firm.data.store / "refused" / f"{row['file_id']}.json"
+        assert json.loads(file.read_text()) == row
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_refusal_is_forgotten_once_the_file_loads(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    text = "Return,Tab,Event,Moment\nr1,Client,Up,2026-03-04\n"
+    firm.refusal(text, "log.csv")
+    firm.refusal("Shoe,Size\n1,2\n", "shoes.csv")
+    settings = '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\nfirm_id = "oak"\n[source.columns]\n'
+    settings += 'return_id = ["Return"]\nlabel = ["Event"]\nevent_time = ["Moment"]\n'
+    firm = Firm(tmp_path, settings)
+    firm.load_text(text, "log.csv")
+    assert [row["file_name"] for row in refusals(firm.data)] == ["shoes.csv"]
+
+
+def test_the_other_files_load(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    texts = {"a.csv": "Shoe\n1\n", "b.csv": GOOD, "c.csv": "", "d.csv": GOOD + "r2,Client,Up,2026-03-04\n"}
+    files = [firm.file(name, text) for name, text in texts.items()]
+    assert [outcome.state for outcome in firm.load(*files)] == ["refused", "loaded", "refused", "loaded"]
+    assert all(file.exists() for file in files)
+
+
+def test_links_pipes_and_what_is_not_there(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    secret = firm.file("secret.csv", GOOD)
+    link, pipe, dangling = tmp_path / "link.csv", tmp_path / "pipe.csv", tmp_path / "dangling.csv"
+    link.symlink_to(secret)
+    dangling.symlink_to(tmp_path / "nowhere")
+    os.mkfifo(pipe)
+    missing = tmp_path / "missing.csv"
+    assert [str(outcome) for outcome in firm.load(link, dangling, pipe, missing)] == [
+        f"{link}: a symbolic link. Load the file that it points to.",
+        f"{dangling}: a symbolic link. Load the file that it points to.",
+        f"{pipe}: no regular file.",
+        f"{missing}: there is no such file.",
+    ]
+    assert firm.parts == []
+    assert sorted(row["file_name"] for row in refusals(firm.data)) == ["dangling.csv", "link.csv", "pipe.csv"]
+
+
+def test_folders_are_walked_without_links_and_hidden_files(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    inner = tmp_path / "season" / "b"
+    inner.mkdir(parents=True)
+    for number, name in enumerate(["season/c.csv", "season/b/a.csv", "season/.hidden.csv", "season/a.csv"]):
+        firm.file(name, GOOD + f"r{number},Client,Up,2026-03-04\n")
+    (tmp_path / "season" / "d").symlink_to(tmp_path)
+    outcomes = firm.load(tmp_path / "season")
+    names = [Path(outcome.name).relative_to(tmp_path / "season").as_posix() for outcome in outcomes]
+    assert names == ["a.csv", "b/a.csv", "c.csv", "d"]
+    assert [outcome.state for outcome in outcomes] == ["loaded"] * 3 + ["refused"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CON", "a\nb.csv", "'; drop table staged; --.csv", "🦆.csv", "..csv", "-rf", "%s{x}.csv", "x" * 240],
+)
+def test_strange_names_are_only_names(tmp_path: Path, name: str) -> None:
+    firm = Firm(tmp_path)
+    part = firm.load_text(GOOD, name)
+    assert part.ledger["file_name"] == name
+    assert {path.parts[0] for path in tree(firm.data.root)} == {"store"}
+
+
+def test_counts_that_do_not_add_up_refuse_the_file(tmp_path: Path) -> None:
+    """No known file brings it about: the records of a reader that dropped one are given by hand."""
+    source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
+    headings = HEAD.split(",")
+    with duckdb.connect() as database:
+        database.execute("set timezone = 'UTC'")
+        record = "1 as row_no, 'r1' as c0, 'Client' as c1, 'Up' as c2, '2026-03-04' as c3"
+        database.execute(f"create table staged as select {record}")
+        database.execute("create table malformed (row_no bigint, reason varchar, record varchar)")
+        with pytest.raises(Problem) as raised:
+            columns = map_columns(headings, source)
+            write_part(database, Staged(headings, 2), columns, source, "f1", tmp_path, lambda: b"")
+    assert str(raised.value) == (
+        "2 records were counted, and 1 kept and 0 set aside are not as many. Nothing was loaded from it."
+    )

@@ -1,0 +1,315 @@
+"""Times as logged become UTC, and a date in the firm's zone; what is doubtful is noted or set aside, never guessed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.store.times import cleaned, day, reading, zones
+from support.loaded_files import Firm, aside, events, log_of, with_times
+
+US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
+ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
+OFFSETS = dict(zip(ZONES, (5, 6, 7, 8), strict=True))
+
+
+def read(
+    folder: Path,
+    times: list[str],
+    zone: str = "America/New_York",
+    firm: str | None = None,
+    formats: list[str] | None = None,
+) -> list[tuple | str]:
+    """What became of each time: UTC, date and note, or the reason why it was set aside."""
+    part = Firm(folder, with_times(firm or zone, zone, US if formats is None else formats)).load_text(
+        log_of(times)
+    )
+    said: dict[int, tuple | str] = {row_no: reason for row_no, reason, _ in aside(part)}
+    for row_no, event_at, event_on, note in events(part, "row_no", "event_at", "event_on", "time_note"):
+        said[row_no] = (event_at.isoformat(" "), str(event_on), note)
+    return [said[number] for number in range(1, len(times) + 1)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_hour_that_does_not_exist_moves_forward(tmp_path: Path, zone: str) -> None:
+    hours = OFFSETS[zone]
+    times = ["03/08/2026 01:59:59 AM", "03/08/2026 02:00 AM", "03/08/2026 02:30 AM", "03/08/2026 03:00 AM"]
+    assert read(tmp_path, times, zone) == [
+        (f"2026-03-08 {hours + 1:02}:59:59", "2026-03-08", None),
+        (f"2026-03-08 {hours + 2:02}:00:00", "2026-03-08", "shifted"),
+        (f"2026-03-08 {hours + 2:02}:30:00", "2026-03-08", "shifted"),
+        (f"2026-03-08 {hours + 2:02}:00:00", "2026-03-08", None),
+    ]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_hour_that_comes_twice_is_read_as_the_first(tmp_path: Path, zone: str) -> None:
+    hours = OFFSETS[zone]
+    times = ["11/01/2026 12:59:59 AM", "11/01/2026 01:00 AM", "11/01/2026 01:59:59 AM", "11/01/2026 02:00 AM"]
+    assert read(tmp_path, times, zone) == [
+        (f"2026-11-01 {hours - 1:02}:59:59", "2026-11-01", None),
+        (f"2026-11-01 {hours:02}:00:00", "2026-11-01", "ambiguous"),
+        (f"2026-11-01 {hours:02}:59:59", "2026-11-01", "ambiguous"),
+        (f"2026-11-01 {hours + 2:02}:00:00", "2026-11-01", None),
+    ]
+
+
+def test_arizona_changes_no_clocks(tmp_path: Path) -> None:
+    assert read(tmp_path, ["03/08/2026 02:30 AM", "11/01/2026 01:30 AM"], "America/Phoenix") == [
+        ("2026-03-08 09:30:00", "2026-03-08", None),
+        ("2026-11-01 08:30:00", "2026-11-01", None),
+    ]
+
+
+def test_dates_are_those_of_the_firm(tmp_path: Path) -> None:
+    """A source in California, a firm in New York: the evening there is the next day here."""
+    times = ["03/04/2026 08:59 PM", "03/04/2026 09:00 PM", "2026-03-05T04:59:00Z", "2026-03-05T05:00:00Z"]
+    assert read(tmp_path, times, zone="America/Los_Angeles", firm="America/New_York") == [
+        ("2026-03-05 04:59:00", "2026-03-04", None),
+        ("2026-03-05 05:00:00", "2026-03-05", None),
+        ("2026-03-05 04:59:00", "2026-03-04", None),
+        ("2026-03-05 05:00:00", "2026-03-05", None),
+    ]
+
+
+def test_a_day_that_does_not_exist_moves_to_the_next(tmp_path: Path) -> None:
+    """Samoa went from the 29th to the 31st of December 2011."""
+    assert read(tmp_path, ["12/30/2011 10:00 AM"], "Pacific/Apia") == [
+        ("2011-12-30 20:00:00", "2011-12-31", "shifted")
+    ]
+
+
+def test_iso_in_every_dress(tmp_path: Path) -> None:
+    dresses = [
+        "2026-07-04T14:05:09Z",
+        "2026-07-04 14:05:09z",
+        "2026-07-04t14:05:09Z",
+        "20260704T140509Z",
+        "20260704T140509+0000",
+        "2026-07-04T14:05:09+00:00",
+        "2026-07-04T14:05:09-00",
+        "2026-07-04 10:05:09-04:00",
+        "2026-07-04T19:35:09+05:30",
+        "2026-07-04 14:05:09 +0000",
+        "2026-07-04T10:05:09",
+        "2026-07-04 10:05:09",
+        " 2026-07-04 10:05:09 ",
+    ]
+    assert read(tmp_path, dresses, formats=[]) == [("2026-07-04 14:05:09", "2026-07-04", None)] * len(dresses)
+
+
+def test_iso_in_parts(tmp_path: Path) -> None:
+    times = ["2026-07-04", "20260704", "2026-07-04T10", "2026-07-04T10Z", "2026-07-04T10:05"]
+    assert read(tmp_path, times, "UTC", formats=[]) == [
+        ("2026-07-04 00:00:00", "2026-07-04", None),
+        ("2026-07-04 00:00:00", "2026-07-04", None),
+        ("2026-07-04 10:00:00", "2026-07-04", None),
+        ("2026-07-04 10:00:00", "2026-07-04", None),
+        ("2026-07-04 10:05:00", "2026-07-04", None),
+    ]
+
+
+def test_parts_of_a_second_are_cut_at_a_millionth(tmp_path: Path) -> None:
+    minute = "2026-07-04T10:05"
+    times = [f"{minute}:09.1", f"{minute}:09,25Z", f"{minute}:09.1234567Z", f"{minute}:09.999999999999Z"]
+    assert [row[0][17:] for row in read(tmp_path, times, "UTC")] == [
+        "09.100000",
+        "09.250000",
+        "09.123456",
+        "09.999999",
+    ]
+
+
+def test_the_last_moments_of_a_day(tmp_path: Path) -> None:
+    midnight = ["2026-06-30T23:59:60Z", "2026-06-30T24:00:00Z", "2026-06-30T24:00Z"]
+    none = ["2026-06-30T24:00:01Z", "06/30/2026 23:59:60", "06/30/2026 24:00"]
+    wants = [("2026-07-01 00:00:00", "2026-07-01", None)] * 3 + ["unreadable_time"] * 3
+    assert read(tmp_path, midnight + none, "UTC") == wants
+
+
+def test_days_that_do_not_exist_are_no_times(tmp_path: Path) -> None:
+    times = [
+        "02/29/2028 10:00 AM",
+        "02/29/2026 10:00 AM",
+        "2026-02-29",
+        "02/30/2026 10:00",
+        "13/04/2026 10:00",
+    ]
+    assert (
+        read(tmp_path, times, "UTC")
+        == [("2028-02-29 10:00:00", "2028-02-29", None)] + ["unreadable_time"] * 4
+    )
+
+
+def test_only_2000_to_2100_are_taken(tmp_path: Path) -> None:
+    outside = [
+        "1900-01-01",
+        "1999-12-31T23:59:59Z",
+        "2101-01-01T00:00:00Z",
+        "9999-12-31",
+        "0000-01-01",
+        "3/4/26 10:00",
+    ]
+    inside = ["2000-01-01T00:00:00Z", "2100-12-31T23:59:59Z"]
+    assert read(tmp_path, outside + inside, "UTC") == ["time_out_of_range"] * len(outside) + [
+        ("2000-01-01 00:00:00", "2000-01-01", None),
+        ("2100-12-31 23:59:59", "2100-12-31", None),
+    ]
+
+
+def test_what_is_no_time_is_set_aside(tmp_path: Path) -> None:
+    times = [
+        "",
+        "infinity",
+        "-infinity",
+        "epoch",
+        "now",
+        "today",
+        "noon",
+        "2026-03-04 (BC)",
+        "2026-03-04 10:00 EST5EDT",
+        "2026/03/04 10:00",
+        "2026-3-4 10:00",
+        "04.03.2026 10:00",
+        "2026-03-04T10:00+99:00",
+        "2026-03-04T10:00:00+5",
+        "1772616309",
+    ]
+    assert read(tmp_path, times) == ["unreadable_time"] * len(times)
+
+
+def test_month_and_day_are_read_as_the_settings_say(tmp_path: Path) -> None:
+    times = ["03/04/2026 10:00", "25/04/2026 10:00"]
+    assert read(tmp_path / "us", times, "UTC") == [
+        ("2026-03-04 10:00:00", "2026-03-04", None),
+        "unreadable_time",
+    ]
+    assert read(tmp_path / "eu", times, "UTC", formats=["%d/%m/%Y %H:%M"]) == [
+        ("2026-04-03 10:00:00", "2026-04-03", None),
+        ("2026-04-25 10:00:00", "2026-04-25", None),
+    ]
+
+
+def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:
+    endless = "9" * 20
+    for word, times in (
+        ("epoch", ["1772616309", "1772616309.25", "-1", "1772616309000", endless, "soon"]),
+        ("epoch_ms", ["1772616309000", "1772616309250", "-1", "1772616309000000", endless, "soon"]),
+    ):
+        assert read(tmp_path / word, times, formats=[word]) == [
+            ("2026-03-04 09:25:09", "2026-03-04", None),
+            ("2026-03-04 09:25:09.250000", "2026-03-04", None),
+            "time_out_of_range",
+            "time_out_of_range",
+            "unreadable_time",
+            "unreadable_time",
+        ]
+
+
+def test_formats_with_an_offset_beside_formats_without(tmp_path: Path) -> None:
+    formats = ["%d.%m.%Y %H:%M %z", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ"]
+    times = [
+        "04.03.2026 10:00 +0100",
+        "04.03.2026 10:00 Z",
+        "04.03.2026 10:00",
+        "2026-03-04T10:00:00Z",
+        "2026-03-04",
+    ]
+    assert [row[0][11:13] for row in read(tmp_path, times, formats=formats)] == ["09", "10", "15", "10", "05"]
+
+
+def test_the_narrow_blank_of_browsers_is_a_blank(tmp_path: Path) -> None:
+    assert read(tmp_path, ["03/04/2026 2:05:09\u202fPM", "03/04/2026\u00a02:05 pm"], "UTC") == [
+        ("2026-03-04 14:05:09", "2026-03-04", None),
+        ("2026-03-04 14:05:00", "2026-03-04", None),
+    ]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    own=st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})),
+    firm=st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})),
+    moments=st.lists(st.datetimes(datetime(2000, 1, 3), datetime(2100, 12, 28)), min_size=1, max_size=20),
+    near=st.lists(st.tuples(st.integers(0, 500), st.integers(-7300, 7300)), max_size=20),
+)
+def test_every_zone_is_as_zoneinfo_says(
+    database: duckdb.DuckDBPyConnection,
+    own: str,
+    firm: str,
+    moments: list[datetime],
+    near: list[tuple[int, int]],
+) -> None:
+    """Any moment, and moments around changes of the clocks."""
+    changes = zones(own, firm, min(moments), max(moments)).own.changes
+    first, last = min(moments), max(moments)
+    around = [
+        changes[number % len(changes)].at + timedelta(seconds=seconds) for number, seconds in near if changes
+    ]
+    moments += [moment for moment in around if first <= moment <= last]
+    clocks = zones(own, firm, first, last)
+    values = ", ".join(f"(timestamp '{moment}')" for moment in moments)
+    found = database.execute(f"""
+        select stamp, moment, {clocks.note("stamp")}, {clocks.firm_day("moment")}
+        from (select stamp, {clocks.utc("stamp")} as moment from (values {values}) as stamps(stamp))
+    """).fetchall()
+    for stamp_, moment, note, on in found:
+        local = stamp_.replace(tzinfo=ZoneInfo(own))
+        assert moment == local.astimezone(UTC).replace(tzinfo=None)
+        offsets = local.utcoffset(), local.replace(fold=1).utcoffset()
+        wants = None if offsets[0] == offsets[1] else "ambiguous" if offsets[0] > offsets[1] else "shifted"
+        assert note == wants
+        assert on == local.astimezone(UTC).astimezone(ZoneInfo(firm)).date()
+
+
+FORMATS = (
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%b %d, %Y %I:%M %p",
+    "%d %B %Y %H:%M",
+    "%d/%m/%Y",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%m/%d/%y %H:%M",
+    "%Y%m%d%H%M%S",
+    "%I:%M %p %m/%d/%Y",
+    "%A, %d %b %Y %H:%M",
+    "%Y/%j %H:%M",
+    "%m-%d-%Y at %H:%M",
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    formats=st.lists(st.sampled_from(FORMATS), min_size=1, max_size=4, unique=True),
+    moment=st.datetimes(datetime(2000, 1, 1), datetime(2068, 12, 31)),
+)
+def test_formats_are_those_of_strptime(
+    database: duckdb.DuckDBPyConnection, formats: list[str], moment: datetime
+) -> None:
+    """A text in the last of some formats is what the first of them that fits says in Python."""
+    text = moment.strftime(formats[-1])
+    wants = next(found for one in formats if (found := parsed(text, one)))
+    every = reading(tuple(formats))
+    values = f"{every.stamp('time')}, {every.has_offset('time')}, {day('time', tuple(formats))}"
+    texts = f"select {cleaned('$text')} as time"
+    found = database.execute(f"select {values} from ({texts})", {"text": text}).fetchall()
+    assert found == [(wants, False, wants.date())]
+
+
+def parsed(text: str, one: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, one)
+    except ValueError:
+        return None

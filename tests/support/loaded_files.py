@@ -1,0 +1,91 @@
+"""A firm in a folder of its own: files loaded in a test, and what the store holds afterwards."""
+
+from pathlib import Path
+
+import polars as pl
+
+from etl.common.paths import DataDir
+from etl.config.settings import read_settings
+from etl.store.load import Outcome, load, load_inbox
+from etl.store.parts import Part, parts
+
+HEAD = "return_id,tab,label,event_time"
+SETTINGS = """
+[firm]
+timezone = "{firm}"
+[[source]]
+name = "log"
+files = ["*"]
+firm_id = "oak"
+timezone = "{zone}"
+"""
+
+
+class Firm:
+    """A data directory below a folder, its exports beside it."""
+
+    def __init__(self, folder: Path, settings: str | None = None) -> None:
+        self.folder, self.data = folder, DataDir(folder / "data")
+        self.data.root.mkdir(parents=True, exist_ok=True)
+        if settings is not None:
+            (self.data.root / "settings.toml").write_text(settings, encoding="utf-8")
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def load(self, *paths: Path) -> list[Outcome]:
+        return load(self.data, read_settings(self.data.settings), list(paths))
+
+    def load_inbox(self) -> list[Outcome]:
+        return load_inbox(self.data, read_settings(self.data.settings))
+
+    def load_text(self, content: str | bytes, name: str = "log.csv") -> Part:
+        """The part that a file became; a refusal fails the test with its reason."""
+        [outcome] = self.load(self.file(name, content))
+        assert outcome.part is not None, outcome.reason
+        return outcome.part
+
+    def refusal(self, content: str | bytes, name: str = "log.csv") -> str:
+        """What is said of a file that must be refused and must leave no part."""
+        before = tree(self.data.store)
+        [outcome] = self.load(self.file(name, content))
+        assert (outcome.state, outcome.part) == ("refused", None), str(outcome)
+        after = {
+            path: content for path, content in tree(self.data.store).items() if path.parts[0] != "refused"
+        }
+        assert after == {path: content for path, content in before.items() if path.parts[0] != "refused"}
+        return str(outcome).removeprefix(f"{self.folder}/")
+
+    @property
+    def parts(self) -> list[Part]:
+        return parts(self.data)
+
+
+def tree(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder, and what it holds."""
+    return {
+        path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def events(part: Part, *columns: str) -> list[tuple]:
+    """The kept records of a part, in the order of the file."""
+    return pl.read_parquet(part.data).sort("row_no").select(*columns).rows()
+
+
+def aside(part: Part) -> list[tuple]:
+    """The records of a part that were set aside: number, reason, record."""
+    return pl.read_parquet(part.quarantine).sort("row_no").select("row_no", "reason", "record").rows()
+
+
+def with_times(firm: str, zone: str, formats: list[str]) -> str:
+    """Settings of a firm in a zone, whose source is in another and writes its times in some formats."""
+    return SETTINGS.format(firm=firm, zone=zone) + (f"time_formats = {formats}\n" if formats else "")
+
+
+def log_of(times: list[str]) -> str:
+    """A log of one return with an event at each of these times."""
+    rows = (f'r1,Client,Event {number},"{time}"' for number, time in enumerate(times))
+    return "\n".join([HEAD, *rows, ""])

@@ -1,0 +1,65 @@
+"""Files staged in a test: bytes in, and what staging made of them out."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+
+from etl.common.paths import SHIPPED
+from etl.common.problem import Problem
+from etl.config.settings import read_settings
+from etl.config.source import Limits
+from etl.read.archive import verified
+from etl.read.stage import Staged, stage
+
+LOG = read_settings(SHIPPED / "settings.toml").sources[1]
+OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+Row = tuple[str | None, ...]
+
+
+class Result:
+    """What staging made of some bytes."""
+
+    def __init__(self, staged: Staged, rows: list[tuple], malformed: list[tuple]) -> None:
+        self.headings, self.count, self.remark = staged.headings, staged.record_count, staged.remark
+        self.rows, self.malformed = rows, malformed
+        self.texts: list[Row] = [row[1:] for row in rows]
+
+
+def staged(name: str, content: bytes | str, limits: Limits = Limits()) -> Result:
+    """The content, written to a file of that name, verified and staged."""
+    with TemporaryDirectory() as folder, duckdb.connect(config=OFFLINE) as database:
+        file, private = Path(folder, name), Path(folder, "pri'vate")
+        private.mkdir()
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        result = stage(database, verified(file, private, limits), LOG, limits, private)
+        rows = database.execute("from staged order by row_no").fetchall()
+        malformed = database.execute("from malformed order by row_no").fetchall()
+        numbers = sorted(row[0] for row in rows + malformed)
+        assert numbers == list(range(1, result.record_count + 1))
+        assert [path.name for path in Path(folder).iterdir() if path != private] == [name]
+        return Result(result, rows, malformed)
+
+
+def refusal(name: str, content: bytes | str, limits: Limits = Limits()) -> str:
+    with pytest.raises(Problem) as raised:
+        staged(name, content, limits)
+    return str(raised.value)
+
+
+def as_csv(table: Sequence[Row], **options: object) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, **options).writerows([[value or "" for value in row] for row in table])  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def zipped(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside", content)
+    return buffer.getvalue()

@@ -1,0 +1,60 @@
+"""Pictures of every page for the docs, taken in Chromium from the default demo: `make screens`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import sync_playwright
+
+from etl.common.paths import CHECKOUT, DataDir
+from etl.warehouse.ask import ask, opened
+from support.served import FLAGS, Visit, chromium, served
+
+SCREENS = CHECKOUT / "docs" / "screens"
+PAGES = {
+    "needs-attention": "/",
+    "returns": "/returns",
+    "one-return": "/return?id={id}",
+    "pipeline": "/pipeline?year=2025",
+    "turnaround": "/turnaround?year=2025",
+    "email-health": "/email?year=2025",
+    "reports": "/reports",
+    "data-health": "/data",
+}
+TALLEST = 1500
+
+
+def take(visit: Visit, path: str, file: Path, width: int) -> None:
+    """One picture, as tall as the page up to a limit."""
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    page = visit.open(path)
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(height, TALLEST)})
+    page.wait_for_timeout(800)
+    page.screenshot(path=file)
+    print(file)
+
+
+def main() -> None:
+    """The pages at the desk in the light theme, two of them in the dark one and on a phone."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
+        data = DataDir(Path(folder) / "demo")
+        subprocess.run([sys.executable, "-m", "etl", "--data", data.root, "demo", "--no-app"], check=True)
+        with opened(data.warehouse) as warehouse:
+            # The return of the newest recall after which somebody signed: its page has everything.
+            recalls = ask(warehouse, "recalls", columns=["return_id", "redelivered_at"])
+        wanted = recalls.drop_nulls()["return_id"][0]
+        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        with served(data) as where:
+            light, dark = Visit(chrome, where), Visit(chrome, where, dark=True)
+            for name, path in PAGES.items():
+                take(light, path.format(id=wanted), SCREENS / f"{name}.png", 1280)
+            take(dark, "/", SCREENS / "needs-attention-dark.png", 1280)
+            take(dark, PAGES["one-return"].format(id=wanted), SCREENS / "one-return-dark-phone.png", 390)
+        chrome.close()
+
+
+if __name__ == "__main__":
+    main()

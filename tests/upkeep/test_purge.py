@@ -1,0 +1,281 @@
+"""A purge removes for good: nothing of a return is found afterwards, no later export brings it back, and no kill halves it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from etl.common.paths import CHECKOUT, DataDir
+from etl.common.problem import Problem
+from etl.config.settings import read_settings
+from etl.config.settings_check import Retention
+from etl.reports.evidence import evidence
+from etl.reports.runs import again, write_due
+from etl.store.load import load_inbox
+from etl.store.parts import parts
+from etl.store.purged import entries
+from etl.upkeep.purge import begin, clear_files, finish, remember, rewrite_parts
+from etl.upkeep.purge_plan import Plan, plan_before, plan_file, plan_return
+from etl.upkeep.retention import apply
+from etl.warehouse.build import build
+from etl.warehouse.explore import export, show
+from support.exports import (
+    CUT,
+    GOING,
+    HEAD,
+    NAMES,
+    UNREADABLE,
+    lines,
+    put,
+    returntrail,
+    said,
+    small_firm,
+    tables,
+    traces,
+)
+
+AT = "2026-11-25T10:00:00.000+00:00"
+# The process that is killed: it does what is left of a purge, and dies when it is about to do something for the nth time.
+KILLED = """
+import os, signal, sys
+os.umask(0o077)
+from pathlib import Path
+from etl.upkeep import purge, purge_files
+from etl.common.paths import DataDir
+place, calls = sys.argv[2], int(sys.argv[3])
+owner = {"remove": purge_files, "publish": purge, "build": purge, "unlink": None}[place]
+done = 0
+def dying(work):
+    def work_or_die(*words):
+        global done
+        done += 1
+        if done > calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return work(*words)
+    return work_or_die
+if owner is None:
+    purge.PHASES = tuple(dying(phase) for phase in purge.PHASES)
+else:
+    setattr(owner, place, dying(getattr(owner, place)))
+purge.finish(DataDir(Path(sys.argv[1])))
+"""
+
+
+pytestmark = pytest.mark.usefixtures("nobody_else_reads")
+
+
+@pytest.fixture(scope="module")
+def loaded(nobody_else_reads: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+    """The small firm: loaded, built, its reports written, a pack of evidence and the tables exported."""
+    data = small_firm(tmp_path_factory.mktemp("purge"))
+    settings = read_settings(data.settings)
+    load_inbox(data, settings)
+    build(data)
+    write_due(data, settings)
+    evidence(data, return_id=GOING)
+    export(data)
+    return data
+
+
+@pytest.fixture
+def data(loaded: DataDir, tmp_path: Path) -> DataDir:
+    shutil.copytree(loaded.root, tmp_path / "data")
+    return DataDir(tmp_path / "data")
+
+
+def counts(data: DataDir) -> dict[str, tuple]:
+    """The accounts of each file: records, kept, set aside, purged."""
+    names = ("record_count", "kept_count", "quarantined_count", "purged_count")
+    return {part.ledger["file_name"]: tuple(part.ledger[name] for name in names) for part in parts(data)}
+
+
+def test_a_purge_says_what_would_go_and_does_nothing(data: DataDir) -> None:
+    before = traces(data)
+    asked = returntrail(data, "purge", "--return", GOING)
+    assert asked.returncode == 1
+    words = said(asked, data)
+    assert words[0] == "1 return: 11 records of 3 loaded files."
+    assert words[-1] == "Nothing was removed. It cannot be undone; to do it, type the same with --yes."
+    folders = {line.removeprefix("goes: ").rsplit("/", 1)[0].split("/20")[0] for line in words[1:-1]}
+    assert folders == {"reports", "runs", "evidence", "export", "inbox/loaded", "inbox/refused"}
+    assert traces(data) == before
+    assert not data.purging.exists()
+
+
+def test_nothing_of_a_purged_return_is_found_and_no_export_brings_it_back(data: DataDir) -> None:
+    assert len(traces(data)) > 30
+    others = {name: [row for row in rows if row[1] != GOING] for name, rows in tables(data).items()}
+    done = returntrail(data, "purge", "--return", GOING, "--yes")
+    assert (done.returncode, said(done, data)[-1]) == (
+        0,
+        "Purged: 11 records, 26 other files. Backups and --out folders are yours to clear.",
+    )
+    assert traces(data) == []
+    assert tables(data) == others
+    named_by_client = next(
+        part.file_id for part in parts(data) if part.ledger["packed_sha256"][:16] != part.file_id
+    )
+    assert counts(data) == {
+        "january.csv": (10, 4, 0, 6),
+        f"{named_by_client} (its name was purged)": (8, 4, 0, 4),
+        "register.csv": (2, 1, 0, 1),
+    }
+    [entry] = entries(data)
+    assert (entry.kind, entry.return_count, entry.file_count, entry.record_count, entry.removed_count) == (
+        "return",
+        1,
+        3,
+        11,
+        26,
+    )
+    assert "Purged for good:" in show(data)
+    with pytest.raises(Problem, match=r"No run 23 has files\. These have: 3, 4, "):
+        again(data, read_settings(data.settings), 23, None)
+    [folder] = data.reports.iterdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert sorted(manifest["files"]) == sorted(file.name for file in folder.glob("*.csv"))
+    put(data, "later.csv", (HEAD + lines(GOING) + lines("2025-0003") + UNREADABLE + CUT).encode())
+    [outcome] = load_inbox(data, read_settings(data.settings))
+    assert str(outcome).endswith("later.csv: loaded, 4 of 10 records, 6 of purged returns left out.")
+    assert counts(data)["later.csv"] == (10, 4, 0, 6)
+    assert traces(data) == []
+    with pytest.raises(Problem, match=f'The store has no return "{GOING}", so there is nothing to purge.'):
+        plan_return(data, AT, GOING, None)
+
+
+def test_a_purge_that_is_killed_is_finished_by_whoever_writes_next(data: DataDir, tmp_path: Path) -> None:
+    """Killed again and again at another place, it goes on where it was; the last writer finishes it before its own work."""
+    whole = DataDir(tmp_path / "whole")
+    shutil.copytree(data.root, whole.root)
+    plan = plan_return(data, AT, GOING, None)
+    begin(data, plan)
+    begin(whole, plan)
+    finish(whole)
+    for place, calls in (
+        ("unlink", 1),
+        ("remove", 0),
+        ("remove", 12),
+        ("publish", 0),
+        ("publish", 1),
+        ("build", 0),
+    ):
+        command = [sys.executable, "-c", KILLED, str(data.root), place, str(calls)]
+        died = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
+        assert died.returncode == -9, (place, died.stderr)
+        assert data.purging.exists()
+    returntrail(data, "load", check=True)
+    assert not data.purging.exists()
+    assert traces(data) == []
+    assert counts(data) == counts(whole)
+    assert tables(data) == tables(whole)
+    assert sorted(
+        path.relative_to(data.root) for path in data.root.rglob("*") if path.name != ".lock"
+    ) == sorted(path.relative_to(whole.root) for path in whole.root.rglob("*") if path.name != ".lock")
+    assert [(one.record_count, one.removed_count) for one in entries(data)] == [(11, 26)]
+
+
+def test_old_returns_go_by_their_last_event(data: DataDir) -> None:
+    assert plan_before(data, AT, date(2023, 3, 4)).returns == []
+    plan = plan_before(data, AT, date(2023, 3, 5))
+    assert (plan.returns, plan.words) == (
+        [["firm", "2023-0001"]],
+        ["2023-0001", "CO-1", "Otto Old", "otto@old.test"],
+    )
+    remember(data, plan)
+    clear_files(data, plan)
+    rewrite_parts(data, plan)
+    assert traces(data, ("2023-0001", *NAMES["2023-0001"])) == ["warehouse.duckdb"]
+    assert counts(data)["january.csv"] == (10, 4, 2, 4)
+
+
+def test_a_return_that_only_a_register_names_goes_by_the_day_of_the_register(tmp_path: Path) -> None:
+    data = small_firm(tmp_path)
+    for file in data.inbox.iterdir():
+        file.unlink()
+    put(data, "register.csv", b"Return ID,Client Name,Exported At\nr1,Ann,2024-05-01\nr2,Bo,2026-05-01\n")
+    load_inbox(data, read_settings(data.settings))
+    assert plan_before(data, AT, date(2025, 1, 1)).returns == [["firm", "r1"]]
+
+
+def test_a_purged_file_is_refused_from_then_on_and_its_returns_are_not(data: DataDir) -> None:
+    [january] = [part for part in parts(data) if part.ledger["file_name"] == "january.csv"]
+    begin(data, plan_file(data, AT, january.file_id))
+    finish(data)
+    assert {row[1] for row in tables(data)["returns"]} == {GOING, "2025-0003"}
+    assert january.file_id not in "".join(map(str, data.store.rglob("*")))
+    assert traces(data, ("2023-0001",)) == []
+    put(data, "again.csv", (HEAD + lines("2023-0001", 2023) + lines(GOING) + UNREADABLE + CUT).encode())
+    put(data, "other.csv", (HEAD + lines("2023-0001", 2023)).encode())
+    outcomes = load_inbox(data, read_settings(data.settings))
+    assert [(outcome.state, outcome.reason) for outcome in outcomes] == [
+        ("refused", "its content was purged, and what was purged does not come back."),
+        ("loaded", None),
+    ]
+
+
+def test_without_its_key_nothing_is_loaded(data: DataDir) -> None:
+    remember(data, plan_return(data, AT, GOING, None))
+    (data.root / ".key").write_bytes(b"k" * 32)
+    with pytest.raises(Problem, match="not the key under which returns were purged, so they might come back"):
+        load_inbox(data, read_settings(data.settings))
+    (data.root / "purged.jsonl").write_text("{}\n")
+    with pytest.raises(
+        Problem, match="what was purged cannot be read, so it might come back. Restore it from a backup."
+    ):
+        load_inbox(data, read_settings(data.settings))
+
+
+def test_a_damaged_part_is_not_written_anew_as_if_it_were_whole(data: DataDir) -> None:
+    part = next(part for part in parts(data) if part.kind == "events")
+    content = bytearray(part.data.read_bytes())
+    content[len(content) // 3] ^= 4
+    part.data.write_bytes(content)
+    with pytest.raises(
+        Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"
+    ):
+        plan_return(data, AT, GOING, None)
+    with pytest.raises(
+        Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"
+    ):
+        rewrite_parts(data, Plan(AT, "return", None, None, [["firm", GOING]], [GOING], 1, 1))
+    assert part.data.read_bytes() == content and not data.purging.exists()
+
+
+def test_several_firms_must_be_told_apart(tmp_path: Path) -> None:
+    data = small_firm(tmp_path)
+    for name in ("oak", "elm"):
+        put(
+            data,
+            f"{name}.csv",
+            ("Account," + HEAD + "".join(f"{name},{line}\n" for line in lines(GOING).splitlines())).encode(),
+        )
+    load_inbox(data, read_settings(data.settings))
+    with pytest.raises(
+        Problem, match=f'Several firms have a return "{GOING}": elm, firm, oak. Name one with --firm.'
+    ):
+        plan_return(data, AT, GOING, None)
+    assert plan_return(data, AT, GOING, "oak").returns == [["oak", GOING]]
+
+
+def test_retention_empties_what_was_set_aside_and_removes_reports(data: DataDir) -> None:
+    now = datetime.now(UTC)
+    apply(data, Retention(quarantine_days=30, report_days=30), now + timedelta(days=29))
+    assert len(traces(data)) > 30
+    apply(data, Retention(quarantine_days=30, report_days=30), now + timedelta(days=31))
+    [january] = [part for part in parts(data) if part.ledger["file_name"] == "january.csv"]
+    kept = pl.read_parquet(january.quarantine)
+    assert kept.select("row_no", "reason", "record").rows() == [
+        (9, "unreadable_time", None),
+        (10, "wrong_field_count", None),
+    ]
+    assert (counts(data)["january.csv"], list(data.reports.iterdir())) == ((10, 8, 2, 0), [])
+    assert [folder.name for folder in data.runs.iterdir() if folder.is_dir()] == []
+    assert list((data.root / "evidence").iterdir()) == []
+    version = january.folder.name
+    apply(data, Retention(quarantine_days=30), now + timedelta(days=60))
+    assert [part.folder.name for part in parts(data) if part.file_id == january.file_id] == [version]

@@ -1,0 +1,285 @@
+"""Verify names what is wrong: a byte changed, cut or gone anywhere, a model that no build would make, a file left behind."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.access.audit import SAW, note
+from etl.common.files import write_json
+from etl.common.paths import CHECKOUT, DataDir
+from etl.common.problem import Problem
+from etl.config.settings import read_settings
+from etl.store.load import load_inbox
+from etl.store.parts import Part, parts, sealed
+from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, keep, kept
+from etl.upkeep.verify import verify
+from etl.upkeep.verify_store import look_at_files, look_at_store, room
+from etl.warehouse.build import build
+from support.exports import GOING, HEAD, lines, put, returntrail, said, small_firm
+
+DONE = "Remove the part and load its file again, or restore it from a backup."
+
+
+pytestmark = pytest.mark.usefixtures("nobody_else_reads")
+
+
+@pytest.fixture(scope="module")
+def loaded(nobody_else_reads: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+    """The small firm, loaded and built."""
+    data = small_firm(tmp_path_factory.mktemp("verify"))
+    put(data, "clock.csv", (HEAD + lines("2025-0003", 2090)).encode())
+    load_inbox(data, read_settings(data.settings))
+    build(data)
+    return data
+
+
+@pytest.fixture
+def data(loaded: DataDir, tmp_path: Path) -> DataDir:
+    shutil.copytree(loaded.root, tmp_path / "data")
+    return DataDir(tmp_path / "data")
+
+
+def flipped(place: float) -> Callable[[Path], None]:
+    """One bit of a file is another one, at some part of its length."""
+
+    def flip(file: Path) -> None:
+        content = bytearray(file.read_bytes())
+        content[min(int(len(content) * place), len(content) - 1)] ^= 4
+        file.write_bytes(content)
+
+    return flip
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+WAYS = [*(flipped(place) for place in (0, 0.2, 0.5, 0.8, 1)), cut, Path.unlink]
+
+
+def wrong(data: DataDir) -> list[tuple[str, str, str]]:
+    """What is damaged or must be mended."""
+    return [(one.severity, one.subject, one.finding) for one in verify(data) if not is_well([one])]
+
+
+def test_a_whole_firm_has_nothing_to_mend(data: DataDir) -> None:
+    note(data, SAW, "ann@firm.example", "manager", "work_list", 3)
+    done = returntrail(data, "verify")
+    assert done.returncode == 0
+    assert [" ".join(line.split()) for line in said(done, data)] == [
+        "severity subject finding",
+        "note clock.csv 4 events are withheld: they are later than 2026-03-04 15:03:00 UTC.",
+        "note january.csv 2 of 10 records were set aside; Data health says why.",
+        "note refused.csv Refused: no heading is known, so the file has no header, or one in other words. Headings found: Shoe. "
+        'Name yours under [source.columns] of "user tracking" in settings.toml.',
+        "well store 4 loaded files are as written, and hold what their ledgers say.",
+        "well warehouse Every table can be read, and its ledger agrees with the store and with its tables.",
+        "well models 3 returns were built anew and came out the same.",
+        "well files Nobody else on this machine may read a file.",
+        "well files Nothing was left behind.",
+        "well files There is room on the disk for the next build.",
+        "well audit/trail.jsonl Every line is as it was written, and none is missing.",
+    ]
+    assert [one.subject for one in kept(data)[1]][:3] == [
+        "clock.csv", "january.csv", "refused.csv",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["events.parquet", "returns.parquet", "quarantine.parquet", "ledger.json"])
+def test_every_damaged_file_of_the_store_is_named(data: DataDir, name: str) -> None:
+    part = next(part for part in parts(data) if (part.folder / name).exists())
+    file = part.folder / name
+    whole = file.read_bytes()
+    for damage in WAYS:
+        damage(file)
+        found = [one for one in look_at_store(data)[0] if one.severity == DAMAGE]
+        assert [one.subject for one in found] == [f"store/{part.folder.name}/{name}"], damage
+        assert found[0].finding.endswith(DONE)
+        file.write_bytes(whole)
+    flipped(0.5)(file)
+    with pytest.raises(
+        Problem, match=f"{file}: .* Remove .* and load its file again. The old warehouse stays."
+    ):
+        build(data)
+    file.write_bytes(whole)
+    assert is_well(look_at_store(data)[0])
+
+
+def test_a_damaged_refusal_is_named(data: DataDir) -> None:
+    [file] = (data.store / "refused").iterdir()
+    whole = file.read_bytes()
+    for damage in WAYS[:-1]:
+        damage(file)
+        assert [one.subject for one in look_at_store(data)[0] if one.severity == DAMAGE] == [
+            f"store/refused/{file.name}"
+        ]
+        file.write_bytes(whole)
+
+
+def test_a_damaged_warehouse_is_named_and_one_that_is_gone(data: DataDir) -> None:
+    """DuckDB checks the blocks that hold something; a byte that changed where nothing stands changes no table."""
+    whole = data.warehouse.read_bytes()
+    with duckdb.connect(str(data.warehouse), read_only=True) as database:
+        found = database.execute(
+            "select block_id from pragma_storage_info('mart.returns') where block_id >= 0"
+        ).fetchall()
+    block = 3 * 4096 + found[0][0] * 262_144
+    for place in (0, 4_100, block + 100):
+        content = bytearray(whole)
+        content[place] ^= 4
+        data.warehouse.write_bytes(content)
+        found = [subject for severity, subject, _ in wrong(data) if severity == DAMAGE]
+        assert found and all(subject.startswith("warehouse.duckdb") for subject in found), place
+    cut(data.warehouse)
+    assert [subject for _, subject, _ in wrong(data)] == ["warehouse.duckdb"]
+    data.warehouse.unlink()
+    assert wrong(data) == [(WARNING, "warehouse.duckdb", "There is no warehouse. Type `returntrail build`.")]
+
+
+def test_a_row_that_no_build_would_make_is_named(data: DataDir) -> None:
+    with duckdb.connect(str(data.warehouse)) as database:
+        database.execute(f"update mart.returns set event_count = 5 where return_id = '{GOING}'")
+        database.execute("update raw.files set repeated_count = 7 where file_name = 'january.csv'")
+    words = "Its kept records are not those distinct, repeated and later."
+    assert [finding.split(" Type")[0] for _, _, finding in wrong(data)] == [words]
+    with duckdb.connect(str(data.warehouse)) as database:
+        database.execute(
+            "update raw.files set repeated_count = kept_count - distinct_count where file_name = 'january.csv'"
+        )
+    assert wrong(data) == [(
+        DAMAGE, "warehouse.duckdb, mart.returns",
+        "2 rows of 3 returns are not those that a build makes of the store. Type `returntrail build`.",
+    )]  # fmt: skip
+
+
+def test_a_part_that_is_gone_is_named_and_one_that_is_not_built_is_no_fault(data: DataDir) -> None:
+    part = next(part for part in parts(data) if part.ledger["file_name"] == "january.csv")
+    put(data, "new.csv", (HEAD + lines("2023-0001")).encode())
+    [outcome] = load_inbox(data, read_settings(data.settings))
+    found = verify(data)
+    assert is_well(found)
+    assert ("note", f"store/{outcome.part.file_id}") in [(one.severity, one.subject) for one in found]
+    shutil.rmtree(part.folder)
+    assert wrong(data) == [(
+        DAMAGE, f"store/{part.file_id}",
+        "The warehouse holds records of this file, and its part is gone. Load the file again, or build without it.",
+    )]  # fmt: skip
+
+
+def unseal(part: Part) -> None:
+    """Makes a part one of a version without checksums."""
+    write_json(
+        part.folder / "ledger.json",
+        {name: part.ledger[name] for name in part.ledger if name not in ("seal", "sha256")},
+    )
+
+
+def test_parts_of_a_version_without_checksums_are_no_fault(data: DataDir) -> None:
+    unseal(parts(data)[0])
+    words = "1 loaded file is of a version that kept no checksums, so a byte that has changed may not show."
+    found = [(one.severity, one.subject, one.finding) for one in look_at_store(data)[0]]
+    assert found == [("note", "store", words),
+        ("well", "store", "4 loaded files are as written, and hold what their ledgers say.")]  # fmt: skip
+
+
+def test_damage_without_checksums_is_a_sentence_wherever_it_shows(data: DataDir) -> None:
+    """DuckDB has many words for a damaged Parquet file, and some of them belong to no family of errors."""
+    part = next(part for part in parts(data) if part.kind == "events")
+    unseal(part)
+    whole, broken = part.data.read_bytes(), []
+    for place in (number / 60 for number in range(60)):
+        part.data.write_bytes(whole)
+        flipped(place)(part.data)
+        found = [one for one in look_at_store(data)[0] if one.severity == DAMAGE]
+        if found:
+            assert [one.subject for one in found] == [f"store/{part.folder.name}/events.parquet"]
+            broken.append(part.data.read_bytes())
+    assert len(broken) > 5
+    for content in broken[:: len(broken) // 4]:
+        part.data.write_bytes(content)
+        with pytest.raises(
+            Problem, match=f"^{part.folder}: .*damaged.* [Rr]emove it and load its file again"
+        ):
+            build(data)
+
+
+def test_modes_leftovers_and_a_full_disk_are_named(data: DataDir) -> None:
+    data.warehouse.chmod(0o644)
+    for name in (".build-x", "store/.work-y"):
+        (data.root / name).mkdir()
+        (data.root / name / "spill").touch()
+    (data.root / "notes.txt").touch()
+    (parts(data)[0].folder / "copy.parquet").touch()
+    data.purging.touch()
+    left = "A process that was killed left it; the next load, build or report removes it, and so may you."
+    strange = "It is none of returntrail's. Move it out of the data directory."
+    found = [
+        (one.severity, one.subject, one.finding) for one in look_at_files(data, read_settings(data.settings))
+    ]
+    assert found == [
+        (
+            "warning",
+            "warehouse.duckdb",
+            "Others on this machine may read it. Type `chmod go-rwx` and its name.",
+        ),
+        ("warning", ".build-x", left),
+        ("warning", "store/.work-y", left),
+        (
+            "warning",
+            ".purging.json",
+            "A purge has begun and is not done. Type `returntrail build`, which finishes it first.",
+        ),
+        ("warning", "notes.txt", strange),
+        ("warning", f"store/{parts(data)[0].folder.name}/copy.parquet", strange),
+        ("well", "files", "There is room on the disk for the next build."),
+    ]
+    [full] = room(data, least=10**18)
+    assert (full.severity, full.finding.endswith("and a build may need 1000000000.0 GB. Make room.")) == (
+        "warning",
+        True,
+    )
+
+
+def test_every_page_says_that_something_is_damaged(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(
+        data,
+        [
+            Finding(DAMAGE, "store/x", "It is not the file that was written."),
+            Finding(WARNING, "disk", "Make room."),
+        ],
+    )
+    data.purging.touch()
+    monkeypatch.setenv("RETURNTRAIL_DATA", str(data.root))
+    app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=300)
+    app.switch_page("page/data.py").run()
+    assert not app.exception
+    purging, damaged = [one.value for one in app.error]
+    assert purging.startswith(
+        "A purge has begun and is not done: these numbers still have what should be gone."
+    )
+    assert re.sub(r" on .*? [AP]M:", "", damaged) == (
+        "One thing is damaged, as `returntrail verify` found see Data health. These numbers may be wrong until it is mended "
+        "and verified again."
+    )
+    found = next(
+        one.value
+        for one in app.dataframe
+        if "finding" in one.value.columns and "Severity" in one.value.columns
+    )
+    assert found["finding"].to_list() == ["It is not the file that was written.", "Make room."]
+    assert "Nothing was purged." in [text.value for text in app.text]
+
+
+def test_a_load_in_the_future_is_named(data: DataDir) -> None:
+    part = parts(data)[0]
+    ledger = part.ledger | {"loaded_at": datetime(2090, 1, 1, tzinfo=UTC).isoformat()}
+    write_json(part.folder / "ledger.json", sealed(ledger, [part.data, part.quarantine]))
+    [found] = [one for one in look_at_store(data)[0] if one.severity == WARNING]
+    assert found.finding.startswith("Loaded at 2090-01-01T00:00:00+00:00, which is yet to come.")

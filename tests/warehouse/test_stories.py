@@ -1,0 +1,57 @@
+"""Every story of tests/stories comes true, word for word."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from etl.common.paths import CHECKOUT
+from etl.common.problem import Problem
+from etl.sql.catalog import read_catalog
+from etl.warehouse.ask import Warehouse, asking, opened
+from support.story import Story, circumstances, difference, outcome, read_story, tell
+
+STORIES = [read_story(path) for path in sorted((CHECKOUT / "tests" / "stories").glob("*.txt"))]
+CATALOG = read_catalog()
+
+
+@pytest.fixture(scope="session")
+def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Story], Warehouse]]:
+    """The warehouse of a story, which stories of the same circumstances share.
+
+    If theirs is not built each is told alone, so that only those fail that are at fault.
+    """
+    folder, number = tmp_path_factory.mktemp("stories"), count()
+    told: dict[object, Warehouse | Problem] = {}
+
+    def told_once(key: object, stories: list[Story]) -> Warehouse | Problem:
+        if key not in told:
+            try:
+                told[key] = opened(tell(stories, folder / str(next(number))))
+            except Problem as problem:
+                told[key] = problem
+        return told[key]
+
+    def find(story: Story) -> Warehouse:
+        key = circumstances(story, CATALOG)
+        found = told_once(key, [other for other in STORIES if circumstances(other, CATALOG) == key])
+        if isinstance(found, Problem):
+            found = told_once(story.name, [story])
+        if isinstance(found, Problem):
+            raise found
+        return found
+
+    yield find
+    for warehouse in told.values():
+        if isinstance(warehouse, Warehouse):
+            warehouse.close()
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_story_comes_true(story: Story, warehouse_of: Callable[[Story], Warehouse]) -> None:
+    with asking(warehouse_of(story).database) as cursor:
+        for block in story.expected:
+            rows = outcome(cursor, story, block, CATALOG)
+            if rows != block.rows:
+                where = f"tests/stories/{story.name}.txt\n{story.lesson}\n\nthen {block.about}"
+                pytest.fail(f"{where}\n{difference(block, rows)}", pytrace=False)
