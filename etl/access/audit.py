@@ -21,7 +21,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.common.files import make_private
+from etl.common.files import make_private_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.read.tins import id_hash, redact
@@ -109,7 +109,7 @@ def note(
     at = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
     said = {"at": at, "who": who, "role": role, "act": act, "report": report, "row_count": row_count}
     try:
-        make_private(data.audit)
+        make_private_folder(data.audit)
         with held(data, fcntl.LOCK_EX) as trail:
             said["filters"] = {name: noted(data, name, value) for name, value in (filters or {}).items()}
             append(data, trail, said)

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from etl.check.time_shapes import ISO, Shape, is_epoch, shapes
-from etl.common.terminal import STEERING
+from etl.common.terminal import CONTROL_CHARACTERS
 from etl.config.settings import Settings
 from etl.config.source import Source, loose, unpacked_name
 from etl.read.tidy import split_quoted, tidied
@@ -244,7 +244,9 @@ def pattern(stem: str, suffix: str) -> str:
 
 def quoted(text: str) -> str:
     """A text of TOML; JSON's escapes are TOML's. What would steer a terminal is written as an escape too."""
-    return re.sub(STEERING, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return re.sub(
+        CONTROL_CHARACTERS, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)
+    )
 
 
 def time_column(columns: Columns, source: Source, suggested: list[Suggestion]) -> str | None:

@@ -11,7 +11,7 @@ from etl.check.suggest import Suggestion
 from etl.check.time_shapes import MOST_SHAPES, Shape
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
-from etl.common.terminal import seen
+from etl.common.terminal import printable
 from etl.config.settings import Settings
 from etl.read.reasons import REASONS
 from etl.read.tins import redact
@@ -30,7 +30,7 @@ GUIDE = "docs/your-first-export.md"
 def joined(sections: list[str]) -> str:
     """The sections that say something, without characters that would steer the terminal."""
     lines = "\n\n".join([*(section for section in sections if section), "Nothing was stored."]).split("\n")
-    return "\n".join(map(seen, lines))
+    return "\n".join(map(printable, lines))
 
 
 def refusal(name: str, problem: Problem) -> str:
@@ -219,5 +219,5 @@ def table(titles: tuple[str, ...], rows: list[tuple]) -> list[str]:
 
 def cell(value: str | None) -> str:
     """A text of the file for the terminal, on one line and not too long."""
-    text = seen(redact(value or "")[0])
+    text = printable(redact(value or "")[0])
     return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."

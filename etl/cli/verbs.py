@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from etl.cli.options import FILTERS
 from etl.common.lock import locked
 from etl.common.paths import DataDir
-from etl.common.terminal import say, seen
+from etl.common.terminal import printable, say
 
 PIECE = 32_768
 
@@ -138,9 +138,9 @@ def evidence(data: DataDir, options: Namespace) -> int:
 
 def query(data: DataDir, options: Namespace) -> int:
     """Prints the rows of one statement."""
-    from etl.common.interrupt import hold_ctrl_c
+    from etl.common.interrupt import defer_ctrl_c
 
-    hold_ctrl_c()
+    defer_ctrl_c()
     from etl.warehouse.ask import opened
     from etl.warehouse.cells import as_csv, as_text
     from etl.warehouse.explore import query
@@ -224,7 +224,7 @@ def told(data: DataDir, outcomes: list) -> int:
     if not outcomes:
         say(f"{data.inbox}: nothing to load.")
     for outcome in outcomes:
-        say(seen(str(outcome)))
+        say(printable(str(outcome)))
     return 1 if any(outcome.state == "refused" for outcome in outcomes) else 0
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.common.problem import Problem
 
-SAYS_ONLY_SQL = (
+QUOTABLE_ERRORS = (
     duckdb.BinderException,
     duckdb.CatalogException,
     duckdb.ParserException,
@@ -22,11 +22,11 @@ SAYS_ONLY_SQL = (
 
 def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Problem:
     """The Problem behind an error of a statement, at its own line where none is given. Raises again what is a bug."""
-    if is_out_of_room(error):
+    if is_disk_full(error):
         return Problem(f"{label}: there is no room on the disk. Make some and try again.")
-    place = f"{label}, line {line or line_in(error)}" if line or line_in(error) else label
-    if isinstance(error, SAYS_ONLY_SQL):
-        return Problem(f"{place}: {sentence(error)}")
+    place = f"{label}, line {line or line_of_error(error)}" if line or line_of_error(error) else label
+    if isinstance(error, QUOTABLE_ERRORS):
+        return Problem(f"{place}: {error_sentence(error)}")
     if isinstance(error, duckdb.OutOfMemoryException):
         return Problem(
             f"{place}: the machine's memory is too small for this step. Close other programs and try again."
@@ -39,24 +39,24 @@ def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Prob
     raise error
 
 
-def is_out_of_room(error: duckdb.Error) -> bool:
+def is_disk_full(error: duckdb.Error) -> bool:
     """Whether the disk, a quota or a limit of the process stopped a write; DuckDB says so in the system's words."""
-    return system_error(error) is not None
+    return disk_full_error(error) is not None
 
 
-def system_error(error: Exception) -> OSError | None:
+def disk_full_error(error: Exception) -> OSError | None:
     """The system's own error behind one of DuckDB or Polars, where there was no room for a write."""
     found = [one for one in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if os.strerror(one) in str(error)]
     return OSError(found[0], os.strerror(found[0])) if found else None
 
 
-def line_in(error: duckdb.Error) -> int | None:
+def line_of_error(error: duckdb.Error) -> int | None:
     """The line that an error points at."""
     found = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
     return int(found[1]) if found else None
 
 
-def sentence(error: duckdb.Error) -> str:
+def error_sentence(error: duckdb.Error) -> str:
     """What is wrong, without the family of the error and without the excerpt of the SQL."""
     words = str(error).split("\n\nLINE ", 1)[0].split(": ", 1)[-1]
     return re.sub(r"\s*\n\s*", ". ", words).replace("!.", ".").replace(": :", ":").strip().rstrip(".!") + "."

@@ -14,7 +14,7 @@ import duckdb
 CTRL_C = {signal.SIGINT}
 
 
-def hold_ctrl_c() -> None:
+def defer_ctrl_c() -> None:
     """From here on Ctrl-C waits for somebody who asks for it, unless whoever started us told us not to hear it.
 
     Call it before DuckDB or Polars start their threads, which inherit that; one that does not would take the signal.
@@ -24,7 +24,7 @@ def hold_ctrl_c() -> None:
 
 
 @contextmanager
-def heeding_ctrl_c(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Where Ctrl-C is held, it ends at once what the connection does inside, as a KeyboardInterrupt."""
     if not CTRL_C <= signal.pthread_sigmask(signal.SIG_BLOCK, ()):
         yield

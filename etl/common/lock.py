@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from etl.common.files import clear_unfinished, make_private
+from etl.common.files import make_private_folder, remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
@@ -21,7 +21,7 @@ def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
 
     What a killed writer left unfinished in the directory itself is cleared first.
     """
-    make_private(data.root)
+    make_private_folder(data.root)
     file = data.root / ".lock"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -34,7 +34,7 @@ def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
         started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, since {started},\n".encode(), 0)
-        clear_unfinished(data)
+        remove_leftovers(data)
         yield
     finally:
         os.close(descriptor)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from etl.common.files import make_private, write_json
+from etl.common.files import make_private_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import say
@@ -51,7 +51,7 @@ def beat(data: DataDir, problems: list[str], now: datetime) -> None:
         "told": told,
     }
     try:
-        make_private(data.runs)
+        make_private_folder(data.runs)
         write_json(file, said)
     except OSError as error:
         say(f"{file}: it cannot be written ({error.strerror}).")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from etl.common.files import make_private, sync, write_json
+from etl.common.files import make_private_folder, sync_to_disk, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -137,7 +137,7 @@ def due(warehouse: Warehouse, every: str | None) -> list[Report]:
 
 def prepare(folder: Path, reports: Path) -> None:
     """Makes the folder, and removes what killed runs left there and under `reports`."""
-    make_private(folder)
+    make_private_folder(folder)
     for left in [*folder.glob(f"{UNFINISHED}*"), *reports.glob(f"*/{UNFINISHED}*")]:
         left.unlink(missing_ok=True)
 
@@ -178,4 +178,4 @@ def beside(file: Path) -> Iterator[BinaryIO]:
         os.replace(unfinished, file)
     finally:
         Path(unfinished).unlink(missing_ok=True)
-    sync(file.parent)
+    sync_to_disk(file.parent)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.common.files import make_private, sync
+from etl.common.files import make_private_folder, sync_to_disk
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
@@ -85,7 +85,7 @@ def remember(data: DataDir, run: Run) -> None:
     file = history_file(data)
     line = json.dumps(asdict(run), ensure_ascii=False).encode() + b"\n"
     try:
-        make_private(data.runs)
+        make_private_folder(data.runs)
         is_new = not file.exists()
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with open(descriptor, "r+b", buffering=0) as stream:
@@ -99,7 +99,7 @@ def remember(data: DataDir, run: Run) -> None:
                 f"{file}: no room on the disk, so what ran cannot be noted. Make some and try again."
             )
         if is_new:
-            sync(data.runs)
+            sync_to_disk(data.runs)
     except OSError as error:
         raise Problem(
             f"{file}: what ran cannot be noted ({error.strerror}). Mend that and try again."

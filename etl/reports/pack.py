@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from etl.common.files import make_private, sync
+from etl.common.files import make_private_folder, sync_to_disk
 from etl.common.problem import Problem
 
 SUMS = "SHA256SUMS"
@@ -48,7 +48,7 @@ def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> 
             f"{target}: something else than a pack of ours has this name. Move it away, or name another --out."
         )
     try:
-        make_private(folder)
+        make_private_folder(folder)
         workshop = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder))
     except OSError as error:
         raise unwritable(folder, error) from error
@@ -57,7 +57,7 @@ def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> 
         if target.is_dir():
             os.replace(target, workshop / "old")
         os.replace(workshop / target.name, target)
-        sync(folder)
+        sync_to_disk(folder)
     except OSError as error:
         raise unwritable(target, error) from error
     finally:
@@ -78,7 +78,7 @@ def unfolded(folder: Path, contents: dict[str, bytes]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file.write_bytes(content)
         file.chmod(0o600)
-        sync(file)
+        sync_to_disk(file)
 
 
 def zipped(file: Path, contents: dict[str, bytes]) -> None:
@@ -89,4 +89,4 @@ def zipped(file: Path, contents: dict[str, bytes]) -> None:
             entry.create_system, entry.external_attr = UNIX, 0o600 << 16
             archive.writestr(entry, content)
     file.chmod(0o600)
-    sync(file)
+    sync_to_disk(file)

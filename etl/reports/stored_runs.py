@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.common.files import UNFINISHED, make_private, sync
+from etl.common.files import LEFTOVER_PREFIX, make_private_folder, sync_to_disk
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
@@ -53,7 +53,7 @@ def keeping(folder: Path, name: str) -> Iterator[Stream]:
 def making(data: DataDir, number: int) -> Iterator[Path]:
     """A hidden folder for the files of a run, which goes unless `keep` gives it its name."""
     folder = data.runs / f"{MAKING}{number}"
-    make_private(folder)
+    make_private_folder(folder)
     try:
         yield folder
     finally:
@@ -63,17 +63,17 @@ def making(data: DataDir, number: int) -> Iterator[Path]:
 def keep(data: DataDir, folder: Path, number: int, entry: dict) -> None:
     """The files of a run under its number, all of them at once, with what the manifest says of them."""
     (folder / ENTRY).write_text(json.dumps(entry, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    sync(folder / ENTRY)
-    sync(folder)
+    sync_to_disk(folder / ENTRY)
+    sync_to_disk(folder)
     os.rename(folder, data.runs / str(number))
-    sync(data.runs)
+    sync_to_disk(data.runs)
 
 
 def clear_unfinished(data: DataDir) -> None:
     """Removes what killed runs left."""
     for folder in data.runs.glob(f"{MAKING}*"):
         shutil.rmtree(folder)
-    for file in data.runs.glob(f"{UNFINISHED}*"):
+    for file in data.runs.glob(f"{LEFTOVER_PREFIX}*"):
         file.unlink()
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import duckdb
 from polars.exceptions import PolarsError
 
-from etl.common.duck import OFFLINE, system_error
-from etl.common.files import make_private, sync
+from etl.common.duck import OFFLINE, disk_full_error
+from etl.common.files import make_private_folder, sync_to_disk
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -166,7 +166,7 @@ def done(data: DataDir) -> tuple[Path, Path]:
 def prepare(data: DataDir, days: int | None, now: float | None = None) -> None:
     """Makes the folders of the inbox, and deletes from the two aside what has lain there longer than so many days."""
     for folder in done(data):
-        make_private(folder)
+        make_private_folder(folder)
         for file in folder.iterdir() if days is not None else ():
             # When it was moved there: the time of its content is older.
             age = (time.time() if now is None else now) - file.lstat().st_ctime
@@ -188,7 +188,7 @@ def moved(file: Path, folder: Path) -> Path:
             os.rename(file, target)
             if not target.is_symlink():
                 target.chmod(0o600)
-            sync(folder)
+            sync_to_disk(folder)
             return target
     raise AssertionError
 
@@ -227,7 +227,7 @@ def full_disk_named() -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, PolarsError) as error:
-        found = system_error(error)
+        found = disk_full_error(error)
         if found:
             raise found from error
         raise

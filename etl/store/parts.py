@@ -23,8 +23,8 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import SAYS_ONLY_SQL, is_out_of_room
-from etl.common.files import make_private, sync, write_json, write_whole
+from etl.common.duck import QUOTABLE_ERRORS, is_disk_full
+from etl.common.files import make_private_folder, sync_to_disk, write_atomically, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
@@ -154,7 +154,7 @@ def workshop(data: DataDir) -> Iterator[Path]:
     One writer at a time holds the lock of the data directory, so whatever is hidden here is a leftover.
     """
     for folder in (data.root, data.store, data.store / "refused"):
-        make_private(folder)
+        make_private_folder(folder)
     for left in (*data.store.glob(".*"), *(data.store / "refused").glob(".*"), *superseded(data)):
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     folder = Path(tempfile.mkdtemp(prefix=".work-", dir=data.store))
@@ -176,12 +176,12 @@ def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:
     write_json(made / "ledger.json", ledger)
     for file in made.iterdir():
         file.chmod(0o600)
-        sync(file)
-    sync(made)
+        sync_to_disk(file)
+    sync_to_disk(made)
     number = int((FOLDER.fullmatch(old.folder.name) or [0, 0, 1])[2] or 1) + 1 if old else 1
     folder = data.store / (ledger["file_id"] if number == 1 else f"{ledger['file_id']}.{number}")
     os.rename(made, folder)
-    sync(data.store)
+    sync_to_disk(data.store)
     if old:
         shutil.rmtree(old.folder)
     return Part(folder, ledger)
@@ -189,7 +189,7 @@ def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:
 
 def remember_refusal(data: DataDir, ledger: dict) -> None:
     """Keeps a refusal as a row of the ledger."""
-    make_private(data.store / "refused")
+    make_private_folder(data.store / "refused")
     write_json(data.store / "refused" / f"{ledger['file_id']}.json", sealed(ledger, []))
 
 
@@ -204,7 +204,7 @@ def key(data: DataDir, may_make: bool = True) -> bytes:
     if not file.exists():
         if not may_make:
             return b""
-        write_whole(file, secrets.token_bytes(KEY_BYTES))
+        write_atomically(file, secrets.token_bytes(KEY_BYTES))
     found = file.read_bytes()
     if len(found) != KEY_BYTES:
         words = f"not the key of this data directory (it has {KEY_BYTES} bytes). Restore it from a backup."
@@ -224,6 +224,6 @@ def reading(part: Part) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        if is_out_of_room(error) or isinstance(error, (duckdb.OutOfMemoryException, *SAYS_ONLY_SQL)):
+        if is_disk_full(error) or isinstance(error, (duckdb.OutOfMemoryException, *QUOTABLE_ERRORS)):
             raise
         raise Problem(f"{part.folder}: this part is damaged. Remove it and load its file again.") from error

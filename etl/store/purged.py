@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.common.files import write_whole
+from etl.common.files import write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.store.parts import key
@@ -126,7 +126,7 @@ def note(data: DataDir, entry: Entry) -> None:
     """Adds a purge, or replaces the line of the same one: the whole file at once, so that no half of it is seen."""
     said = {one.at: one for one in entries(data)} | {entry.at: entry}
     lines = [json.dumps(asdict(said[at]), ensure_ascii=False) for at in sorted(said)]
-    write_whole(history_file(data), ("\n".join(lines) + "\n").encode())
+    write_atomically(history_file(data), ("\n".join(lines) + "\n").encode())
 
 
 def history(data: DataDir) -> pl.DataFrame:

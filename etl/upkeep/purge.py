@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.common.duck import literal
-from etl.common.files import sync, write_json
+from etl.common.files import sync_to_disk, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.terminal import say, step
@@ -143,7 +143,7 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
                 # A part under a hidden name is none, and the next workshop clears it.
                 hidden = data.store / f".purged-{part.folder.name}"
                 part.folder.rename(hidden)
-                sync(data.store)
+                sync_to_disk(data.store)
                 shutil.rmtree(hidden)
             return
         theirs(database, plan)
@@ -182,7 +182,7 @@ def rebuild(data: DataDir, _plan: Plan) -> None:
 def forget(data: DataDir, _plan: Plan) -> None:
     """Nothing is left to do, and nothing that says whom it was about."""
     data.purging.unlink()
-    sync(data.root)
+    sync_to_disk(data.root)
 
 
 PHASES = (remember, clear_files, rewrite_parts, rebuild, forget)

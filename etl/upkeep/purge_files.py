@@ -25,7 +25,7 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import OFFLINE, identifier, literal
-from etl.common.files import sync, write_json
+from etl.common.files import sync_to_disk, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
@@ -197,7 +197,7 @@ def remove(data: DataDir, unit: Path) -> None:
         unit.unlink(missing_ok=True)
     if data.reports in unit.parents:
         forget_report(unit)
-    sync(unit.parent)
+    sync_to_disk(unit.parent)
 
 
 def clear_unfinished(data: DataDir) -> None:

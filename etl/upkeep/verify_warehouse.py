@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import literal
-from etl.common.files import make_private
+from etl.common.files import make_private_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
@@ -231,13 +231,13 @@ def sampled(
 ) -> DataDir:
     """A data directory with the parts' records of the sample, and the newest event of each file, which dates the file."""
     other = DataDir(folder / "data")
-    make_private(other.store)
+    make_private_folder(other.store)
     shutil.copy(data.settings, other.root / "settings.toml")
     if (data.root / "reference").is_dir():
         shutil.copytree(data.root / "reference", other.root / "reference")
     for part in whole:
         made = folder / "made"
-        make_private(made)
+        make_private_folder(made)
         rows = f"from read_parquet({literal(part.data)})"
         theirs = f"{rows} semi join sample using (firm_id, return_id)"
         if part.kind == "events":

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from etl.common.duck import OFFLINE, literal, problem_of, sentence
+from etl.common.duck import OFFLINE, error_sentence, literal, problem_of
 from etl.common.problem import Problem
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -236,7 +236,7 @@ def refusing(warehouse: Warehouse, report: str) -> Iterator[None]:
     try:
         yield
     except duckdb.InvalidInputException as error:
-        raise Problem(f"The report {report}: {sentence(error)}") from error
+        raise Problem(f"The report {report}: {error_sentence(error)}") from error
     except duckdb.Error as error:
         if "orrupt" in str(error) or isinstance(error, duckdb.IOException):
             raise Problem(f"{warehouse.file}: {unreadable(error)}") from error

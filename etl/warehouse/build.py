@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from etl.common.duck import OFFLINE, literal, problem_of
-from etl.common.files import make_private
+from etl.common.files import make_private_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -86,7 +86,7 @@ def workshop(data: DataDir) -> Iterator[Path]:
 
     What a killed build left there goes too: one writer at a time holds the lock of the data directory.
     """
-    make_private(data.root)
+    make_private_folder(data.root)
     for left in data.root.glob(f"{WORKSHOP}*"):
         shutil.rmtree(left)
     folder = Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=data.root))

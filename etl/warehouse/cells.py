@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from etl.common.terminal import STEERING
+from etl.common.terminal import CONTROL_CHARACTERS
 
 # What a spreadsheet passes over before it looks for a formula: blanks, controls, characters without a width, quotes.
 SKIPPED = (
@@ -61,7 +61,7 @@ def readable(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     times = {
         name: local_text(name, zone) for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
     }
-    texts = pl.all().cast(pl.String).fill_null("").str.replace_all(STEERING, "�")
+    texts = pl.all().cast(pl.String).fill_null("").str.replace_all(CONTROL_CHARACTERS, "�")
     return frame.with_columns(**times).with_columns(texts)
 
 

@@ -16,8 +16,8 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import identifier, literal
-from etl.common.files import make_private, sync
-from etl.common.interrupt import heeding_ctrl_c
+from etl.common.files import make_private_folder, sync_to_disk
+from etl.common.interrupt import interruptible
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -41,7 +41,7 @@ def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
             statements = cursor.extract_statements(sql)
             if len(statements) != 1 or statements[0].type not in READS:
                 raise Problem("A query is one statement that reads: select, from, with, describe or explain.")
-            with heeding_ctrl_c(cursor):
+            with interruptible(cursor):
                 return shown(cursor.sql(statements[0])).pl()
         except duckdb.Error as error:
             raise Problem(f"DuckDB: {str(error).strip()}") from error
@@ -173,7 +173,7 @@ UNFINISHED = ".returntrail-"
 def export(data: DataDir, out: Path | None = None) -> list[Path]:
     """Writes a file a table into `out`, or else `export/` of the data directory; a file is whole or not there."""
     folder = out or data.root / "export"
-    make_private(folder)
+    make_private_folder(folder)
     for left in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left)
     marts = "select name from main.catalog where kind = 'table' and name like 'mart.%' order by name"
@@ -195,9 +195,9 @@ def exported(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Pat
                 f"copy warehouse.{table} to {literal(unfinished)} (format parquet, compression zstd)"
             )
         unfinished.chmod(0o600)
-        sync(unfinished)
+        sync_to_disk(unfinished)
         os.replace(unfinished, file)
-        sync(file.parent)
+        sync_to_disk(file.parent)
     except duckdb.IOException as error:
         raise Problem(
             f"{file}: it cannot be written. See that the folder can be written to and has room."

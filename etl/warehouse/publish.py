@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import line_in, literal, problem_of, sentence
-from etl.common.files import sync
+from etl.common.duck import error_sentence, line_of_error, literal, problem_of
+from etl.common.files import sync_to_disk
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
@@ -29,7 +29,7 @@ def create_reports(
             database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
             types[file.full_name] = columns_of(database, called(file))
         except duckdb.Error as error:
-            line = line_in_report(database, file, error) if "report." in str(error) else line_in(error)
+            line = line_in_report(database, file, error) if "report." in str(error) else line_of_error(error)
             raise problem_of(error, file.label, line) from error
         hold_columns(file, list(types[file.full_name]))
         hold_rows(database, file, called(file, a_return))
@@ -85,9 +85,9 @@ def swap(new: Path, published: Path) -> None:
     """Puts the new warehouse in the place of the old one, at once and for good. Readers keep the file they have."""
     if published.is_dir():
         raise Problem(f"{published}: a folder stands where the warehouse belongs. Move it away.")
-    sync(new)
+    sync_to_disk(new)
     os.replace(new, published)
-    sync(published.parent)
+    sync_to_disk(published.parent)
 
 
 def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:
@@ -101,5 +101,5 @@ def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: du
     try:
         database.execute(f"describe from ({text}\n)")
     except duckdb.Error as other:
-        return line_in(other) if sentence(other) == sentence(error) else None
+        return line_of_error(other) if error_sentence(other) == error_sentence(error) else None
     return None

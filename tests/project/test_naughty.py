@@ -19,7 +19,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.common.terminal import STEERING
+from etl.common.terminal import CONTROL_CHARACTERS
 from etl.warehouse.ask import ask, opened
 from etl.warehouse.cells import as_csv, undone
 from support.naughty import EVERYTHING, INJECTED, LOADED, STRINGS, reported
@@ -213,7 +213,7 @@ def test_a_terminal_is_not_steered_by_what_a_command_prints(hostile: DataDir) ->
     for words in (["query", "from report.all_returns()"], ["show", "raw.files"], ["load"]):
         done = subprocess.run([*command, *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
-        steering = re.compile(STEERING.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+        steering = re.compile(CONTROL_CHARACTERS.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
         assert steering.findall(done.stdout + done.stderr) == [], words
 
 

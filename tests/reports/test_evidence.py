@@ -14,7 +14,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.common.terminal import STEERING
+from etl.common.terminal import CONTROL_CHARACTERS
 from etl.reports.evidence import evidence
 from etl.reports.pack import file_name
 from etl.warehouse.build import build
@@ -147,7 +147,7 @@ def test_hostile_names_stay_text(hostile: DataDir, tmp_path: Path, number: int) 
     page = Page(file.read_text(encoding="utf-8"))
     assert page.elements <= PLAIN
     assert page.attributes <= FIXED
-    shown = re.sub(STEERING, "�", STRINGS[number]).strip()
+    shown = re.sub(CONTROL_CHARACTERS, "�", STRINGS[number]).strip()
     assert any(shown in text for text in page.texts)
     for name in ("facts.csv", "signers.csv", "records.csv", "steps.csv"):
         for row in csv.reader((pack / name).open(encoding="utf-8", newline="")):

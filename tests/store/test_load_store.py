@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from etl.common.files import make_private
+from etl.common.files import make_private_folder
 from etl.common.lock import locked
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
@@ -62,8 +62,8 @@ def test_nobody_else_reads_what_is_stored(tmp_path: Path) -> None:
 def test_folders_are_made_private_with_those_they_lie_in(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:
-        make_private(tmp_path / "a" / "b" / "c")
-        make_private(tmp_path / "a")
+        make_private_folder(tmp_path / "a" / "b" / "c")
+        make_private_folder(tmp_path / "a")
     finally:
         os.umask(umask)
     assert modes(tmp_path) == {"folder 700"}
