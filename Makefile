@@ -32,7 +32,7 @@ MAKE_VENV = $(PYTHON) -m venv --clear $(VENV)
 PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark bench-spark install app spreadsheets audit audit-tools sbom lock clean chromium screens
+.PHONY: demo test bench killed test-duckdb15 duckdb15 test-spark test-wheel wheel lint bench-spark install app spreadsheets audit audit-tools sbom lock clean chromium screens
 
 demo: install
 	$(VENV)/bin/returntrail demo $(ARGS)
@@ -60,6 +60,20 @@ test-spark: $(VENV)/spark.done
 # Spark is one of the peers where its extra is here (make test-spark installs it) and Java is too.
 bench: $(VENV)/test.done
 	$(VENV)/bin/python -m tests.bench $(ARGS)
+
+# Builds the wheel into dist/.
+wheel: $(VENV)/test.done
+	$(VENV)/bin/python -m build --wheel --no-isolation --outdir dist
+
+test-wheel: $(VENV)/test.done
+	$(VENV)/bin/python -m pytest tests/wheel $(ARGS)
+
+# What the linters say: ruff, mypy, and the import rules of pyproject.toml.
+lint: $(VENV)/test.done
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
 bench-spark: $(VENV)/spark.done
 	$(VENV)/bin/python tests/bench/spark_scale.py --events 10000000 --data build/bench-spark $(ARGS)

@@ -16,10 +16,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+import dashboard
 from dashboard.guard import download
 from dashboard.guard.protection import Headers, Origins, failed, hosts, protect, settings
 
-FRAME = Path(__file__).resolve().parent / "dashboard" / "frame.py"
+FRAME = Path(dashboard.__file__).parent / "frame.py"
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from etl.access.signin import SignIn, configured
-from etl.common.paths import SHIPPED, DataDir
+from etl.common.paths import DataDir, default_data
 from etl.common.problem import Problem
 from etl.config.access import Access
 from etl.config.settings import read_settings
@@ -17,7 +17,7 @@ from etl.config.settings import read_settings
 
 def data_dir() -> DataDir:
     """The directory that the dashboard serves, from RETURNTRAIL_DATA."""
-    return DataDir(Path(os.environ.get("RETURNTRAIL_DATA") or SHIPPED))
+    return DataDir(Path(os.environ.get("RETURNTRAIL_DATA") or default_data()))
 
 
 def sign_in() -> SignIn | None:

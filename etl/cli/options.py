@@ -5,7 +5,7 @@ import os
 from datetime import date, datetime
 from pathlib import Path
 
-from etl.common.paths import SHIPPED, version
+from etl.common.paths import default_data, version
 
 SMALLEST_DEMO = 60
 FILTERS = {
@@ -25,7 +25,9 @@ def read_options(words: list[str] | None) -> argparse.Namespace:
         parser.error("evidence takes --return, or --office and --year together")
     if options.verb == "purge" and options.firm is not None and options.return_id is None:
         parser.error("purge takes --firm with --return alone")
-    options.data = directory(options.data, default=SHIPPED / "demo" if options.verb == "demo" else SHIPPED)
+    options.data = directory(
+        options.data, default_data() / "demo" if options.verb == "demo" else default_data()
+    )
     return options
 
 
@@ -52,7 +54,7 @@ def all_options() -> argparse.ArgumentParser:
 
 
 def directory(named: Path | None, default: Path) -> Path:
-    """The data directory: as named on the command line, else in the environment, else the checkout's own."""
+    """The data directory: from the command line, else from the environment, else the default."""
     return (named or Path(os.environ.get("RETURNTRAIL_DATA") or default)).absolute()
 
 

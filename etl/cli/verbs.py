@@ -84,8 +84,8 @@ def report(data: DataDir, options: Namespace) -> int:
     if options.due:
         from etl.reports.alert import watched
 
-        with writing(data), watched(data) as problems:
-            write_due(data, read_settings(data.settings), problems)
+        with writing(data, says_where=False), watched(data) as problems:
+            write_due(data, read_settings(data.settings), problems, says_where=True)
         return 1 if problems else 0
     with writing(data):
         if options.again is not None:
@@ -100,11 +100,14 @@ def report(data: DataDir, options: Namespace) -> int:
     return 0
 
 
-def write_due(data: DataDir, settings: object, problems: list[str]) -> None:
-    """Writes what is due, prints where it is, and says what failed."""
+def write_due(data: DataDir, settings: object, problems: list[str], says_where: bool = False) -> None:
+    """Writes what is due, prints where it is, and says what failed; silent where nothing is due."""
     from etl.reports.runs import write_due
 
-    for run in write_due(data, settings):
+    runs = write_due(data, settings)
+    if runs and says_where:
+        name_directory(data)
+    for run in runs:
         if run.is_failed:
             problems.append(f"{run.subscription}, {run.slot}: {run.state}")
             say(problems[-1])
@@ -126,6 +129,7 @@ def evidence(data: DataDir, options: Namespace) -> int:
     """Writes what the log shows of signatures as a pack and prints its path."""
     from etl.reports.evidence import evidence
 
+    name_directory(data)
     which = {
         "return_id": options.return_id,
         "firm": options.firm,
@@ -155,6 +159,7 @@ def export(data: DataDir, options: Namespace) -> int:
     """Writes the tables of mart as Parquet and prints their paths."""
     from etl.warehouse.explore import export
 
+    name_directory(data)
     for file in export(data, options.out):
         print(file)
     return 0
@@ -172,6 +177,7 @@ def verify(data: DataDir, options: Namespace) -> int:
     """Prints a table of findings; exit code 1 if something is wrong."""
     from etl.upkeep.verify import as_table, is_well, verify
 
+    name_directory(data)
     with locked(data):
         findings = verify(data)
     written(as_table(findings))
@@ -191,6 +197,7 @@ def demo(data: DataDir, options: Namespace) -> int:
     from etl.access.serve import serve
     from etl.demo.command import demonstrate
 
+    name_directory(data)
     demonstrate(data, options.returns, options.seed)
     return 0 if options.no_app else serve(data)
 
@@ -203,14 +210,21 @@ def app(data: DataDir, options: Namespace) -> int:
 
 
 @contextmanager
-def writing(data: DataDir) -> Iterator[None]:
+def writing(data: DataDir, says_where: bool = True) -> Iterator[None]:
     """Holds the lock of the data directory, and finishes first what a purge that was killed had begun."""
+    if says_where:
+        name_directory(data)
     with locked(data):
         if data.purging.exists():
             from etl.upkeep.purge import finish
 
             finish(data)
         yield
+
+
+def name_directory(data: DataDir) -> None:
+    """Says where a command writes: the directory may come from an option, the environment or a default."""
+    say(f"Data directory: {data.root}")
 
 
 def written(text: str) -> None:

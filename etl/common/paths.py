@@ -1,14 +1,18 @@
-"""Which returntrail this is, as pyproject.toml says it; a checkout needs no installation to know.
-
-Where things lie in a data directory, and what is taken from the checkout where it lacks something.
-"""
+"""Where the files of a data directory are, where the files that ship with returntrail are, and which version this is."""
 
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata
+from importlib.resources import files
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+import platformdirs
+
+# app.py, queries/ and data/ travel inside an installed package; a checkout has them at its top.
+PACKED = Path(str(files("etl"))) / "shipped"
+IS_INSTALLED = PACKED.is_dir()
+CHECKOUT = PACKED if IS_INSTALLED else PACKED.parents[1]
 QUERIES = CHECKOUT / "queries"
 SHIPPED = CHECKOUT / "data"
 
@@ -71,4 +75,11 @@ class DataDir:
 @cache
 def version() -> str:
     """The version, such as 0.1.0."""
+    if IS_INSTALLED:
+        return metadata.version("returntrail")
     return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def default_data() -> Path:
+    """The data directory where nothing names one: data/ of the checkout, or the user's data folder."""
+    return Path(platformdirs.user_data_dir("returntrail", appauthor=False)) if IS_INSTALLED else SHIPPED

@@ -22,6 +22,7 @@ from support.served import wait_for
 ENVIRONMENT = os.environ | {"RETURNTRAIL_DATA": "", "PYTHONPATH": str(CHECKOUT)}
 COMMAND = [sys.executable, "-m", "etl"]
 PROGRESS = re.compile(r".*(?: \.\.\.|: [\d.]+ seconds\.)\n")
+WHERE = re.compile(r"^Data directory: .*\n", re.MULTILINE)
 LOG = """\
 Return ID,Tab,Event,Status,Date/Time,User
 R1,Internal,Upload,,2026-03-01 09:00,Amy
@@ -52,7 +53,7 @@ def await_reader(process_id: int, file: Path) -> None:
 
 
 def run(*words: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
-    """The command in a process of its own, with a text for each stream; how long its steps took is left out."""
+    """The command in a process of its own, with a text for each stream; progress and the data directory are left out."""
     done = subprocess.run(
         [*COMMAND, *map(str, words)],
         cwd=cwd,
@@ -61,7 +62,7 @@ def run(*words: object, cwd: Path | None = None, **variables: str) -> subprocess
         text=True,
         timeout=300,
     )
-    done.stderr = PROGRESS.sub("", done.stderr)
+    done.stderr = WHERE.sub("", PROGRESS.sub("", done.stderr))
     return done
 
 
@@ -344,6 +345,30 @@ def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(
         1,
         f"Port {said[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n",
     )
+
+
+def test_a_command_that_writes_names_the_data_directory_once(firm: DataDir, tmp_path: Path) -> None:
+    """One that only reads, or finds nothing to write, does not."""
+    line = f"Data directory: {firm.root}\n"
+    export = tmp_path / "march.csv"
+    export.write_text(LOG, encoding="utf-8")
+    writing = ["load", export], ["build"], ["run"], ["report", "firm_funnel"], ["export"], ["verify"]
+    reading = (
+        ["show"],
+        ["query", "select 1"],
+        ["report", "--due"],
+        ["report", "--check"],
+        ["load", "--check", export],
+    )
+    for command in (*writing, *reading):
+        done = subprocess.run(
+            [*COMMAND, "--data", firm.root, *command],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.stderr.count(line) == (command in writing), command
 
 
 def test_a_scheduler_calls_as_often_as_it_likes_and_people_ask_what_ran(
