@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -16,11 +17,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-import dashboard
 from dashboard.guard import download
 from dashboard.guard.protection import Headers, Origins, failed, hosts, protect, settings
 
-FRAME = Path(dashboard.__file__).parent / "frame.py"
+FRAME = Path(str(files("dashboard"))) / "frame.py"
 
 
 @asynccontextmanager

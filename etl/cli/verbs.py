@@ -188,7 +188,7 @@ def purge(data: DataDir, options: Namespace) -> int:
     """Removes for good what was named, or says what that would be; exit code 1 if nothing was removed."""
     from etl.upkeep.purge import purge
 
-    with writing(data):
+    with writing(data, says_where=options.yes):
         return purge(data, options)
 
 

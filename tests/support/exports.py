@@ -77,7 +77,9 @@ def returntrail(data: DataDir, *words: str, check: bool = False) -> subprocess.C
 
 def said(done: subprocess.CompletedProcess, data: DataDir) -> list[str]:
     """What a command printed and said, line by line, without blanks at ends and the words of slow steps."""
-    text = (done.stdout + done.stderr).replace(f"{data.root}/", "")
+    text = (
+        (done.stdout + done.stderr).replace(f"Data directory: {data.root}\n", "").replace(f"{data.root}/", "")
+    )
     return [
         line.strip()
         for line in text.splitlines()
