@@ -1,4 +1,4 @@
-"""How the dashboard is served: warmed up, compressed, with headers that protect, on this machine or behind a sign-in.
+"""How the dashboard is served: warmed up, compressed, with protective headers, locally or behind a sign-in.
 
 `returntrail app` runs `python app.py ADDRESS PORT`; `streamlit run app.py` serves the same.
 """
@@ -16,20 +16,33 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from dashboard.guard import download
-from dashboard.guard.protection import Headers, Origins, failed, hosts, protect, settings
+from dashboard.guard.protection import Headers, Origins, hosts, protect, settings, show_error_number
 
 FRAME = Path(str(files("dashboard"))) / "frame.py"
 
 
+def download(request: Request) -> Response:
+    """A report as a CSV file, where people sign in.
+
+    Imported here and not above: Streamlit's caches, which the import declares, need its running server.
+    """
+    from dashboard.guard.download import answer
+
+    return answer(request)
+
+
 @asynccontextmanager
-async def warmed(app: st.App) -> AsyncIterator[None]:
-    """Imports and draws once, then takes it all out of the collector's rounds.
+async def warm_up(app: st.App) -> AsyncIterator[None]:
+    """Imports and draws once, then excludes all of it from garbage collection.
 
     Streamlit collects garbage after every rerun; without this that takes most of a rerun's time.
     """
-    # Plotly looks for pandas at each figure, and would trip over one that another visitor's thread is just importing.
+    import_module("dashboard.guard.download")
+    # Plotly looks for pandas at each figure, and would fail while another visitor's thread is importing it.
     import_module("pandas")
     go.Figure(go.Bar(x=[1])).to_json()
     gc.collect()
@@ -39,9 +52,9 @@ async def warmed(app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     FRAME,
-    lifespan=warmed,
-    on_script_error=failed,
-    routes=download.routes(),
+    lifespan=warm_up,
+    on_script_error=show_error_number,
+    routes=[Route("/csv/{report}", download, methods=["GET"])],
     middleware=[
         # A page elsewhere that points its own name at this machine must not reach the data.
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),

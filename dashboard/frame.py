@@ -1,57 +1,58 @@
-"""The frame around every page: navigation, search, filters, and as of when everything is said."""
+"""The frame around every page: sign-in, navigation, search, filters, warnings, and the date of the data."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw import filters, find, states
-from dashboard.draw.opening import follow
-from dashboard.draw.style import style
-from dashboard.draw.words import moment_words
-from dashboard.guard import pages as rooms
+from dashboard.draw import filters, notices
+from dashboard.draw.return_link import open_requested_return
+from dashboard.draw.search import draw_search_button
+from dashboard.draw.style import add_style
+from dashboard.draw.text import moment_text
 from dashboard.guard import signin
-from etl.common.problem import Problem
+from dashboard.guard.navigation import navigation, sign_in_everywhere
+from etl.status import Problem
 
 HERE = Path(__file__).parent
 
 st.set_page_config(page_title="returntrail", page_icon=str(HERE / "icon.png"), layout="wide")
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "icon.png"), size="large")
-style()
+add_style()
 
 try:
-    reason = signin.door()
-    page = rooms.shut(reason) if reason else rooms.navigation(signin.reader())
+    reason = signin.refusal_reason()
+    page = sign_in_everywhere(reason) if reason else navigation(signin.reader())
 except Problem as problem:
-    rooms.shut(str(problem)).run()
+    sign_in_everywhere(str(problem)).run()
     st.stop()
 if reason:
     page.run()
     st.stop()
-follow()
+open_requested_return()
 
 try:
     facts = data.facts()
 except Problem as problem:
-    states.no_data(problem)
+    notices.draw_no_data(problem)
     st.stop()
 if facts.as_of is None:
-    states.empty()
+    notices.draw_no_events()
     st.stop()
 
 with st.sidebar:
     if signin.reader().sees_clients:
-        find.draw()
+        draw_search_button()
     filters.draw()
     st.caption(
-        f"Data until {moment_words(facts.as_of, facts.timezone)} ({facts.timezone}), "
-        f"built {moment_words(facts.built_at, facts.timezone)}"
+        f"Data until {moment_text(facts.as_of, facts.timezone)} ({facts.timezone}), "
+        f"built {moment_text(facts.built_at, facts.timezone)}"
     )
-    signin.draw_person()
-states.warn_if_damaged()
-states.warn_if_old(facts)
-states.warn_if_partly_loaded()
+    signin.draw_account()
+notices.warn_if_damaged()
+notices.warn_if_old(facts)
+notices.warn_if_quarantined()
 try:
     page.run()
 except Problem as problem:
-    states.refused(problem)
+    st.text(str(problem))

@@ -1,19 +1,26 @@
-"""A list of bars that are buttons: for the keyboard, for a screen reader, and for a press that asks for the returns behind.
+"""A list of bars that are buttons: a click shows the returns behind; keyboards and screen readers work too.
 
 Texts reach the page as text nodes, never as markup.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import cast
+
 import streamlit as st
 
 CSS = """
-ol { list-style: none; margin: 0; padding: 0; font-family: var(--st-font); font-variant-numeric: tabular-nums; }
+ol { list-style: none; margin: 0; padding: 0;
+  font-family: var(--st-font); font-variant-numeric: tabular-nums; }
 li { margin: 0 0 .3rem; }
-button { all: unset; box-sizing: border-box; width: 100%; cursor: pointer; padding: .45rem .7rem; border-radius: 8px;
-  display: grid; grid-template-columns: 11rem 1fr 27rem; gap: .2rem 1rem; align-items: center;
-  color: var(--st-text-color); border: 1px solid transparent; }
+button { all: unset; box-sizing: border-box; width: 100%; cursor: pointer; padding: .45rem .7rem;
+  border-radius: 8px; display: grid; grid-template-columns: 11rem 1fr 27rem; gap: .2rem 1rem;
+  align-items: center;  color: var(--st-text-color); border: 1px solid transparent; }
 button:hover { background: var(--st-secondary-background-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
-button[aria-pressed="true"] { border-color: var(--st-primary-color); background: var(--st-secondary-background-color); }
+button[aria-pressed="true"] {
+  border-color: var(--st-primary-color); background: var(--st-secondary-background-color);
+}
 .name { font-weight: 600; }
 .track {
     height: 14px; border-radius: 4px; overflow: hidden;
@@ -45,7 +52,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const button = document.createElement("button")
     button.type = "button"
     button.title = row.help
-    button.setAttribute("aria-pressed", String(row.pressed))
+    button.setAttribute("aria-pressed", String(row.selected))
     const track = part("span", "track", "")
     const bar = part("span", "bar", "")
     bar.style.width = `${row.width}%`
@@ -54,7 +61,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const figures = part("span", "figures", row.figures + " ")
     figures.append(part("span", "note", row.note))
     button.append(part("span", "name", row.name + " "), track, figures)
-    button.onclick = () => setTriggerValue("pressed", row.id)
+    button.onclick = () => setTriggerValue("clicked", row.id)
     const item = document.createElement("li")
     item.append(button)
     list.append(item)
@@ -65,9 +72,23 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (at >= 0) root.querySelectorAll("button")[at]?.focus()
 }
 """
-drawn = st.components.v2.component("bars", html='<div class="root"></div>', css=CSS, js=JS)
+component = st.components.v2.component("bars", html='<div class="root"></div>', css=CSS, js=JS)
 
 
-def bars(label: str, rows: list[dict], key: str) -> str | None:
-    """Draws the rows (id, name, figures, note, help, width in percent, pressed); the id of one that was just pressed."""
-    return drawn(data={"label": label, "rows": rows}, key=key, on_pressed_change=lambda: None).pressed
+@dataclass(frozen=True)
+class Bar:
+    """A row: its name, its figures with a note in small print, and its width in percent."""
+
+    id: str
+    name: str
+    figures: str
+    note: str
+    help: str
+    width: float
+    selected: bool
+
+
+def draw_bars(label: str, bars: Sequence[Bar], key: str) -> str | None:
+    """Draws the bars; returns the id of the one that was just clicked."""
+    data = {"label": label, "rows": [asdict(bar) for bar in bars]}
+    return cast(str | None, component(data=data, key=key, on_clicked_change=lambda: None).clicked)

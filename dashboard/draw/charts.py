@@ -1,20 +1,34 @@
-"""The charts: drawn with the theme, labels on the marks, no mode bar, nothing that moves under a finger."""
+"""The charts: the theme's colors, labels on the marks, no toolbar, and nothing that moves under a finger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from dashboard.draw.words import percent_words
+from dashboard.draw.text import percent_text, week_text
 
-CALM = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-# A week with fewer is left out: one client more or less would move its rate by several points.
-FEWEST_A_WEEK = 30
+STATIC = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+# A week with fewer is left out: one client more or less would change its rate by several points.
+MIN_PER_WEEK = 30
 BLUE, AMBER, GREY = "#1d5c85", "#d0882c", "#7c7c7c"
 MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
 
 
-def draw(figure: go.Figure, key: str, height: int = 260) -> None:
-    """A figure in the page's width."""
+@dataclass(frozen=True)
+class Rate:
+    """The columns of a rate: percent, and the counts it is made of; and what the counts are of."""
+
+    percent: str
+    part: str
+    base: str
+    noun: str
+
+
+def draw_figure(figure: go.Figure, key: str, height: int = 260) -> None:
+    """A figure as wide as the page."""
     figure.update_layout(
         height=height,
         margin=MARGIN,
@@ -24,36 +38,47 @@ def draw(figure: go.Figure, key: str, height: int = 260) -> None:
         xaxis_fixedrange=True,
         yaxis_fixedrange=True,
     )
-    st.plotly_chart(figure, key=key, config=CALM, theme="streamlit")
+    st.plotly_chart(figure, key=key, config=STATIC, theme="streamlit")
 
 
-def judged(rows: pl.DataFrame, base: str, *values: str) -> pl.DataFrame:
+def add_weekly_line(
+    figure: go.Figure,
+    rows: pl.DataFrame,
+    column: str,
+    hover: Sequence[str],
+    color: str,
+    name: str | None = None,
+) -> None:
+    """A line over the weeks of the rows."""
+    figure.add_scatter(
+        x=rows["segment"].to_list(),
+        y=rows[column].to_list(),
+        name=name,
+        mode="lines+markers",
+        line={"color": color, "width": 2},
+        hovertext=hover,
+        hoverinfo="text",
+        showlegend=name is not None,
+    )
+    figure.update_xaxes(hoverformat="Week of %b %-d")
+
+
+def with_gaps(rows: pl.DataFrame, base: str, *values: str) -> pl.DataFrame:
     """The rows with values only where there are enough to judge."""
     return rows.with_columns(
-        pl.when(pl.col(base) >= FEWEST_A_WEEK).then(pl.col(value)).alias(value) for value in values
+        pl.when(pl.col(base) >= MIN_PER_WEEK).then(pl.col(value)).alias(value) for value in values
     )
 
 
-def weekly_rate(
-    rows: pl.DataFrame, percent: str, part: str, base: str, words: str, line_at: float | None, key: str
-) -> None:
+def draw_weekly_rate(rows: pl.DataFrame, rate: Rate, key: str, line_at: float | None = None) -> None:
     """A rate by week with both counts in the hover text; a week with few of its base has a gap."""
-    rows = judged(rows, base, percent)
+    rows = with_gaps(rows, rate.base, rate.percent)
     counts = [
-        f"{percent_words(row[percent])}: {row[part]:,} of {row[base]:,} {words}"
+        f"{percent_text(row[rate.percent])}: {row[rate.part]:,} of {row[rate.base]:,} {rate.noun}"
         for row in rows.iter_rows(named=True)
     ]
-    figure = go.Figure(
-        go.Scatter(
-            x=rows["segment"].to_list(),
-            y=rows[percent].to_list(),
-            mode="lines+markers",
-            line={"color": BLUE, "width": 2},
-            hovertext=counts,
-            hoverinfo="text",
-            showlegend=False,
-        )
-    )
+    figure = go.Figure()
+    add_weekly_line(figure, rows, rate.percent, counts, BLUE)
     if line_at is not None:
         figure.add_hline(
             y=line_at,
@@ -62,29 +87,22 @@ def weekly_rate(
             annotation_position="top left",
         )
     figure.update_yaxes(ticksuffix="%", rangemode="tozero")
-    draw(figure, key)
+    draw_figure(figure, key)
 
 
-def weekly_days(rows: pl.DataFrame, deadlines: pl.DataFrame, key: str) -> None:
-    """Median days, and those within which nine of ten came, by week; a week with few deliveries has a gap.
+def draw_weekly_days(rows: pl.DataFrame, deadlines: pl.DataFrame, key: str) -> None:
+    """By week, the median of days and those within which 90% came; a week with few deliveries has a gap.
 
-    A dotted line stands at each day on which many returns are due.
+    A dotted line marks each day on which many returns are due.
     """
-    rows = judged(rows, "delivery_count", "days_median", "days_p90")
+    rows = with_gaps(rows, "delivery_count", "days_median", "days_p90")
     figure = go.Figure()
-    for column, name, colour in (("days_median", "Median", BLUE), ("days_p90", "Nine of ten within", AMBER)):
-        figure.add_scatter(
-            x=rows["segment"].to_list(),
-            y=rows[column].to_list(),
-            name=name,
-            mode="lines+markers",
-            line={"color": colour, "width": 2},
-            hovertext=[
-                f"{name}: {row[column]} days, {row['delivery_count']:,} deliveries"
-                for row in rows.iter_rows(named=True)
-            ],
-            hoverinfo="text",
-        )
+    for column, name, color in (("days_median", "Median", BLUE), ("days_p90", "90% within", AMBER)):
+        hover = [
+            f"{name}: {row[column]} days, {row['delivery_count']:,} deliveries"
+            for row in rows.iter_rows(named=True)
+        ]
+        add_weekly_line(figure, rows, column, hover, color, name)
     for due_date, forms in deadlines.select("due_date", "return_types").iter_rows():
         figure.add_vline(x=str(due_date), line={"color": GREY, "dash": "dot", "width": 1})
         figure.add_annotation(
@@ -100,24 +118,22 @@ def weekly_days(rows: pl.DataFrame, deadlines: pl.DataFrame, key: str) -> None:
             font_size=11,
         )
     figure.update_yaxes(ticksuffix=" d", rangemode="tozero")
-    draw(figure, key)
+    draw_figure(figure, key)
 
 
-def grid(
-    weeks: list[str], ages: list[str], shares: list[list[float | None]], words: list[list[str]], key: str
-) -> None:
+def draw_weekly_grid(weeks: list[str], ages: list[int], percents: list[list[float | None]], key: str) -> None:
     """Weeks down, days after delivery across; a cell that cannot be judged yet is empty.
 
-    One ink on a scale that ends mid-tone.
+    One color on a scale that ends at a middle tone, so that the text stays readable.
     """
     figure = go.Figure(
         go.Heatmap(
-            x=ages,
-            y=weeks,
-            z=shares,
+            x=[f"{age} d" for age in ages],
+            y=[week_text(date.fromisoformat(week)) for week in weeks],
+            z=percents,
             zmin=0,
             zmax=100,
-            text=words,
+            text=[["" if percent is None else percent_text(percent) for percent in row] for row in percents],
             texttemplate="%{text}",
             hoverinfo="skip",
             colorscale=[[0, "rgba(29,92,133,0.04)"], [1, "rgba(29,92,133,0.42)"]],
@@ -128,4 +144,4 @@ def grid(
     )
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(type="category", side="top")
-    draw(figure, key, height=60 + 30 * len(weeks))
+    draw_figure(figure, key, height=60 + 30 * len(weeks))

@@ -1,4 +1,4 @@
-"""The few rules of style that the theme cannot say: figures in columns, calm cards, print, and narrow screens."""
+"""The CSS that the theme cannot express: aligned figures, plain cards, print, and narrow screens."""
 
 import streamlit as st
 
@@ -9,12 +9,14 @@ STYLE = """
 h1, h2, h3, p, li, bdi { overflow-wrap: anywhere; }
 [data-testid="stMetric"] { box-shadow: none; }
 [data-testid="stMetricLabel"] { opacity: .9; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: light-dark(#56636d, #a9b5bd); opacity: 1; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * {
+  color: light-dark(#56636d, #a9b5bd); opacity: 1; }
 .rt-quiet { color: light-dark(#56636d, #a9b5bd); }
 .rt-bad { font-weight: 600; color: light-dark(#b3372f, #f08a80); }
 .rt-key { font-weight: 600; }
-.rt-standing { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: 8px; padding: .9rem 1.1rem; }
-.rt-standing p { margin: 0 0 .35rem; }
+.rt-status { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: 8px;
+  padding: .9rem 1.1rem; }
+.rt-status p { margin: 0 0 .35rem; }
 .rt-next { font-size: 1.15rem; font-weight: 600; }
 .rt-states, .rt-steps, .rt-day { padding: 0 !important; margin: 0 !important; }
 .rt-states > *, .rt-steps > *, .rt-day > * { margin: 0 !important; }
@@ -23,15 +25,17 @@ h1, h2, h3, p, li, bdi { overflow-wrap: anywhere; }
 .rt-states dd { margin: 0; }
 .rt-steps { list-style: none; display: grid; gap: .5rem;
   grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
-.rt-step { margin: 0; padding: .5rem 0 0; border-top: 3px solid light-dark(#1d5c85, #5aa3d0); font-size: .92rem; }
+.rt-step { margin: 0; padding: .5rem 0 0; border-top: 3px solid light-dark(#1d5c85, #5aa3d0);
+  font-size: .92rem; }
 .rt-step-implied { border-top-style: dashed; }
-.rt-step-not-reached, .rt-step-does-not-apply { border-top-color: color-mix(in srgb, currentColor 25%, transparent); }
+.rt-step-not-reached, .rt-step-does-not-apply {
+  border-top-color: color-mix(in srgb, currentColor 25%, transparent); }
 .rt-button { display: inline-block; padding: .35rem .75rem; border-radius: 8px; color: inherit !important;
   text-decoration: none !important; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 .rt-table { border-collapse: collapse; width: 100%; max-width: 900px; }
 .rt-table caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
-.rt-table th, .rt-table td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; font-weight: 400;
-  border-top: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+.rt-table th, .rt-table td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0;
+  font-weight: 400;  border-top: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .rt-table thead th { font-size: .85rem; opacity: .72; }
 .rt-heads { display: grid; grid-template-columns: 1fr 1fr; column-gap: 2rem; }
 .rt-heads h2 { padding: .3rem 0; }
@@ -63,6 +67,6 @@ h1, h2, h3, p, li, bdi { overflow-wrap: anywhere; }
 """
 
 
-def style() -> None:
-    """Adds the rules to the page."""
+def add_style() -> None:
+    """Adds the CSS to the page."""
     st.html(STYLE)

@@ -1,4 +1,4 @@
-"""What protects the data while they are shown: one machine or a sign-in, no statistics, no details of errors, headers."""
+"""What protects the data: one machine or a sign-in, headers, no usage statistics, no details of errors."""
 
 import logging
 import os
@@ -12,9 +12,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
-from dashboard.guard import served
-from etl.access.signin import refuse_elsewhere
-from etl.common.problem import Problem
+from dashboard.guard import access
+from etl.access.signin import SignIn, refuse_elsewhere
+from etl.status import Problem
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
@@ -22,14 +22,14 @@ HEADERS = {
     "x-frame-options": "SAMEORIGIN",
     "referrer-policy": "same-origin",
 }
-# Set here as well as in config.toml, because a working directory or an environment variable may say otherwise.
+# Set here as well as in config.toml, which a working directory or an environment variable may override.
 SETTINGS: dict[str, object] = {
     "browser.gatherUsageStats": False,
     "client.disableDataExport": True,
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "client.toolbarMode": "minimal",
-    # For its welcome Streamlit would ask a host elsewhere how this machine is called there.
+    # For its welcome message Streamlit would ask a host on the internet for this machine's address.
     "logger.hideWelcomeMessage": True,
     "runner.magicEnabled": False,
     "server.enableCORS": True,
@@ -42,39 +42,44 @@ SETTINGS: dict[str, object] = {
 
 
 def settings(address: str = "127.0.0.1", port: str = "8501") -> dict[str, object]:
-    """The server's settings, above any file and environment. An address that must not be served ends the program."""
+    """The server's settings, above any file and environment. Exits for an address that must not be served."""
     refuse(address)
     refuse(os.environ.get("STREAMLIT_SERVER_ADDRESS", address))
-    return SETTINGS | secrets_setting() | {"server.address": address, "server.port": int(port)}
+    return all_settings() | {"server.address": address, "server.port": int(port)}
 
 
 def protect() -> None:
-    """The same for a server that has been started otherwise; no address would mean all of them."""
+    """Protects a server started by `streamlit run`, which would listen everywhere if no address is set."""
     refuse(str(config.get_option("server.address") or "0.0.0.0"))
-    for name, value in (SETTINGS | secrets_setting()).items():
+    for name, value in all_settings().items():
         config.set_option(name, value)
 
 
+def all_settings() -> dict[str, object]:
+    """The protective settings, and the one file with the secrets of the sign-in; no other is read."""
+    sign_in = sign_in_or_exit()
+    return SETTINGS | {"secrets.files": [str(sign_in.secrets)] if sign_in else []}
+
+
 def refuse(address: str) -> None:
-    """Ends the server before it listens where it must not, or with half a sign-in."""
+    """Exits before the server listens at an address that must not be served, or with half a sign-in."""
     try:
-        refuse_elsewhere(address, served.sign_in())
+        refuse_elsewhere(address, access.sign_in())
     except Problem as problem:
         sys.exit(str(problem))
 
 
-def secrets_setting() -> dict[str, object]:
-    """The one file with the secrets of the sign-in; none elsewhere is read."""
-    sign_in = served.sign_in()
-    return {"secrets.files": [str(sign_in.secrets)] if sign_in else []}
+def sign_in_or_exit() -> SignIn | None:
+    """The sign-in, if there is one; exits for half a configuration."""
+    try:
+        return access.sign_in()
+    except Problem as problem:
+        sys.exit(str(problem))
 
 
 def hosts() -> list[str]:
-    """The names that the dashboard answers to: this machine's, and the one at which people sign in."""
-    try:
-        sign_in = served.sign_in()
-    except Problem as problem:
-        sys.exit(str(problem))
+    """The host names that the dashboard answers to: this machine's, and the one at which people sign in."""
+    sign_in = sign_in_or_exit()
     return [*HOSTS, *([sign_in.host] if sign_in else [])]
 
 
@@ -85,16 +90,16 @@ class Headers:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await self.app(scope, receive, sent)
+        await self.app(scope, receive, send_with_headers)
 
 
 class Origins:
-    """Closes a web socket that a page from elsewhere opens, before Streamlit asks the internet for its own addresses."""
+    """Closes web sockets of pages from elsewhere, before Streamlit asks the internet for its own address."""
 
     def __init__(self, app: ASGIApp, allowed: list[str]) -> None:
         self.app, self.allowed = app, {host.strip("[]") for host in allowed}
@@ -108,7 +113,7 @@ class Origins:
 
 
 def host_of(origin: str) -> str | None:
-    """The host of an origin; null for what is none, such as one whose port is no number."""
+    """The host of an origin; None for an invalid one, such as one whose port is no number."""
     try:
         address = urlsplit(origin)
         return address.hostname if address.port != 0 else None
@@ -116,8 +121,8 @@ def host_of(origin: str) -> str | None:
         return None
 
 
-def failed(error: Exception) -> bool:
-    """Shows a sentence with a number in place of the error, whose words can quote a client; the log has both."""
+def show_error_number(error: Exception) -> bool:
+    """Shows a number in place of the error, whose text can quote a client; the log has both."""
     number = secrets.token_hex(4)
     logging.getLogger("returntrail").error("error %s: %s", number, type(error).__name__, exc_info=error)
     st.error(

@@ -1,6 +1,7 @@
-"""Who looks: signed in, known, and not for too long; asked at every rerun, by every question and by every download.
+"""Who is reading: signed in, known, and not for too long; checked at every rerun, question and download.
 
-Streamlit keeps what the provider said in a signed cookie for thirty days and does not look at its end, so we do.
+Streamlit keeps the provider's claims in a signed cookie for thirty days and does not check when they end, so
+this module does.
 """
 
 import hashlib
@@ -12,16 +13,15 @@ from contextlib import suppress
 
 import streamlit as st
 
-from dashboard.draw.words import inert
-from dashboard.guard import served
-from etl.access import audit
-from etl.common.problem import Problem
-from etl.config.access import EVERYTHING, Person, Scope, ended, person_of
+from dashboard.draw.text import html_text
+from dashboard.guard import access
+from etl.access import EVERYTHING, Person, Scope, audit, ended, person_of
+from etl.status import Problem, served_directory
 
-# When each sign-in was used last, by its digest; less than zero once somebody has signed out.
-seen: dict[str, float] = {}
+# When each sign-in was used last, by its id; negative once its person has signed out.
+last_uses: dict[str, float] = {}
 lock = threading.Lock()
-NOTED = "noted questions"
+RECORDED = "recorded questions"
 SIGNED_OUT = "You have signed out."
 
 
@@ -29,122 +29,125 @@ class NotAdmitted(Exception):
     """Why somebody sees nothing, in a sentence."""
 
 
-def admitted(claims: Mapping[str, object]) -> Person:
-    """Who has signed in, by what the provider said. Raises NotAdmitted with the reason."""
-    access, now, key = served.access(), time.time(), digest(claims)
+def admit(claims: Mapping[str, object]) -> Person:
+    """Who has signed in, by the provider's claims. Raises NotAdmitted with the reason."""
+    rules, now, key = access.rules(), time.time(), sign_in_id(claims)
     with lock:
-        last = seen.get(key)
-        reason = SIGNED_OUT if last is not None and last < 0 else ended(access, claims, last, now)
+        last_use = last_uses.get(key)
+        signed_out = last_use is not None and last_use < 0
+        reason = SIGNED_OUT if signed_out else ended(rules, claims, last_use, now)
         if reason:
             raise NotAdmitted(f"{reason} Sign in again.")
-        person = person_of(access, claims)
+        person = person_of(rules, claims)
         if person is None:
             raise NotAdmitted(
                 "This account is not known here, so it sees nothing. Ask whoever runs the dashboard."
             )
-        forget(now - access.longest_hours * 3600)
-        seen[key] = now
-    if last is None:
-        note(person, audit.SIGNED_IN)
+        forget_uses_before(now - rules.longest_hours * 3600)
+        last_uses[key] = now
+    if last_use is None:
+        record(person, audit.SIGNED_IN)
     return person
 
 
-def forget(before: float) -> None:
-    """Drops what has ended anyway; the caller holds the lock."""
-    for key in [key for key, moment in seen.items() if abs(moment) < before]:
-        del seen[key]
+def forget_uses_before(moment: float) -> None:
+    """Drops sign-ins that have ended anyway; the caller has the lock."""
+    for key in [key for key, last_use in last_uses.items() if abs(last_use) < moment]:
+        del last_uses[key]
 
 
-def digest(claims: Mapping[str, object]) -> str:
-    """One sign-in of one person, as against their next one."""
-    said = [claims.get(name) for name in ("iss", "sub", "iat", "nonce")]
-    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+def sign_in_id(claims: Mapping[str, object]) -> str:
+    """Tells one sign-in of a person from the next one."""
+    identifying = [claims.get(name) for name in ("iss", "sub", "iat", "nonce")]
+    return hashlib.sha256(json.dumps(identifying, default=str).encode()).hexdigest()
 
 
-def claims_here() -> dict[str, object]:
-    """What the provider said of whoever looks at this page."""
+def session_claims() -> dict[str, object]:
+    """The provider's claims about the reader of this session."""
     return dict(st.user.to_dict())
 
 
-def person_here() -> Person:
-    """Whoever looks. Where a sign-in has just ended, the page is drawn anew, and its door is shut."""
+def current_person() -> Person:
+    """The reader. If the sign-in has just ended, the page is drawn again and shows the sign-in."""
     try:
-        return admitted(claims_here())
+        return admit(session_claims())
     except NotAdmitted:
         st.rerun()
 
 
 def reader() -> Scope:
-    """What whoever looks may see."""
-    return EVERYTHING if served.sign_in() is None else person_here().scope
+    """What the reader may see."""
+    return EVERYTHING if access.sign_in() is None else current_person().scope
 
 
-def looked(report: str, row_count: int, build: object, filters: Mapping[str, object]) -> None:
-    """Notes what was shown, once in a session and build: a rerun that shows the same is no second look."""
-    if served.sign_in() is None:
+def record_view(report: str, row_count: int, build: object, filters: Mapping[str, object]) -> None:
+    """Records what was shown, once in a session and build: a rerun that shows the same is no second view."""
+    if access.sign_in() is None:
         return
     question = repr((build, report, row_count, sorted(filters.items())))
-    noted = st.session_state.setdefault(NOTED, set())
-    if question not in noted:
-        note(person_here(), audit.SAW, report, row_count, filters)
-        noted.add(question)
+    recorded = st.session_state.setdefault(RECORDED, set())
+    if question not in recorded:
+        record(current_person(), audit.SAW, report, row_count, filters)
+        recorded.add(question)
 
 
-def note(
-    person: Person, act: str, report: str | None = None, row_count: int | None = None,
+def record(
+    person: Person,
+    act: str,
+    report: str | None = None,
+    row_count: int | None = None,
     filters: Mapping[str, object] | None = None,
-) -> None:  # fmt: skip
-    """Adds to the trail."""
-    audit.note(served.data_dir(), act, person.who, person.scope.role, report, row_count, dict(filters or {}))
+) -> None:
+    """Adds a line to the audit trail."""
+    audit.note(served_directory(), act, person.who, person.scope.role, report, row_count, dict(filters or {}))
 
 
-def door() -> str | None:
-    """Why whoever looks is not let in; null for somebody who is, and where there is no door."""
-    if served.sign_in() is None:
+def refusal_reason() -> str | None:
+    """Why the reader is not let in; None for a reader who is, and without a sign-in."""
+    if access.sign_in() is None:
         return None
-    claims = claims_here()
+    claims = session_claims()
     if claims.get("is_logged_in") is not True:
         return "The dashboard holds data of taxpayers. Sign in with your account at the firm."
     try:
-        admitted(claims)
-    except NotAdmitted as refusal:
-        return str(refusal)
+        admit(claims)
+    except NotAdmitted as reason:
+        return str(reason)
     return None
 
 
-def draw_door(reason: str) -> None:
-    """What stands in place of every page: why, and the ways on."""
-    claims = claims_here()
-    is_in = claims.get("is_logged_in") is True
-    st.title("Not signed in" if not is_in else "No access")
+def draw_sign_in(reason: str) -> None:
+    """What every page shows to a reader who is not let in: why, and what to do."""
+    claims = session_claims()
+    is_signed_in = claims.get("is_logged_in") is True
+    st.title("No access" if is_signed_in else "Not signed in")
     st.text(reason)
-    if is_in:
-        st.html(
-            f'<p class="rt-quiet">Signed in as {inert(str(claims.get("email") or claims.get("sub")))}.</p>'
-        )
+    if is_signed_in:
+        name = html_text(str(claims.get("email") or claims.get("sub")))
+        st.html(f'<p class="rt-quiet">Signed in as {name}.</p>')
     with st.container(horizontal=True):
         st.button("Sign in", type="primary", on_click=st.login)
-        if is_in:
-            st.button("Sign out", on_click=leave)
+        if is_signed_in:
+            st.button("Sign out", on_click=sign_out)
 
 
-def draw_person() -> None:
-    """Who is signed in, and the way out."""
-    if served.sign_in() is None:
+def draw_account() -> None:
+    """Who is signed in, and the button to sign out."""
+    if access.sign_in() is None:
         return
-    person = person_here()
-    st.html(f'<p class="rt-quiet">{inert(person.who)}, {person.scope.role}</p>')
-    st.button("Sign out", on_click=leave, key="sign out", width="stretch")
+    person = current_person()
+    st.html(f'<p class="rt-quiet">{html_text(person.who)}, {person.scope.role}</p>')
+    st.button("Sign out", on_click=sign_out, key="sign out", width="stretch")
 
 
-def leave() -> None:
+def sign_out() -> None:
     """Ends this sign-in in every window that still has it, then has the cookie deleted."""
-    claims = claims_here()
+    claims = session_claims()
     with lock:
-        seen[digest(claims)] = -time.time()
-    # Nothing that is broken here may keep somebody in.
+        last_uses[sign_in_id(claims)] = -time.time()
+    # A fault in the settings or the trail must not stop anybody from signing out.
     with suppress(Problem):
-        person = person_of(served.access(), claims)
+        person = person_of(access.rules(), claims)
         if person:
-            note(person, audit.SIGNED_OUT)
+            record(person, audit.SIGNED_OUT)
     st.logout()

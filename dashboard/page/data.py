@@ -1,74 +1,32 @@
-"""Data health: what was loaded, refused and set aside, which labels nobody knows, and what the words mean."""
+"""Data health: what was loaded, refused and quarantined, unrecognized events, and what the words mean."""
+
+import csv
+import io
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw import states
-from dashboard.guard import served
-from dashboard.page import data_parts
+from dashboard.draw.cards import draw_card
+from dashboard.draw.lists import column_configs, screen_rows
+from dashboard.draw.text import DASH, clock_text, count_text, local_time, moment_text, printable
+from dashboard.guard import access
+from etl import status
 
-st.title("Data health")
-findings = data.ask("load_quality")
-files = findings.filter(pl.col("finding") == "file")
-data_parts.cards()
-
-refused = files.filter(pl.col("state") == "refused")
-st.header("Refused files")
-if refused.is_empty():
-    states.nothing("No file was refused.")
-else:
-    data_parts.table("load_quality", refused, ["subject", "reason", "loaded_at"], "refused")
-
-st.header("Records set aside")
-aside = data.ask("quarantined_records")
-if aside.is_empty():
-    states.nothing("Every record of every file was read.")
-else:
-    st.caption(data.meaning_of("quarantined_records"))
-    columns = [
-        "file_name",
-        "reason",
-        "record_count",
-        "first_row_no",
-        "last_row_no",
-        "file_record_count",
-        "loaded_at",
-    ]
-    data_parts.table("quarantined_records", aside, columns, "aside")
-
-st.header("Labels that nobody knows")
-unknown = data.ask("unclassified_labels")
-if unknown.is_empty():
-    states.nothing("Every label is known.")
-else:
-    data_parts.unknown_labels(unknown)
-
-st.header("What else is remarkable")
-others = findings.filter(pl.col("finding") != "file")
-if others.is_empty():
-    states.nothing("Nothing else is remarkable.")
-else:
-    data_parts.table("load_quality", others, ["finding", "subject", "record_count", "reason"], "findings")
-
-st.header("Silent days")
-silent = data.ask("silent_days")
-if silent.is_empty():
-    states.nothing("No stretch of days is without an event.")
-else:
-    st.caption(data.meaning_of("silent_days"))
-    data_parts.table("silent_days", silent, ["tab", "silent_since", "silent_until", "day_count"], "silent")
-
-st.header("Checks")
-states.nothing(
-    "Every key and every rule of the tables held when this file was built: a build in which one fails is not published."
-)
-
-st.header("What verify found")
-data_parts.findings()
-
-st.header("Loaded files")
-columns = [
+MAX_ROWS = 500
+MAX_PASTED = 50
+QUARANTINE_COLUMNS = [
+    "file_name",
+    "reason",
+    "record_count",
+    "first_row_no",
+    "last_row_no",
+    "file_record_count",
+    "loaded_at",
+]
+LABEL_COLUMNS = ["tab", "label", "status", "event_count", "return_count", "first_at", "last_at"]
+FILE_COLUMNS = [
     "subject",
     "source",
     "kind",
@@ -83,14 +41,220 @@ columns = [
     "unmapped_columns",
     "loaded_at",
 ]
-data_parts.table("load_quality", files.filter(pl.col("state") == "loaded"), columns, "loaded")
+TRAIL = {
+    "at": "When",
+    "who": "Who",
+    "role": "Role",
+    "act": "What",
+    "report": "Report",
+    "row_count": "Rows",
+    "filters": "Filters",
+    "line": "Line",
+}
+PURGES = {
+    "at": "When",
+    "kind": "By",
+    "before": "Before",
+    "return_count": "Returns",
+    "file_count": "Loaded files",
+    "record_count": "Records",
+    "removed_count": "Other files",
+}
 
+
+def draw_totals() -> None:
+    """How many files and records were loaded, when the last one was, and how many records are quarantined."""
+    zone = data.facts().timezone
+    total = data.ask("load_totals").row(0, named=True)
+    day, time = DASH, ""
+    if total["last_loaded_at"]:
+        loaded_at = local_time(total["last_loaded_at"], zone)
+        day, time = f"{loaded_at:%b %-d}", f"{loaded_at:%Y}, at {clock_text(total['last_loaded_at'], zone)}"
+    with st.grid(4, min_column_width=165):
+        draw_card(
+            "Files loaded", count_text(total["loaded_count"]), f"{count_text(total['refused_count'])} refused"
+        )
+        draw_card("Records", count_text(total["record_count"]), f"{count_text(total['kept_count'])} stored")
+        draw_card(
+            "Quarantined", count_text(total["quarantined_count"]), "could not be read; with number and reason"
+        )
+        draw_card("Last load", day, time)
+
+
+def draw_rows(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None:
+    """The first rows, each column's meaning as its help."""
+    shown = rows.select(columns).head(MAX_ROWS)
+    if rows.height > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS} of {rows.height:,}.")
+    st.dataframe(
+        screen_rows(shown),
+        column_config=column_configs(report, shown),
+        hide_index=True,
+        placeholder=DASH,
+        key=key,
+    )
+
+
+def draw_report(
+    title: str, report: str, columns: list[str], key: str, nothing: str, explained: bool = True
+) -> pl.DataFrame:
+    """A report under its title, or a sentence if it has no rows."""
+    st.header(title)
+    rows = data.ask(report)
+    if rows.is_empty():
+        st.text(nothing)
+        return rows
+    if explained:
+        st.caption(data.meaning_of(report))
+    draw_rows(report, rows, columns, key)
+    return rows
+
+
+def draw_labels_to_paste(rows: pl.DataFrame) -> None:
+    """The lines to paste into the firm's own labels.csv once somebody has chosen a code for each."""
+    st.text(
+        "They appear in timelines but are not counted. To name them, add these lines to reference/labels.csv "
+        "of the data directory, put a code from the list of events below in place of CODE, and build again."
+    )
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["tab", "recipient", "label", "status", "code", "note"])
+    for row in rows.head(MAX_PASTED).iter_rows(named=True):
+        writer.writerow([row["tab"], "", printable(row["label"]), row["status"] or "", "CODE", ""])
+    st.code(buffer.getvalue(), language=None)
+
+
+def draw_load_quality(rows: pl.DataFrame, title: str, columns: list[str], key: str, nothing: str) -> None:
+    """Some of the rows about loaded files, or a sentence if there are none."""
+    st.header(title)
+    if rows.is_empty():
+        st.text(nothing)
+    else:
+        draw_rows("load_quality", rows, columns, key)
+
+
+def draw_verification() -> None:
+    """What the last verification found, and when."""
+    result = status.last_verification(status.served_directory())
+    if result is None:
+        st.text(
+            "This data directory was never verified. `returntrail verify` does it; a scheduler may run it "
+            "every night."
+        )
+        return
+    st.caption(f"On {moment_text(result.at, data.facts().timezone)}, by `returntrail verify`.")
+    shown = screen_rows(result.findings).rename({"severity": "Severity", "subject": "About"})
+    config = {"finding": st.column_config.TextColumn("Finding", width="large")}
+    st.dataframe(shown, column_config=config, hide_index=True, key="verified")
+
+
+def draw_purges() -> None:
+    """When something was purged, and how much."""
+    rows = data.purges()
+    if rows.is_empty():
+        st.text("Nothing was purged.")
+        return
+    st.caption(
+        "Removed for good; of each return a keyed hash remains, so that no later export brings it back."
+    )
+    shown = screen_rows(rows.drop("version")).rename(PURGES)
+    st.dataframe(shown, hide_index=True, placeholder=DASH, key="purged")
+
+
+def draw_trail() -> None:
+    """The newest lines of the audit trail; on request only those about one return."""
+    wanted = st.text_input(
+        "Only who asked for this return", key="seen return", placeholder="Return, such as 2025-00123"
+    )
+    rows = data.trail(MAX_ROWS, (wanted or "").strip() or None)
+    if rows.is_empty():
+        st.text("Nobody has." if wanted else "Nobody has seen anything yet.")
+        return
+    st.caption("The newest lines. Returns appear under a pseudonym; client names are never logged.")
+    config = {"When": st.column_config.DatetimeColumn(format="MMM D, YYYY, h:mm:ss A")}
+    shown = screen_rows(rows).rename(TRAIL)
+    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key="trail")
+
+
+def draw_definitions(rows: pl.DataFrame) -> None:
+    """Every step, stage, next step and event in a sentence."""
+    kinds = rows["kind"].unique(maintain_order=True).to_list()
+    kind = st.segmented_control(
+        "Words of",
+        kinds,
+        default=kinds[0],
+        required=True,
+        key="kind",
+        format_func=lambda name: f"{name.capitalize()}s",
+        label_visibility="collapsed",
+    )
+    names: dict[str, Any] = {"title": "Word", "meaning": "What it means", "name": "In tables"}
+    shown = rows.filter(pl.col("kind") == kind).select(list(names)).rename(names)
+    config = {"What it means": st.column_config.TextColumn(width="large")}
+    st.dataframe(shown, column_config=config, hide_index=True, key="definitions")
+
+
+st.title("Data health")
+draw_totals()
+load_quality = data.ask("load_quality")
+is_file = pl.col("finding") == "file"
+draw_load_quality(
+    load_quality.filter(is_file & (pl.col("state") == "refused")),
+    "Refused files",
+    ["subject", "reason", "loaded_at"],
+    "refused",
+    "No file was refused.",
+)
+draw_report(
+    "Quarantined records",
+    "quarantined_records",
+    QUARANTINE_COLUMNS,
+    "quarantined",
+    "Every record of every file was read.",
+)
+unrecognized = draw_report(
+    "Unrecognized events",
+    "unclassified_labels",
+    LABEL_COLUMNS,
+    "unrecognized",
+    "Every label is known.",
+    explained=False,
+)
+if not unrecognized.is_empty():
+    draw_labels_to_paste(unrecognized)
+draw_load_quality(
+    load_quality.filter(~is_file),
+    "Other data issues",
+    ["finding", "subject", "record_count", "reason"],
+    "findings",
+    "There are no other issues.",
+)
+draw_report(
+    "Silent days",
+    "silent_days",
+    ["tab", "silent_since", "silent_until", "day_count"],
+    "silent",
+    "No stretch of days is without an event.",
+)
+
+st.header("Checks")
+st.text(
+    "Every key and every rule of the tables was checked when this file was built: a build that fails a check "
+    "is not published."
+)
+st.header("What verify found")
+draw_verification()
+draw_load_quality(
+    load_quality.filter(is_file & (pl.col("state") == "loaded")),
+    "Loaded files",
+    FILE_COLUMNS,
+    "loaded",
+    "No file is loaded.",
+)
 st.header("Purged")
-data_parts.purged()
-
-if served.sign_in() is not None:
+draw_purges()
+if access.sign_in() is not None:
     st.header("Who saw what")
-    data_parts.trail()
-
+    draw_trail()
 st.header("What the words mean")
-data_parts.definitions(data.ask("definitions"))
+draw_definitions(data.ask("definitions"))

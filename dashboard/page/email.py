@@ -1,47 +1,33 @@
-"""Email health: what arrives, what bounces, what is opened, and which addresses to mend."""
+"""Email health: what arrives, what bounces, what is opened, and which addresses to correct."""
+
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw import charts, filters, states
+from dashboard.draw import charts, filters
+from dashboard.draw.cards import draw_card
 from dashboard.draw.lists import returns_list
-from dashboard.page import email_parts
+from dashboard.draw.notices import draw_no_match
+from dashboard.draw.text import DASH, count_text, percent_text, printable_column
+from dashboard.guard import signin
+from etl.access.scope import NAMING_SPLITS
 
 WORRYING_PERCENT = 2.0
-
-st.title("Email health")
-asked = filters.chosen()
-kinds = data.ask("email_health", **asked)
-if kinds.is_empty():
-    states.no_match("No email matches these filters." if filters.in_address() else "No email is logged yet.")
-    st.stop()
-
-email_parts.cards(kinds)
-st.caption(
-    "An open is a weak sign in both directions: mail programs open by themselves, and blocked images hide true opens. "
-    "Delivered means that a mail server took the email, not that it reached the inbox. The log does not say why an email "
-    "bounced."
-)
-
-weeks = data.ask("email_health", split_by="week", **asked).filter(pl.col("kind") == "initial")
-st.header("Bounce rate of initial emails by week")
-charts.weekly_rate(
-    weeks, "bounced_percent", "bounced_count", "processed_count", "emails", WORRYING_PERCENT, "bounces"
-)
-st.caption(
-    f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients."
-)
-st.header("Delivered-to-opened by week")
-charts.weekly_rate(
-    weeks, "opened_percent", "opened_count", "delivered_count", "delivered emails", None, "opens"
-)
-
-st.header("By kind, office and domain")
-email_parts.split(kinds, asked)
-
-st.header("Bounced, and nothing has cleared it")
-columns = [
+KINDS = {"initial": "Initial email", "access_code": "Access code email", "cc": "Email to a third party"}
+SPLITS = {"Kind": None, "Office": "office", "Domain": "mail_domain", "Form": "return_type"}
+RATES = {
+    "processed_count": "Sent",
+    "delivered_count": "Delivered",
+    "delivered_percent": "Delivered %",
+    "opened_count": "Opened",
+    "opened_percent": "Opened of delivered %",
+    "bounced_count": "Bounced",
+    "bounced_percent": "Bounce rate %",
+    "unconfirmed_count": "No confirmation",
+}
+BOUNCED_COLUMNS = [
     "client_name",
     "recipient",
     "recipient_email",
@@ -51,16 +37,16 @@ columns = [
     "partner",
     "return_id",
 ]
-if not returns_list("bounced_emails", columns, "bounced emails", key="bounced", **asked):
-    states.nothing("No bounced email waits for a better address.")
-
-st.header("No word came back")
-columns = ["client_name", "next_step_title", "waiting_days", "why", "office", "partner", "return_id"]
-if not returns_list("work_list", columns, "returns", key="unconfirmed", for_steps=["confirm_email"], **asked):
-    states.nothing("No email of the last days is without a verdict.")
-
-st.header("Locked out")
-columns = [
+UNCONFIRMED_COLUMNS = [
+    "client_name",
+    "next_step_title",
+    "waiting_days",
+    "why",
+    "office",
+    "partner",
+    "return_id",
+]
+LOCKED_COLUMNS = [
     "client_name",
     "authentication_failures",
     "locked_at",
@@ -69,5 +55,101 @@ columns = [
     "office",
     "return_id",
 ]
-if not returns_list("locked_returns", columns, "returns", key="locked", **asked):
-    states.nothing("No client is locked out.")
+
+
+def draw_initial_emails(kinds: pl.DataFrame) -> None:
+    """Initial emails: sent, delivered, opened, bounced, each rate with its counts."""
+    initial = kinds.filter(pl.col("kind") == "initial")
+    if initial.is_empty():
+        st.text("No initial email matches these filters.")
+        return
+    row = initial.row(0, named=True)
+    with st.grid(4, min_column_width=165):
+        draw_card(
+            "Initial emails sent", count_text(row["processed_count"]), "as the log shows them processed"
+        )
+        for label, part, base in (
+            ("Delivered", "delivered", "processed"),
+            ("Delivered-to-opened", "opened", "delivered"),
+            ("Bounce rate", "bounced", "processed"),
+        ):
+            counts = f"{count_text(row[f'{part}_count'])} of {count_text(row[f'{base}_count'])}"
+            draw_card(label, percent_text(row[f"{part}_percent"]), counts)
+
+
+def draw_weeks(asked: dict[str, Any]) -> None:
+    """The bounce rate and the rate of opened emails by week."""
+    weeks = data.ask("email_health", split_by="week", **asked).filter(pl.col("kind") == "initial")
+    st.header("Bounce rate of initial emails by week")
+    bounced = charts.Rate("bounced_percent", "bounced_count", "processed_count", "emails")
+    charts.draw_weekly_rate(weeks, bounced, "bounces", line_at=WORRYING_PERCENT)
+    st.caption(
+        f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients."
+    )
+    st.header("Delivered-to-opened by week")
+    opened = charts.Rate("opened_percent", "opened_count", "delivered_count", "delivered emails")
+    charts.draw_weekly_rate(weeks, opened, "opens")
+
+
+def may_split(split_by: str | None) -> bool:
+    """Whether the reader may split emails by this: a domain can identify a client as well as a name."""
+    return split_by not in NAMING_SPLITS or signin.reader().sees_clients
+
+
+def draw_split(kinds: pl.DataFrame, asked: dict[str, Any]) -> None:
+    """The rates by kind, or those of initial emails by office, domain or form."""
+    chosen = st.segmented_control(
+        "Split by",
+        [name for name, split_by in SPLITS.items() if may_split(split_by)],
+        default="Kind",
+        required=True,
+        key="split",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    split_by = SPLITS[chosen]
+    if split_by is None:
+        rows = kinds.with_columns(pl.col("kind").replace(KINDS).alias("segment"))
+    else:
+        rows = data.ask("email_health", split_by=split_by, **asked).filter(pl.col("kind") == "initial")
+        rows = rows.sort("processed_count", descending=True, maintain_order=True)
+    if split_by == "mail_domain" and rows["segment"].drop_nulls().is_empty():
+        st.text("The exports have no addresses, so emails cannot be split by domain.")
+        return
+    rates = [pl.col(name).alias(title) for name, title in RATES.items()]
+    shown = rows.select(printable_column("segment").alias(chosen), *rates)
+    percents = [title for title in RATES.values() if title.endswith("%")]
+    config = {title: st.column_config.NumberColumn(title, format="%.2f%%") for title in percents}
+    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key=f"split {chosen}")
+
+
+st.title("Email health")
+asked = filters.chosen()
+kinds = data.ask("email_health", **asked)
+if kinds.is_empty():
+    draw_no_match("No email matches these filters." if asked else "No email is logged yet.")
+    st.stop()
+
+draw_initial_emails(kinds)
+st.caption(
+    "An open is a weak sign in both directions: mail programs open by themselves, and blocked images hide "
+    "real opens. Delivered means that a mail server took the email, not that it reached the inbox. The log "
+    "does not say why an email bounced."
+)
+draw_weeks(asked)
+
+st.header("By kind, office and domain")
+draw_split(kinds, asked)
+
+st.header("Bounced and not resolved")
+if not returns_list("bounced_emails", BOUNCED_COLUMNS, asked, noun="bounced emails", key="bounced"):
+    st.text("No bounced email waits for a better address.")
+
+st.header("No delivery confirmation")
+unconfirmed = {"for_steps": ["confirm_email"]} | asked
+if not returns_list("work_list", UNCONFIRMED_COLUMNS, unconfirmed, noun="returns", key="unconfirmed"):
+    st.text("Every email of the last days is confirmed as delivered or bounced.")
+
+st.header("Locked out")
+if not returns_list("locked_returns", LOCKED_COLUMNS, asked, noun="returns", key="locked"):
+    st.text("No client is locked out.")

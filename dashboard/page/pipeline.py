@@ -1,67 +1,253 @@
-"""Pipeline: how far deliveries get with their clients, where they stop, and how returns move through the firm."""
+"""Pipeline: how far deliveries get with clients, where they stop, and how returns move through the firm."""
 
+from typing import Any
+
+import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw import filters, states
+from dashboard.draw import filters
+from dashboard.draw.bars import Bar, draw_bars
 from dashboard.draw.lists import returns_list
-from dashboard.page import pipeline_parts
+from dashboard.draw.notices import draw_no_match
+from dashboard.draw.text import DASH, count_text, duration_text, percent_text, printable_column
+
+Row = dict[str, Any]
+
+YOUNG_DAYS = 14
+# How the funnel can be compared -> its `split_by`.
+SPLITS = {
+    "Season": "tax_year",
+    "Office": "office",
+    "Partner": "partner",
+    "Form": "return_type",
+    "Week": "week",
+}
+OUTCOMES = ("signed", "probably_signed", "partly_signed", "paper", "recalled", "open")
+DELIVERY_COLUMNS = [
+    "client_name",
+    "return_type",
+    "tax_year",
+    "step",
+    "signature_state",
+    "delivered_at",
+    "due_date",
+    "partner",
+    "office",
+    "return_id",
+]
+STAGE_COLUMNS = [
+    "client_name",
+    "return_type",
+    "stay_days",
+    "entered_by",
+    "preparer",
+    "due_date",
+    "partner",
+    "office",
+    "return_id",
+]
+
+
+def choose_age() -> dict[str, int]:
+    """Whether deliveries too young to judge are left out, as a filter; they would look like failures."""
+    old_only = st.toggle(
+        f"Only deliveries {YOUNG_DAYS} days old or older",
+        value=True,
+        key="old",
+        bind="query-params",
+        help="Clients take days to open and sign. Younger deliveries have not failed yet, "
+        "so they are left out.",
+    )
+    if old_only:
+        return {"min_age_days": YOUNG_DAYS}
+    st.caption("Deliveries too young to judge are counted too, so the last steps look worse than they are.")
+    return {}
+
+
+def definitions(kind: str) -> dict[str, Row]:
+    """The steps, or the stages, by the name that reports use, with title and meaning."""
+    rows = data.ask("definitions").filter(pl.col("kind") == kind)
+    return {row["name"]: row for row in rows.iter_rows(named=True)}
+
+
+def choose_bar(label: str, bars: list[Bar], key: str, name: str) -> str | None:
+    """Draws bars; the one that the address selects. A second click takes the selection back."""
+    clicked = draw_bars(label, bars, key)
+    if clicked:
+        if st.query_params.get(name) == clicked:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = clicked
+        st.rerun()
+    return next((bar.id for bar in bars if bar.selected), None)
+
+
+def choose_step(funnel: pl.DataFrame) -> str | None:
+    """The steps as bars; the step whose deliveries are wanted."""
+    defined = definitions("step")
+    bars = [
+        Bar(
+            id=row["step"],
+            name=defined[row["step"]]["title"],
+            figures=f"{count_text(row['reached_count'])} · {percent_text(row['reached_percent'])}",
+            note=step_note(row),
+            help=f"{defined[row['step']]['meaning']} Logged: {count_text(row['logged_count'])}. "
+            f"Stopped here: {count_text(row['stopped_count'])}.",
+            width=row["reached_percent"] or 0,
+            selected=row["step"] == st.query_params.get("step"),
+        )
+        for row in funnel.iter_rows(named=True)
+    ]
+    step = choose_bar("Steps of the funnel", bars, "funnel", "step")
+    st.caption(
+        "Share of the deliveries that the step applies to, and of those that reached the step before. A step "
+        "counts as reached if it or a later one is logged. Click a step to see the returns behind it."
+    )
+    return step
+
+
+def step_note(row: Row) -> str:
+    """The small print of a step: its share of the step before, and how soon it came."""
+    parts = []
+    if row["previous_percent"] is not None:
+        parts.append(f"{percent_text(row['previous_percent'])} of the step before")
+    if row["seconds_median"]:
+        parts.append(f"median {duration_text(row['seconds_median'])}")
+    return " · ".join(parts) or "all deliveries"
+
+
+def draw_outcomes(row: Row) -> None:
+    """What happened to all deliveries, recalled ones too; the parts add up to the whole."""
+    with st.container(border=True):
+        st.caption(
+            f"What became of all {count_text(row['delivery_count'])} deliveries, recalled ones included"
+        )
+        with st.grid(6, min_column_width=110):
+            for name in OUTCOMES:
+                with st.container(gap=None):
+                    st.metric(name.replace("_", " ").capitalize(), count_text(row[f"{name}_count"]))
+                    st.caption(percent_text(row[f"{name}_percent"]))
+
+
+def draw_deliveries_of(step: str, funnel: pl.DataFrame, asked: dict[str, Any]) -> None:
+    """The deliveries that stopped at a step, or all that reached it."""
+    st.header(f"Behind {definitions('step')[step]['title']}")
+    row = funnel.row(by_predicate=pl.col("step") == step, named=True)
+    offered = {
+        "stopped": f"Stopped here {count_text(row['stopped_count'])}",
+        "reached": f"Reached {count_text(row['reached_count'])}",
+    }
+    chosen = st.segmented_control(
+        "Which deliveries",
+        list(offered),
+        format_func=lambda name: offered[name],
+        default="stopped",
+        required=True,
+        key="which",
+        label_visibility="collapsed",
+    )
+    stopped = chosen == "stopped"
+    noun = "deliveries that stopped here" if stopped else "deliveries that came this far"
+    wanted = {"for_step": step, "stopped": stopped} | asked
+    if not returns_list("funnel_returns", DELIVERY_COLUMNS, wanted, noun=noun, key="behind"):
+        st.text("No delivery stopped here.")
+
+
+def draw_comparison(asked: dict[str, Any]) -> None:
+    """Seasons at the same age, or the funnel split another way."""
+    chosen = st.segmented_control(
+        "Compare by", list(SPLITS), default="Season", required=True, key="by", bind="query-params"
+    )
+    asked = asked | {"split_by": SPLITS[chosen]}
+    if chosen == "Season":
+        st.caption(
+            f"What happened within {YOUNG_DAYS} days of delivery, of deliveries at least that old: "
+            "seasons at the same age."
+        )
+        asked = asked | {"min_age_days": YOUNG_DAYS, "within_days": YOUNG_DAYS}
+        asked.pop("for_years", None)
+    rows = data.ask("firm_funnel", **asked)
+    if rows.is_empty():
+        st.text("No delivery is old enough to compare.")
+        return
+    draw_segments(rows, {"Season": "Tax year", "Week": "Week of"}.get(chosen, chosen))
+
+
+def draw_segments(rows: pl.DataFrame, head: str) -> None:
+    """A row for each segment, a column for each step: the share that reached it."""
+    titles = {name: row["title"] for name, row in definitions("step").items()}
+    if head == "Week of":
+        rows = rows.with_columns(pl.col("segment").str.to_date())
+    else:
+        rows = rows.with_columns(printable_column("segment"))
+    rows = rows.with_columns(pl.col("step").replace_strict(titles).alias("title"))
+    steps = rows.select("step_no", "title").unique().sort("step_no")["title"].to_list()
+    counts = rows.filter(pl.col("step_no") == 1).select(
+        "segment", pl.col("reached_count").alias("Deliveries")
+    )
+    shares = rows.filter(pl.col("step_no") > 1).pivot("title", index="segment", values="reached_percent")
+    shown = counts.join(shares, on="segment", how="left", maintain_order="left").rename({"segment": head})
+    config: dict[str, Any] = {
+        title: st.column_config.NumberColumn(title, format="%.1f%%") for title in steps[1:]
+    }
+    config["Week of"] = st.column_config.DateColumn(format="MMM D, YYYY")
+    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key=f"compare {head}")
+
+
+def choose_stage(stages: pl.DataFrame) -> str | None:
+    """The firm's stages as bars of the returns that entered them; the stage whose returns are wanted."""
+    defined = definitions("stage")
+    bars = [
+        Bar(
+            id=row["stage"],
+            name=defined[row["stage"]]["title"],
+            figures=f"{count_text(row['in_count'])} in it now",
+            note=stage_note(row),
+            help=defined[row["stage"]]["meaning"],
+            width=row["entered_percent"] or 0,
+            selected=row["stage"] == st.query_params.get("stage"),
+        )
+        for row in stages.iter_rows(named=True)
+    ]
+    stage = choose_bar("Stages inside the firm", bars, "stages", "stage")
+    st.caption(
+        "A bar is the share of returns that ever entered the stage. "
+        "Click a stage to see the returns in it now."
+    )
+    return stage
+
+
+def stage_note(row: Row) -> str:
+    """The small print of a stage: how many returns entered and skipped it, and how long a stay takes."""
+    parts = [f"{count_text(row['entered_count'])} entered", f"{count_text(row['skipped_count'])} skipped"]
+    if row["seconds_median"]:
+        parts.append(f"median {duration_text(row['seconds_median'])}")
+    return " · ".join(parts)
+
 
 st.title("Pipeline")
-judged = pipeline_parts.choices()
-asked = filters.chosen() | judged
+of_age = choose_age()
+asked = filters.chosen() | of_age
 funnel = data.ask("firm_funnel", **asked)
 if funnel.is_empty():
-    states.no_match(
-        "No delivery matches these filters." if filters.in_address() else "Nothing is delivered yet."
-    )
+    draw_no_match("No delivery matches these filters." if filters.chosen() else "Nothing is delivered yet.")
     st.stop()
 
 st.caption(data.meaning_of("firm_funnel"))
-step = pipeline_parts.funnel(funnel)
-pipeline_parts.outcomes(data.ask("delivery_outcomes", **asked))
-
+step = choose_step(funnel)
+draw_outcomes(data.ask("delivery_outcomes", **asked).row(0, named=True))
 if step:
-    st.header(f"Behind {pipeline_parts.title_of(step)}")
-    stopped = pipeline_parts.stopped_or_reached(funnel, step)
-    columns = [
-        "client_name",
-        "return_type",
-        "tax_year",
-        "step",
-        "signature_state",
-        "delivered_at",
-        "due_date",
-        "partner",
-        "office",
-        "return_id",
-    ]
-    words = "deliveries that stopped here" if stopped else "deliveries that came this far"
-    if not returns_list(
-        "funnel_returns", columns, words, key="behind", for_step=step, stopped=stopped, **asked
-    ):
-        states.nothing("No delivery stopped here.")
+    draw_deliveries_of(step, funnel, asked)
 
 st.header("Compare")
-pipeline_parts.compare(asked)
+draw_comparison(asked)
 
 st.header("Inside the firm")
 st.caption(data.meaning_of("stage_funnel"))
-stage = pipeline_parts.stages(data.ask("stage_funnel", **filters.chosen()))
+stage = choose_stage(data.ask("stage_funnel", **filters.chosen()))
 if stage:
-    st.header(f"Now in {pipeline_parts.title_of(stage, 'stage')}")
-    columns = [
-        "client_name",
-        "return_type",
-        "stay_days",
-        "entered_by",
-        "preparer",
-        "due_date",
-        "partner",
-        "office",
-        "return_id",
-    ]
-    if not returns_list(
-        "stage_returns", columns, "returns", key="in stage", for_stage=stage, **filters.chosen()
-    ):
-        states.nothing("No return is in this stage.")
+    st.header(f"Now in {definitions('stage')[stage]['title']}")
+    in_stage = {"for_stage": stage} | filters.chosen()
+    if not returns_list("stage_returns", STAGE_COLUMNS, in_stage, noun="returns", key="in stage"):
+        st.text("No return is in this stage.")

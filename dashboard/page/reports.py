@@ -1,34 +1,112 @@
-"""Reports: what there is, what each one answers, its first rows, all of it as a file, and what the schedule wrote."""
+"""Reports: what each one answers, its first rows, all of it as a file, and what the schedule wrote."""
 
+from typing import Any
+
+import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw import filters, states
+from dashboard.draw import filters
+from dashboard.draw.lists import column_configs, heading, screen_rows
+from dashboard.draw.notices import draw_no_match
+from dashboard.draw.text import DASH, counted
 from dashboard.guard import signin
-from dashboard.page import reports_parts
+from dashboard.guard.download import csv_button
+from etl import status
+from etl.warehouse.ask import Report
 
 PREVIEW_ROWS = 20
+MAX_RUNS = 200
+RUNS = {
+    "at": "When",
+    "subscription": "Report",
+    "state": "State",
+    "row_count": "Rows",
+    "new_count": "New",
+    "cleared_count": "Cleared",
+    "sent_count": "Mailed to",
+    "file": "File",
+    "slot": "Due",
+    "run": "Run",
+}
+EVERY = {"load": "after every load", "day": "every day", "week": "every week", "month": "every month"}
+
+
+def scheduled_reports() -> dict[str, Report]:
+    """The reports that are written on a schedule and that the reader may see."""
+    reports = data.warehouse().reports
+    return {name: report for name, report in reports.items() if report.every and data.may_see(name)}
+
+
+def choose_report(names: list[str]) -> str:
+    """The name of the report that is shown."""
+    first = names.index("work_list") if "work_list" in names else 0
+    return st.selectbox("Report", names, index=first, key="report", bind="query-params", width=360)
+
+
+def draw_preview(name: str, asked: dict[str, Any]) -> None:
+    """The first rows with the meaning of each column as its help, and the whole report as a file."""
+    rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
+    if not count:
+        draw_no_match(
+            "Nothing is in this report under these filters." if asked else "Nothing is in this report."
+        )
+    shown = f", the first {rows.height} shown." if count > rows.height else "."
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(counted(count, "row", "rows") + shown)
+        csv_button(name, asked, key="report csv", label="Download CSV")
+    if count:
+        st.dataframe(
+            screen_rows(rows),
+            column_config=column_configs(name, rows),
+            hide_index=True,
+            placeholder=DASH,
+            key=f"preview {name}",
+        )
+
+
+def draw_runs(runs: pl.DataFrame) -> None:
+    """How many reports failed at their last run, then the newest runs, each with its result."""
+    if runs.is_empty():
+        st.text("Nothing was written on a schedule yet. The command returntrail run writes what is due.")
+        return
+    latest = runs.unique("subscription", keep="first", maintain_order=True)
+    failing = latest.filter(pl.col("state").str.starts_with("failed")).height
+    if failing:
+        reports = counted(failing, "report", "reports")
+        st.warning(f"{reports} failed at the last try and will be tried again.")
+    shown = screen_rows(runs.select(list(RUNS)).head(MAX_RUNS)).rename(RUNS)
+    config: dict[str, Any] = {
+        name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "New", "Cleared")
+    }
+    config["When"] = st.column_config.DatetimeColumn(format="MMM D, h:mm A")
+    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key="runs")
+
+
+def draw_overview(reports: dict[str, Report]) -> None:
+    """Every report with its sentence and when it is written."""
+    rows = [(name, EVERY[report.every or ""], report.meaning) for name, report in reports.items()]
+    shown = pl.DataFrame(rows, schema=["Report", "Written", "What it answers"], orient="row")
+    config = {"What it answers": st.column_config.TextColumn(width="large")}
+    st.dataframe(shown, column_config=config, hide_index=True, key="all reports")
+
 
 st.title("Reports")
 st.caption(
-    "The same rows come three ways: here, as the CSV files that `returntrail run` writes, and typed in DuckDB. "
-    "The filters of the sidebar act on every report that knows them."
+    "The same rows come three ways: here, as the CSV files that `returntrail run` writes, and from a query "
+    "in DuckDB. The filters of the sidebar act on every report that has them."
 )
-name = reports_parts.pick()
-report = data.warehouse().reports[name]
-st.header(reports_parts.title_of(name))
-st.caption(report.meaning)
-asked = {parameter: value for parameter, value in filters.chosen().items() if parameter in report.params}
-rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
-if not count:
-    states.no_match(
-        "Nothing is in this report under these filters." if asked else "Nothing is in this report."
-    )
-reports_parts.preview(name, rows, count, asked)
+reports = scheduled_reports()
+name = choose_report(list(reports))
+st.header(heading(name))
+st.caption(reports[name].meaning)
+draw_preview(
+    name, {filter: value for filter, value in filters.chosen().items() if filter in reports[name].params}
+)
 
 if signin.reader().sees_the_firm:
     st.header("What ran")
-    reports_parts.what_ran(data.runs())
+    draw_runs(status.runs(status.served_directory()))
 
 st.header("All reports")
-reports_parts.overview()
+draw_overview(reports)

@@ -1,57 +1,209 @@
-"""One return: where it is, whose move, what next, why, and what happened on both sides."""
+"""One return: where it is, whom it waits on, what to do next and why, and what happened on both sides."""
 
+import shlex
+from datetime import datetime
+from typing import Any
+
+import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw import states
+from dashboard.draw.return_link import RETURN_PAGE, return_address
+from dashboard.draw.text import DASH, day_text, html_text, markdown_text, moment_text, printable
 from dashboard.draw.timeline import draw_timeline
-from dashboard.draw.words import plain
 from dashboard.guard.download import csv_button
-from dashboard.page import return_parts
+
+Row = dict[str, Any]
+
+OWNERS = {"firm": "Waiting on us", "client": "Waiting on client", "nobody": "Waiting on nobody"}
+DUE_BASES = {"register": ", from the returns list", "calendar": ", from the calendar, no extension known"}
+# How a step is marked, and what is written if it has no time.
+MARKS = {
+    "logged": ("●", DASH),
+    "implied": ("◐", "implied by a later step"),
+    "not reached": ("○", "not reached"),
+    "does not apply": ("–", "not expected"),
+}
+TIMELINE_SHAPES = ["One timeline", "Two lists"]
+HOW_TO_FIND = "Click Find a return, or press Ctrl+K, and type a client's name or a number."
+
+
+def draw_choice_of_firm(matches: pl.DataFrame) -> None:
+    """The same id in several firms: a link for each."""
+    st.text("More than one firm has a return with this id. Which one?")
+    for row in matches.iter_rows(named=True):
+        label = f"{printable(row['firm_id'])} · {printable(row['client_name'])}"
+        address = return_address(row["firm_id"], row["return_id"])
+        st.page_link(RETURN_PAGE, label=markdown_text(label), query_params=address)
+
+
+def draw_heading(state: Row) -> None:
+    """The client's name exactly as logged, and what the return is."""
+    facts = [
+        html_text(state["return_id"]),
+        f"Form {html_text(state['return_type'])}",
+        html_text(str(state["tax_year"]) if state["tax_year"] else None),
+        html_text(state["office"]),
+        f"Partner {html_text(state['partner'])}",
+        f"Preparer {html_text(state['preparer'])}",
+        *(["joint"] if state["is_joint"] else []),
+    ]
+    name = html_text(state["client_name"] or state["return_id"])
+    st.html(f'<h1>{name}</h1><p class="rt-quiet">{" · ".join(facts)}</p>')
+
+
+def choose_delivery(steps: pl.DataFrame) -> int | None:
+    """The number of the shown delivery: the latest, unless an earlier one is chosen; None without any."""
+    cycles: list[int] = steps["cycle_no"].unique().sort(descending=True).to_list()
+    if len(cycles) < 2:
+        return cycles[0] if cycles else None
+    return st.selectbox(
+        "Delivery",
+        cycles,
+        format_func=lambda cycle: f"Delivery {cycle} ({'the latest' if cycle == cycles[0] else 'recalled'})",
+        key="delivery",
+        bind="query-params",
+        width=260,
+    )
+
+
+def draw_status(state: Row, zone: str) -> None:
+    """The states, whom the return waits on, what to do next, why, since when, and when it is due."""
+    if state["handling_state"] in ("deleted", "archived"):
+        st.info(f"The firm has {state['handling_state']} this return. What was logged stays readable.")
+    due = f"due {day_text(state['due_date'])}" if state["due_date"] else "due date unknown"
+    facts = [OWNERS[state["next_step_owner"]]]
+    if state["waiting_since"]:
+        facts.append(f"waiting since {moment_text(state['waiting_since'], zone)}")
+    facts.append(due + DUE_BASES.get(state["due_basis"], ""))
+    shown = "".join(
+        f"<div><dt>{label}</dt><dd>{html_text(state[f'{label.lower()}_state'])}</dd></div>"
+        for label in ("Access", "Handling", "Signature")
+    )
+    st.html(
+        f'<section class="rt-status" aria-label="Status">'
+        f'<p class="rt-next">{html_text(state["next_step_title"])}</p>'
+        f"<p>{' · '.join(facts)}</p>"
+        f"<p><b>Why:</b> {html_text(state['why'])}</p>"
+        f'<dl class="rt-states">{shown}</dl></section>'
+    )
+
+
+def draw_steps(steps: pl.DataFrame, cycle_no: int | None, zone: str) -> None:
+    """The steps of the delivery with their times, each logged or implied by a later one."""
+    if cycle_no is None:
+        st.text("Not delivered yet.")
+        return
+    rows = steps.filter(pl.col("cycle_no") == cycle_no)
+    recalled = rows["recalled_at"].drop_nulls()
+    if recalled.len():
+        st.warning(
+            f"This delivery was recalled on {moment_text(recalled[0], zone)}. "
+            "What is signed here is evidence of this delivery only."
+        )
+    items = "".join(step_item(row, zone) for row in rows.iter_rows(named=True))
+    st.html(f'<ol class="rt-steps" aria-label="Steps of the delivery">{items}</ol>')
+
+
+def step_item(row: Row, zone: str) -> str:
+    """A step: when it was reached, or why it has no time."""
+    state = row["step_state"]
+    mark, without_time = MARKS[state]
+    when = moment_text(row["reached_at"], zone) if row["reached_at"] else without_time
+    basis = ", logged" if state == "logged" else ""
+    return (
+        f'<li class="rt-step rt-step-{state.replace(" ", "-")}" title="{attribute_text(row["meaning"])}">'
+        f'<span aria-hidden="true">{mark}</span> <b>{html_text(row["title"])}</b><br>'
+        f'<span class="rt-quiet">{when}{basis}</span></li>'
+    )
+
+
+def attribute_text(text: str) -> str:
+    """A text for an attribute of HTML, which has no tags in it."""
+    return html_text(text).removeprefix("<bdi>").removesuffix("</bdi>")
+
+
+def draw_signers(evidence: pl.DataFrame, cycle_no: int | None, zone: str) -> None:
+    """What the log proves about each signer of a joint return, in this delivery."""
+    rows = evidence.filter(pl.col("cycle_no") == cycle_no) if cycle_no is not None else evidence.clear()
+    if rows.height < 2:
+        return
+    names = ("Signer", "Access", "Identity check", "Signature")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    lines = "".join(
+        f'<tr><th scope="row">{html_text(row["signer"].capitalize())}</th>'
+        f"<td>{proof(row['access'], row['accessed_at'], zone)}</td>"
+        f"<td>{proof(row['identity_check'], row['kba_passed_at'], zone)}</td>"
+        f"<td>{proof(row['signature'], row['esigned_at'], zone)}</td></tr>"
+        for row in rows.iter_rows(named=True)
+    )
+    st.html(
+        f'<table class="rt-table"><caption>Signers</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{lines}</tbody></table>"
+    )
+
+
+def proof(text: str, moment: datetime | None, zone: str) -> str:
+    """What is known, and when it happened."""
+    when = f'<br><span class="rt-quiet">{moment_text(moment, zone)}</span>' if moment else ""
+    return html_text(text) + when
+
+
+def draw_timeline_of(asked: dict[str, Any]) -> None:
+    """The timeline, with what chooses its shape."""
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    shape = left.segmented_control(
+        "Show",
+        TIMELINE_SHAPES,
+        default=TIMELINE_SHAPES[0],
+        required=True,
+        key="shape",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    show_all = left.toggle("Every event, as logged", key="every", bind="query-params")
+    with right:
+        csv_button("return_timeline", asked, key="timeline csv")
+    events = data.ask("return_timeline", **asked)
+    draw_timeline(events, two_lists=shape != TIMELINE_SHAPES[0], show_all=show_all)
+
+
+def draw_evidence(state: Row, asked: dict[str, Any]) -> None:
+    """The facts as CSV, and the command that writes the whole pack: the dashboard writes no files."""
+    with st.expander("Evidence of the signatures, to hand over"):
+        csv_button("evidence_facts", asked, key="evidence csv")
+        st.text(
+            "This command writes the evidence pack for an auditor: a page to print, the logged records and "
+            "checksums."
+        )
+        options = [f"--{name}={printable(state[f'{name}_id'])}" for name in ("return", "firm")]
+        st.code(shlex.join(["returntrail", "evidence", *options]), language=None, wrap_lines=True)
+
+
+def draw_return(state: Row, asked: dict[str, Any]) -> None:
+    """The page of a return that was found."""
+    zone = data.facts().timezone
+    steps = data.ask("return_steps", **asked)
+    draw_heading(state)
+    cycle_no = choose_delivery(steps)
+    draw_status(state, zone)
+    draw_steps(steps, cycle_no, zone)
+    draw_signers(data.ask("signature_evidence", **asked), cycle_no, zone)
+    draw_timeline_of(asked)
+    draw_evidence(state, asked)
+
 
 wanted, firm = st.query_params.get("id", ""), st.query_params.get("firm")
+asked: dict[str, Any] = {"for_return": wanted} | ({"for_firms": [firm]} if firm else {})
+matches = data.ask("return_state", **asked) if wanted else pl.DataFrame()
 if not wanted:
     st.title("One return")
-    states.nothing(
-        "No return is named in this address. Press Find a return, or Ctrl+K, and type a client's name or a number."
-    )
-    st.stop()
-
-of_return = {"for_return": wanted} | ({"for_firms": [firm]} if firm else {})
-found = data.ask("return_state", **of_return)
-if found.is_empty():
+    st.text(f"This address names no return. {HOW_TO_FIND}")
+elif matches.is_empty():
     st.title("No such return")
-    states.nothing(
-        f"No return has the id “{plain(wanted)}”. Press Find a return, or Ctrl+K, and type a client's name or a number."
-    )
-    st.stop()
-if found.height > 1:
+    st.text(f"No return has the id “{printable(wanted)}”. {HOW_TO_FIND}")
+elif matches.height > 1:
     st.title("Several returns")
-    return_parts.choose_firm(found)
-    st.stop()
-
-state = found.row(0, named=True)
-steps = data.ask("return_steps", **of_return)
-return_parts.heading(state)
-cycle_no = return_parts.pick_delivery(steps, state)
-return_parts.standing(state)
-return_parts.progress(steps, cycle_no)
-return_parts.signers(data.ask("signature_evidence", **of_return), cycle_no)
-
-left, right = st.columns([5, 1], vertical_alignment="bottom")
-shape = left.segmented_control(
-    "Show",
-    ["One time line", "Two lists"],
-    default="One time line",
-    required=True,
-    key="shape",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-every = left.toggle("Every event, as logged", key="every", bind="query-params")
-with right:
-    csv_button("return_timeline", key="timeline csv", **of_return)
-draw_timeline(data.ask("return_timeline", **of_return), two_lists=shape == "Two lists", every=every)
-with st.expander("Evidence of the signatures, to hand over"):
-    csv_button("evidence_facts", key="evidence csv", **of_return)
-    return_parts.evidence_command(state)
+    draw_choice_of_firm(matches)
+else:
+    draw_return(matches.row(0, named=True), asked)

@@ -1,9 +1,10 @@
-"""Returns: all under the filters, with their three states apart."""
+"""Returns: all that match the filters, with their three states in separate columns."""
 
 import streamlit as st
 
-from dashboard.draw import filters, states
+from dashboard.draw import filters
 from dashboard.draw.lists import returns_list
+from dashboard.draw.notices import draw_no_match
 
 COLUMNS = [
     "client_name",
@@ -21,5 +22,5 @@ COLUMNS = [
 ]
 
 st.title("Returns")
-if not returns_list("all_returns", COLUMNS, "returns", key="all returns", **filters.chosen()):
-    states.no_match()
+if not returns_list("all_returns", COLUMNS, filters.chosen(), noun="returns", key="all returns"):
+    draw_no_match()

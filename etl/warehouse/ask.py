@@ -17,6 +17,7 @@ import polars as pl
 
 from etl.common.duck import OFFLINE, error_sentence, literal, problem_of
 from etl.common.problem import Problem
+from etl.warehouse.cells import as_csv
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -241,3 +242,8 @@ def refusing(warehouse: Warehouse, report: str) -> Iterator[None]:
         if "orrupt" in str(error) or isinstance(error, duckdb.IOException):
             raise Problem(f"{warehouse.file}: {unreadable(error)}") from error
         raise problem_of(error, f"report.{report}") from error
+
+
+def csv_file(warehouse: Warehouse, rows: pl.DataFrame) -> bytes:
+    """Rows of a report as a CSV file for spreadsheets: UTF-8 with a byte order mark, the firm's times."""
+    return as_csv(rows, warehouse.facts.timezone).encode("utf-8-sig")

@@ -89,7 +89,7 @@ def test_filters_come_from_the_link(season: DataDir, monkeypatch: pytest.MonkeyP
     app = page(season, "returns", monkeypatch, office="Austin", form="1040")
     with opened(season.warehouse) as warehouse:
         count = ask(warehouse, "all_returns", for_offices=["Austin"], for_types=["1040"]).height
-    assert f"{count} returns. Press a client to open the return." in texts(app)
+    assert f"{count} returns. Click a client to open the return." in texts(app)
     assert list(app.session_state["office"]) == ["Austin"]
 
 
@@ -105,7 +105,7 @@ def test_nothing_under_the_filters_says_so_and_takes_them_back(
     app = page(season, "returns", monkeypatch, partner=partner, office=office)
     assert "No return matches these filters." in texts(app)
     next(button for button in app.button if button.label == "Clear filters").click().run()
-    assert f"{rows.height} returns. Press a client to open the return." in texts(app)
+    assert f"{rows.height} returns. Click a client to open the return." in texts(app)
 
 
 @pytest.mark.parametrize("name", ["pipeline", "turnaround", "email"])
@@ -126,7 +126,7 @@ def test_the_funnel_is_the_report(season: DataDir, monkeypatch: pytest.MonkeyPat
     with opened(season.warehouse) as warehouse:
         funnel = ask(warehouse, "firm_funnel", for_years=[2025], min_age_days=14)
     stopped = funnel.filter(funnel["step"] == "accessed")["stopped_count"][0]
-    assert f"{stopped} deliveries that stopped here. Press a client to open the return." in texts(app)
+    assert f"{stopped} deliveries that stopped here. Click a client to open the return." in texts(app)
 
 
 def test_a_line_stands_at_each_day_on_which_many_returns_are_due(
@@ -178,7 +178,7 @@ def test_a_new_build_shows_without_a_restart(
     assert "Data until Apr 1, 2025" in texts(app)
     build(data)
     app.run()
-    assert "150 returns. Press a client" in texts(app) and "Data until Apr 2, 2026" in texts(app)
+    assert "150 returns. Click a client" in texts(app) and "Data until Apr 2, 2026" in texts(app)
 
 
 def test_the_reports_page_shows_what_ran_and_why_not(

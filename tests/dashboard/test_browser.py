@@ -66,7 +66,7 @@ def test_the_navigation_has_seven_pages(visit: Visit) -> None:
 def test_filters_stay_from_page_to_page_and_in_the_address(visit: Visit, season: DataDir) -> None:
     page = visit.open("/returns?office=Austin&form=1040")
     count = len(rows_of(season, "all_returns", for_offices=["Austin"], for_types=["1040"]))
-    expect(page.get_by_text(f"{count} returns. Press a client")).to_be_visible()
+    expect(page.get_by_text(f"{count} returns. Click a client")).to_be_visible()
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Needs attention").click()
     page.wait_for_selector("h1:has-text('Needs attention')")
     visit.drawn()
@@ -75,7 +75,7 @@ def test_filters_stay_from_page_to_page_and_in_the_address(visit: Visit, season:
     firm = [row for row in rows_of(season, "next_steps", for_offices=["Austin"], for_types=["1040"])
             if row["next_step_owner"] == "firm"]  # fmt: skip
     assert waiting >= sum(row["return_count"] for row in firm)
-    shown = page.get_by_text("Press a client to open the return.").inner_text()
+    shown = page.get_by_text("Click a client to open the return.").inner_text()
     assert shown.startswith(f"{sum(row['return_count'] for row in firm)} ")
 
 
@@ -138,7 +138,7 @@ def test_a_search_that_finds_too_many_says_so(visit: Visit, season: DataDir) -> 
     box = visit.search()
     box.fill("2025-000")
     dialog = visit.page.get_by_role("dialog")
-    expect(dialog.get_by_text("The first 8 returns that hold these words.")).to_be_visible()
+    expect(dialog.get_by_text("The first 8 returns that contain these words.")).to_be_visible()
     expect(dialog.get_by_role("link")).to_have_count(8)
     box.fill(rows_of(season, "all_returns")[7]["return_id"])
     expect(dialog.get_by_role("link")).to_have_count(1)
@@ -178,7 +178,7 @@ def test_two_people_with_different_filters_never_see_each_others_rows(
         for visit, office in zip(visits, offices, strict=True):
             visit.page.goto(f"{address}/returns?office={office}", wait_until="commit")
         for visit, count in zip(visits, counts, strict=True):
-            expect(visit.page.get_by_text(f"{count} returns. Press a client")).to_be_visible()
+            expect(visit.page.get_by_text(f"{count} returns. Click a client")).to_be_visible()
     for visit in visits:
         assert visit.faults == []
         visit.close()

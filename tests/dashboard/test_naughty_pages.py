@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard.draw.words import plain
+from dashboard.draw.text import printable
 from etl.common.paths import DataDir
 from etl.warehouse.ask import ask, opened
 from support.naughty import EVERYTHING, INJECTED, IS_FULL, KINDS, LOADED, STRINGS, WALKED
@@ -136,7 +136,7 @@ def test_a_name_heads_its_return_and_stands_in_the_filters_as_it_is(
     for number in WALKED:
         name = quote(STRINGS[number].strip(), safe="")
         page = visit.open(f"/return?id=r{number}&office={name}&partner={name}")
-        shown = plain(STRINGS[number].strip() or f"r{number}")
+        shown = printable(STRINGS[number].strip() or f"r{number}")
         assert page.locator("h1").inner_text().split() == shown.split()
         inert(page, address)
 
@@ -147,7 +147,7 @@ def test_a_time_line_shows_every_label_as_it_was_logged(visit: Visit, address: s
     logged = {
         " ".join(text.split()) for text in page.locator(".rt-logged > bdi:first-child").all_inner_texts()
     }
-    labels = {" ".join(plain(f'Document "{STRINGS[number]}"').split()) for number in LOADED}
+    labels = {" ".join(printable(f'Document "{STRINGS[number]}"').split()) for number in LOADED}
     assert labels <= logged
 
 

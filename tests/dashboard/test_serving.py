@@ -1,10 +1,12 @@
 """What keeps the dashboard running and on this machine: the unit, the proxy's file, and every way to start it elsewhere."""
 
+import asyncio
 import os
 import re
 import shlex
 import subprocess
 import sys
+import time
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 
 from etl.cli.options import read_options
 from etl.common.paths import CHECKOUT
+from support.served import free_port, wait_for
+from support.visitors import crowd
 
 STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.port", "8765"]
 REFUSAL = (
@@ -79,3 +83,39 @@ def test_another_address_is_refused_however_it_is_asked_for(
     )
     assert done.returncode == 1
     assert REFUSAL in done.stderr
+
+
+@pytest.mark.parametrize("words", [["app"], ["demo", "--returns", "60"]], ids=["app", "demo"])
+def test_at_start_the_dashboard_prints_one_line_with_its_address(words: list[str], tmp_path: Path) -> None:
+    """Everything that the process writes until it has served a page, Streamlit's own words included."""
+    port, output = free_port(), tmp_path / "output.txt"
+    command = [sys.executable, "-m", "etl", "--data", str(tmp_path / "data"), *words]
+    if words[0] == "app":
+        command += ["--port", str(port)]
+    with output.open("wb") as stream:
+        server = subprocess.Popen(command, cwd=CHECKOUT, stdout=stream, stderr=stream)
+    try:
+        address = address_in(output, server)
+        wait_for(address, server)
+        asyncio.run(crowd(address, [iter([(0.0, "", "")])], limit_seconds=120))
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    lines = output.read_text(encoding="utf-8").splitlines()
+    assert lines[-1] == f"The dashboard of {tmp_path / 'data'}: {address} (Ctrl-C ends it)"
+    if words[0] == "app":
+        assert (len(lines), address) == (1, f"http://127.0.0.1:{port}")
+    else:
+        # What comes before is the demo's own report of what it did.
+        assert re.fullmatch(r"\d+ reports in .*", lines[-2])
+
+
+def address_in(output: Path, server: subprocess.Popen[bytes]) -> str:
+    """The address, once the process has printed it."""
+    for _ in range(1200):
+        printed = re.search(r"http://[\d.:]+", output.read_text(encoding="utf-8"))
+        if printed:
+            return printed[0]
+        assert server.poll() is None, output.read_text(encoding="utf-8")
+        time.sleep(0.2)
+    raise AssertionError("no address was printed")

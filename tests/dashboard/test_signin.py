@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dashboard.guard.pages import PAGES, is_open
+from dashboard.guard.navigation import PAGES, is_open
 from etl.access.audit import broken, mark, trail_file
 from etl.common.paths import SHIPPED, DataDir
 from etl.config.access import ROLES, Scope
@@ -215,10 +215,10 @@ def test_two_people_see_what_is_theirs(visit: Callable, address: str, warehouse:
     other = others.row(0, named=True)
     frames = heard(staff.page)
     for visitor, count in ((manager, returns.height), (staff, ours.height)):
-        expect(visitor.open("/returns").get_by_text(f"{count} returns. Press a client")).to_be_visible()
+        expect(visitor.open("/returns").get_by_text(f"{count} returns. Click a client")).to_be_visible()
     # A link to another office, a return of it, and a search for it.
     expect(
-        staff.open("/returns?office=Portland").get_by_text(f"{ours.height} returns. Press")
+        staff.open("/returns?office=Portland").get_by_text(f"{ours.height} returns. Click")
     ).to_be_visible()
     expect(
         staff.open(f"/return?id={other['return_id']}").get_by_role("heading", name="No such return")
@@ -343,7 +343,7 @@ def test_signing_out_in_one_window_ends_every_other_and_the_cookie(visit: Callab
     manager = visit("manager@firm.example")
     other = manager.page.context.new_page()
     other.goto(f"{address}/returns")
-    expect(other.get_by_text("Press a client to open the return.")).to_be_visible()
+    expect(other.get_by_text("Click a client to open the return.")).to_be_visible()
     cookie = "; ".join(f"{one['name']}={one['value']}" for one in manager.page.context.cookies())
     assert fetched(None, address, "/csv/headline", Cookie=cookie)[0] == 200
     manager.page.get_by_role("button", name="Sign out").click()

@@ -34,13 +34,17 @@ FILTERS = {
 # Where text may leave as cells, as markup or as words that Streamlit reads; a new place has to be thought about here.
 DOORS = {
     "write_csv": {"etl/warehouse/cells.py", "etl/reports/make_run.py"},
-    "csv.writer": {"etl/check/labels.py", "etl/demo/exports.py", "dashboard/page/data_parts.py"},
+    "csv.writer": {"etl/check/labels.py", "etl/demo/exports.py", "dashboard/page/data.py"},
     "write_string": {"etl/reports/xlsx.py"},
     "st.html": {
-        "dashboard/guard/download.py", "dashboard/draw/style.py", "dashboard/page/return_parts.py", "dashboard/guard/signin.py", "dashboard/draw/timeline.py",
+        "dashboard/draw/style.py",
+        "dashboard/draw/timeline.py",
+        "dashboard/guard/download.py",
+        "dashboard/guard/signin.py",
+        "dashboard/page/return.py",
     },
-    "st.page_link": {"dashboard/draw/find.py", "dashboard/page/return_parts.py"},
-}  # fmt: skip
+    "st.page_link": {"dashboard/draw/search.py", "dashboard/page/return.py"},
+}
 SHUT = {
     "st.markdown",
     "st.write",
