@@ -7,7 +7,7 @@ page, list, search and file of the dashboard asks through `ask_within`.
 import polars as pl
 
 from etl.common.problem import Problem
-from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Access, Scope
+from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.warehouse.ask import Report, Warehouse, ask, call, fetched
 
 # Reports that name no client and no return: what a viewer sees.
@@ -82,15 +82,3 @@ def shared(asked: object, offices: list[str]) -> list[str]:
         return offices
     wanted = asked if isinstance(asked, (list, tuple, set, frozenset)) else [asked]
     return [office for office in offices if office in wanted]
-
-
-def refuse_unknown_offices(warehouse: Warehouse, access: Access) -> None:
-    """Raises a Problem for an office of the settings that no return has."""
-    choices = ask(warehouse, "filter_choices").filter(pl.col("filter_name") == "office")["choice"].to_list()
-    for scope in access.people.values():
-        for office in scope.offices or ():
-            if office not in choices:
-                offered = ", ".join(choices) or "none"
-                raise Problem(
-                    f'[access.staff] names the office "{office}", and no return has it. There are: {offered}.'
-                )

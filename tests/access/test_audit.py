@@ -1,10 +1,11 @@
-"""The audit trail: lines chained by their hashes, whole under threads, processes and kills, and no client in it."""
+"""The audit trail: lines chained by their hashes, intact under threads, processes and kills, without names."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from etl.access import audit
-from etl.access.audit import EXPORTED, SAW, SIGNED_IN, broken, head_file, mark, note, recent, trail_file
+from etl.access.audit import (
+    EXPORTED,
+    SAW,
+    SIGNED_IN,
+    find_faults,
+    head_file,
+    pseudonym,
+    recent,
+    record,
+    trail_file,
+)
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 
@@ -20,10 +31,10 @@ AT = datetime(2026, 4, 2, 13, 0, 0, 125_000, tzinfo=UTC)
 WRITER = """
 import sys
 from pathlib import Path
-from etl.access.audit import SAW, note
+from etl.access.audit import SAW, record
 from etl.common.paths import DataDir
 for number in range(int(sys.argv[2])):
-    note(DataDir(Path(sys.argv[1])), SAW, f"{sys.argv[3]}@firm.example", "manager", "work_list", number)
+    record(DataDir(Path(sys.argv[1])), SAW, f"{sys.argv[3]}@firm.example", "manager", "work_list", number)
 """
 
 
@@ -38,26 +49,30 @@ def lines_of(data: DataDir) -> list[bytes]:
 
 def five_lines(data: DataDir) -> list[bytes]:
     for count in range(5):
-        note(data, SAW, "ann@firm.example", "manager", "work_list", count, now=AT)
+        record(data, SAW, "ann@firm.example", "manager", "work_list", count, now=AT)
     return lines_of(data)
 
 
-def test_a_line_says_who_saw_what_with_which_filters_and_how_many_rows(data: DataDir) -> None:
-    note(data, SIGNED_IN, "bea@firm.example", "staff", now=AT)
-    filters = {
-        "for_offices": ["Austin"], "for_years": [2025], "for_partners": ["E. Tanaka", "B. Lopez"], "for_types": None,
-        "for_return": "R0000379", "search": "Fischer, Fay",
-    }  # fmt: skip
-    note(data, EXPORTED, "bea@firm.example", "staff", "work_list", 17, filters, now=AT)
+def test_a_line_has_who_saw_what_with_which_filters_and_how_many_rows(data: DataDir) -> None:
+    record(data, SIGNED_IN, "bea@firm.example", "staff", now=AT)
+    plain = {"for_offices": ["Austin"], "for_years": [2025], "for_types": None}
+    partners = ["E. Tanaka", "B. Lopez"]
+    filters = plain | {"for_partners": partners, "for_return": "R0000379", "search": "Fischer, Fay"}
+    record(data, EXPORTED, "bea@firm.example", "staff", "work_list", 17, filters, now=AT)
     first, second = (json.loads(line) for line in lines_of(data))
     assert first | {"before": ""} == {
-        "line": 1, "at": "2026-04-02T13:00:00.125+00:00", "who": "bea@firm.example", "role": "staff", "act": "signed in",
-        "report": None, "row_count": None, "filters": {}, "before": "",
-    }  # fmt: skip
-    assert second["filters"] == {
-        "for_offices": ["Austin"], "for_years": [2025], "for_partners": 2, "for_types": None,
-        "for_return": mark(data, "R0000379"), "search": 1,
-    }  # fmt: skip
+        "line": 1,
+        "at": "2026-04-02T13:00:00.125+00:00",
+        "who": "bea@firm.example",
+        "role": "staff",
+        "act": "signed in",
+        "report": None,
+        "row_count": None,
+        "filters": {},
+        "before": "",
+    }
+    hidden = {"for_partners": 2, "for_return": pseudonym(data, "R0000379"), "search": 1}
+    assert second["filters"] == plain | hidden
     assert (second["report"], second["row_count"], second["line"]) == ("work_list", 17, 2)
     written = b"".join(file.read_bytes() for file in data.audit.iterdir())
     assert not any(word in written for word in (b"R0000379", b"Fischer", b"Tanaka"))
@@ -71,8 +86,8 @@ def test_a_line_says_who_saw_what_with_which_filters_and_how_many_rows(data: Dat
     assert data.audit.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_number_that_somebody_types_as_a_filter_is_not_kept(data: DataDir) -> None:
-    note(
+def test_a_taxpayer_number_typed_as_a_filter_is_not_recorded(data: DataDir) -> None:
+    record(
         data,
         SAW,
         "ann@firm.example",
@@ -88,14 +103,14 @@ def test_a_number_that_somebody_types_as_a_filter_is_not_kept(data: DataDir) -> 
     ("harm", "found"),
     [
         (
-            lambda lines: lines[:2] + [lines[2].replace(b"ann", b"bob")] + lines[3:],
+            lambda lines: [*lines[:2], lines[2].replace(b"ann", b"bob"), *lines[3:]],
             "line 4: the line before it was changed",
         ),
-        (lambda lines: lines[:2] + lines[3:], "line 3: 1 lines before it were taken out"),
+        (lambda lines: lines[:2] + lines[3:], "line 3: 1 lines before it were removed"),
         (lambda lines: lines[:2] + lines[3:], "it has 4 lines and had 5: the end was cut off"),
         (lambda lines: lines[:4], "it has 4 lines and had 5: the end was cut off"),
         (lambda lines: [], "it has 0 lines and had 5: the end was cut off"),
-        (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: 1 lines before it were taken out"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1: 1 lines before it were removed"),
         (
             lambda lines: [*lines[:4], lines[4].replace(b"ann", b"bob")],
             "line 5: it is not the line that was written there",
@@ -109,49 +124,51 @@ def test_a_number_that_somebody_types_as_a_filter_is_not_kept(data: DataDir) -> 
     ],
     ids=[
         "changed",
-        "taken out",
-        "taken out, by count",
+        "removed",
+        "removed, by count",
         "cut",
         "emptied",
         "swapped",
         "last changed",
         "torn",
         "rubbish",
-        "put in",
+        "inserted",
     ],
 )
-def test_a_trail_that_was_touched_says_where(data: DataDir, harm: object, found: str) -> None:
+def test_a_change_of_the_trail_is_found_with_its_line(
+    data: DataDir, harm: Callable[[list[bytes]], list[bytes]], found: str
+) -> None:
     lines = five_lines(data)
-    assert broken(data) == []
+    assert find_faults(data) == []
     trail_file(data).write_bytes(b"".join(harm(lines)))
-    assert any(found in fault for fault in broken(data)), broken(data)
-    # What is written afterwards does not cover it up.
-    note(data, SAW, "ann@firm.example", "manager", "work_list", 9)
-    note(data, SAW, "ann@firm.example", "manager", "work_list", 9)
-    assert broken(data)
+    assert any(found in fault for fault in find_faults(data)), find_faults(data)
+    # Lines written afterwards do not hide it.
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 9)
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 9)
+    assert find_faults(data)
 
 
-def test_a_trail_or_a_head_that_is_gone_is_missed(data: DataDir) -> None:
-    assert broken(data) == []
+def test_a_missing_trail_or_head_is_found(data: DataDir) -> None:
+    assert find_faults(data) == []
     five_lines(data)
     head_file(data).unlink()
-    assert "not known whether the trail was cut" in broken(data)[0]
-    note(data, SAW, "ann@firm.example", "manager", "work_list", 1)
-    assert broken(data) == [
+    assert "not known whether the trail was cut" in find_faults(data)[0]
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
+    assert find_faults(data) == [
         f"{trail_file(data)}, line 6: the head of the trail was lost before it was written."
     ]
     trail_file(data).unlink()
-    assert "the audit trail is gone" in broken(data)[0]
+    assert "the audit trail is missing" in find_faults(data)[0]
 
 
-def test_a_line_whose_writer_died_before_the_head_is_no_fault(data: DataDir) -> None:
+def test_a_line_whose_writer_died_before_writing_the_head_is_no_fault(data: DataDir) -> None:
     five_lines(data)
     before = head_file(data).read_bytes()
-    note(data, SAW, "ann@firm.example", "manager", "work_list", 6)
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 6)
     head_file(data).write_bytes(before)
-    assert broken(data) == []
-    note(data, SAW, "ann@firm.example", "manager", "work_list", 7)
-    assert broken(data) == []
+    assert find_faults(data) == []
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 7)
+    assert find_faults(data) == []
     assert [json.loads(line)["line"] for line in lines_of(data)] == [1, 2, 3, 4, 5, 6, 7]
 
 
@@ -163,19 +180,19 @@ def test_threads_and_processes_write_one_chain(data: DataDir) -> None:
     with ThreadPoolExecutor(4) as threads:
         list(
             threads.map(
-                lambda count: note(data, SAW, "cid@firm.example", "viewer", "headline", count), range(80)
+                lambda count: record(data, SAW, "cid@firm.example", "viewer", "headline", count), range(80)
             )
         )
         while any(other.poll() is None for other in others):
-            assert broken(data) == []
+            assert find_faults(data) == []
     assert [other.wait(timeout=120) for other in others] == [0, 0]
-    assert broken(data) == []
-    said = [json.loads(line) for line in lines_of(data)]
-    assert [one["line"] for one in said] == list(range(1, 201))
-    assert sorted(one["row_count"] for one in said if one["who"] == "ann@firm.example") == list(range(60))
+    assert find_faults(data) == []
+    entries = [json.loads(line) for line in lines_of(data)]
+    assert [one["line"] for one in entries] == list(range(1, 201))
+    assert sorted(one["row_count"] for one in entries if one["who"] == "ann@firm.example") == list(range(60))
 
 
-def test_a_writer_that_is_killed_leaves_a_trail_that_goes_on(data: DataDir) -> None:
+def test_a_killed_writer_leaves_a_trail_that_others_continue(data: DataDir) -> None:
     for _ in range(3):
         written = len(lines_of(data)) if trail_file(data).exists() else 0
         writer = subprocess.Popen(
@@ -185,20 +202,20 @@ def test_a_writer_that_is_killed_leaves_a_trail_that_goes_on(data: DataDir) -> N
             assert writer.poll() is None
         writer.send_signal(signal.SIGKILL)
         writer.wait()
-        note(data, SAW, "bea@firm.example", "manager", "work_list", 1)
-        assert broken(data) == []
+        record(data, SAW, "bea@firm.example", "manager", "work_list", 1)
+        assert find_faults(data) == []
 
 
-def test_nothing_is_shown_that_cannot_be_noted(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shown_that_cannot_be_recorded(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     five_lines(data)
-    whole = trail_file(data).read_bytes()
+    content = trail_file(data).read_bytes()
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:20]))
     with pytest.raises(Problem, match="no room on the disk"):
-        note(data, SAW, "ann@firm.example", "manager", "work_list", 1)
+        record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
     monkeypatch.undo()
-    assert trail_file(data).read_bytes() == whole and broken(data) == []
+    assert trail_file(data).read_bytes() == content and find_faults(data) == []
     monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.1)
-    with audit.held(data, audit.fcntl.LOCK_EX), pytest.raises(Problem, match="so nothing is shown"):
-        note(data, SAW, "ann@firm.example", "manager", "work_list", 1)
-    assert broken(data) == []
+    with audit.locked_trail(data, audit.fcntl.LOCK_EX), pytest.raises(Problem, match="so nothing is shown"):
+        record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
+    assert find_faults(data) == []

@@ -1,4 +1,4 @@
-"""Whether there is a sign-in, and at which address: half of one, and an unsafe one, are refused before anything is served."""
+"""Whether there is a sign-in, and where: an incomplete or unsafe one is refused before anything is served."""
 
 import os
 import subprocess
@@ -49,8 +49,8 @@ def test_with_both_there_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("access", "auth", "words"),
     [
-        (ACCESS, None, "it has [access], and there is no [auth] in"),
-        (None, AUTH, "it has [auth], and there is no [access] in"),
+        (ACCESS, None, "it has [access], but there is no [auth] in"),
+        (None, AUTH, "it has [auth], but there is no [access] in"),
         (
             ACCESS,
             AUTH | {"cookie": "x"},
@@ -67,11 +67,11 @@ def test_with_both_there_is_one(tmp_path: Path) -> None:
             AUTH | {"redirect_uri": "http://returntrail.example/oauth2callback"},
             '"redirect_uri" must begin with https://',
         ),
-        (ACCESS, AUTH | {"redirect_uri": "https://returntrail.example/"}, "with /oauth2callback behind it"),
+        (ACCESS, AUTH | {"redirect_uri": "https://returntrail.example/"}, "followed by /oauth2callback"),
         (
             ACCESS,
             AUTH | {"redirect_uri": "https://x:y/oauth2callback"},
-            '"redirect_uri" is no address of the web',
+            '"redirect_uri" is not a web address',
         ),
         (
             ACCESS,
@@ -116,7 +116,7 @@ def test_another_address_wants_a_sign_in_through_tls() -> None:
             refuse_elsewhere(address, None)
         with pytest.raises(Problem, match='"redirect_uri" leads to this machine only'):
             refuse_elsewhere(address, local)
-    with pytest.raises(Problem, match='"example.com" is no IP number of this machine'):
+    with pytest.raises(Problem, match=r'"example\.com" is not an IP address'):
         refuse_elsewhere("example.com", proxied)
 
 
@@ -148,7 +148,7 @@ def test_the_command_refuses_an_office_that_no_return_has(season: DataDir, tmp_p
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert (
-        'names the office "Austn", and no return has it. There are: Austin, Chicago, Portland.' in done.stderr
+        'names the office "Austn", but no return has it. There are: Austin, Chicago, Portland.' in done.stderr
     )
 
 
@@ -166,4 +166,4 @@ def test_a_server_that_is_started_otherwise_refuses_half_of_one_too(tmp_path: Pa
         check=False,
     )
     assert done.returncode == 1
-    assert "it has [auth], and there is no [access] in" in done.stderr
+    assert "it has [auth], but there is no [access] in" in done.stderr
