@@ -52,12 +52,12 @@ def build(data: DataDir, options: Namespace) -> int:
 def run(data: DataDir, options: Namespace) -> int:
     """Everything a scheduler wants of one call; a refused file stops neither the build nor the reports."""
     from etl.config.settings import read_settings
-    from etl.reports.alert import watched
+    from etl.reports.alert import alerting
     from etl.store.load import load_inbox
     from etl.upkeep.retention import apply
     from etl.warehouse.build import build
 
-    with writing(data), watched(data) as problems:
+    with writing(data), alerting(data) as problems:
         settings = read_settings(data.settings)
         if told(data, load_inbox(data, settings)):
             problems.append("A file of the inbox was refused; the page on data health says why.")
@@ -75,16 +75,16 @@ def report(data: DataDir, options: Namespace) -> int:
     if options.history:
         return say_history(data)
     if options.check:
-        from etl.reports.schedule import checked
+        from etl.reports.schedule import check_subscriptions
         from etl.warehouse.ask import opened
 
         with opened(data.warehouse) as warehouse:
-            print("\n".join(checked(read_settings(data.settings), warehouse)))
+            print("\n".join(check_subscriptions(read_settings(data.settings), warehouse)))
         return 0
     if options.due:
-        from etl.reports.alert import watched
+        from etl.reports.alert import alerting
 
-        with writing(data, says_where=False), watched(data) as problems:
+        with writing(data, says_where=False), alerting(data) as problems:
             write_due(data, read_settings(data.settings), problems, says_where=True)
         return 1 if problems else 0
     with writing(data):

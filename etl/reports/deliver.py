@@ -11,7 +11,7 @@ from etl.common.problem import Problem
 from etl.config.subscription import FOLDER, Mail
 from etl.reports.files import beside, note, prepare, saying
 from etl.reports.history import FAILED, WRITTEN, Run
-from etl.reports.mail import MOST_BYTES, message, send
+from etl.reports.mail import MOST_BYTES, compose, send
 from etl.reports.stored_runs import entry_of, pieces
 
 
@@ -75,4 +75,4 @@ def letter(data: DataDir, mail: Mail, run: Run, to: tuple[str, ...]) -> EmailMes
     told = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
     name = sha256("\0".join(told).encode()).hexdigest()[:32]
     subject = f"{run.subscription}, {entry['day']}: {counts}"
-    return message(mail, to, subject, body, datetime.fromisoformat(f"{run.at}+00:00"), name, content)
+    return compose(mail, to, subject, body, datetime.fromisoformat(f"{run.at}+00:00"), name, content)

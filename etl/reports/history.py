@@ -1,13 +1,15 @@
-"""What ran, what it wrote and why something did not: one line of JSON a fact, only ever appended.
+"""What ran, what it wrote and why something failed: lines of JSON that are only appended.
 
-A run has a line when it begins and another when it ends, and the last one counts. A reader takes whole lines alone, so
-it may look at any moment; a line that a killed process left torn is passed over, and its run is begun and not ended.
+A run has a line when it begins and another when it ends; the last line counts. Readers use complete lines,
+so they may read at any moment. A line cut off by a killed process is skipped: its run has not ended.
 """
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -21,17 +23,14 @@ EMPTY = "skipped: empty"
 UNCHANGED = "skipped: unchanged"
 FAILED = "failed: "
 DONE = (WRITTEN, EMPTY, UNCHANGED)
-SHOWN = {
-    "run": pl.Int64, "at": pl.Datetime("us"), "subscription": pl.String, "slot": pl.String, "state": pl.String,
-    "row_count": pl.Int64, "new_count": pl.Int64, "cleared_count": pl.Int64, "file": pl.String, "sent_count": pl.Int64,
-}  # fmt: skip
+COUNTS = ("row_count", "new_count", "cleared_count")
 
 
 @dataclass(frozen=True)
 class Run:
     """One attempt at one slot of one subscription.
 
-    `at` is UTC in ISO, `files_of` the run in whose folder its files are kept, and `again` the run that it repeats.
+    `at` is UTC in ISO, `files_of` the run whose folder has its files, `again` the run that it repeats.
     """
 
     run: int
@@ -40,7 +39,7 @@ class Run:
     report: str
     slot: str
     state: str = BEGUN
-    filters: dict[str, list] = field(default_factory=dict)
+    filters: dict[str, list[Any]] = field(default_factory=dict)
     file_format: str = "csv"
     bom: bool = False
     to: list[str] = field(default_factory=list)
@@ -62,8 +61,8 @@ def history_file(data: DataDir) -> Path:
     return data.runs / "history.jsonl"
 
 
-def runs_of(data: DataDir) -> list[Run]:
-    """Every run as it stands now, the oldest first."""
+def read_runs(data: DataDir) -> list[Run]:
+    """Every run by its last line, the oldest first."""
     try:
         lines = history_file(data).read_bytes().split(b"\n")
     except FileNotFoundError:
@@ -72,16 +71,15 @@ def runs_of(data: DataDir) -> list[Run]:
     runs: dict[int, Run] = {}
     for line in lines:
         try:
-            said = json.loads(line)
-            run = Run(**{key: value for key, value in said.items() if key in known})
+            run = Run(**{key: value for key, value in json.loads(line).items() if key in known})
         except (ValueError, TypeError, AttributeError):
             continue
         runs[run.run] = run
     return [runs[number] for number in sorted(runs)]
 
 
-def remember(data: DataDir, run: Run) -> None:
-    """Adds a line and waits until it is on the disk; a torn line before it is ended first."""
+def save_run(data: DataDir, run: Run) -> None:
+    """Adds a line and waits until it is on the disk; a line that was cut off before it is ended first."""
     file = history_file(data)
     line = json.dumps(asdict(run), ensure_ascii=False).encode() + b"\n"
     try:
@@ -92,26 +90,22 @@ def remember(data: DataDir, run: Run) -> None:
             size = stream.seek(0, os.SEEK_END)
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line
-            written = stream.write(line)
+            if stream.write(line) != len(line):
+                raise OSError(errno.ENOSPC, "no room on the disk")
             os.fsync(descriptor)
-        if written != len(line):
-            raise Problem(
-                f"{file}: no room on the disk, so what ran cannot be noted. Make some and try again."
-            )
         if is_new:
             sync_to_disk(data.runs)
     except OSError as error:
         raise Problem(
-            f"{file}: what ran cannot be noted ({error.strerror}). Mend that and try again."
+            f"{file}: the run cannot be recorded ({error.strerror}). Fix that and try again."
         ) from error
 
 
 def history(data: DataDir) -> pl.DataFrame:
     """The runs as a table, the newest first; `at` is UTC."""
-    rows = []
-    for run in reversed(runs_of(data)):
-        said = asdict(run) | {"sent_count": len(run.sent_to)}
-        rows.append([said[name] for name in SHOWN])
-    texts = SHOWN | {"at": pl.String}
-    frame = pl.DataFrame(rows, schema=texts, orient="row")
-    return frame.with_columns(pl.col("at").str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us"))
+    rows = [asdict(run) | {"sent_count": len(run.sent_to)} for run in reversed(read_runs(data))]
+    texts, numbers = ("at", "subscription", "slot", "state", "file"), ("run", *COUNTS, "sent_count")
+    schema = dict.fromkeys(texts, pl.String()) | dict.fromkeys(numbers, pl.Int64())
+    at = pl.col("at").str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us")
+    shown = ("run", at, "subscription", "slot", "state", *COUNTS, "file", "sent_count")
+    return pl.DataFrame(rows, schema=schema).select(*shown)

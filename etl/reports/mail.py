@@ -3,6 +3,7 @@
 import os
 import smtplib
 import ssl
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -12,80 +13,76 @@ from etl.config.subscription import Mail
 
 PATIENCE_SECONDS = 30.0
 TLS_PORT = 465
-# What most servers take; a larger file is for the folder.
+# What most servers accept; a larger file belongs into the folder.
 MOST_BYTES = 20_000_000
-TYPES = {
-    "csv": ("text", "csv"),
-    "xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}
+XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+TYPES = {"csv": ("text", "csv"), "xlsx": XLSX}
 
 
 def password(mail: Mail) -> str | None:
-    """The password, which stands in the environment and in no file of ours."""
+    """The password, which is in the environment and never in a file of ours."""
     if mail.password_env is None:
         return None
-    found = os.environ.get(mail.password_env)
-    if not found:
+    value = os.environ.get(mail.password_env)
+    if not value:
         raise Problem(
-            f"[mail]: the variable {mail.password_env}, which holds the password, is not set. Set it."
+            f"[mail]: the variable {mail.password_env}, which has the password, is not set. Set it."
         )
-    return found
+    return value
 
 
-def message(
-    mail: Mail,
-    to: tuple[str, ...],
-    subject: str,
-    body: str,
-    at: datetime,
-    name: str,
-    files: dict[str, bytes] | None = None,
+def compose(
+    mail: Mail, to: tuple[str, ...], subject: str, body: str, at: datetime, name: str, files: dict[str, bytes]
 ) -> EmailMessage:
-    """A message with files. `name` makes its id, so that a server knows a repeated one by it."""
-    made = EmailMessage()
-    made["From"], made["To"], made["Subject"] = mail.sender, ", ".join(to), subject
-    made["Date"] = format_datetime(at)
-    made["Message-ID"] = f"<{name}@{mail.sender.split('@')[1]}>"
-    made["Auto-Submitted"] = "auto-generated"
-    made.set_content(body)
-    for file, content in (files or {}).items():
-        kind, ending = TYPES[file.rsplit(".", 1)[1]]
-        made.add_attachment(content, kind, ending, filename=file)
-    return made
+    """A message with files. `name` makes its id, by which a server recognizes a repeated message."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = mail.sender, ", ".join(to), subject
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{name}@{mail.sender.split('@')[1]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body)
+    for file, content in files.items():
+        kind, subtype = TYPES[file.rsplit(".", 1)[1]]
+        message.add_attachment(content, kind, subtype, filename=file)
+    return message
 
 
-def send(mail: Mail, made: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
-    """Hands the message over, and gives who was refused and why. Raises a Problem if the server took no message at all.
+def send(mail: Mail, message: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
+    """Sends the message; gives who was refused and why. Raises a Problem if the server accepted nothing.
 
-    Only the server's word after the whole message counts as sent; what it says when it is left does not.
+    It counts as sent once the server has confirmed the complete message; its answer to QUIT does not matter.
     """
     secret = password(mail)
     place = f"{mail.host}:{mail.port}"
     try:
-        server = connected(mail)
+        server = connect(mail)
         try:
             if mail.user is not None:
                 server.login(mail.user, secret or "")
-            refused = server.send_message(made, mail.sender, list(to))
-            leave(server)
+            refused = server.send_message(message, mail.sender, list(to))
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
         finally:
             server.close()
     except smtplib.SMTPRecipientsRefused as error:
         refused = error.recipients
     except smtplib.SMTPResponseException as error:
-        raise Problem(f"{place}: it refused ({said(error.smtp_code, error.smtp_error)}).") from error
+        raise Problem(f"{place}: it refused ({answer(error.smtp_code, error.smtp_error)}).") from error
     except smtplib.SMTPException as error:
-        raise Problem(f"{place}: {plain(str(error)).rstrip('.') or 'the connection was lost'}.") from error
+        reason = short(str(error)).rstrip(".") or "the connection was lost"
+        raise Problem(f"{place}: {reason}.") from error
     except ssl.SSLCertVerificationError as error:
-        why = error.verify_message
-        raise Problem(f"{place}: its certificate is not trusted ({why}). See ca_file in [mail].") from error
+        reason = error.verify_message
+        raise Problem(
+            f"{place}: its certificate is not trusted ({reason}). See ca_file in [mail]."
+        ) from error
     except OSError as error:
         raise Problem(f"{place}: no connection ({error.strerror or 'it does not answer'}).") from error
-    return {address: said(*why) for address, why in refused.items()}
+    return {address: answer(*reply) for address, reply in refused.items()}
 
 
-def connected(mail: Mail) -> smtplib.SMTP:
-    """A connection that is encrypted, to a server whose certificate is good."""
+def connect(mail: Mail) -> smtplib.SMTP:
+    """An encrypted connection to a server whose certificate is trusted."""
     trust = ssl.create_default_context(cafile=mail.ca_file)
     if mail.port == TLS_PORT:
         return smtplib.SMTP_SSL(mail.host, mail.port, timeout=PATIENCE_SECONDS, context=trust)
@@ -98,19 +95,11 @@ def connected(mail: Mail) -> smtplib.SMTP:
     return server
 
 
-def leave(server: smtplib.SMTP) -> None:
-    """Says goodbye; the message is over there already, whatever becomes of that."""
-    try:
-        server.quit()
-    except (smtplib.SMTPException, OSError):
-        pass
-
-
-def said(code: int, words: bytes | str) -> str:
+def answer(code: int, text: bytes | str) -> str:
     """A server's answer as one short line."""
-    return f"{code} {plain(words.decode('utf-8', 'replace') if isinstance(words, bytes) else words)}".strip()
+    return f"{code} {short(text.decode('utf-8', 'replace') if isinstance(text, bytes) else text)}".strip()
 
 
-def plain(words: str) -> str:
-    """Words from outside without what steers a terminal."""
-    return "".join(one if one.isprintable() else " " for one in words)[:200].strip()
+def short(text: str) -> str:
+    """Text from outside, short and without characters that steer a terminal."""
+    return "".join(one if one.isprintable() else " " for one in text)[:200].strip()

@@ -16,9 +16,9 @@ from etl.config.settings import Settings
 from etl.config.subscription import Subscription
 from etl.reports.deliver import mailed, place, placed
 from etl.reports.files import prepare, today
-from etl.reports.history import BEGUN, DONE, EMPTY, FAILED, UNCHANGED, WRITTEN, Run, remember, runs_of
+from etl.reports.history import BEGUN, DONE, EMPTY, FAILED, UNCHANGED, WRITTEN, Run, read_runs, save_run
 from etl.reports.make_run import write_files
-from etl.reports.schedule import refuse_unknown, rhythm, slot_of, subscribed
+from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, rhythm
 from etl.reports.stored_runs import ENTRY, clear_unfinished, entry_of, keep, making
 from etl.warehouse.ask import Warehouse, opened
 
@@ -31,7 +31,7 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
     past = recovered(data)
     runs = []
     with opened(data.warehouse) as warehouse:
-        for subscription in subscribed(settings, warehouse.reports):
+        for subscription in all_subscriptions(settings, warehouse.reports):
             slot = slot_for(subscription, warehouse, now)
             if slot is not None and not is_done(past, subscription, slot):
                 run = attempt(
@@ -46,12 +46,12 @@ def recovered(data: DataDir) -> list[Run]:
     """The history, in which a run that a killed process began is noted as failed; its leftovers go."""
     clear_unfinished(data)
     prepare(data.reports, data.reports)
-    past = runs_of(data)
+    past = read_runs(data)
     for number, run in enumerate(past):
         if run.state == BEGUN:
             has_files = (data.runs / str(run.run) / ENTRY).exists()
             past[number] = replace(run, state=STOPPED, files_of=run.run if has_files else run.files_of)
-            remember(data, past[number])
+            save_run(data, past[number])
     return past
 
 
@@ -62,7 +62,7 @@ def slot_for(subscription: Subscription, warehouse: Warehouse, now: datetime) ->
         every = rhythm(subscription, warehouse.reports)
     except Problem:
         every = subscription.every or "day"
-    return slot_of(subscription, every, now, ZoneInfo(facts.timezone), facts.input_digest)
+    return due_slot(subscription, every, now, ZoneInfo(facts.timezone), facts.input_digest)
 
 
 def is_done(past: list[Run], subscription: Subscription, slot: str) -> bool:
@@ -100,9 +100,9 @@ def attempt(
     past: list[Run],
 ) -> Run:
     """One run from its first line in the history to its last; what goes wrong becomes its state."""
-    remember(data, run)
+    save_run(data, run)
     try:
-        refuse_unknown(warehouse, settings.mail, subscription)
+        check_subscription(warehouse, settings.mail, subscription)
         earlier = unsent(past, run)
         if earlier is not None:
             run = replace(run, **carried(earlier))
@@ -115,7 +115,7 @@ def attempt(
         run = replace(run, state=f"{FAILED}{problem}")
     except OSError as error:
         run = replace(run, state=f"{FAILED}{error.filename or 'a file'}: {error.strerror}")
-    remember(data, run)
+    save_run(data, run)
     return run
 
 
@@ -179,13 +179,13 @@ def again(
         sent_to=[],
         again=number,
     )
-    remember(data, run)
+    save_run(data, run)
     try:
         run = placed(data, run)
         run = mailed(data, settings.mail, run)
     except Problem as problem:
         run = replace(run, state=f"{FAILED}{problem}")
-    remember(data, run)
+    save_run(data, run)
     if run.is_failed:
         raise Problem(f"{run.subscription}: {run.state}")
     return [data.reports / run.file] if run.file else []

@@ -1,9 +1,7 @@
-"""What the firm subscribes to, held against the warehouse: its reports, their rhythm, and the values of filters.
+"""The schedule: which subscriptions there are, whether each can work, and which slot of each is due.
 
-When a subscription is due: the latest slot that has begun, by the firm's calendar.
-
-A slot is named by its date, or for "load" by the digest of what was built. So a clock change neither skips nor doubles
-one, and of the slots that passed while the machine was off only the latest is left.
+A slot is named by its date, or for "load" by the digest of the build. So a change of the clock neither skips
+nor repeats one, and of the slots missed while the machine was off only the latest is due.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,45 +14,14 @@ from etl.reports.mail import password
 from etl.reports.xlsx import refuse_without_excel
 from etl.warehouse.ask import Report, Warehouse, ask, call
 
-
-def slot_of(subscription: Subscription, every: str, now: datetime, zone: ZoneInfo, digest: str) -> str | None:
-    """The slot that is due, or was met; null for "never"."""
-    if every == "never":
-        return None
-    if every == "load":
-        return digest
-    day = slot_day(every, now.astimezone(zone).date(), subscription.weekday)
-    if moment(day, subscription.not_before, zone) > now:
-        day = slot_day(every, day - timedelta(days=1), subscription.weekday)
-    return str(day)
-
-
-def slot_day(every: str, day: date, weekday: int) -> date:
-    """The last day of the rhythm that is not after this one: any day, a weekday, the first of a month."""
-    if every == "week":
-        return day - timedelta(days=(day.weekday() - weekday) % 7)
-    return day.replace(day=1) if every == "month" else day
-
-
-def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """A time of day as a moment: the first of a repeated hour; of a missing hour the same minutes later."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
-
-
-# What the report of choices calls the values of each filter.
-CHOICES = {
-    "for_firms": "firm", "for_offices": "office", "for_partners": "partner", "for_types": "form", "for_years": "year",
-}  # fmt: skip
 WHEN = {"load": "after every build of something new", "day": "every day", "month": "on the first of a month"}
 
 
-def subscribed(settings: Settings, reports: dict[str, Report]) -> list[Subscription]:
-    """The entries of the settings, and each report that has a rhythm of its own and no entry without a name."""
-    entries = list(settings.subscriptions)
-    named = {entry.report for entry in entries if entry.name is None}
-    return entries + [
-        Subscription(one.name) for one in reports.values() if one.every and one.name not in named
-    ]
+def all_subscriptions(settings: Settings, reports: dict[str, Report]) -> list[Subscription]:
+    """The entries of the settings, and each report with a rhythm of its own but no entry without a name."""
+    listed = {entry.report for entry in settings.subscriptions if entry.name is None}
+    usual = (Subscription(name) for name, report in reports.items() if report.every and name not in listed)
+    return [*settings.subscriptions, *usual]
 
 
 def rhythm(subscription: Subscription, reports: dict[str, Report]) -> str:
@@ -68,46 +35,67 @@ def rhythm(subscription: Subscription, reports: dict[str, Report]) -> str:
     return every
 
 
-def refuse_unknown(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
-    """Raises a Problem for a report, filter or value that the warehouse does not know, or what is lacking to send."""
+def due_slot(subscription: Subscription, every: str, now: datetime, zone: ZoneInfo, build: str) -> str | None:
+    """The last slot that has begun; None for "never". `build` is the digest of the last build."""
+    if every in ("load", "never"):
+        return build if every == "load" else None
+    day = last_slot_day(every, now.astimezone(zone).date(), subscription.weekday)
+    if utc_moment(day, subscription.not_before, zone) > now:
+        day = last_slot_day(every, day - timedelta(days=1), subscription.weekday)
+    return str(day)
+
+
+def last_slot_day(every: str, day: date, weekday: int) -> date:
+    """The last day on or before this one that has a slot: any day, a weekday, the first of a month."""
+    if every == "week":
+        return day - timedelta(days=(day.weekday() - weekday) % 7)
+    return day.replace(day=1) if every == "month" else day
+
+
+def utc_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """A local time of day as UTC: in a repeated hour the first, in a skipped hour as many minutes later."""
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+
+
+def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
+    """Raises a Problem for an unknown report, filter or value, and if something needed to send is missing."""
     rhythm(subscription, warehouse.reports)
-    call(warehouse, subscription.report, None, subscription.filters)
-    if subscription.filters:
-        known = ask(warehouse, "filter_choices").select("filter_name", "choice").rows()
-        for name, values in subscription.filters.items():
-            choices = [choice for kind, choice in known if kind == CHOICES[name]]
-            for value in values:
-                if str(value) not in choices:
-                    offered = ", ".join(choices) or "none"
-                    raise Problem(f'No return has the {CHOICES[name]} "{value}". There are: {offered}.')
+    call(warehouse, subscription.report, None, dict(subscription.filters))
+    for name, values in subscription.filters.items():
+        kind = "form" if name == "for_types" else name.removeprefix("for_").removesuffix("s")
+        known = ask(warehouse, "filter_choices").filter(filter_name=kind)["choice"].to_list()
+        for value in values:
+            if str(value) not in known:
+                raise Problem(f'No return has the {kind} "{value}". There are: {", ".join(known) or "none"}.')
     if subscription.file_format == "xlsx":
         refuse_without_excel()
     if subscription.addresses and mail is not None:
         password(mail)
 
 
-def in_words(subscription: Subscription, warehouse: Warehouse) -> str:
+def describe(subscription: Subscription, warehouse: Warehouse) -> str:
     """One line: what is written when, and where it goes."""
     every = rhythm(subscription, warehouse.reports)
-    when = WHEN.get(every, every) if every != "week" else f"every {WEEKDAYS[subscription.weekday]}"
-    if subscription.not_before.isoformat("minutes") != "00:00":
+    when = f"every {WEEKDAYS[subscription.weekday]}" if every == "week" else WHEN.get(every, every)
+    if subscription.not_before != time(0):
         when += f" from {subscription.not_before:%H:%M}"
-    only = ["there are rows"] * subscription.only_if_rows + [
-        "something changed"
-    ] * subscription.only_if_changed
-    wanted = f" if {' and '.join(only)}" if only else ""
-    return (
-        f"{subscription.label}: {when}{wanted}, {subscription.file_format}, to {', '.join(subscription.to)}"
-    )
+    conditions = []
+    if subscription.only_if_rows:
+        conditions.append("there are rows")
+    if subscription.only_if_changed:
+        conditions.append("something changed")
+    if conditions:
+        when += f" if {' and '.join(conditions)}"
+    return f"{subscription.label}: {when}, {subscription.file_format}, to {', '.join(subscription.to)}"
 
 
-def checked(settings: Settings, warehouse: Warehouse) -> list[str]:
+def check_subscriptions(settings: Settings, warehouse: Warehouse) -> list[str]:
     """A line for each subscription. Raises a Problem that names the first one that cannot work."""
     lines = []
-    for subscription in subscribed(settings, warehouse.reports):
+    for subscription in all_subscriptions(settings, warehouse.reports):
         try:
-            refuse_unknown(warehouse, settings.mail, subscription)
+            check_subscription(warehouse, settings.mail, subscription)
         except Problem as problem:
             raise Problem(f'{settings.path}: [[subscription]] "{subscription.label}": {problem}') from problem
-        lines.append(in_words(subscription, warehouse))
+        lines.append(describe(subscription, warehouse))
     return lines

@@ -31,7 +31,7 @@ from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.read.archive import verified
 from etl.reports.files import MANIFEST, UNFINISHED
-from etl.reports.history import remember, runs_of
+from etl.reports.history import read_runs, save_run
 from etl.store.load import done
 from etl.store.parts import ID_LENGTH, Part, file_hash, parts
 from etl.warehouse.models import columns_of
@@ -209,9 +209,9 @@ def clear_unfinished(data: DataDir) -> None:
 
 def forget_run(data: DataDir, folder: Path) -> None:
     """The runs whose files were in a folder have none any more, so that nobody asks for them again."""
-    for run in runs_of(data):
+    for run in read_runs(data):
         if folder.name == str(run.files_of):
-            remember(data, replace(run, files_of=None, file=None))
+            save_run(data, replace(run, files_of=None, file=None))
 
 
 def forget_report(file: Path) -> None:

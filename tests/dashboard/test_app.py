@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.cli.options import read_options
 from etl.common.paths import CHECKOUT, DataDir
-from etl.reports.history import Run, remember
+from etl.reports.history import Run, save_run
 from etl.warehouse.ask import ask, opened
 from etl.warehouse.build import build
 
@@ -188,11 +188,11 @@ def test_the_reports_page_shows_what_ran_and_why_not(
     shutil.copy(season.warehouse, data.warehouse)
     app = page(data, "reports", monkeypatch)
     assert "Nothing was written on a schedule yet." in texts(app)
-    remember(
+    save_run(
         data,
         Run(1, "2026-04-02T12:00:00", "work_list", "work_list", "2026-04-02", state="written", row_count=7),
     )
-    remember(
+    save_run(
         data,
         Run(2, "2026-04-03T12:00:00", "work_list", "work_list", "2026-04-03", state="failed: <b>no room</b>"),
     )

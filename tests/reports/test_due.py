@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.config.subscription import Subscription
-from etl.reports.schedule import moment, slot_of
+from etl.reports.schedule import due_slot, utc_moment
 
 NEW_YORK = ZoneInfo("America/New_York")
 QUARTER = timedelta(minutes=15)
@@ -19,7 +19,7 @@ def slot(
     every: str, at: str, not_before: str = "00:00", weekday: int = 0, zone: ZoneInfo = NEW_YORK
 ) -> str | None:
     wanted = Subscription("work_list", weekday=weekday, not_before=time.fromisoformat(not_before))
-    return slot_of(wanted, every, datetime.fromisoformat(at).replace(tzinfo=zone), zone, "digest")
+    return due_slot(wanted, every, datetime.fromisoformat(at).replace(tzinfo=zone), zone, "digest")
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_the_slot_is_the_latest_that_has_begun(
 def test_a_weekday_is_the_firms_weekday() -> None:
     # Monday evening in New York is Tuesday in UTC.
     late = datetime(2026, 3, 10, 2, tzinfo=UTC)
-    assert slot_of(Subscription("work_list"), "week", late, NEW_YORK, "") == "2026-03-09"
-    assert slot_of(Subscription("work_list", weekday=1), "week", late, NEW_YORK, "") == "2026-03-03"
+    assert due_slot(Subscription("work_list"), "week", late, NEW_YORK, "") == "2026-03-09"
+    assert due_slot(Subscription("work_list", weekday=1), "week", late, NEW_YORK, "") == "2026-03-03"
 
 
 def test_a_missing_hour_moves_forward_and_of_a_repeated_one_the_first_counts() -> None:
-    assert moment(date(2026, 3, 8), time(2, 30), NEW_YORK) == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
-    assert moment(date(2026, 11, 1), time(1, 30), NEW_YORK) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert utc_moment(date(2026, 3, 8), time(2, 30), NEW_YORK) == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
+    assert utc_moment(date(2026, 11, 1), time(1, 30), NEW_YORK) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
@@ -65,7 +65,7 @@ def test_over_a_clock_change_each_day_comes_once_and_in_order(
     days = []
     for _ in range(6 * 96):
         now += QUARTER
-        found = slot_of(
+        found = due_slot(
             Subscription("work_list", not_before=time.fromisoformat(not_before)), "day", now, zone, ""
         )
         if not days or days[-1] != found:
@@ -87,10 +87,10 @@ def test_a_slot_has_begun_and_the_next_has_not(
 ) -> None:
     now = at.replace(tzinfo=UTC)
     found = date.fromisoformat(
-        slot_of(Subscription("x", weekday=weekday, not_before=not_before), every, now, zone, "")
+        due_slot(Subscription("x", weekday=weekday, not_before=not_before), every, now, zone, "")
     )
     following = found + timedelta(days={"day": 1, "week": 7}.get(every, 0))
     if every == "month":
         following = (found + timedelta(days=31)).replace(day=1)
-    assert moment(found, not_before, zone) <= now < moment(following, not_before, zone)
+    assert utc_moment(found, not_before, zone) <= now < utc_moment(following, not_before, zone)
     assert (every, found.weekday()) == ("week", weekday) or every != "week"

@@ -11,8 +11,8 @@ import pytest
 
 from etl.common.paths import DataDir
 from etl.config.settings import read_settings
-from etl.reports.alert import watched
-from etl.reports.history import runs_of
+from etl.reports.alert import alerting
+from etl.reports.history import read_runs
 from etl.reports.runs import again, write_due
 from support.subscribers import PASSWORD, Post, due, firm, last, load_more, post_office, write_settings
 
@@ -41,7 +41,7 @@ def data(tmp_path: Path, office: tuple[Post, str]) -> DataDir:
 def called(data: DataDir, at: str) -> list[str]:
     """A call as the command makes it, with its heartbeat; gives the problems."""
     now = datetime.fromisoformat(at).replace(tzinfo=UTC)
-    with watched(data, now) as problems:
+    with alerting(data, now) as problems:
         for run in write_due(data, read_settings(data.settings), now):
             problems.extend([f"{run.subscription}, {run.slot}: {run.state}"] if run.is_failed else [])
     return problems
@@ -101,7 +101,7 @@ def test_what_a_server_refuses_is_noticed_told_and_tried_again(
     load_more(data, "cc" * 8, {"return_id": "r3", "event_at": "2026-03-02 09:00:00"})
     post.refuses = None
     assert called(data, DAY) == []
-    assert [run.state[:7] for run in runs_of(data)] == ["failed:", "written"]
+    assert [run.state[:7] for run in read_runs(data)] == ["failed:", "written"]
     (letter,) = post.letters
     assert (
         letter.get_payload()[1].get_payload(decode=True)
@@ -149,7 +149,7 @@ def test_nothing_is_sent_without_tls_or_to_a_stranger(tmp_path: Path, password: 
 def test_without_the_password_nothing_is_tried(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PASSWORD)
     (problem,) = called(data, DAY)
-    assert f"the variable {PASSWORD}, which holds the password, is not set" in problem
+    assert f"the variable {PASSWORD}, which has the password, is not set" in problem
 
 
 def test_a_season_with_a_server_that_comes_and_goes(data: DataDir, office: tuple[Post, str]) -> None:
@@ -163,7 +163,7 @@ def test_a_season_with_a_server_that_comes_and_goes(data: DataDir, office: tuple
         post.refuses = away[number // 3] if number % 3 < 2 else None
         failed += [(now.day, number % 3) for problem in called(data, now.isoformat()[:-6])]
     assert failed == [(day, call) for day in range(7, 15) for call in (0, 1)]
-    done = [run for run in runs_of(data) if run.state == "written"]
+    done = [run for run in read_runs(data) if run.state == "written"]
     assert [run.slot for run in done] == [f"2026-03-{day:02d}" for day in range(6, 16)]
     got = [
         (letter["Subject"][6:16], who)
@@ -210,10 +210,10 @@ def test_a_server_that_never_answers_is_not_waited_for(
 
 
 def test_a_call_that_ends_in_an_error_leaves_a_heartbeat(data: DataDir) -> None:
-    with pytest.raises(ZeroDivisionError), watched(data, datetime(2026, 3, 5, tzinfo=UTC)):
+    with pytest.raises(ZeroDivisionError), alerting(data, datetime(2026, 3, 5, tzinfo=UTC)):
         1 / 0  # noqa: B018
     assert heartbeat(data)["problems"] == [
-        "an error that returntrail does not know ended the call; what the scheduler logged says more."
+        "an error that returntrail does not know ended the call; the log of the scheduler has more."
     ]
     assert heartbeat(data)["told"] == heartbeat(data)["problems"]
 

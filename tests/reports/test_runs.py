@@ -14,9 +14,9 @@ import pytest
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
-from etl.reports.history import history, history_file, runs_of
+from etl.reports.history import history, history_file, read_runs
 from etl.reports.runs import again
-from etl.reports.schedule import checked
+from etl.reports.schedule import check_subscriptions
 from etl.warehouse.ask import ask, opened
 from etl.warehouse.cells import as_csv
 from support.subscribers import due, files, firm, last, load_more, write_settings
@@ -60,7 +60,7 @@ def test_a_report_with_a_rhythm_needs_no_entry_and_an_entry_adds(tmp_path: Path)
 def test_a_slot_is_written_once_and_a_pause_is_made_up_for_once(data: DataDir) -> None:
     calls = [due(data, f"2026-03-{day:02d}T{hour:02d}:00") for day in (5, 6, 20) for hour in (5, 12, 23)]
     assert [len(call) for call in calls] == [1, 0, 0] * 3
-    assert [run.slot for run in runs_of(data)] == ["2026-03-05", "2026-03-06", "2026-03-20"]
+    assert [run.slot for run in read_runs(data)] == ["2026-03-05", "2026-03-06", "2026-03-20"]
 
 
 def test_a_clock_that_was_wrong_costs_no_slot(data: DataDir) -> None:
@@ -89,7 +89,7 @@ def test_two_calls_at_once_write_one_file(data: DataDir) -> None:
     words = [sys.executable, "-c", ONE_CALL, str(data.root)]
     calls = [subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert sorted(call.communicate(timeout=120)[0].strip() for call in calls) == ["0", "1"]
-    assert [run.state for run in runs_of(data)] == ["written"]
+    assert [run.state for run in read_runs(data)] == ["written"]
 
 
 def test_a_load_is_reported_when_something_new_was_built(data: DataDir) -> None:
@@ -200,7 +200,7 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
         tmp_path / "out" / n for n in ("seen.csv", "seen-changes.csv")
     ]
     assert (tmp_path / "out" / "seen.csv").read_text() == SEEN
-    assert [(run.run, run.state, run.again) for run in runs_of(data)] == [
+    assert [(run.run, run.state, run.again) for run in read_runs(data)] == [
         (1, "written", None),
         (2, "written", 1),
     ]
@@ -232,7 +232,7 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
 def test_what_cannot_work_is_said_at_once_and_stops_nothing_else(data: DataDir, entry: str, why: str) -> None:
     write_settings(data, f'[[subscription]]\nname = "odd"\n{entry}')
     with opened(data.warehouse) as warehouse, pytest.raises(Problem) as raised:
-        checked(read_settings(data.settings), warehouse)
+        check_subscriptions(read_settings(data.settings), warehouse)
     assert f"{data.settings}: [[subscription]] " in str(raised.value) and why in str(raised.value)
     (_, state), *others = due(data, DAY)
     assert state.startswith(f"failed: {why}")
@@ -243,7 +243,7 @@ def test_the_check_says_what_is_subscribed_to(data: DataDir) -> None:
     entry = '[[subscription]]\nreport = "seen"\nname = "a"\nweekday = "Friday"\nnot_before = "07:00"\nonly_if_rows = true\n'
     write_settings(data, NEVER + entry)
     with opened(data.warehouse) as warehouse:
-        assert checked(read_settings(data.settings), warehouse) == [
+        assert check_subscriptions(read_settings(data.settings), warehouse) == [
             "totals: never, csv, to folder",
             "seen-a: every Friday from 07:00 if there are rows, csv, to folder",
             "seen: every day, csv, to folder",
@@ -286,7 +286,7 @@ def test_a_run_that_ended_in_the_middle_is_noted_and_made_up_for(data: DataDir) 
     history_file(data).write_bytes(lines[0])
     first = (data.runs / "1" / "seen.csv.gz").read_bytes()
     assert due(data, DAY) == [("seen", "written")]
-    assert [(run.run, run.state) for run in runs_of(data)] == [
+    assert [(run.run, run.state) for run in read_runs(data)] == [
         (1, "failed: its process ended before it was done"), (2, "written"),
     ]  # fmt: skip
     assert last(data).files_of == 1 and (data.runs / "1" / "seen.csv.gz").read_bytes() == first

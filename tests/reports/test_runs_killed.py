@@ -17,7 +17,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.reports.history import runs_of
+from etl.reports.history import read_runs
 from support.subscribers import LISTED, due, files, firm
 
 KILLS = int(os.environ.get("KILLS", "20"))
@@ -105,13 +105,16 @@ def test_killed_at_any_moment_no_file_is_half_and_the_next_call_goes_on(
     for number in range(KILLS):
         killed(data, CHILD, number, dice.uniform(0, 0.5))
         assert half(data) == []
-        unfinished += any(run.state == "begun" for run in runs_of(data))
+        unfinished += any(run.state == "begun" for run in read_runs(data))
     assert unfinished >= KILLS / 4, "hardly a run was killed at work, so little was tried"
     assert due(data, "2027-12-01T12:00") == [("many", "written"), ("seen", "written")]
     assert half(data) == [] and not list(data.runs.glob(".*")) and not list(data.reports.glob("*/.*"))
-    slots = [(run.subscription, run.slot) for run in runs_of(data) if run.state == "written"]
+    slots = [(run.subscription, run.slot) for run in read_runs(data) if run.state == "written"]
     assert len(slots) == len(set(slots))
-    assert {run.state for run in runs_of(data)} == {"written", "failed: its process ended before it was done"}
+    assert {run.state for run in read_runs(data)} == {
+        "written",
+        "failed: its process ended before it was done",
+    }
 
 
 def test_a_file_written_straight_to_its_name_would_be_found_half(
@@ -134,12 +137,12 @@ def test_a_disk_without_room_is_said_and_counts_as_nothing(data: DataDir, limit:
     command = [sys.executable, "-c", LIMITED + CHILD, str(data.root), "2026-03-05T12:00", "1", str(limit)]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
     said = done.stdout + done.stderr
-    assert "many failed: " in said or "what ran cannot be noted" in said
+    assert "many failed: " in said or "the run cannot be recorded" in said
     assert "File too large" in said or "no room" in said
     assert [name for name in files(data) if name not in before and "many" in name] == []
     assert {name: (data.reports / name).read_bytes() for name in before} == before
     assert ("many", "2026-03-05") not in [
-        (r.subscription, r.slot) for r in runs_of(data) if r.state == "written"
+        (r.subscription, r.slot) for r in read_runs(data) if r.state == "written"
     ]
     assert ("many", "written") in due(data, "2026-03-05T12:00")
     assert half(data) == []

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from etl.common.paths import DataDir
 from etl.config.settings import read_settings
-from etl.reports.history import Run, runs_of
+from etl.reports.history import Run, read_runs
 from etl.reports.runs import write_due
 from etl.warehouse.build import build
 from support.warehouses import small_queries, two_files, write_part
@@ -93,7 +93,7 @@ def due(data: DataDir, at: str) -> list[tuple[str, str]]:
 
 
 def last(data: DataDir) -> Run:
-    return runs_of(data)[-1]
+    return read_runs(data)[-1]
 
 
 def files(data: DataDir) -> list[str]:
