@@ -1,7 +1,7 @@
-"""What is new on a list, what has gone from it and what is still there, by the report's own key.
+"""What is new on a list, what is no longer on it and what still is, by the report's own key.
 
-The list before is that of the run before, as its changes file names it. Both are files on the disk, and DuckDB compares
-them with little memory; what it spills lies in the run's own folder and goes with it.
+The earlier list is in the changes file of the run before. Both are files on the disk, and DuckDB compares
+them with little memory; what it spills is in the run's own folder and is removed with it.
 """
 
 import csv
@@ -9,6 +9,7 @@ import gzip
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -23,7 +24,7 @@ ADDED_MEANINGS = {
     FIRST_SEEN: "The firm's date of the first run in a row that had it on the list.",
     ON_LIST: "Days from that date to the date of this run.",
 }
-# Beside a long list, room for its keys; what passes it goes to the run's folder.
+# Enough for the keys of a long list; the rest is spilled to the run's folder.
 MEMORY = "256MB"
 LONGEST_LINE = 4_000_000
 BUFFER = 2 * LONGEST_LINE
@@ -32,22 +33,24 @@ BUFFER = 2 * LONGEST_LINE
 def changes(
     report: Report, current: Path, before: Path | None, today: date, folder: Path, rows: int
 ) -> Iterator[pl.DataFrame]:
-    """The rows of a changes file, at most so many at a time: new ones, then still ones, then cleared ones.
+    """The rows of a changes file in batches of `rows`: the new, then the still listed, then the cleared.
 
-    `current` is the list as a CSV file of ours, `before` the changes file of the run before, if there was one.
+    `current` is the list as a CSV file of ours, `before` the changes file of the run before, if there is one.
     """
-    limits = {"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder / "spill")}
+    types = {name: csv_type(kind) for name, kind in report.columns.items()}
+    all_types = ADDED_TYPES | types
+    earlier = {name: all_types.get(name, "varchar") for name in read_header(before)} if before else {}
+    limits: dict[str, Any] = {"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder / "spill")}
     with duckdb.connect(config=OFFLINE | limits) as database:
-        types = {name: read_as(kind) for name, kind in report.columns.items()}
-        known = columns_in(before) if before else [*ADDED, *types]
-        seen = {name: (ADDED_TYPES | types).get(name, "varchar") for name in known}
-        database.execute(f"create view current as from {csv_file(current, types)}")
-        database.execute(
-            f"create view before as from {csv_file(before, seen)} where {CHANGE} <> 'cleared'"
-            if before and set(report.key) <= set(seen)
-            else f"create view before as {nothing(seen)}"
-        )
-        reader = database.sql(difference(report, today, set(seen))).to_arrow_reader(rows)
+        database.execute(f"create view current as from {read_csv(current, types)}")
+        if before and set(report.key) <= earlier.keys():
+            listed = f"from {read_csv(before, earlier)} where {CHANGE} <> 'cleared'"
+        else:
+            earlier = all_types
+            nothing = ", ".join(f"null::{kind} as {name}" for name, kind in ADDED_TYPES.items())
+            listed = f"select {nothing}, * from current where false"
+        database.execute(f"create view before as {listed}")
+        reader = database.sql(comparison(report, today, set(earlier))).to_arrow_reader(rows)
         empty = True
         for batch in reader:
             empty = False
@@ -56,39 +59,33 @@ def changes(
             yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
 
 
-def read_as(kind: str) -> str:
-    """The type in which a column is read back: numbers, dates and truth values as they are, all else as text."""
+def csv_type(kind: str) -> str:
+    """The type in which a column is read back: numbers, dates and booleans as they are, all else as text."""
     is_text = kind.startswith(("VARCHAR", "TIME", "INTERVAL"))
     return "varchar" if is_text else kind
 
 
-def columns_in(file: Path) -> list[str]:
+def read_header(file: Path) -> list[str]:
     """The headings of a CSV file of ours."""
     with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as lines:
         return next(csv.reader(lines))
 
 
-def csv_file(file: Path, types: dict[str, str]) -> str:
-    """A compressed CSV file of ours as DuckDB reads it: nothing guessed, an empty text apart from null."""
+def read_csv(file: Path, types: dict[str, str]) -> str:
+    """A compressed CSV file of ours for DuckDB: nothing is guessed, and an empty text is not null."""
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     return (
-        f"read_csv({literal(file)}, columns = {{{columns}}}, header = true, auto_detect = false, compression = 'gzip', "
-        "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', parallel = false, allow_quoted_nulls = false, "
-        f"max_line_size = {LONGEST_LINE}, buffer_size = {BUFFER})"
+        f"read_csv({literal(file)}, columns = {{{columns}}}, header = true, auto_detect = false, "
+        "compression = 'gzip', delim = ',', quote = '\"', escape = '\"', new_line = '\\n', parallel = false, "
+        f"allow_quoted_nulls = false, max_line_size = {LONGEST_LINE}, buffer_size = {BUFFER})"
     )
 
 
-def nothing(types: dict[str, str]) -> str:
-    """No rows of these columns."""
-    columns = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in types.items())
-    return f"select {columns} where false"
-
-
-def difference(report: Report, today: date, seen: set[str]) -> str:
-    """The query: both lists in their own order, matched by the key, which is never null."""
+def comparison(report: Report, today: date, known: set[str]) -> str:
+    """The query: both lists in their own order, joined by the key, which is never null."""
     same = " and ".join(f'listed."{name}" = earlier."{name}"' for name in report.key)
     now = ", ".join(f'listed."{name}"' for name in report.columns)
-    then = ", ".join(f'earlier."{name}"' if name in seen else f'null as "{name}"' for name in report.columns)
+    then = ", ".join(f'earlier."{name}"' if name in known else f'null as "{name}"' for name in report.columns)
     shown = ", ".join(f'"{name}"' for name in report.columns)
     day = f"date '{today}'"
     return f"""

@@ -1,31 +1,44 @@
-"""The evidence of signatures as a pack for an auditor: facts, pages to print, the logged records, and checksums.
+"""The evidence of signatures as a pack for an auditor: facts, pages to print, logged records, checksums.
 
-It says what the log shows, as of the build; nothing in it depends on the clock, so that a pack of the same parts is the
-same, byte for byte.
+It shows what the log has, as of the build; nothing depends on the clock, so a pack of the same parts has the
+same bytes. A page runs no script, has no link, loads nothing, and escapes every text of the log.
 """
 
 import json
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from html import escape
+from itertools import groupby
 from pathlib import Path
+from string import Template
+from typing import Any
 
 import polars as pl
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
-from etl.reports.evidence_page import page
 from etl.reports.files import iso
 from etl.reports.pack import SUMS, file_name, write_pack
-from etl.warehouse.ask import Warehouse, ask, opened
+from etl.warehouse.ask import Facts, Warehouse, ask, opened
 from etl.warehouse.cells import as_csv, readable
 
 KEY = ["firm_id", "return_id"]
-# The files of a pack beside its pages, and the reports that they hold.
+# The tables of a pack, and the reports that fill them.
 TABLES = {
     "facts": "evidence_facts",
     "signers": "signature_evidence",
     "records": "evidence_lines",
     "steps": "return_steps",
 }
+TABS = {
+    "Client": "What the client did (Client Tracking)",
+    "Internal": "What the firm did (Internal Tracking)",
+}
+NOT_LOGGED = "not in source"
+
+Row = dict[str, str]
 
 
 def evidence(
@@ -39,26 +52,27 @@ def evidence(
 ) -> Path:
     """Writes the pack of one return, or of an office's returns of a tax year, and gives its path.
 
-    It goes into `out`, or else `evidence/` of the data directory. Raises a Problem for what the warehouse does not know.
+    It goes into `out`, or else `evidence/` of the data directory. Raises a Problem for unknown values.
     """
     with opened(data.warehouse) as warehouse, step("Gathering the evidence"):
-        if return_id is not None:
-            returns = one_return(warehouse, return_id, firm)
-            asked = ("return", *returns.row(0)[: len(KEY)])
-        else:
+        if office is not None and year is not None:
             returns = office_returns(warehouse, office, year, firm)
-            asked = ("office", *([firm] if firm else []), office, str(year))
-        texts = texts_of(warehouse, returns, return_id)
-    return write_pack(out or data.root / "evidence", file_name("evidence", *asked), texts, as_zip)
+            name = file_name("evidence", "office", *([firm] if firm else []), office, str(year))
+        else:
+            returns = one_return(warehouse, return_id or "", firm)
+            name = file_name("evidence", "return", *returns.row(0)[: len(KEY)])
+        texts = pack_texts(warehouse, returns, return_id)
+    return write_pack(out or data.root / "evidence", name, texts, as_zip)
 
 
 def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.DataFrame:
-    """The row of a return as it stands."""
-    found = returns_of(warehouse, firm, for_return=return_id)
+    """The row of a return."""
+    found = returns_of(warehouse, firm, return_id)
     if found.is_empty():
-        place = f' of the firm "{firm}"' if firm else ""
+        of_firm = f' of the firm "{firm}"' if firm else ""
         raise Problem(
-            f'The warehouse knows no return "{return_id}"{place}. Type `returntrail report all_returns` for all of them.'
+            f'The warehouse has no return "{return_id}"{of_firm}. '
+            "Type `returntrail report all_returns` for a list of all returns."
         )
     if found.height > 1:
         firms = ", ".join(found["firm_id"])
@@ -69,49 +83,52 @@ def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.Dat
 def office_returns(warehouse: Warehouse, office: str, year: int, firm: str | None) -> pl.DataFrame:
     """The rows of an office's returns of a tax year."""
     everything = returns_of(warehouse, firm)
-    of_office = everything.filter(pl.col("office") == office)
+    of_office = everything.filter(office=office)
     if of_office.is_empty():
         known = ", ".join(everything["office"].drop_nulls().unique().sort()) or "none"
-        raise Problem(f'No return is of the office "{office}". There are: {known}.')
-    found = of_office.filter(pl.col("tax_year") == year)
+        raise Problem(f'No return has the office "{office}". There are: {known}.')
+    found = of_office.filter(tax_year=year)
     if found.is_empty():
         known = ", ".join(map(str, of_office["tax_year"].drop_nulls().unique().sort())) or "none"
-        raise Problem(f'The office "{office}" has no return of {year}. It has some of: {known}.')
+        raise Problem(f'The office "{office}" has no return of {year}. It has returns of: {known}.')
     return found
 
 
-def returns_of(warehouse: Warehouse, firm: str | None, **filters: object) -> pl.DataFrame:
+def returns_of(warehouse: Warehouse, firm: str | None, return_id: str | None = None) -> pl.DataFrame:
     """The rows of return_state, the key first."""
-    found = ask(warehouse, "return_state", for_firms=None if firm is None else [firm], **filters)
-    return found.select(*KEY, pl.exclude(KEY))
+    firms = None if firm is None else [firm]
+    return ask(warehouse, "return_state", for_firms=firms, for_return=return_id).select(*KEY, pl.exclude(KEY))
 
 
-def texts_of(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
+def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
     """The files of a pack by their paths in it."""
     zone, firms = warehouse.facts.timezone, returns["firm_id"].unique().sort().to_list()
-    tables = {
-        name: ask(warehouse, report, for_firms=firms, for_return=return_id).join(
-            returns.select(KEY), on=KEY, how="semi", maintain_order="left"
-        )
-        for name, report in TABLES.items()
-    }
-    texts = {f"{name}.csv": as_csv(table, zone) for name, table in tables.items()}
-    shown = {name: readable(table, zone).partition_by(KEY, as_dict=True) for name, table in tables.items()}
-    for number, one in enumerate(readable(returns, zone).iter_rows(named=True), start=1):
-        of_return = {
-            name: parts[key].to_dicts() if (key := (one["firm_id"], one["return_id"])) in parts else []
-            for name, parts in shown.items()
-        }
-        texts[f"pages/{number:04}.{file_name(one['return_id'])}.html"] = page(one, of_return, warehouse.facts)
+    texts, rows_of = dict[str, str](), dict[str, dict[Any, pl.DataFrame]]()
+    for name, report in TABLES.items():
+        rows = ask(warehouse, report, for_firms=firms, for_return=return_id)
+        rows = rows.join(returns.select(KEY), on=KEY, how="semi", maintain_order="left")
+        texts[f"{name}.csv"] = as_csv(rows, zone)
+        rows_of[name] = readable(rows, zone).partition_by(KEY, as_dict=True)
+    for number, state in enumerate(readable(returns, zone).iter_rows(named=True), start=1):
+        key = (state["firm_id"], state["return_id"])
+        tables = {name: parts[key].to_dicts() if key in parts else [] for name, parts in rows_of.items()}
+        path = f"pages/{number:04}.{file_name(state['return_id'])}.html"
+        texts[path] = page(state, tables, warehouse.facts)
     texts["about.json"] = json.dumps(about(warehouse, returns), indent=2, ensure_ascii=False) + "\n"
     return texts
 
 
-def about(warehouse: Warehouse, returns: pl.DataFrame) -> dict:
+def about(warehouse: Warehouse, returns: pl.DataFrame) -> dict[str, Any]:
     """What the pack is, of which state of the warehouse, and what its columns mean."""
-    facts, files = warehouse.facts, {f"{name}.csv": report for name, report in TABLES.items()}
+    facts = warehouse.facts
+    files: dict[str, Any] = {}
+    for name, report_name in TABLES.items():
+        report = warehouse.reports[report_name]
+        files[f"{name}.csv"] = {"report": report_name, "meaning": report.meaning, "columns": report.meanings}
+    files["pages"] = {"meaning": "one page per return, to print"}
+    files[SUMS] = {"meaning": "SHA-256 of every file, for sha256sum -c"}
     return {
-        "what": "What the log of the platform shows of the signatures of these returns. It judges no signature.",
+        "what": "What the platform's log shows of the signatures of these returns. It judges no signature.",
         "firm": facts.firm_name,
         "as_of": iso(facts.as_of),
         "build": facts.input_digest,
@@ -119,16 +136,84 @@ def about(warehouse: Warehouse, returns: pl.DataFrame) -> dict:
         "times": f"in the zone {facts.timezone}, except in the pages and tables where they are as logged",
         "cells": "a text that a spreadsheet would run as a formula has an apostrophe before it",
         "returns": returns.select(KEY).to_dicts(),
-        "files": {
-            name: {
-                "report": report,
-                "meaning": warehouse.reports[report].meaning,
-                "columns": warehouse.reports[report].meanings,
-            }
-            for name, report in files.items()
-        }
-        | {
-            "pages": {"meaning": "one page a return, to print"},
-            SUMS: {"meaning": "SHA-256 of every file, for sha256sum -c"},
-        },
+        "files": files,
     }
+
+
+@cache
+def headings() -> dict[str, Row]:
+    """The headings of each table of the page by their columns."""
+    return tomllib.loads(Path(__file__).with_name("evidence_columns.toml").read_text(encoding="utf-8"))
+
+
+def page(state: Row, tables: dict[str, list[Row]], facts: Facts) -> str:
+    """The page of a return. All cells are texts, times in the firm's zone."""
+    title = f"Evidence of return {state['return_id']}"
+    head = [{"name": heading, "value": state[column]} for column, heading in headings()["head"].items()]
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        paragraph(
+            f"{facts.firm_name or 'The firm'}. What the log of the platform shows as of {iso(facts.as_of)}; "
+            f"times are in the zone {facts.timezone} unless they are as logged. The page judges no signature "
+            "and is no legal advice. What is implied is not a record of the act itself."
+        ),
+        table("The return", {"name": "", "value": ""}, head),
+        *deliveries(tables["facts"], tables["steps"]),
+        *not_logged(tables["facts"]),
+        "<h2>Both timelines</h2>",
+    ]
+    for tab, caption in TABS.items():
+        parts.append(
+            table(caption, headings()["events"], [row for row in tables["records"] if row["tab"] == tab])
+        )
+    parts.append(paragraph(f"Build {facts.input_digest} of returntrail {facts.version}."))
+    template = Template(Path(__file__).with_name("evidence_page.html").read_text(encoding="utf-8"))
+    return template.substitute(title=escape(title), body="\n".join(parts))
+
+
+def deliveries(facts: list[Row], steps: list[Row]) -> Iterator[str]:
+    """Each delivery with its steps, then each signer's facts."""
+    if not facts:
+        yield paragraph("The return was not delivered to its client, so there is no signature to show.")
+    for number, of_delivery in groupby(sorted(facts, key=delivery_no), delivery_no):
+        yield f"<h2>Delivery {number}</h2>"
+        yield table(
+            "How far it got", headings()["steps"], [row for row in steps if delivery_no(row) == number]
+        )
+        for signer, of_signer in groupby(of_delivery, lambda row: row["signer"]):
+            yield table(f"Signer: {signer}", headings()["facts"], of_signer)
+
+
+def delivery_no(row: Row) -> int:
+    return int(row["cycle_no"])
+
+
+def not_logged(facts: list[Row]) -> Iterator[str]:
+    """What the log shows of no signer, and why."""
+    shown = {row["fact"] for row in facts if row["basis"] != NOT_LOGGED}
+    missing = {row["title"]: row["meaning"] for row in facts if row["fact"] not in shown}
+    if missing:
+        rows = [{"title": title, "meaning": meaning} for title, meaning in missing.items()]
+        yield "<h2>What the log cannot show</h2>"
+        yield table(
+            "In no delivery of this return", {"title": "Fact", "meaning": "What there is to know"}, rows
+        )
+
+
+def table(caption: str, columns: Row, rows: Iterable[Row]) -> str:
+    """A table of texts under a caption; without headings if no column has one."""
+    heads = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in columns.values())
+    head = f"<thead><tr>{heads}</tr></thead>\n" if any(columns.values()) else ""
+    body = "\n".join(f"<tr>{''.join(cell(row[name]) for name in columns)}</tr>" for row in rows)
+    return f"<table><caption>{escape(caption)}</caption>\n{head}<tbody>\n{body}\n</tbody></table>"
+
+
+def cell(text: str) -> str:
+    """A logged text is in an element of its own direction, so that it cannot reverse the text around it."""
+    if text == NOT_LOGGED:
+        return f'<td class="absent">{NOT_LOGGED}</td>'
+    return f"<td><bdi>{escape(text)}</bdi></td>"
+
+
+def paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
