@@ -1,14 +1,14 @@
 """A report as an Excel file: ids stay text, dates are dates, times are the firm's, and no cell is a formula.
 
-Rows go to the disk as they come, so memory stays flat. The file tells no moment of its own: the same rows are the same
-bytes.
+Rows are written to the disk as they come, so memory stays flat. The file does not contain when it was
+written: the same rows are the same bytes.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import polars as pl
 
@@ -16,17 +16,12 @@ from etl.common.problem import Problem
 
 MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
-DATE, TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
-# Excel counts days from 1900 on; what lies before is written as text.
-FIRST_DAY = date(1900, 3, 1)
-BOOK = {
-    "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-    "nan_inf_to_errors": True,
-}  # fmt: skip
+# Excel counts days from 1900 on; earlier dates are written as text.
+FIRST_DAY = "1900-03-01"
 
 
 def refuse_without_excel() -> None:
-    """Raises a Problem where the package for Excel files is not installed."""
+    """Raises a Problem if the package for Excel files is not installed."""
     try:
         import xlsxwriter  # noqa: F401
     except ImportError as error:
@@ -37,76 +32,62 @@ def refuse_without_excel() -> None:
 
 @contextmanager
 def sheet(file: Path, zone: str) -> Iterator[Callable[[pl.DataFrame], None]]:
-    """What writes frames of one shape below one another into a new Excel file; it is whole when the block ends."""
+    """Yields a function that appends frames with the same columns to a new Excel file."""
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
-    # Its pieces lie beside it, and not in a folder that others can read.
-    book = xlsxwriter.Workbook(file, BOOK | {"tmpdir": str(file.parent)})
+    # Its temporary files are beside it, and not in a folder that others can read.
+    options = {"constant_memory": True, "nan_inf_to_errors": True, "tmpdir": str(file.parent)}
+    book = xlsxwriter.Workbook(file, options)
     book.set_properties({"created": datetime(2000, 1, 1), "comments": f"Times are of {zone}."})
     page = book.add_worksheet()
     page.freeze_panes(1, 0)
-    formats = {date: book.add_format({"num_format": DATE}), datetime: book.add_format({"num_format": TIME})}
-    place = 0
+    page.add_write_handler(str, write_text)
+    for kind, number_format in ((date, "yyyy-mm-dd"), (datetime, "yyyy-mm-dd hh:mm:ss")):
+        page.add_write_handler(kind, date_writer(book.add_format({"num_format": number_format})))
+    count = 0
 
     def write(frame: pl.DataFrame) -> None:
-        nonlocal place
-        if place == 0:
-            for column, name in enumerate(frame.columns):
-                page.write_string(0, column, name)
-        if place + frame.height > MOST_ROWS:
+        nonlocal count
+        if count == 0:
+            page.write_row(0, 0, frame.columns)
+        if count + frame.height > MOST_ROWS:
             raise Problem(
                 f'more rows than a sheet of Excel holds ({MOST_ROWS:,}). Filter, or write format = "csv".'
             )
-        for row in local(frame, zone).iter_rows():
-            place += 1
-            for column, value in enumerate(row):
-                write_cell(page, place, column, value, formats)
+        times = pl.selectors.datetime()
+        in_zone = times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
+        for row in frame.with_columns(in_zone.dt.truncate("1s")).iter_rows():
+            count += 1
+            page.write_row(count, 0, row)
 
     try:
         yield write
     except BaseException:
+        # Otherwise it would be completed when it is garbage collected.
         book.fileclosed = True
         raise
     try:
         book.close()
     except FileCreateError as error:
-        raise (
-            error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error))
-        ) from error
+        raise error.args[0] from error
 
 
-def local(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """The frame with its times (UTC in the warehouse) as wall clock times of the zone."""
-    times = [
-        pl.col(name)
-        .dt.replace_time_zone("UTC")
-        .dt.convert_time_zone(str(ZoneInfo(zone)))
-        .dt.replace_time_zone(None)
-        for name, kind in frame.schema.items()
-        if isinstance(kind, pl.Datetime)
-    ]
-    return frame.with_columns(times)
+def write_text(page: Any, row: int, column: int, text: str, _format: None) -> Any:
+    """Always as text: never a formula, a link or a number."""
+    if len(text.encode("utf-16-le")) // 2 > LONGEST_TEXT:
+        raise Problem(
+            f'row {row} has a text that is longer than a cell of Excel holds. Write format = "csv".'
+        )
+    return page.write_string(row, column, text)
 
 
-def write_cell(page: object, row: int, column: int, value: object, formats: dict) -> None:
-    """One cell by the kind of its value; null stays empty."""
-    if value is None:
-        return
-    if isinstance(value, bool):
-        page.write_boolean(row, column, value)
-    elif isinstance(value, date):
-        day = value.date() if isinstance(value, datetime) else value
-        if day < FIRST_DAY:
-            page.write_string(row, column, str(value))
-        else:
-            moment = value.replace(microsecond=0) if isinstance(value, datetime) else value
-            page.write_datetime(row, column, moment, formats[type(value)])
-    elif isinstance(value, str):
-        if len(value.encode("utf-16-le")) // 2 > LONGEST_TEXT:
-            raise Problem(
-                f'row {row} has a text that is longer than a cell of Excel holds. Write format = "csv".'
-            )
-        page.write_string(row, column, value)
-    else:
-        page.write_number(row, column, value)
+def date_writer(number_format: object) -> Callable[[Any, int, int, date, None], Any]:
+    """What writes a date or a time with this format."""
+
+    def write_date(page: Any, row: int, column: int, value: date, _format: None) -> Any:
+        if str(value) < FIRST_DAY:
+            return page.write_string(row, column, str(value))
+        return page.write_datetime(row, column, value, number_format)
+
+    return write_date
