@@ -99,7 +99,9 @@ def record(
     filters: Mapping[str, object] | None = None,
 ) -> None:
     """Adds a line to the audit trail."""
-    audit.note(served_directory(), act, person.who, person.scope.role, report, row_count, dict(filters or {}))
+    audit.record(
+        served_directory(), act, person.who, person.scope.role, report, row_count, dict(filters or {})
+    )
 
 
 def refusal_reason() -> str | None:

@@ -268,7 +268,3 @@ def line_fault(entry: dict[str, Any] | None, before: Head) -> str | None:
     if isinstance(entry["line"], int) and entry["line"] > before.count + 1:
         return f"{entry['line'] - before.count - 1} lines before it were removed"
     return "the line before it was changed, or lines were removed or inserted"
-
-
-# The names until every caller uses the new ones.
-note, broken, mark, held = record, find_faults, pseudonym, locked_trail

@@ -5,7 +5,7 @@ Its result stays in `verified.json`, where the dashboard looks: no page then sho
 
 from collections.abc import Iterator
 
-from etl.access.audit import broken, trail_file
+from etl.access.audit import find_faults, trail_file
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -66,7 +66,7 @@ def is_behind(findings: list[Finding]) -> bool:
 
 def look_at_trail(data: DataDir) -> Iterator[Finding]:
     """The audit trail, where there is one."""
-    faults = broken(data)
+    faults = find_faults(data)
     yield from (
         Finding(DAMAGE, "audit/trail.jsonl", fault.removeprefix(f"{trail_file(data)}, ")) for fault in faults
     )

@@ -21,7 +21,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from dashboard.guard.navigation import PAGES, is_open
-from etl.access.audit import broken, mark, trail_file
+from etl.access.audit import find_faults, pseudonym, trail_file
 from etl.common.paths import SHIPPED, DataDir
 from etl.config.access import ROLES, Scope
 from etl.warehouse.ask import Warehouse, ask, opened
@@ -279,7 +279,7 @@ def test_the_trail_says_who_saw_and_exported_what(
         manager.get("/csv/work_list?for_years=2025&for_partners=E.%20Tanaka&for_partners=Somebody")
     owner = visit("owner@firm.example")
     owner.open("/data").get_by_role("heading", name="Who saw what").scroll_into_view_if_needed()
-    assert broken(data) == []
+    assert find_faults(data) == []
     said = [json.loads(line) for line in trail_file(data).read_text(encoding="utf-8").splitlines()]
     timeline, work_list = [
         line for line in said if line["act"] == "exported" and line["who"] == "manager@firm.example"
@@ -289,7 +289,7 @@ def test_the_trail_says_who_saw_and_exported_what(
         "return_timeline",
         count,
     )
-    assert timeline["filters"] == {"for_return": mark(data, wanted)}
+    assert timeline["filters"] == {"for_return": pseudonym(data, wanted)}
     assert work_list["filters"] == {"for_years": ["2025"], "for_partners": 2}
     acts = {(line["act"], line["report"]) for line in said if line["who"] == "owner@firm.example"}
     assert acts >= {("signed in", None), ("saw", "work_list"), ("saw", "load_quality")}

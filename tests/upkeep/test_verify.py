@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.access.audit import SAW, note
+from etl.access.audit import SAW, record
 from etl.common.files import write_json
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
@@ -70,7 +70,7 @@ def wrong(data: DataDir) -> list[tuple[str, str, str]]:
 
 
 def test_a_whole_firm_has_nothing_to_mend(data: DataDir) -> None:
-    note(data, SAW, "ann@firm.example", "manager", "work_list", 3)
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 3)
     done = returntrail(data, "verify")
     assert done.returncode == 0
     assert [" ".join(line.split()) for line in said(done, data)] == [
