@@ -11,7 +11,7 @@ from dashboard.guard import signin
 from etl import status
 from etl.access import Scope, audit
 from etl.access.scope import ask_within, may_ask
-from etl.warehouse.ask import Facts, Warehouse, opened
+from etl.warehouse.ask import Facts, Warehouse, open_warehouse
 
 # What the frame of every page asks; it is not recorded as seen by anybody.
 ASKED_BY_THE_FRAME = {"filter_choices", "load_totals"}
@@ -30,7 +30,7 @@ def warehouse() -> Warehouse:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def warehouse_of(file: Path, build: status.FileState | None) -> Warehouse:
     """The warehouse of one build; a new build is a new file and is opened beside the old one."""
-    return opened(file)
+    return open_warehouse(file)
 
 
 def ask(report: str, columns: list[str] | None = None, **filters: Any) -> pl.DataFrame:

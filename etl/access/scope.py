@@ -8,7 +8,7 @@ import polars as pl
 
 from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
-from etl.warehouse.ask import Report, Warehouse, ask, call, fetched
+from etl.warehouse.ask import Report, Warehouse, ask, fetch_rows, report_query
 
 # Reports that name no client and no return: what a viewer sees.
 COUNTS = {
@@ -69,11 +69,11 @@ def ask_within(
     offices = list(scope.offices or ())
     if "for_offices" in known.params:
         filters["for_offices"] = shared(filters.get("for_offices"), offices)
-    query, values = call(warehouse, report, columns, filters)
+    query, values = report_query(warehouse, report, columns, filters)
     held_by = condition(known)
     if held_by:
         query, values = f"{query} where {held_by}", values | {ALLOWED: offices}
-    return fetched(warehouse, report, query, values)
+    return fetch_rows(warehouse, report, query, values)
 
 
 def shared(asked: object, offices: list[str]) -> list[str]:

@@ -38,9 +38,9 @@ def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) ->
 def refuse_unknown_offices(data: DataDir) -> None:
     """Raises a Problem for an office under [access.staff] that no return has."""
     # The command that only serves starts without polars and DuckDB.
-    from etl.warehouse.ask import ask, opened
+    from etl.warehouse.ask import ask, open_warehouse
 
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         choices = ask(warehouse, "filter_choices").filter(filter_name="office")["choice"].to_list()
     access = read_settings(data.settings).access or Access()
     for office in (office for scope in access.people.values() for office in scope.offices or ()):

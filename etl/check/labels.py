@@ -7,7 +7,7 @@ import duckdb
 
 from etl.common.paths import QUERIES, DataDir
 from etl.sql.catalog import Catalog
-from etl.warehouse.models import create
+from etl.warehouse.models import create_model
 from etl.warehouse.reference import fill_reference
 
 CLASSIFYING = "model.labels"
@@ -33,7 +33,7 @@ def unknown_labels(
     wanted = needed(catalog, CLASSIFYING)
     for file in catalog.of("model"):
         if file.full_name in wanted:
-            create(database, file, file.text)
+            create_model(database, file, file.text)
     unknown = database.execute(f"""
         select labels.tab, labels.words, labels.status, count(*) as count
         from mapped

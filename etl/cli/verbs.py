@@ -76,9 +76,9 @@ def report(data: DataDir, options: Namespace) -> int:
         return say_history(data)
     if options.check:
         from etl.reports.schedule import check_subscriptions
-        from etl.warehouse.ask import opened
+        from etl.warehouse.ask import open_warehouse
 
-        with opened(data.warehouse) as warehouse:
+        with open_warehouse(data.warehouse) as warehouse:
             print("\n".join(check_subscriptions(read_settings(data.settings), warehouse)))
         return 0
     if options.due:
@@ -145,11 +145,10 @@ def query(data: DataDir, options: Namespace) -> int:
     from etl.common.interrupt import defer_ctrl_c
 
     defer_ctrl_c()
-    from etl.warehouse.ask import opened
     from etl.warehouse.cells import as_csv, as_text
     from etl.warehouse.explore import query
 
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         rows = query(warehouse, options.sql)
         written((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
     return 0

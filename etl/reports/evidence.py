@@ -21,8 +21,8 @@ from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.reports.files import iso
 from etl.reports.pack import SUMS, file_name, write_pack
-from etl.warehouse.ask import Facts, Warehouse, ask, opened
-from etl.warehouse.cells import as_csv, readable
+from etl.warehouse.ask import Facts, Warehouse, ask, open_warehouse
+from etl.warehouse.cells import as_csv, printable_frame
 
 KEY = ["firm_id", "return_id"]
 # The tables of a pack, and the reports that fill them.
@@ -54,7 +54,7 @@ def evidence(
 
     It goes into `out`, or else `evidence/` of the data directory. Raises a Problem for unknown values.
     """
-    with opened(data.warehouse) as warehouse, step("Gathering the evidence"):
+    with open_warehouse(data.warehouse) as warehouse, step("Gathering the evidence"):
         if office is not None and year is not None:
             returns = office_returns(warehouse, office, year, firm)
             name = file_name("evidence", "office", *([firm] if firm else []), office, str(year))
@@ -108,8 +108,8 @@ def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | Non
         rows = ask(warehouse, report, for_firms=firms, for_return=return_id)
         rows = rows.join(returns.select(KEY), on=KEY, how="semi", maintain_order="left")
         texts[f"{name}.csv"] = as_csv(rows, zone)
-        rows_of[name] = readable(rows, zone).partition_by(KEY, as_dict=True)
-    for number, state in enumerate(readable(returns, zone).iter_rows(named=True), start=1):
+        rows_of[name] = printable_frame(rows, zone).partition_by(KEY, as_dict=True)
+    for number, state in enumerate(printable_frame(returns, zone).iter_rows(named=True), start=1):
         key = (state["firm_id"], state["return_id"])
         tables = {name: parts[key].to_dicts() if key in parts else [] for name, parts in rows_of.items()}
         path = f"pages/{number:04}.{file_name(state['return_id'])}.html"

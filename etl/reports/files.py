@@ -23,7 +23,7 @@ from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.reports.changes import ADDED_MEANINGS, ADDED_TYPES
 from etl.sql.file import PERIODS
-from etl.warehouse.ask import Facts, Report, Warehouse, ask_in_batches, call, opened
+from etl.warehouse.ask import Facts, Report, Warehouse, ask_in_batches, open_warehouse, report_query
 from etl.warehouse.cells import as_csv
 
 MANIFEST = "manifest.json"
@@ -108,11 +108,11 @@ def write_reports(
     filter is left out, so that a run for one office never holds another's clients. All names and filters are checked
     before the first file is written.
     """
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         fitting = (report.name for report in due(warehouse, every) if filters.keys() <= report.params.keys())
         chosen = list(names) or list(fitting)
         for name in chosen:
-            call(warehouse, name, None, filters)
+            report_query(warehouse, name, None, filters)
         folder = out or data.reports / str(today(now or datetime.now(UTC), warehouse))
         prepare(folder, data.reports)
         written = []

@@ -20,7 +20,7 @@ from etl.reports.history import BEGUN, DONE, EMPTY, FAILED, UNCHANGED, WRITTEN, 
 from etl.reports.make_run import write_files
 from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, rhythm
 from etl.reports.stored_runs import ENTRY, clear_unfinished, entry_of, keep, making
-from etl.warehouse.ask import Warehouse, opened
+from etl.warehouse.ask import Warehouse, open_warehouse
 
 STOPPED = FAILED + "its process ended before it was done"
 
@@ -30,7 +30,7 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
     now = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     past = recovered(data)
     runs = []
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         for subscription in all_subscriptions(settings, warehouse.reports):
             slot = slot_for(subscription, warehouse, now)
             if slot is not None and not is_done(past, subscription, slot):

@@ -12,7 +12,7 @@ from etl.config.settings import Settings
 from etl.config.subscription import WEEKDAYS, Mail, Subscription
 from etl.reports.mail import password
 from etl.reports.xlsx import refuse_without_excel
-from etl.warehouse.ask import Report, Warehouse, ask, call
+from etl.warehouse.ask import Report, Warehouse, ask, report_query
 
 WHEN = {"load": "after every build of something new", "day": "every day", "month": "on the first of a month"}
 
@@ -60,7 +60,7 @@ def utc_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
     """Raises a Problem for an unknown report, filter or value, and if something needed to send is missing."""
     rhythm(subscription, warehouse.reports)
-    call(warehouse, subscription.report, None, dict(subscription.filters))
+    report_query(warehouse, subscription.report, None, dict(subscription.filters))
     for name, values in subscription.filters.items():
         kind = "form" if name == "for_types" else name.removeprefix("for_").removesuffix("s")
         known = ask(warehouse, "filter_choices").filter(filter_name=kind)["choice"].to_list()

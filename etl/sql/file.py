@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.common.problem import Problem
-from etl.sql.parse import nodes, parsed
+from etl.sql.parse import nodes, parse
 from etl.sql.portable import refuse_differences
 
 PERIODS = ("load", "day", "week", "month")
@@ -183,7 +183,7 @@ def sources(text: str, label: str, portable: bool) -> dict[str, str]:
 
     A query of `model` or `mart` must also say nothing on which engines differ.
     """
-    tree = parsed(text, label)
+    tree = parse(text, label)
     names: dict[str, str] = {}
     for node in nodes(tree):
         if node.get("type") == "BASE_TABLE" and node["schema_name"]:

@@ -16,11 +16,11 @@ def parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config=OFFLINE)
 
 
-def parsed(text: str, label: str) -> dict[str, Any]:
+def parse(text: str, label: str) -> dict[str, Any]:
     """The tree of one select. Raises a Problem that names the line of a mistake."""
     tree = json.loads(parser().execute("select json_serialize_sql(?)", [text]).fetchall()[0][0])
     if tree["error"]:
-        raise Problem(f"{label}, line {line_of(text, tree.get('position'))}: {tree['error_message']}")
+        raise Problem(f"{label}, line {line_at(text, tree.get('position'))}: {tree['error_message']}")
     if len(tree["statements"]) != 1:
         raise Problem(f"{label}: {len(tree['statements'])} statements. A file is a comment and one select.")
     return tree
@@ -36,6 +36,6 @@ def nodes(tree: Any) -> Iterator[dict[str, Any]]:
             yield from nodes(part)
 
 
-def line_of(text: str, position: str | int | None) -> int:
+def line_at(text: str, position: str | int | None) -> int:
     """The line, from 1, of a byte position in a query."""
     return text.encode()[: int(position or 0)].count(b"\n") + 1

@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem
-from etl.sql.parse import line_of, nodes
+from etl.sql.parse import line_at, nodes
 
 ALIKE = frozenset(
     # Aggregates, and what only windows know.
@@ -67,7 +67,7 @@ def refuse_differences(tree: dict[str, Any], text: str, label: str) -> None:
     """Raises a Problem, naming file and line, for the first construct on which engines differ."""
     for node in nodes(tree):
         for fault in faults(node):
-            raise Problem(f"{label}, line {line_of(text, place(node))}: {fault}")
+            raise Problem(f"{label}, line {line_at(text, place(node))}: {fault}")
     for found in re.finditer(r"\bfilter\s*\(\s*(?!where\b|\s)", without_words(text), re.IGNORECASE):
         line = text[: found.start()].count("\n") + 1
         raise Problem(f"{label}, line {line}: Spark knows no filter without where. Say filter (where ...).")

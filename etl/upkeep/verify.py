@@ -15,7 +15,7 @@ from etl.store.parts import Part
 from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding, is_well, keep, ordered, table
 from etl.upkeep.verify_store import look_at_files, look_at_store
 from etl.upkeep.verify_warehouse import look_at_models, look_at_warehouse
-from etl.warehouse.ask import opened
+from etl.warehouse.ask import open_warehouse
 from etl.warehouse.cells import as_text
 
 __all__ = ["as_table", "is_well", "verify"]
@@ -47,7 +47,7 @@ def of_warehouse(data: DataDir, whole: list[Part], refused: list[dict], may_buil
         return [Finding(severity, "warehouse.duckdb", "There is no warehouse. Type `returntrail build`.")]
     catalog: Catalog = read_catalog()
     try:
-        with opened(data.warehouse) as warehouse:
+        with open_warehouse(data.warehouse) as warehouse:
             with step("Looking at the warehouse"):
                 findings = list(look_at_warehouse(data, warehouse, catalog, whole, refused))
             if not may_build or not is_well(findings) or is_behind(findings):

@@ -21,7 +21,7 @@ from etl.store.purged import purged
 from etl.store.write_part import copied
 from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding
 from etl.upkeep.purge_plan import opened
-from etl.warehouse.ask import Warehouse, asking
+from etl.warehouse.ask import Warehouse, warehouse_cursor
 from etl.warehouse.build import build
 from etl.warehouse.raw import input_digest
 
@@ -64,7 +64,7 @@ def look_at_warehouse(
 
 
 def asked(warehouse: Warehouse, query: str) -> pl.DataFrame:
-    with asking(warehouse.database) as cursor:
+    with warehouse_cursor(warehouse.database) as cursor:
         return cursor.sql(query).pl()
 
 

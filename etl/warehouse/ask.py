@@ -103,7 +103,7 @@ class Warehouse:
         self.close()
 
 
-def opened(file: Path) -> Warehouse:
+def open_warehouse(file: Path) -> Warehouse:
     """The warehouse, attached read-only to a database in memory that can reach no other file.
 
     connect() to a path that is still open elsewhere in the process would hand back the old file.
@@ -145,14 +145,14 @@ def unreadable(error: duckdb.Error) -> str:
 
 def facts_in(database: duckdb.DuckDBPyConnection) -> Facts:
     """The row of raw.build."""
-    with asking(database) as cursor:
+    with warehouse_cursor(database) as cursor:
         names = ", ".join(Facts.__dataclass_fields__)
         return Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
 
 
 def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
     """The reports in the file by their short names."""
-    with asking(database) as cursor:
+    with warehouse_cursor(database) as cursor:
         rows = cursor.execute("""
             select kind, replace(name, 'report.', ''), part, type, meaning, is_key
             from main.catalog
@@ -173,7 +173,7 @@ def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
 
 
 @contextmanager
-def asking(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+def warehouse_cursor(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor for one question: a connection that two users share mixes up their rows."""
     with database.cursor() as cursor:
         cursor.execute("use warehouse")
@@ -187,12 +187,12 @@ def ask(
 
     A filter not given keeps the default in the report's header; null means all, an empty list means nothing.
     """
-    return fetched(warehouse, report, *call(warehouse, report, columns, filters))
+    return fetch_rows(warehouse, report, *report_query(warehouse, report, columns, filters))
 
 
-def fetched(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
+def fetch_rows(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
     """The rows of a query over one report."""
-    with asking(warehouse.database) as cursor, refusing(warehouse, report):
+    with warehouse_cursor(warehouse.database) as cursor, refusing(warehouse, report):
         return cursor.sql(query, params=values or None).pl()
 
 
@@ -200,8 +200,8 @@ def ask_in_batches(
     warehouse: Warehouse, report: str, rows: int, columns: list[str] | None = None, **filters: object
 ) -> Iterator[pl.DataFrame]:
     """The same rows some at a time, so that memory stays flat; at least one frame, which may be empty."""
-    query, values = call(warehouse, report, columns, filters)
-    with asking(warehouse.database) as cursor, refusing(warehouse, report):
+    query, values = report_query(warehouse, report, columns, filters)
+    with warehouse_cursor(warehouse.database) as cursor, refusing(warehouse, report):
         reader = cursor.sql(query, params=values or None).to_arrow_reader(rows)
         empty = True
         for batch in reader:
@@ -211,7 +211,7 @@ def ask_in_batches(
             yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
 
 
-def call(
+def report_query(
     warehouse: Warehouse, report: str, columns: list[str] | None, filters: dict[str, object]
 ) -> tuple[str, dict[str, object]]:
     """The SQL of a question, and the values to bind. Raises a Problem that lists what there is."""

@@ -22,9 +22,9 @@ from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.settings import Settings, read_settings
 from etl.sql.catalog import Catalog, read_catalog
-from etl.warehouse.models import Engine, hold, on_duckdb
-from etl.warehouse.publish import comment, create_reports, fill_catalog, swap
-from etl.warehouse.raw import fill_build, fill_counts, fill_raw, utc
+from etl.warehouse.models import Engine, check_table, on_duckdb
+from etl.warehouse.publish import create_reports, fill_catalog, replace_warehouse, write_comments
+from etl.warehouse.raw import as_utc, fill_build, fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
 
 WORKSHOP = ".build-"
@@ -65,14 +65,14 @@ def build(
         catalog = read_catalog(queries)
         with workshop(data) as folder:
             new = folder / "warehouse.duckdb"
-            moment = as_of and utc(
+            moment = as_of and as_utc(
                 as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone))
             )
-            with opened_anew(new, folder) as database:
+            with new_database(new, folder) as database:
                 make(database, data, catalog, settings, moment, queries, engine, folder)
                 built = counted(database, data, catalog)
             with step("Publishing"):
-                swap(new, data.warehouse)
+                replace_warehouse(new, data.warehouse)
             return built
     except Problem as problem:
         raise Problem(f"{problem} {old}") from problem
@@ -97,7 +97,7 @@ def workshop(data: DataDir) -> Iterator[Path]:
 
 
 @contextmanager
-def opened_anew(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new database file that DuckDB 1.5 opens too, the default of the connection; written to the disk at the end.
 
     A build that is killed leaves nothing to recover, so nothing is written twice: there is no log ahead of the tables,
@@ -144,13 +144,13 @@ def make(
     fill_build(database, data, catalog, settings, as_of)
     with closing(engine(database, catalog.of("model", "mart"), folder)) as made:
         for file in made:
-            hold(database, file)
+            check_table(database, file)
     fill_counts(database)
     with step("Checking the reports"), at_once(database):
         fill_catalog(database, catalog, create_reports(database, catalog, longest_return(database, catalog)))
-        comment(database, catalog)
+        write_comments(database, catalog)
     for file in catalog.of("raw", "ref", "main"):
-        hold(database, file)
+        check_table(database, file)
 
 
 def longest_return(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> str | None:

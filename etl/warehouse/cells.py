@@ -3,8 +3,6 @@
 Every CSV report, every download and every `query --csv` goes through here, and nothing else writes cells.
 """
 
-import re
-
 import polars as pl
 
 from etl.common.terminal import CONTROL_CHARACTERS
@@ -38,14 +36,9 @@ def local_text(column: str, zone: str) -> pl.Expr:
 
 
 def neutral(column: str) -> pl.Expr:
-    """A text with `'` before it where a spreadsheet would read a formula; `undone` takes it away again."""
+    """A text with `'` before it where a spreadsheet would read a formula."""
     text = pl.col(column)
     return pl.when(text.str.contains(FORMULA)).then(pl.lit(MARK) + text).otherwise(text)
-
-
-def undone(text: str) -> str:
-    """The text as it was before `neutral`: exact, since a text that already had the mark was given a second one."""
-    return text[1:] if text.startswith(MARK) and re.match(FORMULA, text[1:]) else text
 
 
 def as_csv(frame: pl.DataFrame, zone: str, header: bool = True) -> str:
@@ -53,7 +46,7 @@ def as_csv(frame: pl.DataFrame, zone: str, header: bool = True) -> str:
     return cells(frame, zone).write_csv(include_header=header, quote_style="non_numeric")
 
 
-def readable(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+def printable_frame(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """The frame as texts for a terminal: null as nothing, since the text null is a label of the log.
 
     Characters that would steer the terminal are shown as `�`.
@@ -70,4 +63,4 @@ def as_text(frame: pl.DataFrame, zone: str) -> str:
     whole = {"tbl_rows": -1, "tbl_cols": -1, "tbl_width_chars": 32_000, "fmt_str_lengths": 32_000}
     bare = {"tbl_formatting": "NOTHING", "tbl_hide_column_data_types": True, "tbl_hide_dataframe_shape": True}
     with pl.Config(**whole, **bare):
-        return f"{readable(frame, zone)}\n"
+        return f"{printable_frame(frame, zone)}\n"

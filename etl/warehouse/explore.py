@@ -24,8 +24,8 @@ from etl.common.terminal import step
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
 from etl.store.purged import history
-from etl.warehouse.ask import READER, Warehouse, asking, opened
-from etl.warehouse.cells import as_text, readable
+from etl.warehouse.ask import READER, Warehouse, open_warehouse, warehouse_cursor
+from etl.warehouse.cells import as_text, printable_frame
 
 READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 PLAIN = frozenset(
@@ -36,7 +36,7 @@ PLAIN = frozenset(
 
 def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
     """The rows of one statement that only reads. Raises a Problem with DuckDB's own words for any other."""
-    with asking(warehouse.database) as cursor:
+    with warehouse_cursor(warehouse.database) as cursor:
         try:
             statements = cursor.extract_statements(sql)
             if len(statements) != 1 or statements[0].type not in READS:
@@ -73,7 +73,7 @@ ROWS = 5
 def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str:
     """The overview, or what the table, report or file of this name is. Raises a Problem that lists what there is."""
     catalog = read_catalog(queries)
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         if name is None:
             return overview(data, warehouse, catalog)
         named = [file for file in catalog.files.values() if name in (file.name, file.full_name)]
@@ -91,7 +91,7 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
             raise Problem(
                 f'Neither a table nor a report nor a loaded file is named "{name}". There are: {known}.'
             )
-        texts = readable(files, warehouse.facts.timezone)
+        texts = printable_frame(files, warehouse.facts.timezone)
         return "\n\n".join(aligned(list(zip(texts.columns, row, strict=True))) for row in texts.iter_rows())
 
 
@@ -151,7 +151,7 @@ def described(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
 
 def rows(warehouse: Warehouse, sql: str) -> pl.DataFrame:
     """The rows of a query of ours."""
-    with asking(warehouse.database) as cursor:
+    with warehouse_cursor(warehouse.database) as cursor:
         return cursor.sql(sql).pl()
 
 
@@ -177,7 +177,7 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
     for left in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left)
     marts = "select name from main.catalog where kind = 'table' and name like 'mart.%' order by name"
-    with opened(data.warehouse) as warehouse, asking(warehouse.database) as cursor:
+    with open_warehouse(data.warehouse) as warehouse, warehouse_cursor(warehouse.database) as cursor:
         wanted = [name for (name,) in cursor.execute(marts).fetchall()] + ["main.catalog"]
     with duckdb.connect(config=READER) as database:
         # This connection writes files, so it runs no SQL but the copies below.

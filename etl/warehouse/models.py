@@ -23,11 +23,11 @@ Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Iterator[Sql
 def on_duckdb(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path) -> Iterator[SqlFile]:
     """The engine for one machine: each file's own text, in the new warehouse itself."""
     for file in files:
-        create(database, file, file.text)
+        create_model(database, file, file.text)
         yield file
 
 
-def create(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> None:
+def create_model(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> None:
     """Makes a table from a query, sorted by its key, or the view that a file says it is.
 
     The query begins on the first line and nothing is put before it there but one bracket, so the line that DuckDB
@@ -55,24 +55,24 @@ def insert_rows(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict
     database.execute(f"insert into {table} by name {unnested}", [whole, json.dumps([types])])
 
 
-def hold(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None = None) -> None:
+def check_table(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None = None) -> None:
     """Holds a table, or a report's `source`, against its file: columns, key, checks. Raises a Problem at a fault."""
     source = source or file.full_name
-    hold_columns(file, list(columns_of(database, source)))
-    hold_rows(database, file, source)
+    check_columns(file, list(columns_of(database, source)))
+    check_rows(database, file, source)
 
 
-def hold_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
+def check_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
     """The key and the checks, over the rows."""
     try:
-        hold_key(database, file, source)
+        check_key(database, file, source)
         for check in file.checks:
-            hold_check(database, file, source, check.rule, check.line)
+            check_rule(database, file, source, check.rule, check.line)
     except duckdb.Error as error:
         raise problem_of(error, file.label) from error
 
 
-def hold_columns(file: SqlFile, real: list[str]) -> None:
+def check_columns(file: SqlFile, real: list[str]) -> None:
     """Documented and real columns are the same, in the same order."""
     said = [column.name for column in file.columns]
     for place, (documented, found) in enumerate(
@@ -91,7 +91,7 @@ def quoted(name: str | None) -> str:
     return f'"{name}"' if name else "missing"
 
 
-def hold_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
+def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
     """The key is unique and never null."""
     if not file.key or (source == file.full_name and is_ascending(database, file)):
         return
@@ -123,7 +123,7 @@ def is_ascending(database: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
     return whole_count == count and larger_count >= count - 1
 
 
-def hold_check(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, rule: str, line: int) -> None:
+def check_rule(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, rule: str, line: int) -> None:
     """A rule is true on every row; a null is not true."""
     try:
         count = database.execute(f"select count(*) from {source} where ({rule}) is not true").fetchall()[0][0]

@@ -11,7 +11,7 @@ from etl.common.files import sync_to_disk
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
-from etl.warehouse.models import columns_of, hold_columns, hold_rows, insert_rows
+from etl.warehouse.models import check_columns, check_rows, columns_of, insert_rows
 
 
 def create_reports(
@@ -27,16 +27,16 @@ def create_reports(
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
         try:
             database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
-            types[file.full_name] = columns_of(database, called(file))
+            types[file.full_name] = columns_of(database, source_of(file))
         except duckdb.Error as error:
             line = line_in_report(database, file, error) if "report." in str(error) else line_of_error(error)
             raise problem_of(error, file.label, line) from error
-        hold_columns(file, list(types[file.full_name]))
-        hold_rows(database, file, called(file, a_return))
+        check_columns(file, list(types[file.full_name]))
+        check_rows(database, file, source_of(file, a_return))
     return types
 
 
-def called(file: SqlFile, a_return: str | None = None) -> str:
+def source_of(file: SqlFile, a_return: str | None = None) -> str:
     """A table by its name; a report called with its defaults, and of one return where it can be asked for one."""
     if file.schema != "report":
         return file.full_name
@@ -67,7 +67,7 @@ def fill_catalog(
     insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def comment(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+def write_comments(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     """The meanings as comments, where every tool looks for them."""
     comments: list[str] = []
     for file in catalog.files.values():
@@ -81,7 +81,7 @@ def comment(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
     database.execute("\n".join(comments))
 
 
-def swap(new: Path, published: Path) -> None:
+def replace_warehouse(new: Path, published: Path) -> None:
     """Puts the new warehouse in the place of the old one, at once and for good. Readers keep the file they have."""
     if published.is_dir():
         raise Problem(f"{published}: a folder stands where the warehouse belongs. Move it away.")

@@ -66,7 +66,7 @@ def fill_ledger(database: duckdb.DuckDBPyConnection, loaded: list[Part], refused
         row["file_id"] = file_id
         if isinstance(row.get("unmapped_columns"), list):
             row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
-        row["loaded_at"] = utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
+        row["loaded_at"] = as_utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
     insert_rows(database, "raw.files", [row for _, row in sorted(rows.items())])
 
 
@@ -96,7 +96,7 @@ def fill_build(
         """,
         {
             "as_of": as_of,
-            "built_at": utc(datetime.now(UTC)).replace(microsecond=0),
+            "built_at": as_utc(datetime.now(UTC)).replace(microsecond=0),
             "version": version(),
             "digest": input_digest(data, catalog),
             "firm_name": settings.firm_name,
@@ -105,7 +105,7 @@ def fill_build(
     )
 
 
-def utc(moment: datetime) -> datetime:
+def as_utc(moment: datetime) -> datetime:
     """A moment as the warehouse holds it: UTC, without a zone. One without a zone is UTC already."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 

@@ -19,7 +19,7 @@ from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.sql.catalog import read_catalog
 from etl.store.parts import parts, sealed
-from etl.warehouse.ask import Warehouse, ask, opened
+from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from etl.warehouse.build import build
 
 REPORTS = [report.name for report in read_catalog().of("report")]
@@ -49,7 +49,7 @@ def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Serie
 @pytest.fixture(scope="module")
 def firms(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Warehouse]]:
     """The firm with three offices and returns of none; and the same with what is of one office alone."""
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         returns = ask(warehouse, "all_returns")
         as_of = warehouse.facts.as_of
     nowhere = returns["return_id"].gather_every(7)
@@ -60,7 +60,7 @@ def firms(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     one = with_returns(season, tmp_path_factory.mktemp("one"), ours, nowhere)
     for data in (whole, one):
         build(data, as_of)
-    with opened(whole.warehouse) as every_office, opened(one.warehouse) as one_office:
+    with open_warehouse(whole.warehouse) as every_office, open_warehouse(one.warehouse) as one_office:
         yield every_office, one_office
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from etl.common.paths import DataDir
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from tests.bench.growth import data_of
 from tests.bench.process import median, percentile
 from tests.bench.tables import Table, milliseconds, number
@@ -26,7 +26,7 @@ Click = tuple[str, str, str]
 def measured(folder: Path, events: int, crowds: list[tuple[int, float]], clicks: int) -> dict:
     """Crowds of so many people who click so often with a pause between, each crowd on a server of its own."""
     data = DataDir(data_of(folder, events))
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         choices = ask(warehouse, "filter_choices")
         offices = choices.filter(choices["filter_name"] == "office")["choice"].to_list()
         returns = ask(warehouse, "all_returns", ["return_id"])["return_id"].sample(50, seed=1).to_list()

@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
+import etl.warehouse.ask
 from etl.common.paths import CHECKOUT
-from etl.warehouse import ask as door
+from etl.warehouse.ask import Warehouse, ask, open_warehouse
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
 # What a page asks once somebody presses something; funnel and list columns as the page names them.
@@ -26,19 +27,19 @@ def asked(data: Path) -> list[dict]:
     """
     os.environ |= {"RETURNTRAIL_DATA": str(data), "STREAMLIT_LOGGER_LEVEL": "error"}
     heard: dict[str, dict] = {}
-    ask, now = door.ask, [""]
-    with door.opened(data / "warehouse.duckdb") as warehouse:
+    now = [""]
+    with open_warehouse(data / "warehouse.duckdb") as warehouse:
         return_id = ask(warehouse, "all_returns", ["return_id"]).item(0, 0)
 
     def noted(
-        warehouse: door.Warehouse, report: str, columns: list[str] | None = None, **filters: object
+        warehouse: Warehouse, report: str, columns: list[str] | None = None, **filters: object
     ) -> object:
         own = {name: value for name, value in filters.items() if name not in PARAMETERS.values()}
         heard.setdefault(f"{report} {columns} {own}", question(now[0], report, columns, own))
         return ask(warehouse, report, columns, **filters)
 
     # Before the dashboard is there, so that whatever takes the function by its name takes this one.
-    door.ask = noted
+    etl.warehouse.ask.ask = noted
     from streamlit.testing.v1 import AppTest
 
     from dashboard.draw.filters import PARAMETERS
@@ -51,7 +52,7 @@ def asked(data: Path) -> list[dict]:
             app.query_params["id"] = return_id
         app.run()
         assert not app.exception, app.exception
-    assert heard, "the pages ask by another door"
+    assert heard, "no page asked etl.warehouse.ask.ask"
     return [*heard.values(), *(question(*one) for one in PRESSED)]
 
 

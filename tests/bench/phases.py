@@ -52,13 +52,13 @@ BUILD = {
         "fill_raw",
         "fill_build",
         "fill_counts",
-        "hold",
+        "check_table",
         "create_reports",
         "fill_catalog",
-        "comment",
-        "swap",
+        "write_comments",
+        "replace_warehouse",
     ),
-    "etl.warehouse.models": ("create",),
+    "etl.warehouse.models": ("create_model",),
 }
 
 
@@ -158,11 +158,11 @@ def load_phases(log: Log, folder: Path) -> Measured:
 
 def build_phases(log: Log, folder: Path) -> Measured:
     """`returntrail build` over what was loaded."""
-    from etl.warehouse import build
+    from etl.warehouse.build import build
 
     data, phases = DataDir(folder), Phases()
     phases.watch(BUILD)
-    return measured(lambda: build.build(data), data.warehouse, phases)
+    return measured(lambda: build(data), data.warehouse, phases)
 
 
 def profile(log: Log, folder: Path) -> tuple[Measured, Measured, Measured]:

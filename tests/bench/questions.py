@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from etl.common.paths import DataDir
-from etl.warehouse.ask import Warehouse, ask, opened
+from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from tests.bench.growth import data_of
 from tests.bench.pages import asked, question
 from tests.bench.process import alone, forget, median, moment, percentile
@@ -41,7 +41,7 @@ def measured(folder: Path, events: int, calls: int, cold_calls: int) -> dict:
 def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> list[dict]:
     """Each question with its costs in seconds."""
     file = DataDir(data).warehouse
-    with opened(file) as warehouse:
+    with open_warehouse(file) as warehouse:
         choices = ask(warehouse, "filter_choices")
         offered = {
             name: choices.filter(choices["filter_name"] == filter_name)["choice"].to_list()
@@ -108,7 +108,7 @@ def warm(warehouse: Warehouse, one: dict, filters: list[dict[str, object]]) -> d
 def cold(file: Path, one: dict) -> float:
     """Seconds of one call by a process that has just opened the file, which the system has not in memory."""
     forget(file)
-    with opened(file) as warehouse:
+    with open_warehouse(file) as warehouse:
         started = time.perf_counter()
         ask(warehouse, one["report"], one["columns"], **one["first"])
         return time.perf_counter() - started

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from etl.cli.options import read_options
 from etl.common.paths import CHECKOUT, DataDir
 from etl.reports.history import Run, save_run
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.build import build
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_not_a_missing_one(
 
 def test_filters_come_from_the_link(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(season, "returns", monkeypatch, office="Austin", form="1040")
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         count = ask(warehouse, "all_returns", for_offices=["Austin"], for_types=["1040"]).height
     assert f"{count} returns. Click a client to open the return." in texts(app)
     assert list(app.session_state["office"]) == ["Austin"]
@@ -96,7 +96,7 @@ def test_filters_come_from_the_link(season: DataDir, monkeypatch: pytest.MonkeyP
 def test_nothing_under_the_filters_says_so_and_takes_them_back(
     season: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         rows = ask(warehouse, "all_returns")
     pairs = set(zip(rows["partner"], rows["office"], strict=True))
     partner, office = next(
@@ -111,7 +111,7 @@ def test_nothing_under_the_filters_says_so_and_takes_them_back(
 @pytest.mark.parametrize("name", ["pipeline", "turnaround", "email"])
 def test_no_match_begins_with_no(season: DataDir, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETURNTRAIL_DATA", str(season.root))
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         rows = ask(warehouse, "all_returns")
     pairs = set(zip(rows["partner"], rows["office"], strict=True))
     partner, office = next(
@@ -123,7 +123,7 @@ def test_no_match_begins_with_no(season: DataDir, name: str, monkeypatch: pytest
 
 def test_the_funnel_is_the_report(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(season, "pipeline", monkeypatch, year="2025", step="accessed")
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         funnel = ask(warehouse, "firm_funnel", for_years=[2025], min_age_days=14)
     stopped = funnel.filter(funnel["step"] == "accessed")["stopped_count"][0]
     assert f"{stopped} deliveries that stopped here. Click a client to open the return." in texts(app)
@@ -133,7 +133,7 @@ def test_a_line_stands_at_each_day_on_which_many_returns_are_due(
     season: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page(season, "turnaround", monkeypatch)
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         deadlines = ask(warehouse, "deadlines")
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
     assert [line["x0"] for line in layout["shapes"]] == [str(day) for day in deadlines["due_date"]] != []
@@ -150,7 +150,7 @@ def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytes
 def test_a_return_shows_the_command_that_writes_its_evidence(
     season: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         firm, wanted = ask(warehouse, "recalls", ["firm_id", "return_id"]).row(0)
     (command,) = page(season, "return", monkeypatch, id=wanted).code
     program, *words = shlex.split(command.value)
@@ -159,7 +159,7 @@ def test_a_return_shows_the_command_that_writes_its_evidence(
 
 
 def test_a_return_shows_both_sides_and_every_title(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         wanted = ask(warehouse, "recalls")["return_id"][0]
         events = ask(warehouse, "return_timeline", for_return=wanted)
     words = texts(page(season, "return", monkeypatch, id=wanted))

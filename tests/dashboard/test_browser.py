@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from etl.common.paths import DataDir
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.build import build
 from etl.warehouse.cells import as_csv
 from support.served import Visit, served
@@ -30,7 +30,7 @@ def address(season: DataDir) -> Iterator[str]:
 
 
 def rows_of(data: DataDir, report: str, **filters: object) -> list[dict]:
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         return list(ask(warehouse, report, **filters).iter_rows(named=True))
 
 
@@ -162,7 +162,7 @@ def test_the_csv_is_the_report(visit: Visit, season: DataDir) -> None:
         page.get_by_role("button", name="CSV").first.click()
     assert download.value.suggested_filename.startswith("all_returns")
     content = Path(download.value.path()).read_text(encoding="utf-8-sig")
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         expected = as_csv(ask(warehouse, "all_returns", for_offices=["Chicago"]), warehouse.facts.timezone)
     assert content == expected
     assert len(list(csv.reader(io.StringIO(content)))) > 10

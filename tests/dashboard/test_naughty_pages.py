@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dashboard.draw.text import printable
 from etl.common.paths import DataDir
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from support.naughty import EVERYTHING, INJECTED, IS_FULL, KINDS, LOADED, STRINGS, WALKED
 from support.served import Visit, free_port, served, wait_for
 from tests.dashboard.test_app import PAGES, page, texts
@@ -158,7 +158,7 @@ def test_the_search_box_finds_words_and_runs_none(
     page = visit.open("/")
     page.get_by_role("button", name="Find a return").click()
     box = page.get_by_role("dialog").locator("input").first
-    with opened(hostile.warehouse) as warehouse:
+    with open_warehouse(hostile.warehouse) as warehouse:
         for text in (STRINGS[number] for number in WALKED):
             words = " ".join(text.split())
             box.fill(words)
@@ -171,7 +171,7 @@ def test_an_address_is_asked_for_literally(
     hostile: DataDir, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("injected", len(INJECTED[:: 1 if IS_FULL else 4]))
-    with opened(hostile.warehouse) as warehouse:
+    with open_warehouse(hostile.warehouse) as warehouse:
         offices = ask(warehouse, "all_returns")["office"].to_list()
     for text, name in zip(INJECTED[:: 1 if IS_FULL else 4], cycle(PAGES)):
         app = page(hostile, name, monkeypatch, **dict.fromkeys(PARAMETERS, text))

@@ -24,7 +24,7 @@ from dashboard.guard.navigation import PAGES, is_open
 from etl.access.audit import find_faults, pseudonym, trail_file
 from etl.common.paths import SHIPPED, DataDir
 from etl.config.access import ROLES, Scope
-from etl.warehouse.ask import Warehouse, ask, opened
+from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from etl.warehouse.cells import as_csv
 from support.provider import CLIENT_ID, CLIENT_SECRET, Provider, provided
 from support.served import Visit, free_port, served
@@ -107,7 +107,7 @@ def address(data: DataDir, provider: Provider) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def warehouse(data: DataDir) -> Iterator[Warehouse]:
-    with opened(data.warehouse) as one:
+    with open_warehouse(data.warehouse) as one:
         yield one
 
 

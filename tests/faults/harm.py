@@ -18,9 +18,9 @@ PLACES = {
     "read": ("etl.store.load.stage",),
     "write": ("etl.store.write_part.copied", "etl.store.parts.write_json"),
     "rename": ("os.rename", "os.replace"),
-    "model": ("etl.warehouse.models.create", "etl.warehouse.raw.fill_records"),
-    "check": ("etl.warehouse.build.hold", "etl.warehouse.publish.hold_rows"),
-    "publish": ("etl.warehouse.build.swap", "etl.reports.files.write_report"),
+    "model": ("etl.warehouse.models.create_model", "etl.warehouse.raw.fill_records"),
+    "check": ("etl.warehouse.build.check_table", "etl.warehouse.publish.check_rows"),
+    "publish": ("etl.warehouse.build.replace_warehouse", "etl.reports.files.write_report"),
     "purge": ("etl.upkeep.purge.rewrite_part", "etl.upkeep.purge_files.remove"),
     "disk": ("os.fsync", "os.mkdir", "os.unlink", "os.rmdir"),
 }
@@ -159,12 +159,12 @@ def without_swap() -> None:
     def straight(new: Path, folder: Path):  # type: ignore[no-untyped-def]
         published = folder.parent / "warehouse.duckdb"
         published.unlink(missing_ok=True)
-        with opened_anew(published, folder) as database:
+        with new_database(published, folder) as database:
             yield database
 
-    opened_anew = etl.warehouse.build.opened_anew
-    etl.warehouse.build.opened_anew = straight
-    etl.warehouse.build.swap = lambda new, published: None
+    new_database = etl.warehouse.build.new_database
+    etl.warehouse.build.new_database = straight
+    etl.warehouse.build.replace_warehouse = lambda new, published: None
 
 
 def without_lock() -> None:

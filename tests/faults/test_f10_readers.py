@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.warehouse.ask import opened
+from etl.warehouse.ask import open_warehouse
 from etl.warehouse.explore import query
 from faults.accounts import SHARE, Tally, times
 from faults.crew import Crew
@@ -40,7 +40,7 @@ class Readers:
     def read(self) -> None:
         while not self.is_over.is_set():
             try:
-                with opened(self.file) as warehouse:
+                with open_warehouse(self.file) as warehouse:
                     self.answers[query(warehouse, ASKED).row(0)] += 1
                 time.sleep(0.02)
             except (Problem, duckdb.Error, OSError) as error:
@@ -65,7 +65,7 @@ def test_f10_readers(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -
     known = set()
     for words in ([], ["--as-of", "2026-02-10"]):
         assert crew.run("--data", data.root, "build", *words, queries=queries).code == 0
-        with opened(data.warehouse) as warehouse:
+        with open_warehouse(data.warehouse) as warehouse:
             known.add(query(warehouse, ASKED).row(0))
     assert len(known) == 2
     with Readers(data.warehouse) as readers:

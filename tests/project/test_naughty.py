@@ -20,8 +20,9 @@ import pytest
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import CONTROL_CHARACTERS
-from etl.warehouse.ask import ask, opened
-from etl.warehouse.cells import as_csv, undone
+from etl.warehouse.ask import ask, open_warehouse
+from etl.warehouse.cells import as_csv
+from support.cells import unescaped
 from support.naughty import EVERYTHING, INJECTED, LOADED, STRINGS, reported
 from tests.warehouse.test_cells import is_evaluated
 
@@ -61,7 +62,7 @@ NOTHING = {"\u200b", "\u180e", "\u200f\u200e\u061c", "\u00a0"}
 
 
 def rows_of(data: DataDir, report: str, **filters: object) -> pl.DataFrame:
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         return ask(warehouse, report, **filters)
 
 
@@ -80,7 +81,7 @@ def test_a_filter_finds_what_has_exactly_that_name(
 ) -> None:
     record_property("injected", len(INJECTED) * (len(FILTERS) + 1))
     returns = rows_of(hostile, "all_returns")
-    with opened(hostile.warehouse) as warehouse:
+    with open_warehouse(hostile.warehouse) as warehouse:
         for text in INJECTED:
             for name, column in FILTERS.items():
                 found = ask(warehouse, "all_returns", ["return_id"], **{name: [text]})["return_id"].to_list()
@@ -99,7 +100,7 @@ def test_a_search_finds_what_holds_exactly_those_words(
         .filter(pl.col("return_id") != EVERYTHING)
         .rows()
     )
-    with opened(hostile.warehouse) as warehouse:
+    with open_warehouse(hostile.warehouse) as warehouse:
         for text in INJECTED:
             found = set(ask(warehouse, "find_returns", search=text, max_rows=10_000)["return_id"]) - {
                 EVERYTHING
@@ -150,7 +151,7 @@ def test_no_cell_of_a_report_is_evaluated_and_each_gives_its_text_back(
         file.stem: file for file in written.reports.rglob("*.csv") if not file.stem.endswith("-changes")
     }
     assert len(reports) > 20
-    with opened(written.warehouse) as warehouse:
+    with open_warehouse(written.warehouse) as warehouse:
         for name, file in reports.items():
             rows = ask(warehouse, name)
             cells = list(csv.DictReader(file.open(encoding="utf-8-sig", newline="")))
@@ -158,7 +159,7 @@ def test_no_cell_of_a_report_is_evaluated_and_each_gives_its_text_back(
                 texts = [row[column] for row in cells]
                 tried += len(texts)
                 assert [text for text in texts if is_evaluated(text)] == [], (name, column)
-                assert [undone(text) for text in texts] == rows[column].fill_null("").to_list(), (
+                assert [unescaped(text) for text in texts] == rows[column].fill_null("").to_list(), (
                     name,
                     column,
                 )

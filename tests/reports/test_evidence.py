@@ -18,7 +18,8 @@ from etl.common.terminal import CONTROL_CHARACTERS
 from etl.reports.evidence import evidence
 from etl.reports.pack import file_name
 from etl.warehouse.build import build
-from etl.warehouse.cells import FORMULA, MARK, undone
+from etl.warehouse.cells import FORMULA, MARK
+from support.cells import unescaped
 from support.loaded_files import tree
 from support.naughty import STRINGS, WALKED
 from support.story import read_story, tell
@@ -152,7 +153,7 @@ def test_hostile_names_stay_text(hostile: DataDir, tmp_path: Path, number: int) 
             bare = [cell for cell in row if not cell.startswith(MARK) and not re.fullmatch(r"-?[\d.]+", cell)]
             assert [cell for cell in bare if re.match(FORMULA, cell)] == []
     labels = {
-        undone(row["logged_label"])
+        unescaped(row["logged_label"])
         for row in csv.DictReader((pack / "records.csv").open(encoding="utf-8", newline=""))
     }
     assert STRINGS[number] in labels

@@ -12,9 +12,10 @@ import pytest
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.reports.files import BATCH_ROWS, write_reports
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.build import build
-from etl.warehouse.cells import as_csv, undone
+from etl.warehouse.cells import as_csv
+from support.cells import unescaped
 from support.warehouses import SEEN, small_queries, two_files
 
 CLIENTS = """\
@@ -104,13 +105,13 @@ def test_many_rows_come_in_batches_and_are_all_there(data: DataDir, tmp_path: Pa
 
 def test_file_and_question_and_call_are_the_same_rows(data: DataDir, tmp_path: Path) -> None:
     [report] = write_reports(data, ["clients"], out=tmp_path)
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         asked = ask(warehouse, "clients")
         assert report.file.read_text() == as_csv(asked, warehouse.facts.timezone)
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
         typed = database.execute("from report.clients()").fetchall()
     _, *rows = csv.reader(io.StringIO(report.file.read_text(), newline=""))
-    assert [tuple(map(undone, row)) for row in rows] == typed == asked.rows()
+    assert [tuple(map(unescaped, row)) for row in rows] == typed == asked.rows()
 
 
 def test_what_a_killed_run_left_goes_and_a_reader_keeps_the_old_file(data: DataDir, tmp_path: Path) -> None:

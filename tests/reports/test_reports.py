@@ -15,8 +15,8 @@ from etl.config.settings import read_settings
 from etl.sql.catalog import read_catalog
 from etl.store.load import load
 from etl.warehouse.build import build
-from etl.warehouse.models import hold
-from etl.warehouse.publish import called
+from etl.warehouse.models import check_table
+from etl.warehouse.publish import source_of
 from support.invented_log import write_invented_log
 from support.warehouses import AA, BB, CC, refuse_file, write_part
 
@@ -256,7 +256,7 @@ def test_a_report_keeps_to_the_forms(database: duckdb.DuckDBPyConnection, report
     """Every list starts alike, a rate stands beside its counts, the order is explicit and leaves nothing open; key and
     checks hold on the rows of all returns, where a build asks for those of one."""
     file = REPORTS[report]
-    hold(database, file, called(file))
+    check_table(database, file, source_of(file))
     columns = [column.name for column in file.columns]
     if "client_name" in columns:
         assert columns[:7] == [

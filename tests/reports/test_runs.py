@@ -17,7 +17,7 @@ from etl.config.settings import read_settings
 from etl.reports.history import history, history_file, read_runs
 from etl.reports.runs import again
 from etl.reports.schedule import check_subscriptions
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.cells import as_csv
 from support.subscribers import due, files, firm, last, load_more, write_settings
 
@@ -179,7 +179,7 @@ def test_the_manifest_says_what_each_file_is(data: DataDir) -> None:
 
 def test_file_and_question_and_call_are_the_same_rows(data: DataDir) -> None:
     due(data, DAY)
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         assert rows(data, "2026-03-05/seen.csv") == as_csv(ask(warehouse, "seen"), "America/New_York") == SEEN
         asked = ask(warehouse, "seen").rows()
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
@@ -231,7 +231,7 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
 )
 def test_what_cannot_work_is_said_at_once_and_stops_nothing_else(data: DataDir, entry: str, why: str) -> None:
     write_settings(data, f'[[subscription]]\nname = "odd"\n{entry}')
-    with opened(data.warehouse) as warehouse, pytest.raises(Problem) as raised:
+    with open_warehouse(data.warehouse) as warehouse, pytest.raises(Problem) as raised:
         check_subscriptions(read_settings(data.settings), warehouse)
     assert f"{data.settings}: [[subscription]] " in str(raised.value) and why in str(raised.value)
     (_, state), *others = due(data, DAY)
@@ -242,7 +242,7 @@ def test_what_cannot_work_is_said_at_once_and_stops_nothing_else(data: DataDir, 
 def test_the_check_says_what_is_subscribed_to(data: DataDir) -> None:
     entry = '[[subscription]]\nreport = "seen"\nname = "a"\nweekday = "Friday"\nnot_before = "07:00"\nonly_if_rows = true\n'
     write_settings(data, NEVER + entry)
-    with opened(data.warehouse) as warehouse:
+    with open_warehouse(data.warehouse) as warehouse:
         assert check_subscriptions(read_settings(data.settings), warehouse) == [
             "totals: never, csv, to folder",
             "seen-a: every Friday from 07:00 if there are rows, csv, to folder",

@@ -12,9 +12,9 @@ from etl.common.paths import QUERIES
 from etl.common.problem import Problem
 from etl.sql.catalog import read_catalog
 from etl.sql.file import SqlFile, read_file
-from etl.sql.parse import nodes, parsed
-from etl.warehouse.models import columns_of, create, hold_check, hold_key
-from etl.warehouse.publish import called, create_reports
+from etl.sql.parse import nodes, parse
+from etl.warehouse.models import check_key, check_rule, columns_of, create_model
+from etl.warehouse.publish import create_reports, source_of
 from support.warehouses import SEEN, VISITS, small_queries
 
 CATALOG = read_catalog()
@@ -39,7 +39,7 @@ def empty() -> duckdb.DuckDBPyConnection:
         for name in ("duckdb", "report"):
             database.execute((QUERIES / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
         for file in CATALOG.of("model", "mart"):
-            create(database, file, file.text)
+            create_model(database, file, file.text)
         create_reports(database, CATALOG, None)
         yield database
 
@@ -47,7 +47,7 @@ def empty() -> duckdb.DuckDBPyConnection:
 def columns_in(rule: str) -> list[str]:
     """The columns that a rule names."""
     found = (
-        node["column_names"][-1] for node in nodes(parsed(f"select {rule}", "rule")) if "column_names" in node
+        node["column_names"][-1] for node in nodes(parse(f"select {rule}", "rule")) if "column_names" in node
     )
     return list(dict.fromkeys(found))
 
@@ -68,7 +68,7 @@ KEYS = [file for file in CATALOG.files.values() if file.key]
 def test_every_check_refuses_a_row_that_breaks_it(
     empty: duckdb.DuckDBPyConnection, file: SqlFile, check
 ) -> None:
-    types = columns_of(empty, called(file))
+    types = columns_of(empty, source_of(file))
     named = columns_in(check.rule)
     own_words = re.findall(r"'[^']*'", check.rule)
     tried = [
@@ -81,7 +81,7 @@ def test_every_check_refuses_a_row_that_breaks_it(
     else:
         pytest.fail(f"nothing tried breaks the rule {check.rule}")
     with pytest.raises(Problem) as raised:
-        hold_check(empty, file, row, check.rule, check.line)
+        check_rule(empty, file, row, check.rule, check.line)
     assert str(raised.value).startswith(
         f'{file.label}, line {check.line}: the rule "{check.rule}" fails on 1 row'
     )
@@ -90,7 +90,7 @@ def test_every_check_refuses_a_row_that_breaks_it(
 
 @pytest.mark.parametrize("file", KEYS, ids=[file.full_name for file in KEYS])
 def test_every_key_refuses_nulls_and_repeats(empty: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    types = columns_of(empty, called(file))
+    types = columns_of(empty, source_of(file))
     some = {
         "VARCHAR": "'x'",
         "TIMESTAMP": "timestamp '2026-01-01'",
@@ -99,13 +99,13 @@ def test_every_key_refuses_nulls_and_repeats(empty: duckdb.DuckDBPyConnection, f
     }
     whole = {name: some.get(types[name], "1") for name in file.key}
     row = without(types, whole)
-    hold_key(empty, file, row)
+    check_key(empty, file, row)
     broken = [without(types, whole | {name: "null"}) for name in file.key] + [
         f"({row[1:-1]} union all {row[1:-1]})"
     ]
     for source in broken:
         with pytest.raises(Problem) as raised:
-            hold_key(empty, file, source)
+            check_key(empty, file, source)
         line = int(re.match(rf"{file.label}, line (\d+): the key ", str(raised.value))[1])
         assert file.text.splitlines()[line - 1].startswith("-- key:")
 

@@ -7,7 +7,7 @@ import pytest
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem
 from etl.sql.file import read_file
-from etl.sql.parse import parsed
+from etl.sql.parse import parse
 from etl.sql.portable import INSTEAD, OWN_WORD, own_words, refuse_differences
 
 LABEL = "queries/mart/returns.sql"
@@ -145,7 +145,7 @@ def pairs(text: str) -> list[tuple[str, str]]:
 
 def fault(text: str) -> str:
     with pytest.raises(Problem) as raised:
-        refuse_differences(parsed(text, LABEL), text, LABEL)
+        refuse_differences(parse(text, LABEL), text, LABEL)
     return str(raised.value)
 
 
@@ -175,7 +175,7 @@ def test_a_clause_on_which_engines_differ_is_refused(said: str, answer: str) -> 
 @pytest.mark.parametrize("said", ALIKE)
 def test_what_engines_read_alike_passes(said: str) -> None:
     text = f"-- A comment may say filter (x) and trim(x).\nselect\n    {said}\nfrom model.events"
-    refuse_differences(parsed(text, LABEL), text, LABEL)
+    refuse_differences(parse(text, LABEL), text, LABEL)
 
 
 def test_a_difference_is_found_wherever_it_hides() -> None:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import sync_playwright
 
 from etl.common.paths import CHECKOUT, DataDir
-from etl.warehouse.ask import ask, opened
+from etl.warehouse.ask import ask, open_warehouse
 from support.served import FLAGS, Visit, chromium, served
 
 SCREENS = CHECKOUT / "docs" / "screens"
@@ -42,7 +42,7 @@ def main() -> None:
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         data = DataDir(Path(folder) / "demo")
         subprocess.run([sys.executable, "-m", "etl", "--data", data.root, "demo", "--no-app"], check=True)
-        with opened(data.warehouse) as warehouse:
+        with open_warehouse(data.warehouse) as warehouse:
             # The return of the newest recall after which somebody signed: its page has everything.
             recalls = ask(warehouse, "recalls", columns=["return_id", "redelivered_at"])
         wanted = recalls.drop_nulls()["return_id"][0]

@@ -6,7 +6,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT, DataDir
 from etl.sql.catalog import read_catalog
-from etl.warehouse.ask import opened
+from etl.warehouse.ask import open_warehouse
 from etl.warehouse.explore import query
 
 PAGE = (CHECKOUT / "docs" / "analysts.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_a_question_has_an_answer(
 ) -> None:
     assert question.endswith("?")
     assert re.fullmatch(r"One row.*\.", sentence)
-    with opened(season.warehouse) as warehouse:
+    with open_warehouse(season.warehouse) as warehouse:
         rows = query(warehouse, sql)
     shape = ", ".join(f"{name} {kind.base_type()}" for name, kind in rows.schema.items())
     assert f"{number}: {shape}" == SHAPES[int(number) - 1]

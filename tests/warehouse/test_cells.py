@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from etl.warehouse.cells import as_csv, as_text, cells, undone
+from etl.warehouse.cells import as_csv, as_text, cells
+from support.cells import unescaped
 
 # What attacks are made of, and whatever Unicode has beside it.
 PIECES = st.sampled_from("=+-@|%'\"\t\r\n ;,`´＝＋－＠−﹣\ufeff\u200b\xa0\x00“’")
@@ -38,14 +39,14 @@ def test_a_cell_is_never_evaluated_and_gives_its_text_back(text: str) -> None:
     written = cell(text)
     assert not is_evaluated(written)
     assert not written.startswith(("\t", "\r", "\n"))
-    assert undone(written) == text
+    assert unescaped(written) == text
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_a_reader_of_csv_finds_the_same_cells(texts: list[str]) -> None:
     frame = pl.DataFrame({"first": texts, "second": texts}, schema={"first": pl.String, "second": pl.String})
     _, *read = csv.reader(io.StringIO(as_csv(frame, "UTC"), newline=""))
-    assert [[undone(value) for value in row] for row in read] == [[text, text] for text in texts]
+    assert [[unescaped(value) for value in row] for row in read] == [[text, text] for text in texts]
 
 
 @pytest.mark.parametrize(

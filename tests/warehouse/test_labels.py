@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.common.paths import CHECKOUT, SHIPPED
-from etl.warehouse.ask import asking, opened
+from etl.warehouse.ask import open_warehouse, warehouse_cursor
 from support.story import Block, Story, cells, tell
 
 PAIRS = CHECKOUT / "tests" / "labels.txt"
@@ -26,8 +26,8 @@ def test_labels_are_read_as_the_pairs_say(pairs: list[tuple[list[str], str]], tm
     rows = [[str(number), "2026-03-01 09:00", *seen] for number, (seen, _) in enumerate(pairs)]
     log = Block("given", "raw.events", ["return_id", "event_time", "tab", "label", "status"], rows)
     with (
-        opened(tell([Story("pairs", "", [log])], tmp_path)) as warehouse,
-        asking(warehouse.database) as cursor,
+        open_warehouse(tell([Story("pairs", "", [log])], tmp_path)) as warehouse,
+        warehouse_cursor(warehouse.database) as cursor,
     ):
         found = cursor.execute("""
             select code || coalesce(' [' || recipient || ']', '') from model.events order by cast(return_id as integer)

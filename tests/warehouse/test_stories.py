@@ -8,7 +8,7 @@ import pytest
 from etl.common.paths import CHECKOUT
 from etl.common.problem import Problem
 from etl.sql.catalog import read_catalog
-from etl.warehouse.ask import Warehouse, asking, opened
+from etl.warehouse.ask import Warehouse, open_warehouse, warehouse_cursor
 from support.story import Story, circumstances, difference, outcome, read_story, tell
 
 STORIES = [read_story(path) for path in sorted((CHECKOUT / "tests" / "stories").glob("*.txt"))]
@@ -27,7 +27,7 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     def told_once(key: object, stories: list[Story]) -> Warehouse | Problem:
         if key not in told:
             try:
-                told[key] = opened(tell(stories, folder / str(next(number))))
+                told[key] = open_warehouse(tell(stories, folder / str(next(number))))
             except Problem as problem:
                 told[key] = problem
         return told[key]
@@ -49,7 +49,7 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_a_story_comes_true(story: Story, warehouse_of: Callable[[Story], Warehouse]) -> None:
-    with asking(warehouse_of(story).database) as cursor:
+    with warehouse_cursor(warehouse_of(story).database) as cursor:
         for block in story.expected:
             rows = outcome(cursor, story, block, CATALOG)
             if rows != block.rows:

@@ -13,7 +13,7 @@ import pytest
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.warehouse.ask import Warehouse, ask, ask_in_batches, opened
+from etl.warehouse.ask import Warehouse, ask, ask_in_batches, open_warehouse
 from etl.warehouse.build import build
 from etl.warehouse.explore import query
 from support.warehouses import small_queries, two_files, write_part
@@ -29,7 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 
 @pytest.fixture
 def warehouse(data: DataDir) -> Warehouse:
-    with opened(data.warehouse) as found:
+    with open_warehouse(data.warehouse) as found:
         yield found
 
 
@@ -114,7 +114,7 @@ order by one
 """
     data = two_files(tmp_path / "data")
     build(data, queries=small_queries(tmp_path / "queries", report__refuses=refuses))
-    with opened(data.warehouse) as warehouse, pytest.raises(Problem) as raised:
+    with open_warehouse(data.warehouse) as warehouse, pytest.raises(Problem) as raised:
         ask(warehouse, "refuses", split_by="moon")
     assert str(raised.value) == 'The report refuses: split_by: "moon" is unknown.'
 
@@ -143,10 +143,10 @@ def test_a_new_build_is_seen_by_whoever_opens_anew(tmp_path: Path) -> None:
     queries = small_queries(tmp_path / "queries")
     data = two_files(tmp_path / "data")
     build(data, queries=queries)
-    with opened(data.warehouse) as old:
+    with open_warehouse(data.warehouse) as old:
         write_part(data, "cc" * 8, [{"return_id": "r3", "event_at": "2026-03-03 11:00:00"}])
         build(data, queries=queries)
-        with opened(data.warehouse) as new:
+        with open_warehouse(data.warehouse) as new:
             assert (ask(old, "seen").height, ask(new, "seen").height) == (2, 3)
 
 
@@ -264,7 +264,7 @@ def test_free_sql_reaches_much_where_nothing_holds_it(
 
 def test_a_missing_warehouse_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(Problem) as raised:
-        opened(tmp_path / "warehouse.duckdb")
+        open_warehouse(tmp_path / "warehouse.duckdb")
     assert str(raised.value) == (
         f"{tmp_path / 'warehouse.duckdb'}: there is no warehouse yet. Put exports into {tmp_path / 'inbox'} and type "
         "`returntrail run`, or `returntrail load FILE` and then `returntrail build`."
@@ -279,7 +279,7 @@ def test_a_cut_warehouse_is_damaged(data: DataDir, tmp_path: Path, bytes_kept: i
     file = tmp_path / "warehouse.duckdb"
     file.write_bytes(data.warehouse.read_bytes()[:bytes_kept])
     with pytest.raises(Problem) as raised:
-        opened(file)
+        open_warehouse(file)
     assert str(raised.value) == f"{file}: {DAMAGED}"
 
 
@@ -288,7 +288,7 @@ def test_another_database_is_no_warehouse(tmp_path: Path) -> None:
     with duckdb.connect(str(file)) as database:
         database.execute("create table t as select 1 as x")
     with pytest.raises(Problem) as raised:
-        opened(file)
+        open_warehouse(file)
     assert str(raised.value) == (
         f"{file}: not a warehouse of this version of returntrail. Type `returntrail build` to make it anew."
     )
@@ -312,7 +312,7 @@ def test_a_file_of_a_newer_duckdb_is_called_so(data: DataDir, tmp_path: Path, st
     whole[:8] = struct.pack("<Q", checksum(bytes(whole[8:4096])))
     file.write_bytes(whole)
     with pytest.raises(Problem) as raised:
-        opened(file)
+        open_warehouse(file)
     assert str(raised.value) == (
         f"{file}: written by a newer DuckDB than the one here. Upgrade returntrail, or type `returntrail build`."
     )

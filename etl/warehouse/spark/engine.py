@@ -19,7 +19,7 @@ from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
 from etl.store.parts import parts
-from etl.warehouse.models import Engine, columns_of, create
+from etl.warehouse.models import Engine, columns_of, create_model
 from etl.warehouse.spark.error import told
 from etl.warehouse.spark.session import opened
 from etl.warehouse.spark.wishes import Wishes, read_wishes
@@ -50,12 +50,12 @@ def on_spark(data: DataDir, queries: Path = QUERIES) -> Engine:
             buckets = prepare(session, database, data, wishes, catalog, queries, folder)
             for file in files:
                 if file.is_view:
-                    create(database, file, file.text)
+                    create_model(database, file, file.text)
                     yield file
                     continue
                 with step(f"Computing {file.full_name} on Spark"), told(file.label):
                     session.sql(statement(file, wishes.seen(table_folder(folder, file)), buckets))
-                create(database, file, served(file, types[file.full_name], folder))
+                create_model(database, file, served(file, types[file.full_name], folder))
                 yield file
 
     return engine
@@ -148,7 +148,7 @@ def table_types(catalog: Catalog, queries: Path) -> dict[str, dict[str, str]]:
         for file in catalog.of("raw", "ref"):
             empty.execute(file.text)
         for file in catalog.of("model", "mart"):
-            create(empty, file, file.text)
+            create_model(empty, file, file.text)
         return {file.full_name: columns_of(empty, file.full_name) for file in catalog.of("model", "mart")}
 
 

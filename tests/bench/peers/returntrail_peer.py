@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from etl.common.paths import DataDir
-from etl.warehouse.ask import Warehouse, ask, opened
+from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from tests.bench.peers.words import Funnel, Weeks
 
 
@@ -13,7 +13,7 @@ def read(_files: list[Path], folder: Path) -> Path:
 
 
 def prepare(folder: Path) -> Warehouse:
-    return opened(DataDir(folder).warehouse)
+    return open_warehouse(DataDir(folder).warehouse)
 
 
 def funnel(warehouse: Warehouse) -> Funnel:

@@ -1,0 +1,10 @@
+"""The texts of CSV cells as they were before a quote was put in front of what a spreadsheet would run as a formula."""
+
+import re
+
+from etl.warehouse.cells import FORMULA, MARK
+
+
+def unescaped(text: str) -> str:
+    """The original text. This is exact: a text that already began with the quote was given a second one."""
+    return text[1:] if text.startswith(MARK) and re.match(FORMULA, text[1:]) else text
