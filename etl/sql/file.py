@@ -1,7 +1,7 @@
 """One SQL file, read: its sentence, its header words, its columns with their meanings, and what it reads.
 
-The file stays the only place where a table is described. What is read here is compared with the real table by the
-build, so a meaning cannot drift from its column.
+The file stays the only place where a table is described. What is read here is compared with the real table by
+the build, so a meaning cannot drift from its column.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A query as DuckDB's own parser sees it: a tree of plain dicts, so that rules about SQL need no text search."""
+"""A query as DuckDB's own parser reads it: a tree of dicts, so that rules about SQL need no text search."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,9 @@ def parser() -> duckdb.DuckDBPyConnection:
 
 def parse(text: str, label: str) -> dict[str, Any]:
     """The tree of one select. Raises a Problem that names the line of a mistake."""
-    tree = json.loads(parser().execute("select json_serialize_sql(?)", [text]).fetchall()[0][0])
+    tree: dict[str, Any] = json.loads(
+        parser().execute("select json_serialize_sql(?)", [text]).fetchall()[0][0]
+    )
     if tree["error"]:
         raise Problem(f"{label}, line {line_at(text, tree.get('position'))}: {tree['error_message']}")
     if len(tree["statements"]) != 1:

@@ -1,7 +1,8 @@
 """The only door to the data: a named question in, rows out.
 
-The dashboard, the CSV reports and the tests all ask here, so they cannot disagree, and an analyst who types the same
-call in DuckDB gets the same rows. Names are checked against the catalog inside the file; values are always bound.
+The dashboard, the CSV reports and the tests all ask here, so they cannot disagree, and an analyst who types
+the same call in DuckDB gets the same rows. Names are checked against the catalog inside the file; values are
+always bound.
 
 A filter's value as a report wants it: what comes from a page's address or a command line is text.
 """

@@ -1,13 +1,14 @@
-"""A table as a file for spreadsheets holds it: times in the firm's zone, and no text that could run as a formula.
+"""Cells of a table in a file for spreadsheets: times in the firm's zone, no text that could run as a formula.
 
-Every CSV report, every download and every `query --csv` goes through here, and nothing else writes cells.
+Every CSV report, every download and every `query --csv` uses this module; nothing else writes cells.
 """
 
 import polars as pl
 
 from etl.common.terminal import CONTROL_CHARACTERS
 
-# What a spreadsheet passes over before it looks for a formula: blanks, controls, characters without a width, quotes.
+# What a spreadsheet skips before it looks for a formula: blanks, controls, characters without a width,
+# quotes.
 SKIPPED = (
     "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff\"'`´“-‟‘-‛«»‹›＂＇"
 )
@@ -18,24 +19,22 @@ MARK = "'"
 TIME = "%Y-%m-%d %H:%M:%S"
 
 
-def cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """The frame with times (UTC in the warehouse) as text of the zone, `2026-03-04 14:05:09`, and texts neutralised.
+def spreadsheet_cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """The frame with times (UTC in the warehouse) as text of the zone, `2026-03-04 14:05:09`, and safe texts.
 
-    Numbers, dates and truth values are ours and stay; a date is written as 2026-03-04.
+    Numbers, dates and truth values stay as they are; a date is written as 2026-03-04.
     """
-    times = {
-        name: local_text(name, zone) for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
-    }
-    texts = {name: neutral(name) for name, kind in frame.schema.items() if kind == pl.String}
-    return frame.with_columns(**times, **texts)
+    texts = {name: without_formula(name) for name, kind in frame.schema.items() if kind == pl.String}
+    return local_times(frame, zone).with_columns(**texts)
 
 
-def local_text(column: str, zone: str) -> pl.Expr:
-    """A UTC time as text of the zone, to the second."""
-    return pl.col(column).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.strftime(TIME)
+def local_times(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """The frame with each UTC time as text of the zone, to the second."""
+    times = pl.col(pl.Datetime)
+    return frame.with_columns(times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.strftime(TIME))
 
 
-def neutral(column: str) -> pl.Expr:
+def without_formula(column: str) -> pl.Expr:
     """A text with `'` before it where a spreadsheet would read a formula."""
     text = pl.col(column)
     return pl.when(text.str.contains(FORMULA)).then(pl.lit(MARK) + text).otherwise(text)
@@ -43,24 +42,27 @@ def neutral(column: str) -> pl.Expr:
 
 def as_csv(frame: pl.DataFrame, zone: str, header: bool = True) -> str:
     """The frame as CSV: comma, every text quoted, null empty and an empty text `""`."""
-    return cells(frame, zone).write_csv(include_header=header, quote_style="non_numeric")
+    return spreadsheet_cells(frame, zone).write_csv(include_header=header, quote_style="non_numeric")
 
 
 def printable_frame(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """The frame as texts for a terminal: null as nothing, since the text null is a label of the log.
 
-    Characters that would steer the terminal are shown as `�`.
+    Characters that would control the terminal are shown as `�`.
     """
-    times = {
-        name: local_text(name, zone) for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
-    }
     texts = pl.all().cast(pl.String).fill_null("").str.replace_all(CONTROL_CHARACTERS, "�")
-    return frame.with_columns(**times).with_columns(texts)
+    return local_times(frame, zone).with_columns(texts)
 
 
 def as_text(frame: pl.DataFrame, zone: str) -> str:
-    """The frame as a table for a terminal, every row and column of it."""
-    whole = {"tbl_rows": -1, "tbl_cols": -1, "tbl_width_chars": 32_000, "fmt_str_lengths": 32_000}
-    bare = {"tbl_formatting": "NOTHING", "tbl_hide_column_data_types": True, "tbl_hide_dataframe_shape": True}
-    with pl.Config(**whole, **bare):
+    """The frame as a table for a terminal, with every row and column."""
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=32_000,
+        fmt_str_lengths=32_000,
+        tbl_formatting="NOTHING",
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+    ):
         return f"{printable_frame(frame, zone)}\n"

@@ -1,10 +1,12 @@
 """The tables of `mart` as Parquet files, with the catalog that explains them, for tools that read no DuckDB.
 
-What there is and what it means, for somebody at a terminal: the whole warehouse, a table, a report, or a file.
+What there is and what it means, for somebody at a terminal: the whole warehouse, a table, a report, or a
+file.
 
 Free SQL for an analyst at the machine: one statement that reads the warehouse and reaches nothing else.
 
-What it may do is held by DuckDB: the warehouse is attached read-only, access to files is off, settings are locked.
+What it may do is held by DuckDB: the warehouse is attached read-only, access to files is off, settings are
+locked.
 """
 
 import os

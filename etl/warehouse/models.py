@@ -1,26 +1,30 @@
-"""The SQL of `model` and `mart`, run on DuckDB, and the rules that every table must keep, whatever engine made it.
+"""The SQL of `model` and `mart`, run on DuckDB, and the rules that every table must satisfy on every engine.
 
-An engine is a function that makes the tables in order and yields each file once its table stands in the new warehouse;
-the build then holds the table against its file. An engine that writes files of its own calls `create` with a query
-that reads them, so that every warehouse is checked, sorted and published by the same code.
+An engine is a function that makes the tables in order and yields each file once its table is in the new
+warehouse; the build then checks the table. An engine that writes files of its own calls `create_model` with a
+query that reads them, so that every warehouse is checked, sorted and published by the same code.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from etl.common.duck import problem_of
 from etl.common.problem import Problem
 from etl.common.terminal import step
-from etl.sql.file import SqlFile
+from etl.sql.file import Check, SqlFile
 
-Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Iterator[SqlFile]]
+Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Generator[SqlFile, None, None]]
 
 
-def on_duckdb(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path) -> Iterator[SqlFile]:
+def on_duckdb(
+    database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path
+) -> Generator[SqlFile, None, None]:
     """The engine for one machine: each file's own text, in the new warehouse itself."""
     for file in files:
         create_model(database, file, file.text)
@@ -28,10 +32,10 @@ def on_duckdb(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder:
 
 
 def create_model(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> None:
-    """Makes a table from a query, sorted by its key, or the view that a file says it is.
+    """Makes a table from a query, sorted by its key, or a view where the file asks for one.
 
-    The query begins on the first line and nothing is put before it there but one bracket, so the line that DuckDB
-    names in an error is the line of the file.
+    Only one bracket precedes the query on its first line, so the line in an error of DuckDB is the line of
+    the file.
     """
     kind = "view" if file.is_view else "table"
     order = f" order by {', '.join(file.key)}" if file.key and not file.is_view else ""
@@ -47,44 +51,40 @@ def columns_of(database: duckdb.DuckDBPyConnection, source: str) -> dict[str, st
     return dict(database.execute(f"select column_name, column_type from (describe from {source})").fetchall())
 
 
-def insert_rows(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict]) -> None:
-    """Inserts rows made in Python by the names of their columns, all in one statement; what a row lacks is null."""
+def insert_rows(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Inserts rows by the names of their columns, in one statement; what a row lacks is null."""
     types = columns_of(database, table)
-    whole = json.dumps([{name: row.get(name) for name in types} for row in rows])
+    content = json.dumps([{name: row.get(name) for name in types} for row in rows])
     unnested = "select unnest(from_json_strict(?, ?), recursive := true)"
-    database.execute(f"insert into {table} by name {unnested}", [whole, json.dumps([types])])
+    database.execute(f"insert into {table} by name {unnested}", [content, json.dumps([types])])
 
 
 def check_table(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None = None) -> None:
-    """Holds a table, or a report's `source`, against its file: columns, key, checks. Raises a Problem at a fault."""
+    """Checks columns, key and rules of a table, or of a report's `source`. Raises a Problem at a fault."""
     source = source or file.full_name
-    check_columns(file, list(columns_of(database, source)))
+    check_columns(file, columns_of(database, source))
     check_rows(database, file, source)
 
 
 def check_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
-    """The key and the checks, over the rows."""
+    """Checks the key and the rules on the rows."""
     try:
         check_key(database, file, source)
         for check in file.checks:
-            check_rule(database, file, source, check.rule, check.line)
+            check_rule(database, file, source, check)
     except duckdb.Error as error:
         raise problem_of(error, file.label) from error
 
 
-def check_columns(file: SqlFile, real: list[str]) -> None:
-    """Documented and real columns are the same, in the same order."""
-    said = [column.name for column in file.columns]
-    for place, (documented, found) in enumerate(
-        zip(said + [None] * len(real), real + [None] * len(said)), start=1
-    ):
-        if documented != found:
-            line = next((column.line for column in file.columns if column.name == documented), None)
-            where = f"{file.label}, line {line}" if line else file.label
-            raise Problem(
-                f"{where}: column {place} is documented as {quoted(documented)} and is really {quoted(found)}. "
-                "Write one column a line, each with its meaning."
-            )
+def check_columns(file: SqlFile, types: Mapping[str, str]) -> None:
+    """Checks that documented and real columns are the same, in the same order."""
+    for number, (column, real) in enumerate(zip_longest(file.columns, types), start=1):
+        documented = column.name if column else None
+        if documented != real:
+            place = f"{file.label}, line {column.line}" if column else file.label
+            names = f"is documented as {quoted(documented)} and is really {quoted(real)}"
+            instead = "Write one column a line, each with its meaning."
+            raise Problem(f"{place}: column {number} {names}. {instead}")
 
 
 def quoted(name: str | None) -> str:
@@ -92,54 +92,51 @@ def quoted(name: str | None) -> str:
 
 
 def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
-    """The key is unique and never null."""
-    if not file.key or (source == file.full_name and is_ascending(database, file)):
+    """Checks that the key is unique and never null."""
+    if not file.key or (source == file.full_name and is_stored_in_key_order(database, file)):
         return
     key = ", ".join(file.key)
     missing = " or ".join(f"{column} is null" for column in file.key)
-    groups = f"from {source} group by {key} having count(*) > 1 or {missing}"
-    count = database.execute(f"select count(*) from (select {key} {groups})").fetchall()[0][0]
+    wrong = f"select {key} from {source} group by {key} having count(*) > 1 or {missing}"
+    count = database.execute(f"select count(*) from ({wrong})").fetchall()[0][0]
     if count:
-        found = database.execute(f"select {key} {groups} order by all limit 1").fetchall()[0]
-        line = 1 + file.text[: re.search(r"^-- *key:", file.text, re.MULTILINE).start()].count("\n")
+        line = 1 + re.split(r"^-- *key:", file.text, maxsplit=1, flags=re.MULTILINE)[0].count("\n")
         times = "once" if count == 1 else f"{count} times"
-        fault = f'the key "{key}" is null or repeated {times}, for example {row(found)}'
+        fault = f'the key "{key}" is null or repeated {times}{example(database, wrong)}'
         raise Problem(f"{file.label}, line {line}: {fault}.")
 
 
-def is_ascending(database: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
-    """Whether every key of a table is larger than the one before it as they are stored, so that none repeats or is null.
+def is_stored_in_key_order(database: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
+    """Whether every key of a table is larger than the one stored before it, so that none repeats or is null.
 
-    This is quicker than to gather the keys, and needs no memory; a table in another order says no, and is gathered.
+    This is quicker than to group the keys and needs no memory; a table in another order must be grouped.
     """
     key = ", ".join(file.key)
     before = ", ".join(f"lag({column}) over () as before_{place}" for place, column in enumerate(file.key))
     befores = ", ".join(f"before_{place}" for place in range(len(file.key)))
-    whole = " and ".join(f"{column} is not null" for column in file.key)
-    count, whole_count, larger_count = database.execute(f"""
-        select count(*), count(*) filter (where {whole}), count(*) filter (where ({befores}) < ({key}))
+    complete = " and ".join(f"{column} is not null" for column in file.key)
+    (in_order,) = database.execute(f"""
+        select count(*) filter (where {complete}) = count(*)
+            and count(*) filter (where ({befores}) < ({key})) >= count(*) - 1
         from (select {key}, {before} from {file.full_name})
     """).fetchall()[0]
-    return whole_count == count and larger_count >= count - 1
+    return bool(in_order)
 
 
-def check_rule(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, rule: str, line: int) -> None:
-    """A rule is true on every row; a null is not true."""
+def check_rule(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, check: Check) -> None:
+    """Checks that a rule is true on every row; null is not true."""
+    wrong = f"from {source} where ({check.rule}) is not true"
     try:
-        count = database.execute(f"select count(*) from {source} where ({rule}) is not true").fetchall()[0][0]
+        count = database.execute(f"select count(*) {wrong}").fetchall()[0][0]
     except duckdb.Error as error:
-        raise problem_of(error, file.label, line) from error
-    if not count:
-        return
-    example = ""
-    if file.key:
-        key = ", ".join(file.key)
-        failing = f"select {key} from {source} where ({rule}) is not true order by all limit 1"
-        example = f", for example {row(database.execute(failing).fetchall()[0])}"
-    rows = "1 row" if count == 1 else f"{count} rows"
-    raise Problem(f'{file.label}, line {line}: the rule "{rule}" fails on {rows}{example}.')
+        raise problem_of(error, file.label, check.line) from error
+    if count:
+        rows = "1 row" if count == 1 else f"{count} rows"
+        which = example(database, f"select {', '.join(file.key)} {wrong}") if file.key else ""
+        raise Problem(f'{file.label}, line {check.line}: the rule "{check.rule}" fails on {rows}{which}.')
 
 
-def row(values: tuple) -> str:
-    """The key of a row; it names a return or a file and says nothing of its content."""
-    return ", ".join("null" if value is None else str(value) for value in values)
+def example(database: duckdb.DuckDBPyConnection, keys: str) -> str:
+    """The first of some keys; it names a return or a file and nothing of its content."""
+    values = database.execute(f"from ({keys}) order by all limit 1").fetchall()[0]
+    return f", for example {', '.join('null' if value is None else str(value) for value in values)}"

@@ -1,4 +1,4 @@
-"""From tables to a warehouse that explains itself: report macros, comments, the catalog, and the swap."""
+"""From tables to a warehouse that explains itself: reports, catalog, comments; then the file is published."""
 
 import os
 import re
@@ -15,12 +15,12 @@ from etl.warehouse.models import check_columns, check_rows, columns_of, insert_r
 
 
 def create_reports(
-    database: duckdb.DuckDBPyConnection, catalog: Catalog, a_return: str | None
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, return_id: str | None
 ) -> dict[str, dict[str, str]]:
-    """Each report as a table macro, asked with its defaults and held against its file; one about a return, of this one.
+    """Creates each report, runs it with its defaults, and checks its columns and keys. Returns column types.
 
-    For all returns it has as many rows as there are events, which nobody asks for in one go: tests hold those. Returns
-    the types of the columns of each.
+    A report about one return runs for `return_id`: for all returns it has as many rows as there are events,
+    which nobody asks for at once. Tests check that.
     """
     types: dict[str, dict[str, str]] = {}
     for file in catalog.of("report"):
@@ -31,60 +31,54 @@ def create_reports(
         except duckdb.Error as error:
             line = line_in_report(database, file, error) if "report." in str(error) else line_of_error(error)
             raise problem_of(error, file.label, line) from error
-        check_columns(file, list(types[file.full_name]))
-        check_rows(database, file, source_of(file, a_return))
+        check_columns(file, types[file.full_name])
+        check_rows(database, file, source_of(file, return_id))
     return types
 
 
-def source_of(file: SqlFile, a_return: str | None = None) -> str:
-    """A table by its name; a report called with its defaults, and of one return where it can be asked for one."""
+def source_of(file: SqlFile, return_id: str | None = None) -> str:
+    """A table's name, or a report called with its defaults, for one return if it has that parameter."""
     if file.schema != "report":
         return file.full_name
-    is_for_one = a_return is not None and any(param.name == "for_return" for param in file.params)
-    return f"{file.full_name}({f'for_return := {literal(a_return)}' if is_for_one else ''})"
+    is_for_one = return_id is not None and any(param.name == "for_return" for param in file.params)
+    return f"{file.full_name}({f'for_return := {literal(return_id)}' if is_for_one else ''})"
 
 
 def fill_catalog(
-    database: duckdb.DuckDBPyConnection, catalog: Catalog, types_of_reports: dict[str, dict[str, str]]
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, report_types: dict[str, dict[str, str]]
 ) -> None:
-    """`main.catalog`: one row per table, column, report and parameter."""
-    rows: list[tuple[str, str, str, int, str | None, str | None, bool]] = []
+    """Fills `main.catalog`: one row per table, column, report and parameter."""
+    rows: list[tuple[object, ...]] = []
     for file in catalog.files.values():
-        is_report = file.schema == "report"
-        types = types_of_reports[file.full_name] if is_report else columns_of(database, file.full_name)
-        rows.append(
-            ("report" if is_report else "table", file.full_name, "", 0, file.every, file.meaning, False)
-        )
-        for place, param in enumerate(file.params, start=1):
-            rows.append(("parameter", file.full_name, param.name, place, param.default, param.meaning, False))
-        for place, column in enumerate(file.columns, start=1):
-            kind = "result" if is_report else "column"
+        is_report, name = file.schema == "report", file.full_name
+        types = report_types[name] if is_report else columns_of(database, name)
+        rows.append(("report" if is_report else "table", name, "", 0, file.every, file.meaning, False))
+        for number, param in enumerate(file.params, start=1):
+            rows.append(("parameter", name, param.name, number, param.default, param.meaning, False))
+        kind = "result" if is_report else "column"
+        for number, column in enumerate(file.columns, start=1):
             is_key = column.name in file.key
-            rows.append(
-                (kind, file.full_name, column.name, place, types[column.name], column.meaning, is_key)
-            )
-    names = list(columns_of(database, "main.catalog"))
+            rows.append((kind, name, column.name, number, types[column.name], column.meaning, is_key))
+    names = columns_of(database, "main.catalog")
     insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def write_comments(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """The meanings as comments, where every tool looks for them."""
+    """Writes the meanings as comments, where every tool looks for them."""
     comments: list[str] = []
     for file in catalog.files.values():
         kind = "macro table" if file.schema == "report" else "view" if file.is_view else "table"
         comments.append(f"comment on {kind} {file.full_name} is {literal(file.meaning)};")
-        if file.schema != "report":
-            for column in file.columns:
-                comments.append(
-                    f"comment on column {file.full_name}.{column.name} is {literal(column.meaning)};"
-                )
+        for column in file.columns if file.schema != "report" else ():
+            name = f"{file.full_name}.{column.name}"
+            comments.append(f"comment on column {name} is {literal(column.meaning)};")
     database.execute("\n".join(comments))
 
 
 def replace_warehouse(new: Path, published: Path) -> None:
-    """Puts the new warehouse in the place of the old one, at once and for good. Readers keep the file they have."""
+    """Puts the new warehouse in the place of the old one by one rename. Readers keep the file they have."""
     if published.is_dir():
-        raise Problem(f"{published}: a folder stands where the warehouse belongs. Move it away.")
+        raise Problem(f"{published}: a folder is where the warehouse belongs. Move it away.")
     sync_to_disk(new)
     os.replace(new, published)
     sync_to_disk(published.parent)
@@ -96,8 +90,7 @@ def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: du
     So the query is bound once more with its defaults in place of the parameters.
     """
     defaults = {param.name: f"({param.default})" for param in file.params}
-    words = "|".join(map(re.escape, defaults))
-    text = re.sub(rf"\b({words})\b", lambda found: defaults[found[1]], file.text) if words else file.text
+    text = re.sub(r"\b\w+\b", lambda match: defaults.get(match[0], match[0]), file.text)
     try:
         database.execute(f"describe from ({text}\n)")
     except duckdb.Error as other:

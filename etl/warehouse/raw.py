@@ -1,9 +1,10 @@
-"""Parts and refusals become the tables of `raw`: the logs, the registers, the ledger, and the one row of the build."""
+"""Parts and refusals become the tables of `raw`: logs, returns lists, the ledger, and the row of the build."""
 
 import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -18,34 +19,35 @@ from etl.warehouse.models import columns_of, insert_rows
 
 
 def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
-    """Fills the empty tables of `raw`; `raw.build` by `fill_build`, which needs the events.
+    """Fills the empty tables of `raw`, except `raw.build`, which needs the events (`fill_build`).
 
-    Every part must be what was written: DuckDB itself does not notice each byte of Parquet that has changed.
+    Checksums are verified first: DuckDB itself does not notice every changed byte of Parquet.
     """
     loaded = parts(data)
     for part in loaded:
         hold_part(part)
     fill_ledger(database, loaded, refusals(data))
     for name in ("events", "returns"):
-        kept = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
-        fill_records(database, catalog.files[f"raw.{name}"], kept)
-    set_aside = [(part, part.quarantine, part.ledger["quarantined_count"]) for part in loaded]
-    fill_records(database, catalog.files["raw.quarantine"], [one for one in set_aside if one[2]])
+        files = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
+        fill_records(database, catalog.files[f"raw.{name}"], files)
+    counted = [(part, part.quarantine, part.ledger["quarantined_count"]) for part in loaded]
+    fill_records(database, catalog.files["raw.quarantine"], [one for one in counted if one[2]])
 
 
 def fill_records(
     database: duckdb.DuckDBPyConnection, table: SqlFile, files: list[tuple[Part, Path, int]]
 ) -> None:
-    """The records of a file of each part, in the order of files and rows, which is the table's key.
+    """Inserts one file of each part in the order of files and rows, which is the table's key.
 
-    Parts are read one by one, so that memory does not grow with their number, and each must hold what its ledger says.
+    Parts are read one by one, so that memory does not grow with their number. Each must have as many records
+    as its ledger says.
     """
     names = [column.name for column in table.columns]
     for part, file, count in files:
         source = f"read_parquet({literal(file)})"
         with reading(part):
-            found = columns_of(database, source)
-            shared = ", ".join(name for name in names if name in found)
+            present = columns_of(database, source)
+            shared = ", ".join(name for name in names if name in present)
             insert = f"insert into {table.full_name} by name select {shared} from {source}"
             inserted = database.execute(insert).fetchall()[0][0]
         if inserted != count:
@@ -55,15 +57,15 @@ def fill_records(
             )
 
 
-def fill_ledger(database: duckdb.DuckDBPyConnection, loaded: list[Part], refused: list[dict]) -> None:
-    """One row a file. A file that was refused and has been loaded since is no longer refused."""
+def fill_ledger(
+    database: duckdb.DuckDBPyConnection, loaded: list[Part], refused: list[dict[str, Any]]
+) -> None:
+    """Fills `raw.files`. A file that was refused and has been loaded since is no longer refused."""
     rows = {row["file_id"]: row | {"state": "refused"} for row in refused}
-    rows |= {
-        part.file_id: {"purged_count": 0} | part.ledger | {"kind": part.kind, "state": "loaded"}
-        for part in loaded
-    }
-    for file_id, row in rows.items():
-        row["file_id"] = file_id
+    for part in loaded:
+        own = {"file_id": part.file_id, "kind": part.kind, "state": "loaded"}
+        rows[part.file_id] = {"purged_count": 0} | part.ledger | own
+    for row in rows.values():
         if isinstance(row.get("unmapped_columns"), list):
             row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
         row["loaded_at"] = as_utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
@@ -77,52 +79,41 @@ def fill_build(
     settings: Settings,
     as_of: datetime | None,
 ) -> None:
-    """The row of `raw.build`. Without a moment given it is the newest event that is not later than the newest load."""
+    """Fills `raw.build`. The default moment is the newest event that is not later than the newest load."""
     if as_of is None:
-        newest = """
+        as_of = database.execute("""
             select max(event_at) from raw.events
             where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
-        """
-        as_of = database.execute(newest).fetchall()[0][0]
-    database.execute(
-        """
-        insert into raw.build by name select
-            $as_of as as_of,
-            $built_at as built_at,
-            $version as version,
-            $digest as input_digest,
-            $firm_name as firm_name,
-            $timezone as timezone
-        """,
-        {
-            "as_of": as_of,
-            "built_at": as_utc(datetime.now(UTC)).replace(microsecond=0),
-            "version": version(),
-            "digest": input_digest(data, catalog),
-            "firm_name": settings.firm_name,
-            "timezone": settings.timezone,
-        },
-    )
+        """).fetchall()[0][0]
+    row = {
+        "as_of": as_of and as_of.isoformat(),
+        "built_at": as_utc(datetime.now(UTC)).replace(microsecond=0).isoformat(),
+        "version": version(),
+        "input_digest": input_digest(data, catalog),
+        "firm_name": settings.firm_name,
+        "timezone": settings.timezone,
+    }
+    insert_rows(database, "raw.build", [row])
 
 
 def as_utc(moment: datetime) -> datetime:
-    """A moment as the warehouse holds it: UTC, without a zone. One without a zone is UTC already."""
+    """A moment as the warehouse stores it: UTC, without a zone. One without a zone is UTC already."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def input_digest(data: DataDir, catalog: Catalog) -> str:
     """A hash of the parts, refusals, settings and reference files that go into a build."""
-    said = hashlib.sha256()
+    digest = hashlib.sha256()
     ledgers = [part.ledger | {"folder": part.folder.name} for part in parts(data)]
-    said.update(json.dumps([ledgers, refusals(data)], sort_keys=True, default=str).encode())
+    digest.update(json.dumps([ledgers, refusals(data)], sort_keys=True, default=str).encode())
     references = [path for table in catalog.of("ref") for path in data.reference(f"{table.name}.csv")]
     for file in [data.settings, *sorted(references)]:
-        said.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    return said.hexdigest()[:16]
+        digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def fill_counts(database: duckdb.DuckDBPyConnection) -> None:
-    """What became of the kept records of each log, into the ledger."""
+    """Writes into the ledger what became of the records of each log."""
     database.execute("""
         update raw.files as files set
             distinct_count = counts.distinct_count,

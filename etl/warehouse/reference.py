@@ -1,7 +1,7 @@
-"""What labels, codes, steps and forms mean: the shipped rows, and the firm's own, which win over them.
+"""What labels, codes, steps and forms mean: the shipped rows, and the firm's own, which replace them.
 
-The rules stand in queries/ref/*.sql. They are tested here on rows that still know their file and line, so that whoever
-edits a CSV reads where to mend it.
+The rules are in queries/ref/*.sql. They are checked here on rows that still know their file and line, so that
+the person who edits a CSV file reads where the mistake is.
 """
 
 import csv
@@ -18,10 +18,9 @@ from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.warehouse.models import columns_of
 
-# The catalogue has no key without nulls: a row without a status is for any status.
-IDENTITY = {"labels": ("tab", "label", "status")}
-MADE = {"labels": ("pattern",)}
-# A value of the first column must stand in the second.
+# Labels have no key without nulls: a row without a status is for any status.
+LABEL_KEY = ("tab", "label", "status")
+# A value of the first column must be in the second.
 REFERENCES = (
     ("labels", "code", "codes", "code"),
     ("codes", "step", "steps", "step"),
@@ -32,7 +31,7 @@ REFERENCES = (
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a reference file, and where it stands."""
+    """A row of a reference file, and where it is."""
 
     file: Path
     line: int
@@ -46,13 +45,13 @@ class Row:
 def fill_reference(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
     """Fills the empty `ref` tables. Raises a Problem that names file and line of the row that is wrong."""
     tables = {table.name: table for table in catalog.of("ref")}
-    refuse_strangers(data, tables)
+    check_file_names(data, tables)
     rows = {name: reference_rows(data, table) for name, table in tables.items()}
     for name, column, other, other_column in REFERENCES:
-        known = {row.values[other_column] for row in rows.get(other, [])}
+        known = {None} | {row.values[other_column] for row in rows.get(other, [])}
         for row in rows.get(name, []):
-            if row.values[column] is not None and row.values[column] not in known:
-                value = row.values[column]
+            value = row.values[column]
+            if value not in known:
                 raise Problem(
                     f'{row.place}: the {column} "{value}" is not in {other}.csv. Add it there first.'
                 )
@@ -60,53 +59,56 @@ def fill_reference(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: 
         insert_reference(database, table, rows[name])
 
 
-def refuse_strangers(data: DataDir, tables: dict[str, SqlFile]) -> None:
-    """A misspelt file name would be passed over in silence; what an operating system hides is not meant."""
+def check_file_names(data: DataDir, tables: dict[str, SqlFile]) -> None:
+    """Refuses a misspelled file name, which would have no effect. Hidden files are ignored."""
     for path in sorted((data.root / "reference").glob("[!.]*")):
         if path.suffix != ".csv" or path.stem not in tables:
             known = ", ".join(f"{name}.csv" for name in tables)
             raise Problem(f"{path}: no reference file has this name. There are: {known}.")
 
 
+def key_of(table: SqlFile) -> tuple[str, ...]:
+    return LABEL_KEY if table.name == "labels" else table.key
+
+
 def reference_rows(data: DataDir, table: SqlFile) -> list[Row]:
-    """The shipped rows in their order, then the firm's own; a row of the firm's replaces the one with its key."""
+    """The shipped rows in order, then the firm's own; a row of the firm's replaces the one with its key."""
     merged: dict[tuple[str | None, ...], Row] = {}
     for path in data.reference(f"{table.name}.csv"):
         own: dict[tuple[str | None, ...], Row] = {}
         for row in read_rows(path, table):
-            key = tuple(row.values[column] for column in IDENTITY.get(table.name, table.key))
+            key = tuple(row.values[column] for column in key_of(table))
             if key in own:
-                raise Problem(
-                    f"{row.place}: the same {words(table)} as in line {own[key].line}. Keep one of them."
-                )
+                same = f"the same {' and '.join(key_of(table))} as in line {own[key].line}"
+                raise Problem(f"{row.place}: {same}. Keep one of them.")
             own[key] = row
-        merged.update(own)
+        merged |= own
     return list(merged.values())
 
 
-def words(table: SqlFile) -> str:
-    return " and ".join(IDENTITY.get(table.name, table.key))
-
-
 def read_rows(path: Path, table: SqlFile) -> list[Row]:
-    """The rows of one file. The text null is data; an empty cell is null."""
-    expected = [column.name for column in table.columns if column.name not in MADE.get(table.name, ())]
+    """The rows of one file. The text null is data; an empty cell is null. The pattern of a label is added."""
+    is_labels = table.name == "labels"
+    expected = [column.name for column in table.columns if not (is_labels and column.name == "pattern")]
+    rows = []
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            heading = next(reader, [])
-            if heading != expected:
-                found = ", ".join(heading) or "missing"
-                raise Problem(f"{path}, line 1: the headings are {found}. Expected: {', '.join(expected)}.")
-            rows, line = [], reader.line_num
+            headings = next(reader, [])
+            if headings != expected:
+                present = ", ".join(headings) or "missing"
+                raise Problem(f"{path}, line 1: the headings are {present}. Expected: {', '.join(expected)}.")
+            # A quoted cell may span lines; a row is where it begins.
+            line = reader.line_num + 1
             for cells in reader:
-                # A quoted cell may span lines; a row stands where it begins.
-                first, line = line + 1, reader.line_num
                 if cells and len(cells) != len(expected):
-                    raise Problem(f"{path}, line {first}: {len(cells)} cells instead of {len(expected)}.")
+                    raise Problem(f"{path}, line {line}: {len(cells)} cells instead of {len(expected)}.")
                 if cells:
                     values = {name: cell or None for name, cell in zip(expected, cells, strict=True)}
-                    rows.append(Row(path, first, with_made(table, values)))
+                    if is_labels:
+                        values["pattern"] = split_quoted(tidied(values["label"] or ""))[0]
+                    rows.append(Row(path, line, values))
+                line = reader.line_num + 1
     except UnicodeDecodeError as error:
         raise Problem(f"{path}: not UTF-8 text. Save the file as CSV UTF-8.") from error
     except csv.Error as error:
@@ -114,41 +116,32 @@ def read_rows(path: Path, table: SqlFile) -> list[Row]:
     return rows
 
 
-def with_made(table: SqlFile, values: dict[str, str | None]) -> dict[str, str | None]:
-    """The row with what the build makes of it."""
-    if table.name != "labels":
-        return values
-    return values | {"pattern": split_quoted(tidied(values["label"] or ""))[0]}
-
-
 def insert_reference(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: list[Row]) -> None:
-    """Inserts the rows after every rule of the table has held on each of them."""
+    """Inserts the rows of a table after checking its types, keys and rules on each of them."""
     types = columns_of(database, table.full_name)
-    structure = json.dumps([{"row_no": "bigint"} | {name: "varchar" for name in types}])
+    structure = json.dumps([{"row_no": "bigint"} | dict.fromkeys(types, "varchar")])
     given = json.dumps([{"row_no": number} | row.values for number, row in enumerate(rows)])
     unnested = "select unnest(from_json(?, ?), recursive := true)"
     database.execute(f"create or replace temp table given as {unnested}", [given, structure])
     for name, kind in types.items():
         unread = f"{name} is not null and try_cast({name} as {kind}) is null"
-        refuse(database, rows, unread, f"{name} is no {kind.lower()}")
-    for name in IDENTITY.get(table.name, table.key)[:2]:
-        refuse(database, rows, f"{name} is null", f"{name} is empty")
+        refuse_where(database, rows, unread, f"{name} is no {kind.lower()}")
+    for name in key_of(table)[:2]:
+        refuse_where(database, rows, f"{name} is null", f"{name} is empty")
     casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
     database.execute(
         f"create or replace temp table given as select row_no, {casts} from given order by row_no"
     )
     for check in table.checks:
-        refuse(
-            database, rows, f"({check.rule}) is not true", f'the rule "{check.rule}" of {table.label} fails'
-        )
-    database.execute(
-        f"insert into {table.full_name} by name select * exclude (row_no) from given order by row_no"
-    )
+        fault = f'the rule "{check.rule}" of {table.label} fails'
+        refuse_where(database, rows, f"({check.rule}) is not true", fault)
+    ordered = "select * exclude (row_no) from given order by row_no"
+    database.execute(f"insert into {table.full_name} by name {ordered}")
     database.execute("drop table given")
 
 
-def refuse(database: duckdb.DuckDBPyConnection, rows: list[Row], condition: str, fault: str) -> None:
-    """Raises a Problem at the first row for which a condition holds."""
-    found = database.execute(f"select min(row_no) from given where {condition}").fetchall()[0][0]
-    if found is not None:
-        raise Problem(f"{rows[found].place}: {fault}.")
+def refuse_where(database: duckdb.DuckDBPyConnection, rows: list[Row], condition: str, fault: str) -> None:
+    """Raises a Problem at the first row for which a condition is true."""
+    wrong = database.execute(f"select min(row_no) from given where {condition}").fetchall()[0][0]
+    if wrong is not None:
+        raise Problem(f"{rows[wrong].place}: {fault}.")

@@ -170,7 +170,7 @@ def test_no_cell_would_be_safe_without_the_mark(
     hostile: DataDir, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     """What the tests around this one look for is there to be seen."""
-    monkeypatch.setattr("etl.warehouse.cells.neutral", pl.col)
+    monkeypatch.setattr("etl.warehouse.cells.without_formula", pl.col)
     content = as_csv(rows_of(hostile, "all_returns"), "UTC")
     evaluated = [
         row for row in csv.DictReader(io.StringIO(content, newline="")) if is_evaluated(row["client_name"])

@@ -81,7 +81,7 @@ def test_every_check_refuses_a_row_that_breaks_it(
     else:
         pytest.fail(f"nothing tried breaks the rule {check.rule}")
     with pytest.raises(Problem) as raised:
-        check_rule(empty, file, row, check.rule, check.line)
+        check_rule(empty, file, row, check)
     assert str(raised.value).startswith(
         f'{file.label}, line {check.line}: the rule "{check.rule}" fails on 1 row'
     )

@@ -1,4 +1,4 @@
-"""What engines read differently is refused, with its line; what they read alike passes, and so do all queries."""
+"""What engines read differently is refused, with its line; what they read alike passes, as do all queries."""
 
 import re
 
@@ -8,42 +8,42 @@ from etl.common.paths import QUERIES
 from etl.common.problem import Problem
 from etl.sql.file import read_file
 from etl.sql.parse import parse
-from etl.sql.portable import INSTEAD, OWN_WORD, own_words, refuse_differences
+from etl.sql.portable import DEFINE, INSTEAD, own_functions, refuse_differences
 
 LABEL = "queries/mart/returns.sql"
 
-# An expression, and below it what the Problem says of it.
+# An expression, and below it the Problem about it.
 REFUSED = """
 row_number() over (order by x)
-    say `nulls first` or `nulls last`; engines differ in silence.
+    write `nulls first` or `nulls last`; engines differ and raise no error.
 sum(x) over (partition by y order by x)
-    say `nulls first` or `nulls last`; engines differ in silence.
+    write `nulls first` or `nulls last`; engines differ and raise no error.
 max(x order by y nulls last)
-    the order inside max is not said alike.
+    the order inside max is written differently.
 last_value(x ignore nulls) over ()
-    "last_value" over a window is not known to be alike on DuckDB and Spark. Say min or max over a complete order.
+    "last_value" over a window is not known to be alike on DuckDB and Spark. Use min or max over a complete order.
 lag(x ignore nulls) over ()
-    ignore nulls is not said alike. Carry a running count instead.
+    ignore nulls is written differently. Carry a running count instead.
 sum(x) over (order by y nulls last rows between unbounded preceding and current row exclude ties)
-    a window with exclude is DuckDB's alone.
+    only DuckDB has a window with exclude.
 max_by(x, k)
-    max_by treats nulls differently. Say max_by(x, k) filter (where x is not null), with k unique.
+    max_by treats nulls differently. Use max_by(x, k) filter (where x is not null), with k unique.
 min_by(x, k) filter (where k is not null)
-    min_by treats nulls differently. Say min_by(x, k) filter (where x is not null), with k unique.
+    min_by treats nulls differently. Use min_by(x, k) filter (where x is not null), with k unique.
 max_by(x, k) filter (where x is not null or k > 1)
-    max_by treats nulls differently. Say max_by(x, k) filter (where x is not null), with k unique.
+    max_by treats nulls differently. Use max_by(x, k) filter (where x is not null), with k unique.
 extract(epoch from x)
-    extract(epoch) differs. Only year, month, day are alike; say seconds_between for durations.
+    extract(epoch) differs. Only year, month, day are alike; use seconds_between for durations.
 extract(dow from x)
-    extract(dow) differs. Only year, month, day are alike; say seconds_between for durations.
+    extract(dow) differs. Only year, month, day are alike; use seconds_between for durations.
 date_part(x, y)
-    extract of an unnamed part differs. Only year, month, day are alike; say seconds_between for durations.
+    extract of an unnamed part differs. Only year, month, day are alike; use seconds_between for durations.
 due_date - delivered_on
-    the difference of two dates has another type in each engine. Say seconds_between or days_between.
+    the difference of two dates has another type in each engine; use seconds_between or days_between.
 substring(x, 0)
     substring(x, 0) differs; places count from 1.
 x like 'a\\b%'
-    a backslash in the pattern of like means something to Spark alone.
+    a backslash in the pattern of like has a meaning only in Spark.
 x = 'a' collate nocase
     collations differ; compare lowered(words).
 x[1]
@@ -55,19 +55,19 @@ x % y
 x % 0
     DuckDB answers a remainder by zero with null and Spark with an error. Divide by a number.
 count(*) filter (x)
-    Spark knows no filter without where. Say filter (where ...).
+    Spark knows no filter without where. Use filter (where ...).
 cast(x as varchar)
-    Spark wants a length for varchar. Say string.
+    Spark wants a length for varchar. Use string.
 cast(x as hugeint)
     the type "hugeint" is not known to be alike. Known: string, bigint, integer, double, date, timestamp, boolean.
 rowid
-    rowid is DuckDB's alone.
+    only DuckDB has rowid.
 * exclude (x)
-    a star with exclude, replace, rename or columns is DuckDB's alone. Name the columns.
+    only DuckDB has a star with exclude, replace, rename or columns. Name the columns.
 * replace (x as y)
-    a star with exclude, replace, rename or columns is DuckDB's alone. Name the columns.
+    only DuckDB has a star with exclude, replace, rename or columns. Name the columns.
 columns('a.*')
-    a star with exclude, replace, rename or columns is DuckDB's alone. Name the columns.
+    only DuckDB has a star with exclude, replace, rename or columns. Name the columns.
 $for_offices
     a model has neither parameters nor columns by number.
 """
@@ -75,21 +75,21 @@ $for_offices
 # A clause, likewise.
 REFUSED_CLAUSES = """
 select distinct on (x) x from model.events
-    distinct on is DuckDB's alone. Number the rows and keep the first.
+    only DuckDB has distinct on. Number the rows and keep the first.
 select x from a.t asof join a.u on t.x >= u.x
-    an asof join is not said alike. Join on columns.
+    an asof join is written differently. Join on columns.
 select x from a.t natural join a.u
-    a natural join is not said alike. Join on columns.
+    a natural join is written differently. Join on columns.
 select x from a.t positional join a.u
-    a positional join is not said alike. Join on columns.
+    a positional join is written differently. Join on columns.
 select x from a.t limit 3
-    which rows a limit or a sample keeps is not said. Number the rows and keep some.
+    which rows a limit or a sample keeps is not defined. Number the rows and keep some.
 select x from a.t using sample 3
-    which rows a limit or a sample keeps is not said. Number the rows and keep some.
+    which rows a limit or a sample keeps is not defined. Number the rows and keep some.
 select x from a.t order by x
-    say `nulls first` or `nulls last`; engines differ in silence.
+    write `nulls first` or `nulls last`; engines differ and raise no error.
 select x from range(3)
-    a model reads tables and queries only; pivots and table functions are not said alike.
+    a model reads tables and queries only; pivots and table functions are written differently.
 """
 
 # An expression, and the function in it that is not known to be alike.
@@ -149,36 +149,38 @@ def fault(text: str) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize(("said", "answer"), pairs(REFUSED))
-def test_an_expression_on_which_engines_differ_is_refused(said: str, answer: str) -> None:
-    assert fault(f"select\n    {said}\nfrom model.events") == f"{LABEL}, line 2: {answer}"
+@pytest.mark.parametrize(("expression", "answer"), pairs(REFUSED))
+def test_an_expression_on_which_engines_differ_is_refused(expression: str, answer: str) -> None:
+    assert fault(f"select\n    {expression}\nfrom model.events") == f"{LABEL}, line 2: {answer}"
 
 
-@pytest.mark.parametrize(("said", "name"), [re.split(" +-> ", line) for line in UNKNOWN.strip().splitlines()])
-def test_a_function_that_is_not_known_to_be_alike_is_refused(said: str, name: str) -> None:
-    answer = f'"{name}" is not known to be alike on DuckDB and Spark. {INSTEAD.get(name, OWN_WORD)}'
-    assert fault(f"select\n    {said}\nfrom model.events") == f"{LABEL}, line 2: {answer}"
+@pytest.mark.parametrize(
+    ("expression", "name"), [re.split(" +-> ", line) for line in UNKNOWN.strip().splitlines()]
+)
+def test_a_function_that_is_not_known_to_be_alike_is_refused(expression: str, name: str) -> None:
+    answer = f'"{name}" is not known to be alike on DuckDB and Spark. {INSTEAD.get(name, DEFINE)}'
+    assert fault(f"select\n    {expression}\nfrom model.events") == f"{LABEL}, line 2: {answer}"
 
 
 def test_a_refusal_says_what_to_write_instead() -> None:
     assert fault("select trim(x) from model.events") == (
         'queries/mart/returns.sql, line 1: "trim" is not known to be alike on DuckDB and Spark. '
-        "Engines disagree on what a blank is. Say squeezed(words)."
+        "Engines disagree on what a blank is. Use squeezed(words)."
     )
 
 
-@pytest.mark.parametrize(("said", "answer"), pairs(REFUSED_CLAUSES))
-def test_a_clause_on_which_engines_differ_is_refused(said: str, answer: str) -> None:
-    assert fault(said) == f"{LABEL}, line 1: {answer}"
+@pytest.mark.parametrize(("expression", "answer"), pairs(REFUSED_CLAUSES))
+def test_a_clause_on_which_engines_differ_is_refused(expression: str, answer: str) -> None:
+    assert fault(expression) == f"{LABEL}, line 1: {answer}"
 
 
-@pytest.mark.parametrize("said", ALIKE)
-def test_what_engines_read_alike_passes(said: str) -> None:
-    text = f"-- A comment may say filter (x) and trim(x).\nselect\n    {said}\nfrom model.events"
+@pytest.mark.parametrize("expression", ALIKE)
+def test_what_engines_read_alike_passes(expression: str) -> None:
+    text = f"-- A comment may say filter (x) and trim(x).\nselect\n    {expression}\nfrom model.events"
     refuse_differences(parse(text, LABEL), text, LABEL)
 
 
-def test_a_difference_is_found_wherever_it_hides() -> None:
+def test_a_difference_is_found_at_any_depth() -> None:
     deep = "select x from model.events where x in (\n        select trim(y) from a.b)"
     text = f"with deep as (\n    {deep}\n)\nselect x from deep"
     assert fault(text).startswith(f"{LABEL}, line 3: ")
@@ -191,6 +193,6 @@ def test_all_queries_pass() -> None:
     assert "model.events" in read
 
 
-def test_both_engines_know_the_same_words() -> None:
+def test_both_engines_define_the_same_functions() -> None:
     text = (QUERIES / "functions" / "spark.sql").read_text(encoding="utf-8")
-    assert set(re.findall(r"^create temporary function (\w+)\(", text, re.MULTILINE)) == own_words()
+    assert set(re.findall(r"^create temporary function (\w+)\(", text, re.MULTILINE)) == own_functions()

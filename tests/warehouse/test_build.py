@@ -75,7 +75,7 @@ def test_an_empty_store_builds_an_empty_warehouse_and_says_so(tmp_path: Path) ->
     data = DataDir(tmp_path / "data")
     built = build(data, queries=small_queries(tmp_path / "queries"))
     assert str(built).endswith(
-        "an empty warehouse, for the store holds no files yet. Load some and build again."
+        "an empty warehouse, for the store has no files yet. Load some and build again."
     )
     assert rows(data, "select as_of, firm_name, timezone from raw.build") == [
         (None, "The firm", "America/New_York")
@@ -323,4 +323,4 @@ def test_counts_that_do_not_add_up_refuse_the_build(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_the_warehouse_is_named(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
     data.warehouse.mkdir()
-    assert "a folder stands where the warehouse belongs" in problem(data, small_queries(tmp_path / "queries"))
+    assert "a folder is where the warehouse belongs" in problem(data, small_queries(tmp_path / "queries"))

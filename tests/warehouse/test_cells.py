@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from etl.warehouse.cells import as_csv, as_text, cells
+from etl.warehouse.cells import as_csv, as_text, spreadsheet_cells
 from support.cells import unescaped
 
 # What attacks are made of, and whatever Unicode has beside it.
@@ -20,7 +20,7 @@ SPREADSHEETS_SKIP = " \t\r\n\x00\xa0\ufeff\u200b\u3000"
 
 
 def cell(text: str | None) -> str | None:
-    return cells(pl.DataFrame({"text": [text]}, schema={"text": pl.String}), "UTC").item()
+    return spreadsheet_cells(pl.DataFrame({"text": [text]}, schema={"text": pl.String}), "UTC").item()
 
 
 def is_evaluated(text: str) -> bool:
@@ -73,7 +73,7 @@ def test_a_reader_of_csv_finds_the_same_cells(texts: list[str]) -> None:
         ("|cmd", "|cmd"),
     ],
 )
-def test_texts_are_neutralised(text: str | None, written: str | None) -> None:
+def test_texts_that_begin_a_formula_get_a_quote(text: str | None, written: str | None) -> None:
     assert cell(text) == written
 
 

@@ -1,8 +1,8 @@
 """The engine for a cluster: the parts go in once, clustered by return; each model's own text runs; DuckDB serves.
 
-Every table about returns lies in the same buckets, by a hash of firm and return, so after the first shuffle a window, a
-group or a join about returns moves no row, and a firm with half of all returns spreads like any other. There is no
-folder for each firm: a firm's name is data, and data never become a path.
+Every table about returns lies in the same buckets, by a hash of firm and return, so after the first shuffle a
+window, a group or a join about returns moves no row, and a firm with half of all returns spreads like any
+other. There is no folder for each firm: a firm's name is data, and data never become a path.
 """
 
 import re
