@@ -145,6 +145,7 @@ def query(data: DataDir, options: Namespace) -> int:
     from etl.common.interrupt import defer_ctrl_c
 
     defer_ctrl_c()
+    from etl.warehouse.ask import open_warehouse
     from etl.warehouse.cells import as_csv, as_text
     from etl.warehouse.explore import query
 
