@@ -24,14 +24,22 @@ from etl.sql.catalog import read_catalog
 from etl.sql.file import PERIODS
 from etl.warehouse.spark.wishes import KEYS as SPARK_KEYS
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
+DOCS = CHECKOUT / "docs"
+NAMES, SCHEDULING, SETTINGS, COMMANDS = (
+    DOCS / "tables-and-reports.md",
+    DOCS / "scheduling.md",
+    DOCS / "settings.md",
+    DOCS / "commands.md",
+)
+PAGES = [README, CONTRIBUTING, *sorted(DOCS.glob("*.md"))]
+LONGEST_README = 250
 CATALOG = read_catalog()
 
 
-def table_under(heading: str) -> list[list[str]]:
-    """The body of the first table below a heading of the README."""
-    chapter = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def table_in(page: Path, heading: str) -> list[list[str]]:
+    """The body of the first table below a heading."""
+    chapter = page.read_text(encoding="utf-8").split(f"# {heading}\n", 1)[1].split("\n## ", 1)[0]
     lines = [line for line in chapter.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
@@ -59,25 +67,52 @@ def verb_parsers() -> dict[str, ArgumentParser]:
     return next(action for action in all_options()._actions if action.dest == "verb").choices
 
 
-def test_the_readme_lists_every_report_and_when_it_is_written() -> None:
-    listed = {row[0].strip("`"): row[1] for row in table_under("Reports")}
+def test_the_readme_is_short_and_its_first_screen_says_what_it_is() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST_README
+    first = "\n".join(lines[:24])
+    assert "make demo" in first and "make test" in first and first.count("![") == 1
+
+
+def test_every_page_of_the_docs_can_be_reached_from_the_readme() -> None:
+    linked = {README.resolve()}
+    wanted = [README]
+    while wanted:
+        page = wanted.pop()
+        for target in re.findall(r"\]\(([^)#:]+\.md)", page.read_text(encoding="utf-8")):
+            found = (page.parent / target).resolve()
+            if found not in linked:
+                linked.add(found)
+                wanted.append(found)
+    assert {page.resolve() for page in PAGES} <= linked
+
+
+def test_the_docs_list_every_report_and_when_it_is_written() -> None:
+    listed = {row[0].strip("`"): row[1] for row in table_in(NAMES, "Reports")}
     assert listed == {report.name: report.every or "on screen" for report in CATALOG.of("report")}
 
 
-def test_the_readme_lists_every_table_that_people_use() -> None:
-    listed = {name for row in table_under("Tables") for name in re.findall(r"`([^`]+)`", row[0])}
+def test_the_docs_list_every_table_that_people_use() -> None:
+    listed = {name for row in table_in(NAMES, "Tables") for name in re.findall(r"`([^`]+)`", row[0])}
     public = {table.full_name for table in CATALOG.of("mart", "raw")} | {"model.events"}
     assert listed == public
 
 
-def test_the_readme_names_every_header_word() -> None:
-    assert set(re.findall(r"`(\w+):`", README)) == {"key", "check", "param", "every", "view"}
-    assert ", ".join(PERIODS[:3]) + f" or {PERIODS[3]}" in README
+def test_the_docs_name_every_header_word() -> None:
+    assert set(re.findall(r"`(\w+):`", NAMES.read_text(encoding="utf-8"))) == {
+        "key",
+        "check",
+        "param",
+        "every",
+        "view",
+    }
+    assert ", ".join(PERIODS[:3]) + f" or {PERIODS[3]}" in NAMES.read_text(encoding="utf-8")
 
 
-def test_the_readme_lists_every_setting() -> None:
+def test_the_docs_list_every_setting() -> None:
     rows = {
-        re.search(r"\w+", row[0])[0]: set(re.findall(r"`(\w+)`", row[1])) for row in table_under("Settings")
+        re.search(r"\w+", row[0])[0]: set(re.findall(r"`(\w+)`", row[1]))
+        for row in table_in(SETTINGS, "Settings")
     }
     assert rows == {
         "firm": {"name", "timezone"},
@@ -90,12 +125,14 @@ def test_the_readme_lists_every_setting() -> None:
         "spark": set(SPARK_KEYS) - {"options"},
     }
     assert rows.keys() == set(SECTIONS)
-    assert {"`[source.columns]`", "`[source.constants]`"} <= set(re.findall(r"`\[[\w.]+\]`", README))
+    assert {"`[source.columns]`", "`[source.constants]`"} <= set(
+        re.findall(r"`\[[\w.]+\]`", SETTINGS.read_text(encoding="utf-8"))
+    )
 
 
-def test_the_readme_shows_every_verb_with_every_option() -> None:
+def test_the_docs_show_every_verb_with_every_option() -> None:
     shown: dict[str, set[str]] = {}
-    for line in code_in(CHECKOUT / "README.md"):
+    for line in code_in(COMMANDS):
         if line.startswith("returntrail ") and not line.startswith("returntrail --version"):
             options = set(re.findall(r"--[\w-]+", re.split(r" {2,}", line)[0] if "[" not in line else line))
             shown.setdefault(line.split()[1], set()).update(options)
@@ -128,7 +165,9 @@ def test_a_page_names_only_what_there_is(page: Path) -> None:
 
 
 def test_three_lines_subscribe_to_the_work_list_on_mondays(tmp_path: Path) -> None:
-    (block,) = re.findall(r"^```toml\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(
+        r"^```toml\n(.*?)^```", SCHEDULING.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     assert block.count("\n") == 3
     shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
     (tmp_path / "settings.toml").write_text(shipped + block, encoding="utf-8")
@@ -137,7 +176,7 @@ def test_three_lines_subscribe_to_the_work_list_on_mondays(tmp_path: Path) -> No
 
 
 def test_the_lines_of_cron_are_ones() -> None:
-    lines = [line for line in code_in(CHECKOUT / "README.md") if re.match(r"[\d*]", line)]
+    lines = [line for line in (*code_in(README), *code_in(SCHEDULING)) if re.match(r"[\d*]", line)]
     assert len(lines) == 3
     for line in lines:
         *when, command = line.split(maxsplit=5)
@@ -151,7 +190,11 @@ def test_the_lines_of_cron_are_ones() -> None:
 
 
 def test_the_units_of_systemd_are_ones(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```ini\n# (returntrail\.\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```ini\n# (returntrail\.\w+)\n(.*?)^```",
+        SCHEDULING.read_text(encoding="utf-8"),
+        flags=re.MULTILINE | re.DOTALL,
+    )
     assert [name for name, _ in blocks] == ["returntrail.service", "returntrail.timer"]
     for name, text in blocks:
         unit = configparser.ConfigParser(strict=True, interpolation=None)
