@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from etl.cli.options import FILTERS
+from etl.common.files import remove_leftovers
 from etl.common.lock import locked
 from etl.common.paths import DataDir
 from etl.common.terminal import printable, say
@@ -211,10 +212,11 @@ def app(data: DataDir, options: Namespace) -> int:
 
 @contextmanager
 def writing(data: DataDir, says_where: bool = True) -> Iterator[None]:
-    """Holds the lock of the data directory, and finishes first what a purge that was killed had begun."""
+    """Holds the lock of the data directory, removes leftovers and finishes a purge that was killed."""
     if says_where:
         name_directory(data)
     with locked(data):
+        remove_leftovers(data.root)
         if data.purging.exists():
             from etl.upkeep.purge import finish
 

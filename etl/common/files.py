@@ -1,48 +1,116 @@
-"""The store: one folder a loaded file, made beside and renamed in place once, and one JSON file a refusal.
+"""Atomic writing: a file or folder appears under its name complete and on the disk, or not at all.
 
-A killed load leaves nothing, or everything. A file read anew gets the next number; the highest counts.
+Everything is first written under a hidden name that begins with LEFTOVER_PREFIX. A killed process leaves only such
+names; `returntrail verify` lists them and the next run removes them. The caller holds the lock of the data directory.
 """
 
 import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from etl.common.paths import DataDir
-
-LEFTOVER_PREFIX = ".new-"
-
-
-def remove_leftovers(data: DataDir) -> None:
-    """Removes what killed writes have left in the data directory itself. The caller holds its lock."""
-    for left in data.root.glob(f"{LEFTOVER_PREFIX}*"):
-        left.unlink()
+LEFTOVER_PREFIX = ".returntrail-"
+# Earlier versions wrote under these names, too common to be removed outside the data directory.
+EARLIER_PREFIXES = (".new-", ".work-", ".build-", ".making-", ".verify-", ".purged-")
 
 
 def make_private_folder(folder: Path) -> None:
-    """Makes a folder, and those it lies in, that nobody else can enter; those that are there stay as they are."""
+    """Makes a folder and its parents, closed to other users; folders that exist stay as they are."""
     if not folder.is_dir():
         make_private_folder(folder.parent)
         folder.mkdir(mode=0o700)
 
 
-def write_json(file: Path, content: dict, prefix: str = LEFTOVER_PREFIX) -> None:
-    write_atomically(file, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode(), prefix)
+@contextmanager
+def work_folder(parent: Path) -> Iterator[Path]:
+    """A private folder inside `parent` for unfinished files, removed at the end."""
+    make_private_folder(parent)
+    folder = Path(tempfile.mkdtemp(prefix=LEFTOVER_PREFIX, dir=parent))
+    try:
+        yield folder
+    finally:
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
-def write_atomically(file: Path, content: bytes, prefix: str = LEFTOVER_PREFIX) -> None:
-    """Writes a private file beside and renames it in place, so that it is never seen half."""
-    descriptor, name = tempfile.mkstemp(prefix=prefix, dir=file.parent)
-    with open(descriptor, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(name, file)
+@contextmanager
+def atomic_file(file: Path) -> Iterator[BinaryIO]:
+    """A stream whose bytes become `file`, private and on the disk, when the block ends without an error."""
+    descriptor, name = tempfile.mkstemp(prefix=LEFTOVER_PREFIX, dir=file.parent)
+    try:
+        with open(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(name, file)
+    finally:
+        Path(name).unlink(missing_ok=True)
     sync_to_disk(file.parent)
 
 
+def write_atomically(file: Path, content: bytes) -> None:
+    with atomic_file(file) as stream:
+        stream.write(content)
+
+
+def write_json(file: Path, content: dict) -> None:
+    write_atomically(file, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Makes a finished file or folder private, writes it to the disk and renames it to `target`, which it replaces."""
+    for path in [*made.rglob("*"), made] if made.is_dir() else [made]:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        sync_to_disk(path)
+    # A folder cannot be renamed onto one that has files.
+    old = hide(target) if target.is_dir() else None
+    os.replace(made, target)
+    sync_to_disk(target.parent)
+    if old:
+        shutil.rmtree(old)
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder with its files. It is renamed first, so that a partly removed one counts as a leftover."""
+    shutil.rmtree(hide(folder))
+
+
+def hide(path: Path) -> Path:
+    """Renames a file or folder to the name of a leftover."""
+    hidden = path.rename(path.with_name(f"{LEFTOVER_PREFIX}{path.name}"))
+    sync_to_disk(path.parent)
+    return hidden
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file or folder of the data directory has a name that only unfinished writes have."""
+    return path.name.startswith((LEFTOVER_PREFIX, *EARLIER_PREFIXES))
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Removes what killed processes left in these folders of the data directory."""
+    remove([path for folder in folders if folder.is_dir() for path in folder.iterdir() if is_leftover(path)])
+
+
+def remove_leftovers_outside(folder: Path) -> None:
+    """Removes what killed processes left in a folder that may be the user's own."""
+    remove(list(folder.glob(f"{LEFTOVER_PREFIX}*")))
+
+
+def remove(paths: list[Path]) -> None:
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def sync_to_disk(path: Path) -> None:
-    """What was written to a file or folder is on the disk."""
+    """Waits until the content of a file or folder is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

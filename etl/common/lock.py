@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from etl.common.files import make_private_folder, remove_leftovers
+from etl.common.files import make_private_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
@@ -17,10 +17,7 @@ PAUSE_SECONDS = 0.1
 
 @contextmanager
 def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Holds the data directory; a second writer waits a few seconds, then gets a Problem that names the first.
-
-    What a killed writer left unfinished in the directory itself is cleared first.
-    """
+    """Holds the data directory; a second writer waits a few seconds, then gets a Problem that names the first."""
     make_private_folder(data.root)
     file = data.root / ".lock"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -34,7 +31,6 @@ def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
         started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, since {started},\n".encode(), 0)
-        remove_leftovers(data)
         yield
     finally:
         os.close(descriptor)

@@ -6,10 +6,11 @@ from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 
+from etl.common.files import atomic_file
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.subscription import FOLDER, Mail
-from etl.reports.files import beside, note, prepare, saying
+from etl.reports.files import note, prepare, saying
 from etl.reports.history import FAILED, WRITTEN, Run
 from etl.reports.mail import MOST_BYTES, compose, send
 from etl.reports.stored_runs import entry_of, pieces
@@ -44,7 +45,7 @@ def place(data: DataDir, number: int, entry: dict, folder: Path) -> list[Path]:
     with saying(folder):
         prepare(folder, data.reports)
         for name, said in entry["files"].items():
-            with beside(folder / name) as stream:
+            with atomic_file(folder / name) as stream:
                 for piece in pieces(data, number, name, said["sha256"]):
                     stream.write(piece)
         note(folder, entry["files"])

@@ -7,17 +7,20 @@ What a folder of reports says of itself: `manifest.json`, one entry a file, whic
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from etl.common.files import make_private_folder, sync_to_disk, write_json
+from etl.common.files import (
+    atomic_file,
+    make_private_folder,
+    remove_leftovers,
+    remove_leftovers_outside,
+    write_json,
+)
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -27,8 +30,6 @@ from etl.warehouse.ask import Facts, Report, Warehouse, ask_in_batches, open_war
 from etl.warehouse.cells import as_csv
 
 MANIFEST = "manifest.json"
-# What a file in a folder of reports is called until it is whole; the next call removes what a killed one left.
-UNFINISHED = ".returntrail-"
 
 
 def file_entry(
@@ -78,7 +79,7 @@ def note(folder: Path, entries: dict[str, dict]) -> None:
         said = json.loads(file.read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         said = {}
-    write_json(file, {"files": dict(sorted((said | entries).items()))}, prefix=UNFINISHED)
+    write_json(file, {"files": dict(sorted((said | entries).items()))})
 
 
 BATCH_ROWS = 50_000
@@ -138,14 +139,14 @@ def due(warehouse: Warehouse, every: str | None) -> list[Report]:
 def prepare(folder: Path, reports: Path) -> None:
     """Makes the folder, and removes what killed runs left there and under `reports`."""
     make_private_folder(folder)
-    for left in [*folder.glob(f"{UNFINISHED}*"), *reports.glob(f"*/{UNFINISHED}*")]:
-        left.unlink(missing_ok=True)
+    remove_leftovers_outside(folder)
+    remove_leftovers(*reports.glob("*"))
 
 
 def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str, object]) -> Written:
     """One report into one file, in batches, so that memory stays flat; without rows it is the header alone."""
     row_count, size, digest = 0, 0, hashlib.sha256()
-    with step(f"Writing {file.name}"), saying(file), beside(file) as stream:
+    with step(f"Writing {file.name}"), saying(file), atomic_file(file) as stream:
         for number, frame in enumerate(ask_in_batches(warehouse, name, BATCH_ROWS, **filters)):
             piece = as_csv(frame, warehouse.facts.timezone, header=number == 0).encode()
             digest.update(piece)
@@ -164,18 +165,3 @@ def saying(file: Path) -> Iterator[None]:
         raise Problem(
             f"{file}: it cannot be written ({error.strerror}). What stood there before stays."
         ) from error
-
-
-@contextmanager
-def beside(file: Path) -> Iterator[BinaryIO]:
-    """A file under a hidden name that takes the place of `file` once it is whole and on the disk."""
-    handle, unfinished = tempfile.mkstemp(prefix=UNFINISHED, dir=file.parent)
-    try:
-        with open(handle, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(unfinished, file)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
-    sync_to_disk(file.parent)

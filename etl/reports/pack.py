@@ -4,18 +4,14 @@ The same texts make the same bytes on any machine at any time: fixed order, fixe
 """
 
 import hashlib
-import os
 import re
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
-from etl.common.files import make_private_folder, sync_to_disk
+from etl.common.files import put_in_place, work_folder
 from etl.common.problem import Problem
 
 SUMS = "SHA256SUMS"
-UNFINISHED = ".returntrail-"
 STRANGE = re.compile(r"[^A-Za-z0-9_-]+")
 LONGEST = 60
 # The first moment that a zip can name; it stands for no time at all.
@@ -47,38 +43,25 @@ def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> 
         raise Problem(
             f"{target}: something else than a pack of ours has this name. Move it away, or name another --out."
         )
+    place = folder
     try:
-        make_private_folder(folder)
-        workshop = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder))
+        with work_folder(folder) as work:
+            place = target
+            (zipped if as_zip else unfolded)(work / target.name, contents)
+            put_in_place(work / target.name, target)
     except OSError as error:
-        raise unwritable(folder, error) from error
-    try:
-        (zipped if as_zip else unfolded)(workshop / target.name, contents)
-        if target.is_dir():
-            os.replace(target, workshop / "old")
-        os.replace(workshop / target.name, target)
-        sync_to_disk(folder)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        shutil.rmtree(workshop)
+        raise Problem(
+            f"{place}: it cannot be written ({error.strerror}). Free room there, or name another --out."
+        ) from error
     return target
-
-
-def unwritable(place: Path, error: OSError) -> Problem:
-    return Problem(
-        f"{place}: it cannot be written ({error.strerror}). Free room there, or name another --out."
-    )
 
 
 def unfolded(folder: Path, contents: dict[str, bytes]) -> None:
     """The pack as a folder."""
     for path, content in contents.items():
         file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-        file.chmod(0o600)
-        sync_to_disk(file)
 
 
 def zipped(file: Path, contents: dict[str, bytes]) -> None:
@@ -88,5 +71,3 @@ def zipped(file: Path, contents: dict[str, bytes]) -> None:
             entry = zipfile.ZipInfo(f"{file.stem}/{path}", date_time=NO_TIME)
             entry.create_system, entry.external_attr = UNIX, 0o600 << 16
             archive.writestr(entry, content)
-    file.chmod(0o600)
-    sync_to_disk(file)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from etl.common.files import remove_leftovers, work_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -19,7 +20,7 @@ from etl.reports.files import prepare, today
 from etl.reports.history import BEGUN, DONE, EMPTY, FAILED, UNCHANGED, WRITTEN, Run, read_runs, save_run
 from etl.reports.make_run import write_files
 from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, rhythm
-from etl.reports.stored_runs import ENTRY, clear_unfinished, entry_of, keep, making
+from etl.reports.stored_runs import ENTRY, entry_of, keep
 from etl.warehouse.ask import Warehouse, open_warehouse
 
 STOPPED = FAILED + "its process ended before it was done"
@@ -44,7 +45,7 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
 
 def recovered(data: DataDir) -> list[Run]:
     """The history, in which a run that a killed process began is noted as failed; its leftovers go."""
-    clear_unfinished(data)
+    remove_leftovers(data.runs)
     prepare(data.reports, data.reports)
     past = read_runs(data)
     for number, run in enumerate(past):
@@ -147,7 +148,7 @@ def made(
     data: DataDir, warehouse: Warehouse, subscription: Subscription, run: Run, previous: Run | None
 ) -> Run:
     """The files of a run, kept under its number; without them where its subscription wants none."""
-    with step(f"Writing {subscription.label}"), making(data, run.run) as folder:
+    with step(f"Writing {subscription.label}"), work_folder(data.runs) as folder:
         day = today(datetime.fromisoformat(f"{run.at}Z"), warehouse)
         counts, entry = write_files(data, warehouse, subscription, folder, run, previous, day)
         run = replace(run, **counts)

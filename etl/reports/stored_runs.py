@@ -6,18 +6,15 @@ Somebody may open and save a file in the reports' folder; what is kept here stay
 import gzip
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.common.files import LEFTOVER_PREFIX, make_private_folder, sync_to_disk
+from etl.common.files import put_in_place
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
-MAKING = ".making-"
 ENTRY = "entry.json"
 PIECE = 1 << 20
 # Reports shrink to a sixth at the fastest setting already, and at a pace that the disk cannot beat.
@@ -41,40 +38,15 @@ class Stream:
 
 @contextmanager
 def keeping(folder: Path, name: str) -> Iterator[Stream]:
-    """Writes `<name>.gz` into a folder of ours and waits until it is on the disk."""
-    with open(folder / f"{name}.gz", "wb") as file:
-        with gzip.GzipFile("", "wb", QUICK, file, mtime=0) as out:
-            yield Stream(out, hashlib.sha256())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def making(data: DataDir, number: int) -> Iterator[Path]:
-    """A hidden folder for the files of a run, which goes unless `keep` gives it its name."""
-    folder = data.runs / f"{MAKING}{number}"
-    make_private_folder(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Writes `<name>.gz` into a folder of ours."""
+    with open(folder / f"{name}.gz", "wb") as file, gzip.GzipFile("", "wb", QUICK, file, mtime=0) as out:
+        yield Stream(out, hashlib.sha256())
 
 
 def keep(data: DataDir, folder: Path, number: int, entry: dict) -> None:
     """The files of a run under its number, all of them at once, with what the manifest says of them."""
     (folder / ENTRY).write_text(json.dumps(entry, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    sync_to_disk(folder / ENTRY)
-    sync_to_disk(folder)
-    os.rename(folder, data.runs / str(number))
-    sync_to_disk(data.runs)
-
-
-def clear_unfinished(data: DataDir) -> None:
-    """Removes what killed runs left."""
-    for folder in data.runs.glob(f"{MAKING}*"):
-        shutil.rmtree(folder)
-    for file in data.runs.glob(f"{LEFTOVER_PREFIX}*"):
-        file.unlink()
+    put_in_place(folder, data.runs / str(number))
 
 
 def entry_of(data: DataDir, number: int) -> dict:

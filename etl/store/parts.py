@@ -11,11 +11,9 @@ Parts of versions before the seal have none; they are read as they are, and `ret
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +22,14 @@ from pathlib import Path
 import duckdb
 
 from etl.common.duck import QUOTABLE_ERRORS, is_disk_full
-from etl.common.files import make_private_folder, sync_to_disk, write_atomically, write_json
+from etl.common.files import (
+    make_private_folder,
+    put_in_place,
+    remove_leftovers,
+    work_folder,
+    write_atomically,
+    write_json,
+)
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
@@ -149,19 +154,13 @@ def read_json(file: Path) -> dict:
 
 @contextmanager
 def workshop(data: DataDir) -> Iterator[Path]:
-    """A private folder in the store for what a load unpacks and spills; leftovers of killed loads go first.
-
-    One writer at a time holds the lock of the data directory, so whatever is hidden here is a leftover.
-    """
-    for folder in (data.root, data.store, data.store / "refused"):
-        make_private_folder(folder)
-    for left in (*data.store.glob(".*"), *(data.store / "refused").glob(".*"), *superseded(data)):
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-    folder = Path(tempfile.mkdtemp(prefix=".work-", dir=data.store))
-    try:
-        yield folder
-    finally:
+    """A private folder in the store for what a load unpacks and spills; leftovers of killed loads go first."""
+    make_private_folder(data.store / "refused")
+    remove_leftovers(data.store, data.store / "refused")
+    for folder in superseded(data):
         shutil.rmtree(folder)
+    with work_folder(data.store) as folder:
+        yield folder
 
 
 def superseded(data: DataDir) -> list[Path]:
@@ -174,14 +173,9 @@ def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:
     """Turns a folder of written files into the part of a file, by one rename; the part it replaces goes afterwards."""
     ledger = sealed(ledger, list(made.glob("*.parquet")))
     write_json(made / "ledger.json", ledger)
-    for file in made.iterdir():
-        file.chmod(0o600)
-        sync_to_disk(file)
-    sync_to_disk(made)
     number = int((FOLDER.fullmatch(old.folder.name) or [0, 0, 1])[2] or 1) + 1 if old else 1
     folder = data.store / (ledger["file_id"] if number == 1 else f"{ledger['file_id']}.{number}")
-    os.rename(made, folder)
-    sync_to_disk(data.store)
+    put_in_place(made, folder)
     if old:
         shutil.rmtree(old.folder)
     return Part(folder, ledger)

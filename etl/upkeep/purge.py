@@ -7,7 +7,6 @@ in the data directory next finishes one that was killed; only keyed hashes of wh
 """
 
 import json
-import shutil
 import tempfile
 from argparse import Namespace
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.common.duck import literal
-from etl.common.files import sync_to_disk, write_json
+from etl.common.files import remove_folder, remove_leftovers, sync_to_disk, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.terminal import say, step
@@ -126,7 +125,7 @@ def note(data: DataDir, plan: Plan, removed_count: int) -> None:
 
 def clear_files(data: DataDir, plan: Plan) -> None:
     """Removes what people were given and the exports as they came, while the store still says which those are."""
-    purge_files.clear_unfinished(data)
+    remove_leftovers(data.runs, data.root / "evidence")
     files = going(data, plan)
     for unit in (*files.written, *files.originals):
         purge_files.remove(data, unit)
@@ -140,11 +139,7 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
     with workshop(data) as folder, opened() as database:
         if plan.kind == FILE:
             for part in touched(database, data, plan):
-                # A part under a hidden name is none, and the next workshop clears it.
-                hidden = data.store / f".purged-{part.folder.name}"
-                part.folder.rename(hidden)
-                sync_to_disk(data.store)
-                shutil.rmtree(hidden)
+                remove_folder(part.folder)
             return
         theirs(database, plan)
         words = Words(plan.words)

@@ -14,7 +14,6 @@ import io
 import json
 import lzma
 import re
-import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -25,12 +24,12 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import OFFLINE, identifier, literal
-from etl.common.files import sync_to_disk, write_json
+from etl.common.files import remove_folder, sync_to_disk, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.read.archive import verified
-from etl.reports.files import MANIFEST, UNFINISHED
+from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
 from etl.store.load import done
 from etl.store.parts import ID_LENGTH, Part, file_hash, parts
@@ -189,22 +188,12 @@ def remove(data: DataDir, unit: Path) -> None:
     if unit.parent == data.runs and unit.is_dir():
         forget_run(data, unit)
     if unit.is_dir() and not unit.is_symlink():
-        # Renamed first, so that a folder which is killed halfway is known as a leftover.
-        hidden = unit.with_name(f"{UNFINISHED}{unit.name}")
-        unit.rename(hidden)
-        shutil.rmtree(hidden)
+        remove_folder(unit)
     else:
         unit.unlink(missing_ok=True)
     if data.reports in unit.parents:
         forget_report(unit)
     sync_to_disk(unit.parent)
-
-
-def clear_unfinished(data: DataDir) -> None:
-    """Removes what a purge that was killed had begun to remove."""
-    for folder in (data.runs, data.root / "evidence"):
-        for left in folder.glob(f"{UNFINISHED}*"):
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 
 def forget_run(data: DataDir, folder: Path) -> None:
@@ -222,4 +211,4 @@ def forget_report(file: Path) -> None:
         left = {name: entry for name, entry in said["files"].items() if name != file.name}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
-    write_json(manifest, said | {"files": left}, prefix=UNFINISHED)
+    write_json(manifest, said | {"files": left})

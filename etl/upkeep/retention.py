@@ -11,13 +11,14 @@ from pathlib import Path
 import duckdb
 
 from etl.common.duck import OFFLINE, literal
+from etl.common.files import remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.terminal import say
 from etl.config.settings_check import Retention
 from etl.reports.files import MANIFEST
 from etl.store.parts import Part, hold_part, parts, publish, reading, workshop
 from etl.store.write_part import copied
-from etl.upkeep.purge_files import clear_unfinished, remove
+from etl.upkeep.purge_files import remove
 
 EMPTIED = "quarantine_emptied_at"
 
@@ -28,7 +29,7 @@ def apply(data: DataDir, retention: Retention, now: datetime | None = None) -> N
     if retention.quarantine_days is not None:
         empty_quarantine(data, now - timedelta(days=retention.quarantine_days), now)
     if retention.report_days is not None:
-        clear_unfinished(data)
+        remove_leftovers(data.runs, data.root / "evidence")
         remove_reports(data, now - timedelta(days=retention.report_days))
 
 

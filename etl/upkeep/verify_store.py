@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from etl.common.duck import OFFLINE, literal
+from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
@@ -139,8 +140,6 @@ KNOWN = {
     *OWN, "inbox", "store", "reports", "runs", "audit", "evidence", "export", "warehouse.duckdb", "purged.jsonl",
     "verified.json", ".lock", ".key", "demo", "demo.txt",
 }  # fmt: skip
-# What a name of ours begins with until the file or folder is whole.
-UNFINISHED = (".new-", ".work-", ".build-", ".making-", ".returntrail-", ".verify-", ".purged-")
 WIDER = 0o077
 MOST = 5
 LEAST_ROOM = 1_000_000_000
@@ -190,9 +189,7 @@ def leftovers(data: DataDir, settings: Settings | None, everything: Iterable[Pat
     """What killed processes left, and what nobody here made. The lock is held, so that nothing is still being written."""
     authority = settings.mail.ca_file if settings and settings.mail else None
     known = KNOWN | ({Path(authority).name} if authority else set())
-    unfinished = [
-        path for path in everything if path.name.startswith(UNFINISHED) or is_superseded(data, path)
-    ]
+    unfinished = [path for path in everything if is_leftover(path) or is_superseded(data, path)]
     words = "A process that was killed left it; the next load, build or report removes it, and so may you."
     yield from many(
         data, [path for path in unfinished if not set(path.parents) & set(unfinished)], WARNING, words

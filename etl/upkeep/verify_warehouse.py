@@ -4,7 +4,6 @@ The warehouse, as `returntrail verify` looks at it: every byte of every table, a
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import literal
-from etl.common.files import make_private_folder
+from etl.common.files import make_private_folder, work_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
@@ -176,30 +175,23 @@ def come_back(data: DataDir, warehouse: Warehouse) -> Iterator[Finding]:
 
 # Others for each build, so that many builds see every return; all of a small firm's.
 SAMPLE = 200
-VERIFYING = ".verify-"
 
 
 def look_at_models(
     data: DataDir, warehouse: Warehouse, catalog: Catalog, whole: list[Part]
 ) -> Iterator[Finding]:
     """The tables whose rows of a sample of returns are not those that a build makes of them now."""
-    for left in data.root.glob(f"{VERIFYING}*"):
-        shutil.rmtree(left)
-    folder = Path(tempfile.mkdtemp(prefix=VERIFYING, dir=data.root))
-    try:
-        with opened() as database:
-            database.execute(f"attach {literal(warehouse.file)} as published (read_only)")
-            count = sample(database, warehouse)
-            other = sampled(database, data, whole, folder, warehouse)
-            try:
-                build(other, warehouse.facts.as_of)
-            except Problem as problem:
-                yield Finding(DAMAGE, "models", f"{count} returns cannot be built anew: {problem}")
-                return
-            database.execute(f"attach {literal(other.warehouse)} as anew (read_only)")
-            wrong = list(differing(database, catalog))
-    finally:
-        shutil.rmtree(folder)
+    with work_folder(data.root) as folder, opened() as database:
+        database.execute(f"attach {literal(warehouse.file)} as published (read_only)")
+        count = sample(database, warehouse)
+        other = sampled(database, data, whole, folder, warehouse)
+        try:
+            build(other, warehouse.facts.as_of)
+        except Problem as problem:
+            yield Finding(DAMAGE, "models", f"{count} returns cannot be built anew: {problem}")
+            return
+        database.execute(f"attach {literal(other.warehouse)} as anew (read_only)")
+        wrong = list(differing(database, catalog))
     for name, found in wrong:
         words = f"{found} rows of {count} returns are not those that a build makes of the store. Type `returntrail build`."
         yield Finding(DAMAGE, f"warehouse.duckdb, {name}", words)

@@ -4,8 +4,6 @@ The same store gives the same build, whatever the clock of the machine says; onl
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from etl.common.duck import OFFLINE, literal, problem_of
-from etl.common.files import make_private_folder
+from etl.common.files import remove_leftovers, work_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
@@ -27,7 +25,6 @@ from etl.warehouse.publish import create_reports, fill_catalog, replace_warehous
 from etl.warehouse.raw import as_utc, fill_build, fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
 
-WORK_FOLDER = ".build-"
 MEMORY_BYTES = 4_000_000_000
 
 
@@ -67,7 +64,8 @@ def build(
         catalog = read_catalog(queries)
         if as_of is not None:
             as_of = as_utc(as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone)))
-        with work_folder(data) as folder:
+        remove_leftovers(data.root)
+        with work_folder(data.root) as folder:
             new = folder / "warehouse.duckdb"
             with new_database(new, folder) as database:
                 create_tables(database, data, catalog, queries)
@@ -92,22 +90,6 @@ def build(
         raise Problem(f"{problem} {old}") from problem
     except duckdb.Error as error:
         raise Problem(f"{problem_of(error, str(data.warehouse))} {old}") from error
-
-
-@contextmanager
-def work_folder(data: DataDir) -> Iterator[Path]:
-    """A private folder beside the warehouse for the new file and what the engine spills; removed afterwards.
-
-    What a killed build left is removed too: only one process at a time has the lock of the data directory.
-    """
-    make_private_folder(data.root)
-    for left in data.root.glob(f"{WORK_FOLDER}*"):
-        shutil.rmtree(left)
-    folder = Path(tempfile.mkdtemp(prefix=WORK_FOLDER, dir=data.root))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 @contextmanager

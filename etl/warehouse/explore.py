@@ -9,16 +9,13 @@ What it may do is held by DuckDB: the warehouse is attached read-only, access to
 locked.
 """
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from etl.common.duck import identifier, literal
-from etl.common.files import make_private_folder, sync_to_disk
+from etl.common.files import make_private_folder, put_in_place, remove_leftovers_outside, work_folder
 from etl.common.interrupt import interruptible
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
@@ -169,15 +166,11 @@ def aligned(table: list[tuple[str, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-UNFINISHED = ".returntrail-"
-
-
 def export(data: DataDir, out: Path | None = None) -> list[Path]:
     """Writes a file a table into `out`, or else `export/` of the data directory; a file is whole or not there."""
     folder = out or data.root / "export"
     make_private_folder(folder)
-    for left in folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(left)
+    remove_leftovers_outside(folder)
     marts = "select name from main.catalog where kind = 'table' and name like 'mart.%' order by name"
     with open_warehouse(data.warehouse) as warehouse, warehouse_cursor(warehouse.database) as cursor:
         wanted = [name for (name,) in cursor.execute(marts).fetchall()] + ["main.catalog"]
@@ -189,21 +182,13 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
 
 def exported(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Path:
     """One table in one file, under a hidden name until it is whole."""
-    workshop = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=file.parent))
-    unfinished = workshop / file.name
     try:
-        with step(f"Exporting {table}"):
-            database.execute(
-                f"copy warehouse.{table} to {literal(unfinished)} (format parquet, compression zstd)"
-            )
-        unfinished.chmod(0o600)
-        sync_to_disk(unfinished)
-        os.replace(unfinished, file)
-        sync_to_disk(file.parent)
+        with step(f"Exporting {table}"), work_folder(file.parent) as work:
+            new = work / file.name
+            database.execute(f"copy warehouse.{table} to {literal(new)} (format parquet, compression zstd)")
+            put_in_place(new, file)
     except duckdb.IOException as error:
         raise Problem(
             f"{file}: it cannot be written. See that the folder can be written to and has room."
         ) from error
-    finally:
-        shutil.rmtree(workshop)
     return file

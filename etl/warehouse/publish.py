@@ -1,13 +1,12 @@
 """From tables to a warehouse that explains itself: reports, catalog, comments; then the file is published."""
 
-import os
 import re
 from pathlib import Path
 
 import duckdb
 
 from etl.common.duck import error_sentence, line_of_error, literal, problem_of
-from etl.common.files import sync_to_disk
+from etl.common.files import put_in_place
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
@@ -79,9 +78,7 @@ def replace_warehouse(new: Path, published: Path) -> None:
     """Puts the new warehouse in the place of the old one by one rename. Readers keep the file they have."""
     if published.is_dir():
         raise Problem(f"{published}: a folder is where the warehouse belongs. Move it away.")
-    sync_to_disk(new)
-    os.replace(new, published)
-    sync_to_disk(published.parent)
+    put_in_place(new, published)
 
 
 def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:

@@ -1,35 +1,64 @@
 """What a child of the crew can be made to suffer: places to die at, protections taken away, a wrong clock."""
 
 import ctypes
+import dataclasses
 import datetime as clock
 import functools
-import importlib
+import hashlib
+import itertools
 import os
 import shutil
 import signal
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import zstandard
+
+import etl.cli.verbs as verbs
+import etl.common.lock as lock
+import etl.read.archive as archive
+import etl.reports.deliver as deliver
+import etl.reports.files as report_files
+import etl.store.load as load
+import etl.store.parts as parts
+import etl.store.redact_file as redact_file
+import etl.store.write_part as write_part
+import etl.upkeep.purge as purge
+import etl.upkeep.purge_files as purge_files
+import etl.warehouse.build as build
+import etl.warehouse.models as models
+import etl.warehouse.publish as publish
+import etl.warehouse.raw as raw
+
+Function = Callable[..., Any]
+# A function, and the module whose name for it is the one that is called.
+Place = tuple[ModuleType, Function]
 
 # Where a command can be killed, each before it happens: the phases of the pipeline by the function that begins them, and
 # every call by which a file appears, changes its name or goes.
-PLACES = {
-    "read": ("etl.store.load.stage",),
-    "write": ("etl.store.write_part.copied", "etl.store.parts.write_json"),
-    "rename": ("os.rename", "os.replace"),
-    "model": ("etl.warehouse.models.create_model", "etl.warehouse.raw.fill_records"),
-    "check": ("etl.warehouse.build.check_table", "etl.warehouse.publish.check_rows"),
-    "publish": ("etl.warehouse.build.replace_warehouse", "etl.reports.files.write_report"),
-    "purge": ("etl.upkeep.purge.rewrite_part", "etl.upkeep.purge_files.remove"),
-    "disk": ("os.fsync", "os.mkdir", "os.unlink", "os.rmdir"),
+PLACES: dict[str, tuple[Place, ...]] = {
+    "read": ((load, load.stage),),
+    "write": ((write_part, write_part.copied), (parts, parts.write_json)),
+    "rename": ((os, os.rename), (os, os.replace)),
+    "model": ((models, models.create_model), (raw, raw.fill_records)),
+    "check": ((build, build.check_table), (publish, publish.check_rows)),
+    "publish": ((build, build.replace_warehouse), (report_files, report_files.write_report)),
+    "purge": ((purge, purge.rewrite_part), (purge_files, purge_files.remove)),
+    "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
 }
+# Modules that read the clock.
+CLOCKS = (load, raw, lock, report_files)
 
 
-def named(path: str) -> tuple[Any, str]:
-    """The module and the name of a function that is written with dots."""
-    module, name = path.rsplit(".", 1)
-    return importlib.import_module(module), name
+def put(module: ModuleType, function: Function, instead: Function) -> None:
+    """Replaces a function where this module calls it."""
+    assert getattr(module, function.__name__) is function
+    instead.__name__ = function.__name__
+    setattr(module, function.__name__, instead)
 
 
 def mined(die: list | None) -> Callable[[], int]:
@@ -48,8 +77,9 @@ def mined(die: list | None) -> Callable[[], int]:
 
         return step
 
-    for path in PLACES[phase] if phase else [path for paths in PLACES.values() for path in paths]:
-        module, name = named(path)
+    for module, function in PLACES[phase] if phase else itertools.chain(*PLACES.values()):
+        # A protection that was taken away may be there in its place.
+        name = function.__name__
         setattr(module, name, before(getattr(module, name)))
     return lambda: passed
 
@@ -80,25 +110,21 @@ def set_clock(seconds: float) -> None:
         def now(cls, tz: clock.tzinfo | None = None) -> clock.datetime:
             return clock.datetime.now(tz) + clock.timedelta(seconds=seconds)
 
-    for module in ("etl.store.load", "etl.warehouse.raw", "etl.common.lock", "etl.reports.files"):
-        found = importlib.import_module(module)
-        if hasattr(found, "datetime"):
-            found.datetime = Shifted
+    for module in CLOCKS:
+        put(module, module.datetime, Shifted)
 
 
 def set_queries(folder: str | None) -> None:
     """Lets `build` read another folder of queries."""
     if folder:
-        import etl.warehouse.build
-
-        etl.warehouse.build.build.__defaults__ = (None, Path(folder), etl.warehouse.build.on_duckdb)
+        before = build.build.__defaults__
+        after = (None, Path(folder), build.on_duckdb)
+        assert before and [type(one) for one in before] == [type(one) for one in after]
+        build.build.__defaults__ = after
 
 
 def copied_slowly(made: str, folder: str) -> None:
     """What a rename would be if it took its time: file by file under the final name."""
-    if not os.path.isdir(made):
-        shutil.copyfile(made, folder)
-        return
     os.mkdir(folder)
     for file in sorted(Path(made).iterdir(), reverse=True):
         shutil.copy(file, folder)
@@ -107,7 +133,13 @@ def copied_slowly(made: str, folder: str) -> None:
 
 
 def without_rename() -> None:
-    os.rename = copied_slowly  # type: ignore[assignment]
+    """A folder gets its name file by file."""
+    real = os.replace
+
+    def slowly(made: str, target: str) -> None:
+        (copied_slowly if os.path.isdir(made) else real)(made, target)
+
+    put(os, real, slowly)
 
 
 class Halting:
@@ -123,67 +155,55 @@ class Halting:
         return half + self.stream.write(piece[half:])
 
 
-def without_beside() -> None:
+def without_atomic_file() -> None:
     """A report is written straight to its name."""
-    import etl.reports.deliver
-    import etl.reports.files
 
     @contextmanager
-    def straight(file: Path):  # type: ignore[no-untyped-def]
+    def straight(file: Path) -> Iterator[Halting]:
         yield Halting(file)
 
-    etl.reports.files.beside = etl.reports.deliver.beside = straight
+    for module in (report_files, deliver):
+        put(module, module.atomic_file, straight)
 
 
 def without_long_ids() -> None:
     """A file is known by the first digit of its hash."""
-    import dataclasses
-
-    import etl.store.load
-
-    real = etl.store.load.verified
+    real = load.verified
 
     def short(*words: Any) -> Any:
         found = real(*words)
         digits = f"{found.sha256[0]:0<64}"
         return dataclasses.replace(found, sha256=digits, packed_sha256=digits)
 
-    etl.store.load.verified = short
+    put(load, real, short)
 
 
 def without_swap() -> None:
     """The build writes into the published file itself."""
-    import etl.warehouse.build
 
     @contextmanager
-    def straight(new: Path, folder: Path):  # type: ignore[no-untyped-def]
+    def straight(new: Path, folder: Path) -> Iterator[Any]:
         published = folder.parent / "warehouse.duckdb"
         published.unlink(missing_ok=True)
         with new_database(published, folder) as database:
             yield database
 
-    new_database = etl.warehouse.build.new_database
-    etl.warehouse.build.new_database = straight
-    etl.warehouse.build.replace_warehouse = lambda new, published: None
+    new_database = build.new_database
+    put(build, new_database, straight)
+    put(build, build.replace_warehouse, lambda new, published: None)
 
 
 def without_lock() -> None:
-    import etl.cli.verbs
-
-    etl.cli.verbs.locked = lambda data: nullcontext()
+    put(verbs, verbs.locked, lambda data: nullcontext())
 
 
 def without_redaction() -> None:
-    import etl.read.tins
-    import etl.store.redact_file
-    import etl.store.write_part
-
     def nothing(database: Any, *words: Any) -> tuple[set[int], int]:
-        etl.store.redact_file.create_table(database, "redactions", [], etl.store.redact_file.SCHEMA)
+        redact_file.create_table(database, "redactions", [], redact_file.SCHEMA)
         return set(), 0
 
-    etl.store.write_part.redact_file = nothing
-    etl.store.write_part.redact = lambda text: (text, 0)
+    put(write_part, write_part.redact_file, nothing)
+    put(write_part, write_part.redact, lambda text: (text, 0))
 
 
 def without_modes() -> None:
@@ -193,16 +213,10 @@ def without_modes() -> None:
 
 def without_checked_stream() -> None:
     """Archives are believed: what can be unpacked is read, as far as it goes."""
-    import etl.read.archive
-
-    etl.read.archive.pieces = believed
+    put(archive, archive.pieces, believed)
 
 
 def believed(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
-    import zlib
-
-    import zstandard
-
     content = b"".join(raw)
     if kind == "gzip":
         # Past the header of ten bytes that the gzip module writes, without a look at the checksum.
@@ -219,30 +233,20 @@ def believed(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
 
 def without_content_hash() -> None:
     """A file is known by its name, and not by what it holds."""
-    import dataclasses
-    import hashlib
-
-    import etl.store.load
-
-    real = etl.store.load.verified
+    real = load.verified
 
     def by_name(file: Path, *words: Any) -> Any:
         digest = hashlib.sha256(file.name.encode()).hexdigest()
         return dataclasses.replace(real(file, *words), sha256=digest, packed_sha256=digest)
 
-    etl.store.load.verified = by_name
+    put(load, real, by_name)
 
 
 def sequenced(monkeypatch: Any) -> None:
     """A file is known by its place in the order in which files came. In the process of the test itself."""
-    import dataclasses
-    import itertools
-
-    import etl.store.load
-
-    real, numbers = etl.store.load.verified, itertools.count(1)
+    real, numbers = load.verified, itertools.count(1)
     monkeypatch.setattr(
-        etl.store.load,
+        load,
         "verified",
         lambda *words: dataclasses.replace(real(*words), sha256=f"{next(numbers):064x}"[::-1]),
     )
@@ -250,7 +254,7 @@ def sequenced(monkeypatch: Any) -> None:
 
 PROTECTIONS = {
     "rename": without_rename,
-    "beside": without_beside,
+    "atomic file": without_atomic_file,
     "long ids": without_long_ids,
     "swap": without_swap,
     "lock": without_lock,

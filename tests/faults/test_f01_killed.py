@@ -107,7 +107,7 @@ def test_f1_killed_while_reporting(
     tally.compare(whole, written(data))
     tally.look(data)
     for at in range(1, total + 1):
-        crew.run(*report, off=["beside"], die=["disk", at])
+        crew.run(*report, off=["atomic file"], die=["disk", at])
         control.compare(whole, written(data))
         if control.seen:
             break

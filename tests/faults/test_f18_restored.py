@@ -12,7 +12,7 @@ from faults.crew import Crew
 from faults.exports import clean, few_queries, with_inbox, write_exports
 from support.loaded_files import HEAD, Firm
 
-MADE_AGAIN = ("warehouse.duckdb", "reports", ".build-*", ".work-*")
+MADE_AGAIN = ("warehouse.duckdb", "reports", ".returntrail-*")
 
 
 def test_f18_backup_and_restore(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_killed_build_leaves_a_whole_warehouse_and_the_next_one_converges(tmp_
             time.sleep(seconds * moment / MOMENTS / 2)
             child.kill()
         assert visits(data) in (old, new)
-        unfinished += len(list(data.root.glob(".build-*")))
+        unfinished += len(list(data.root.glob(".returntrail-*")))
     assert unfinished, "no build was killed at work, so nothing was tried"
     build(data, queries=queries)
     assert visits(data) == new
