@@ -12,6 +12,7 @@ from etl.cli.options import read_options
 from etl.cli.verbs import VERBS
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.system import BROKEN_PIPE, close_to_others
 from etl.common.terminal import say
 
 # What a person mends outside of here: rights, space, a name that is taken.
@@ -32,7 +33,7 @@ INTERRUPTED = "Query interrupted"
 def main(words: list[str] | None = None) -> int:
     """Runs one verb: exit code 0, 1 for a Problem or a refused file, 2 for wrong usage; a bug shows its traceback."""
     # Taxpayer data: no other user reads what is made here, whatever the umask of the one who types.
-    os.umask(0o077)
+    close_to_others()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = read_options(words)
@@ -85,13 +86,13 @@ def ended(error: BaseException) -> int:
 def left_alone() -> int:
     """The reader of stdout has left, as `| head` does: nothing more to say, and nobody to say it to."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+    return BROKEN_PIPE
 
 
 def interrupted() -> int:
     """Ctrl-C ends the process by the signal itself, so that a shell script that called it ends too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
     return 128 + signal.SIGINT
 
 

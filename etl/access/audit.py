@@ -5,12 +5,10 @@ that a changed, removed or cut-off line is found. No client is named: of a filte
 only the number of values is recorded, and of a return a pseudonym, by which its readers can still be found.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ import polars as pl
 from etl.common.files import make_private_folder, write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.system import lock_file
 from etl.read.tins import id_hash, redact
 from etl.store.parts import KEY_BYTES
 
@@ -38,7 +37,6 @@ NO_LINE = "0" * 64
 # The line after a lost head has this in place of a hash, so that the loss stays visible.
 LOST = "the head was lost"
 PATIENCE_SECONDS = 2.0
-PAUSE_SECONDS = 0.02
 TAIL_BYTES = 1_000_000
 MOST_FAULTS = 20
 
@@ -79,7 +77,7 @@ def record(
     entry: dict[str, Any] = {"at": at, "who": who, "role": role, "act": act, "report": report}
     try:
         make_private_folder(data.audit)
-        with locked_trail(data, fcntl.LOCK_EX) as trail:
+        with locked_trail(data) as trail:
             fields = {name: audit_field(data, name, value) for name, value in (filters or {}).items()}
             append(data, trail, entry | {"row_count": row_count, "filters": fields})
     except OSError as error:
@@ -126,7 +124,7 @@ def append(data: DataDir, trail: int, entry: dict[str, Any]) -> None:
         head = Head() if size == 0 else replaced_head(trail)
     # Lines that a killed process wrote and did not count. If the trail is shorter than the head says, the
     # chain goes on from the head, so that the gap stays visible.
-    uncounted = os.pread(trail, max(0, size - head.size), head.size)
+    uncounted = read_from(trail, head.size)
     for line in uncounted.removesuffix(b"\n").split(b"\n") if uncounted else ():
         head = head.after(line)
     if head.count == 0:
@@ -137,13 +135,19 @@ def append(data: DataDir, trail: int, entry: dict[str, Any]) -> None:
     if os.write(trail, content) != len(content):
         os.ftruncate(trail, size)
         raise OSError(28, "no room on the disk")
-    os.fdatasync(trail)
+    os.fsync(trail)
     write_head(data, head.after(line))
+
+
+def read_from(trail: int, start: int) -> bytes:
+    """The trail from a byte to its end."""
+    os.lseek(trail, start, os.SEEK_SET)
+    return os.read(trail, max(0, os.fstat(trail).st_size - start))
 
 
 def replaced_head(trail: int) -> Head:
     """A head for a trail that has lost its own: all lines count, and the chain is broken here for good."""
-    lines = os.pread(trail, os.fstat(trail).st_size, 0).removesuffix(b"\n").split(b"\n")
+    lines = read_from(trail, 0).removesuffix(b"\n").split(b"\n")
     return Head(len(lines), sum(len(line) + 1 for line in lines), LOST)
 
 
@@ -158,27 +162,19 @@ def read_head(data: DataDir) -> Head | None:
 
 def write_head(data: DataDir, head: Head) -> None:
     """In place and always of the same length, so that a reader never gets half of it."""
-    descriptor = os.open(head_file(data), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(head_file(data), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        os.pwrite(descriptor, f"{head.count:020d} {head.size:020d} {head.last}\n".encode("ascii"), 0)
+        os.write(descriptor, f"{head.count:020d} {head.size:020d} {head.last}\n".encode("ascii"))
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def locked_trail(data: DataDir, kind: int) -> Iterator[int]:
+def locked_trail(data: DataDir, shared: bool = False) -> Iterator[int]:
     """The trail, locked against other threads and processes; waits only briefly, since a person waits too."""
-    descriptor = os.open(trail_file(data), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(trail_file(data), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(PAUSE_SECONDS)
+        lock_file(descriptor, PATIENCE_SECONDS, shared)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -233,7 +229,7 @@ def find_faults(data: DataDir) -> list[str]:
         is_lost = head_file(data).exists()
         return [f"{file}: the audit trail is missing, and its head is still there."] if is_lost else []
     # Written lines never change, so the lock is released before millions of them are read.
-    with locked_trail(data, fcntl.LOCK_SH) as trail:
+    with locked_trail(data, shared=True) as trail:
         head, size = read_head(data), os.fstat(trail).st_size
     faults: list[str] = []
     counted, passed_head = Head(), False

@@ -143,7 +143,7 @@ def evidence(data: DataDir, options: Namespace) -> int:
 
 def query(data: DataDir, options: Namespace) -> int:
     """Prints the rows of one statement."""
-    from etl.common.interrupt import defer_ctrl_c
+    from etl.common.system import defer_ctrl_c
 
     defer_ctrl_c()
     from etl.warehouse.ask import open_warehouse

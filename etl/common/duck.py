@@ -6,11 +6,14 @@ A conversion error of DuckDB quotes the value that failed, and a value may be a 
 import errno
 import os
 import re
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from etl.common.problem import Problem
+from etl.common.system import memory_bytes
 
 QUOTABLE_ERRORS = (
     duckdb.BinderException,
@@ -68,6 +71,16 @@ OFFLINE = {
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
 }
+
+
+def work_limits(folder: Path, most_bytes: int) -> dict[str, Any]:
+    """How much of the machine a load or a build takes: at most half of its memory; it spills into `folder`."""
+    memory = min(most_bytes, memory_bytes() // 2)
+    return {
+        "memory_limit": f"{memory // 1_000_000}MB",
+        "threads": os.cpu_count() or 1,
+        "temp_directory": str(folder / "spill"),
+    }
 
 
 def literal(text: object) -> str:

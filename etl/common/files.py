@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from etl.common.system import make_private, sync_to_disk
+
 LEFTOVER_PREFIX = ".returntrail-"
 # Earlier versions wrote under these names, too common to be removed outside the data directory.
 EARLIER_PREFIXES = (".new-", ".work-", ".build-", ".making-", ".verify-", ".purged-")
@@ -64,7 +66,7 @@ def write_json(file: Path, content: dict) -> None:
 def put_in_place(made: Path, target: Path) -> None:
     """Makes a finished file or folder private, writes it to the disk and renames it to `target`, which it replaces."""
     for path in [*made.rglob("*"), made] if made.is_dir() else [made]:
-        path.chmod(0o700 if path.is_dir() else 0o600)
+        make_private(path)
         sync_to_disk(path)
     # A folder cannot be renamed onto one that has files.
     old = hide(target) if target.is_dir() else None
@@ -107,12 +109,3 @@ def remove(paths: list[Path]) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def sync_to_disk(path: Path) -> None:
-    """Waits until the content of a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,6 +6,7 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import literal
+from etl.common.system import make_private
 
 BATCH = 50_000
 
@@ -59,7 +60,7 @@ class Records:
     def written(self, frame: pl.DataFrame, name: object) -> Path:
         file = self.folder / f"records-{id(self)}-{name}.parquet"
         frame.write_parquet(file, compression="lz4", statistics=False)
-        file.chmod(0o600)
+        make_private(file)
         return file
 
     def remove(self) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from etl.common.files import make_private_folder, sync_to_disk
+from etl.common.files import make_private_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.system import sync_to_disk
 
 BEGUN = "begun"
 WRITTEN = "written"
@@ -85,11 +86,11 @@ def save_run(data: DataDir, run: Run) -> None:
     try:
         make_private_folder(data.runs)
         is_new = not file.exists()
-        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         with open(descriptor, "r+b", buffering=0) as stream:
-            size = stream.seek(0, os.SEEK_END)
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                line = b"\n" + line
+            if stream.seek(0, os.SEEK_END):
+                stream.seek(-1, os.SEEK_END)
+                line = line if stream.read(1) == b"\n" else b"\n" + line
             if stream.write(line) != len(line):
                 raise OSError(errno.ENOSPC, "no room on the disk")
             os.fsync(descriptor)

@@ -20,10 +20,11 @@ from pathlib import Path
 import duckdb
 from polars.exceptions import PolarsError
 
-from etl.common.duck import OFFLINE, disk_full_error
-from etl.common.files import make_private_folder, sync_to_disk
+from etl.common.duck import OFFLINE, disk_full_error, work_limits
+from etl.common.files import make_private_folder
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
+from etl.common.system import make_private, sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, source_of
 from etl.config.source import Source
@@ -187,7 +188,7 @@ def moved(file: Path, folder: Path) -> Path:
         if not os.path.lexists(target):
             os.rename(file, target)
             if not target.is_symlink():
-                target.chmod(0o600)
+                make_private(target)
             sync_to_disk(folder)
             return target
     raise AssertionError
@@ -235,9 +236,7 @@ def full_disk_named() -> Iterator[None]:
 
 def opened(folder: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory that spills into a private folder and reaches for nothing outside."""
-    memory = min(MEMORY_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
-    limits = {"memory_limit": f"{memory // 1_000_000}MB", "threads": os.cpu_count()}
-    database = duckdb.connect(config=OFFLINE | limits | {"temp_directory": str(folder / "spill")})
+    database = duckdb.connect(config=OFFLINE | work_limits(folder, MEMORY_BYTES))
     database.execute("set timezone = 'UTC'")
     return database
 

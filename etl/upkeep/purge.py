@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.common.duck import literal
-from etl.common.files import remove_folder, remove_leftovers, sync_to_disk, write_json
+from etl.common.files import remove_folder, remove_leftovers, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
+from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged

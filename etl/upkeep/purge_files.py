@@ -24,9 +24,10 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import OFFLINE, identifier, literal
-from etl.common.files import remove_folder, sync_to_disk, write_json
+from etl.common.files import remove_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.system import sync_to_disk
 from etl.config.settings import Settings
 from etl.read.archive import verified
 from etl.reports.files import MANIFEST

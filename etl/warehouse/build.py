@@ -3,7 +3,6 @@
 The same store gives the same build, whatever the clock of the machine says; only `built_at` differs.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from etl.common.duck import OFFLINE, literal, problem_of
+from etl.common.duck import OFFLINE, literal, problem_of, work_limits
 from etl.common.files import remove_leftovers, work_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
+from etl.common.system import make_private
 from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
@@ -99,17 +99,11 @@ def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection
     A killed build needs no recovery, so nothing is written twice: there is no write-ahead log, and a
     checkpoint does not merge what the files of a store left between full row groups.
     """
-    memory = min(MEMORY_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
-    limits = {
-        "memory_limit": f"{memory // 1_000_000}MB",
-        "threads": os.cpu_count() or 1,
-        "max_vacuum_tasks": 0,
-    }
-    database = duckdb.connect(config=OFFLINE | limits | {"temp_directory": str(folder / "spill")})
+    database = duckdb.connect(config=OFFLINE | work_limits(folder, MEMORY_BYTES) | {"max_vacuum_tasks": 0})
     try:
         options = "storage_version 'v1.5.0', recovery_mode 'no_wal_writes'"
         database.execute(f"attach {literal(file)} as warehouse ({options})")
-        file.chmod(0o600)
+        make_private(file)
         database.execute("use warehouse")
         database.execute("set timezone = 'UTC'")
         yield database

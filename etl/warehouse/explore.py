@@ -16,9 +16,9 @@ import polars as pl
 
 from etl.common.duck import identifier, literal
 from etl.common.files import make_private_folder, put_in_place, remove_leftovers_outside, work_folder
-from etl.common.interrupt import interruptible
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
+from etl.common.system import on_ctrl_c
 from etl.common.terminal import step
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
@@ -40,8 +40,10 @@ def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
             statements = cursor.extract_statements(sql)
             if len(statements) != 1 or statements[0].type not in READS:
                 raise Problem("A query is one statement that reads: select, from, with, describe or explain.")
-            with interruptible(cursor):
+            with on_ctrl_c(cursor.interrupt):
                 return shown(cursor.sql(statements[0])).pl()
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
             raise Problem(f"DuckDB: {str(error).strip()}") from error
 

@@ -216,6 +216,6 @@ def test_nothing_is_shown_that_cannot_be_recorded(data: DataDir, monkeypatch: py
     monkeypatch.undo()
     assert trail_file(data).read_bytes() == content and find_faults(data) == []
     monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.1)
-    with audit.locked_trail(data, audit.fcntl.LOCK_EX), pytest.raises(Problem, match="so nothing is shown"):
+    with audit.locked_trail(data), pytest.raises(Problem, match="so nothing is shown"):
         record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
     assert find_faults(data) == []

@@ -1,0 +1,96 @@
+"""What only POSIX systems have, behind plain functions: locks, modes, memory size, deferred signals, folder sync.
+
+No other module uses these parts of the standard library, so everything else runs on any Python.
+"""
+
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PAUSE_SECONDS = 0.05
+CTRL_C = {signal.SIGINT}
+# The exit code of a program whose reader has left, as the shell reports it.
+BROKEN_PIPE = 128 + signal.SIGPIPE
+
+
+def close_to_others() -> None:
+    """From here on no other user of the machine can read what this process creates."""
+    os.umask(0o077)
+
+
+def make_private(path: Path) -> None:
+    """Closes a file or folder to other users."""
+    path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Waits until the content of a file, or the list of files in a folder, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def memory_bytes() -> int:
+    """The size of the machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def lock_file(descriptor: int, patience_seconds: float, shared: bool = False) -> None:
+    """Locks an open file until it is closed or the process ends. Raises BlockingIOError when patience ends."""
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE_SECONDS)
+
+
+def defer_ctrl_c() -> None:
+    """From here on Ctrl-C waits for `on_ctrl_c`, unless the parent process set it to be ignored.
+
+    Call it before DuckDB or Polars start their threads, which inherit the setting; a thread without it would take
+    the signal.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
+
+
+@contextmanager
+def on_ctrl_c(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Where Ctrl-C is deferred, it calls `interrupt` inside this block.
+
+    DuckDB checks for Ctrl-C by itself, but only between two tasks, and one task of a cross join may take hours. Any
+    thread may interrupt a connection, though, so a thread of our own waits for the signal.
+    """
+    if not signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= CTRL_C:
+        yield
+        return
+    over = threading.Event()
+
+    def listen() -> None:
+        signal.sigwait(CTRL_C)
+        # Again and again, because an interrupt before the statement has begun has no effect.
+        while not over.wait(0.1):
+            interrupt()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        yield
+    finally:
+        # Wakes the listener, which refers to the connection; the connection must be gone before Python ends.
+        assert listener.ident
+        signal.pthread_kill(listener.ident, signal.SIGINT)
+        over.set()
+        listener.join()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CTRL_C)
