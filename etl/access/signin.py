@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.config.place import Place
 from etl.config.settings import read_settings
-from etl.config.settings_check import Place
 
 AUTH_KEYS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 OPTIONAL_KEYS = ("client_kwargs",)
@@ -44,11 +44,12 @@ def configured(data: DataDir) -> SignIn | None:
         raise Problem(f"{data.settings}: it has [access], but there is no [auth] in {file}. {HOW}.")
     if access is None:
         raise Problem(f"{file}: it has [auth], but there is no [access] in {data.settings}. {HOW}.")
-    place = Place(file, "[auth]")
-    place.unknown(table, (*AUTH_KEYS, *OPTIONAL_KEYS))
+    place = Place(file, "[auth]", table)
+    place.refuse_unknown((*AUTH_KEYS, *OPTIONAL_KEYS))
     for key in AUTH_KEYS:
-        if place.text(table, key) is None:
-            raise place.fault(f'no "{key}"')
+        # The value of a wrong key is not shown, because it may be a secret.
+        if not isinstance(table.get(key), str) or not table[key].strip():
+            raise place.fault(f'no "{key}" (a text in quotes)')
     if len(table["cookie_secret"]) < SHORTEST_SECRET:
         raise place.fault(f'"cookie_secret" must be a random text of at least {SHORTEST_SECRET} characters')
     back = web_address(place, table, "redirect_uri")

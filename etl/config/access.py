@@ -1,38 +1,38 @@
-"""Who may see what: the [access] section of the settings, read strictly, and what a signed-in person is by it.
+"""Who may see what: the [access] section of the settings, read strictly, and who a signed-in person is by it.
 
-Nobody is anybody by default: a person is known by an entry here, or by the claims of the sign-in that are named here.
+Access is denied by default: a person is known by an entry here, or by the claims of the sign-in that are named here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from etl.config.settings_check import Place
+from etl.config.place import Count, Place, Text, Texts, keys
 from etl.config.subscription import ADDRESS
 
 VIEWER, STAFF, MANAGER, DATA_OWNER = "viewer", "staff", "manager", "data owner"
 # As a role is called in the settings and in a claim -> as it is called on screen.
 ROLES = {"viewer": VIEWER, "staff": STAFF, "manager": MANAGER, "data_owner": DATA_OWNER}
-CLAIM_KEYS = ("user_claim", "role_claim", "office_claim")
-ACCESS_KEYS = (*ROLES, *CLAIM_KEYS, "idle_minutes", "longest_hours")
 EMAIL = "email"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What somebody may see: a role, and for staff the offices. Null stands for all offices, none for nothing."""
+    """What somebody may see: a role, and for staff the offices. None means all offices, an empty tuple none."""
 
     role: str
     offices: tuple[str, ...] | None = None
 
     @property
     def sees_clients(self) -> bool:
-        """All but a viewer, who sees counts."""
+        """Everybody but a viewer, who sees counts."""
         return self.role in (STAFF, MANAGER, DATA_OWNER)
 
     @property
     def sees_the_firm(self) -> bool:
-        """What is of the whole firm and of no office."""
+        """What belongs to the whole firm and to no office."""
         return self.role in (MANAGER, DATA_OWNER)
 
     @property
@@ -41,7 +41,7 @@ class Scope:
         return self.role == DATA_OWNER
 
 
-# Who types commands on the machine, and who opens the dashboard there while there is no sign-in.
+# Whoever types commands on the machine, or opens the dashboard there while there is no sign-in.
 EVERYTHING = Scope(DATA_OWNER)
 
 
@@ -55,71 +55,59 @@ class Person:
 
 @dataclass(frozen=True)
 class Access:
-    """The section: who is what, by which claims, and after how long somebody must sign in again."""
+    """The section: who has which role, by which claims, and after how long somebody must sign in again."""
 
     people: dict[str, Scope] = field(default_factory=dict)
-    user_claim: str = EMAIL
-    role_claim: str | None = None
-    office_claim: str | None = None
-    idle_minutes: int = 30
-    longest_hours: int = 8
+    user_claim: Text = EMAIL
+    role_claim: Text | None = None
+    office_claim: Text | None = None
+    idle_minutes: Count = 30
+    longest_hours: Count = 8
 
 
-def read_access(path: Path, table: dict | None) -> Access | None:
+ACCESS_KEYS = (*ROLES, *(key for key in keys(Access) if key != "people"))
+
+
+def read_access(path: Path, table: dict[str, Any] | None) -> Access | None:
     """The [access] section; without it there is no sign-in."""
     if table is None:
         return None
-    place = Place(path, "[access]")
-    place.unknown(table, ACCESS_KEYS)
-    user_claim = place.text(table, "user_claim", EMAIL) or EMAIL
+    place = Place(path, "[access]", table)
+    place.refuse_unknown(ACCESS_KEYS)
     if "office_claim" in table and "role_claim" not in table:
         raise place.fault('"office_claim" goes with "role_claim", which is not there,')
-    access = Access(
-        people=read_people(place, table, user_claim),
-        user_claim=user_claim,
-        role_claim=place.text(table, "role_claim"),
-        office_claim=place.text(table, "office_claim"),
-        idle_minutes=place.number(table, "idle_minutes", Access.idle_minutes) or Access.idle_minutes,
-        longest_hours=place.number(table, "longest_hours", Access.longest_hours) or Access.longest_hours,
-    )
+    access = place.read(Access, people=read_people(place, place.value("user_claim", Text, EMAIL)))
     if not access.people and access.role_claim is None:
         raise place.fault(f'nobody is named: write people behind {", ".join(ROLES)}, or a "role_claim"')
     return access
 
 
-def read_people(place: Place, table: dict, user_claim: str) -> dict[str, Scope]:
+def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
     """Who is named for which role; staff under their offices. Nobody has two roles."""
+    offices = place.below("staff", "[access.staff]")
+    named = [
+        (place, name, Scope(role))
+        for key, role in ROLES.items()
+        if role != STAFF
+        for name in place.value(key, Texts, ())
+    ]
+    named += [
+        (offices, name, Scope(STAFF, (office,)))
+        for office in offices.table
+        for name in offices.value(office, Texts)
+    ]
     people: dict[str, Scope] = {}
-    for key, role in ROLES.items():
-        if role == STAFF:
-            continue
-        for name in place.texts(table, key) if key in table else ():
-            add(place, people, named(place, name, user_claim), Scope(role))
-    offices = place.table(table, "staff")
-    below = Place(place.path, "[access.staff]")
-    for office in offices:
-        for name in below.texts(offices, office):
-            who = named(below, name, user_claim)
-            before = people.get(who)
-            if before is not None and before.role == STAFF:
-                people[who] = Scope(STAFF, tuple(dict.fromkeys((*(before.offices or ()), office))))
-            else:
-                add(below, people, who, Scope(STAFF, (office,)))
+    for where, name, scope in named:
+        if user_claim == EMAIL and not re.fullmatch(ADDRESS, name.strip(), re.ASCII):
+            raise where.fault(f'"{name}" is not an e-mail address')
+        who = known_as(name, user_claim)
+        before = people.get(who)
+        if before:
+            if not before.role == scope.role == STAFF:
+                raise where.fault(f'"{who}" is {before.role} and {scope.role}; everybody has one role,')
+            scope = Scope(STAFF, tuple(dict.fromkeys((*(before.offices or ()), *(scope.offices or ())))))
+        people[who] = scope
     return people
-
-
-def add(place: Place, people: dict[str, Scope], who: str, scope: Scope) -> None:
-    """Adds somebody who has no role yet."""
-    if who in people:
-        raise place.fault(f'"{who}" is {people[who].role} and {scope.role}; everybody has one role,')
-    people[who] = scope
-
-
-def named(place: Place, name: str, user_claim: str) -> str:
-    """A name of the settings as it is compared. Raises a Problem for one that no sign-in could bring."""
-    if user_claim == EMAIL and not ADDRESS.fullmatch(name.strip()):
-        raise place.fault(f'"{name}" is no e-mail address')
-    return known_as(name, user_claim)
 
 
 def known_as(name: str, user_claim: str) -> str:
@@ -128,7 +116,7 @@ def known_as(name: str, user_claim: str) -> str:
 
 
 def person_of(access: Access, claims: Mapping[str, object]) -> Person | None:
-    """Who has signed in, by the claims of the provider; null for somebody who is not known here.
+    """Who has signed in, by the claims of the provider; None for somebody who is not known here.
 
     An e-mail address counts only where the provider says that it is verified: another may have typed it.
     """
@@ -143,33 +131,33 @@ def person_of(access: Access, claims: Mapping[str, object]) -> Person | None:
 
 
 def scope_of_claims(access: Access, claims: Mapping[str, object]) -> Scope | None:
-    """The role that the claim names, if it names one and no other; staff without an office see nothing."""
-    roles = {ROLES[word] for word in words_of(claims, access.role_claim) if word in ROLES}
+    """The role that the claim names, if it names exactly one; staff without an office see nothing."""
+    roles = {ROLES[text] for text in texts_of(claims, access.role_claim) if text in ROLES}
     if len(roles) != 1:
         return None
     role = roles.pop()
-    return Scope(role, words_of(claims, access.office_claim)) if role == STAFF else Scope(role)
+    return Scope(role, texts_of(claims, access.office_claim)) if role == STAFF else Scope(role)
 
 
-def words_of(claims: Mapping[str, object], name: str | None) -> tuple[str, ...]:
-    """The words of a claim, which is a text or a list of them."""
+def texts_of(claims: Mapping[str, object], name: str | None) -> tuple[str, ...]:
+    """The texts of a claim, which is a text or a list of them."""
     value = claims.get(name) if name else None
     values = value if isinstance(value, list) else [value]
     return tuple(one.strip() for one in values if isinstance(one, str) and one.strip())
 
 
 def ended(access: Access, claims: Mapping[str, object], last_seen: float | None, now: float) -> str | None:
-    """Why a sign-in no longer counts, in words; null while it does. Times are seconds since 1970.
+    """Why a sign-in no longer counts, as a sentence; None while it does. Times are seconds since 1970.
 
-    A sign-in of which this process has not heard counts as used when it was made, so that a restart prolongs none.
+    A sign-in that this process does not know yet counts as used when it was made, so that a restart prolongs none.
     """
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(issued, (int, float)) or not isinstance(expires, (int, float)):
-        return "The sign-in does not say how long it holds."
+        return "The sign-in does not say how long it is valid."
     if now >= expires:
         return "Your sign-in has expired."
     if now >= issued + access.longest_hours * 3600:
-        return f"A sign-in holds for {access.longest_hours} h at most."
+        return f"A sign-in is valid for {access.longest_hours} h at most."
     if now >= max(issued, last_seen or 0) + access.idle_minutes * 60:
-        return f"Nothing was pressed for {access.idle_minutes} minutes."
+        return f"No activity for {access.idle_minutes} minutes."
     return None

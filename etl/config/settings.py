@@ -1,30 +1,47 @@
 """What the firm says about itself and its exports: data/settings.toml, read strictly.
 
-An unknown key is a Problem: a misspelt one that is passed over would change how every file is read, in silence.
+An unknown key is a Problem: a misspelled key that is ignored would silently change how every file is read.
 """
 
 import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from etl.common.problem import Problem
 from etl.config.access import Access, read_access
-from etl.config.settings_check import (
-    Retention,
-    check_sections,
-    read_firm,
-    read_limits,
-    read_retention,
-    read_sources,
-)
-from etl.config.source import Limits, Source, unpacked_name
+from etl.config.place import Count, Place, Text, Zone, keys
+from etl.config.source import Limits, Source, read_sources, unpacked_name
 from etl.config.subscription import Mail, Subscription, read_mail, read_subscriptions
+
+SECTIONS = ("firm", "source", "limits", "retention", "subscription", "mail", "access", "spark")
+LISTS_OF_SECTIONS = ("source", "subscription")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Firm:
+    """Its name, and the time zone of dates and of the screen."""
+
+    name: Text = ""
+    timezone: Zone
+
+
+@dataclass(frozen=True)
+class Retention:
+    """After how many days something is removed; None for never."""
+
+    inbox_days: Count | None = None
+    quarantine_days: Count | None = None
+    report_days: Count | None = None
+
+
+RETENTION = keys(Retention)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The whole file; the raw tables are checked by the parts of the program that use them."""
+    """The whole file; [spark] is checked where it is used."""
 
     path: Path
     firm_name: str
@@ -35,14 +52,13 @@ class Settings:
     subscriptions: tuple[Subscription, ...] = ()
     mail: Mail | None = None
     access: Access | None = None
-    spark: dict = field(default_factory=dict)
+    spark: dict[str, Any] = field(default_factory=dict)
 
 
 def read_settings(path: Path) -> Settings:
     """The settings in `path`. Raises a Problem that names file, section, key and what is known."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        tables = tomllib.loads(text)
+        tables = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise Problem(f"{path}: the settings cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
@@ -50,20 +66,42 @@ def read_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise Problem(f"{path}: not TOML: {error}.") from error
     check_sections(path, tables)
-    firm_name, timezone = read_firm(path, tables["firm"])
+
+    def read(name: str, kind: Any) -> Any:
+        place = Place(path, f"[{name}]", tables.get(name, {}))
+        place.refuse_unknown(keys(kind))
+        return place.read(kind)
+
+    firm: Firm = read("firm", Firm)
     mail = read_mail(path, tables.get("mail"))
     return Settings(
         path=path,
-        firm_name=firm_name,
-        timezone=timezone,
-        sources=read_sources(path, tables["source"], timezone),
-        limits=read_limits(path, tables.get("limits", {})),
-        retention=read_retention(path, tables.get("retention", {})),
+        firm_name=firm.name,
+        timezone=firm.timezone,
+        sources=read_sources(path, tables["source"], firm.timezone),
+        limits=read("limits", Limits),
+        retention=read("retention", Retention),
         subscriptions=read_subscriptions(path, tables.get("subscription", []), mail),
         mail=mail,
         access=read_access(path, tables.get("access")),
         spark=tables.get("spark", {}),
     )
+
+
+def check_sections(path: Path, tables: dict[str, Any]) -> None:
+    """Refuses unknown sections, sections of the wrong shape, and a file without firm or source."""
+    written = {name: f"[[{name}]]" if name in LISTS_OF_SECTIONS else f"[{name}]" for name in SECTIONS}
+    for name, value in tables.items():
+        if name not in SECTIONS:
+            raise Problem(f'{path}: unknown section "{name}". Known: {", ".join(written.values())}.')
+        is_list = isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+        if name in LISTS_OF_SECTIONS and not is_list:
+            raise Problem(f"{path}: write [[{name}]], with two brackets, once for each {name}.")
+        if name not in LISTS_OF_SECTIONS and not isinstance(value, dict):
+            raise Problem(f"{path}: write [{name}], with one bracket, and only once.")
+    for name in ("firm", "source"):
+        if name not in tables:
+            raise Problem(f"{path}: no {written[name]}. The file needs a [firm] and at least one [[source]].")
 
 
 def source_of(settings: Settings, file_name: str) -> Source:

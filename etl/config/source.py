@@ -1,34 +1,48 @@
-"""A kind of export: which files it is, and how their headings become the columns of the contract."""
+"""A kind of export: which files belong to it, and how their headings become the columns of the contract."""
 
 import hashlib
 import json
 import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from etl.common.paths import QUERIES
+from etl.common.problem import Problem
+from etl.config.place import Count, Place, Text, Texts, Zone, keys
 from etl.sql.file import read_file
 
-KINDS = ("events", "returns")
+Kind = Literal["events", "returns"]
+Patterns = Annotated[
+    Texts, Meta(description='a list of one or more patterns on the file name, such as ["*.csv"]')
+]
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 # Columns of the contract that the loader makes; an export cannot bring them.
 MADE = frozenset(
     "pattern subject event_at event_on time_note extra file_id row_no occurrence_no row_hash".split()
 )
+# Those of strptime that mean the same to every reader. %Z is not one, because zone names are ambiguous: write %z.
+DIRECTIVES = "YymdBbAajHIMSpfz%"
+# An afternoon: a format that loses whether it was one shows here.
+PROBE = datetime(2025, 11, 23, 13, 45, 56, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Source:
     """One kind of export: which files it is, and how their headings, times and constants are read."""
 
-    name: str
-    kind: str
-    files: tuple[str, ...]
-    firm_id: str | None
-    timezone: str
+    name: Text
+    kind: Kind
+    files: Patterns
+    firm_id: Text | None
+    timezone: Zone
     firm_timezone: str
-    time_formats: tuple[str, ...] = ()
+    time_formats: Texts = ()
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
 
@@ -48,17 +62,20 @@ class Source:
         return words
 
 
+SOURCE_KEYS = tuple(key for key in keys(Source) if key != "firm_timezone")
+
+
 @dataclass(frozen=True)
 class Limits:
-    """What a file may not pass; each is named in the refusal."""
+    """What a file may not exceed; each is named in the refusal."""
 
-    file_bytes: int = 4_000_000_000
-    unpacked_bytes: int = 4_000_000_000
-    ratio: int = 200
-    line_bytes: int = 1_000_000
-    field_bytes: int = 64_000
-    columns: int = 500
-    json_depth: int = 50
+    file_bytes: Count = 4_000_000_000
+    unpacked_bytes: Count = 4_000_000_000
+    ratio: Count = 200
+    line_bytes: Count = 1_000_000
+    field_bytes: Count = 64_000
+    columns: Count = 500
+    json_depth: Count = 50
 
 
 @cache
@@ -74,10 +91,90 @@ def loose(heading: str) -> str:
 
 
 def column_of(source: Source, heading: str) -> str | None:
-    """Our column for a heading of an export, null where nothing maps it."""
+    """Our column for a heading of an export, None where nothing maps it."""
     return source.known.get(loose(heading))
 
 
 def unpacked_name(name: str) -> str:
     """The name without the ending of a compression."""
     return next((name[: -len(ending)] for ending in PACKED if name.casefold().endswith(ending)), name)
+
+
+def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -> tuple[Source, ...]:
+    """The sources in their order; two of one name are refused."""
+    sources = [
+        read_source(path, table, number, firm_timezone) for number, table in enumerate(tables, start=1)
+    ]
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise Problem(f'{path}: two [[source]] are named "{name}". Give each a name of its own.')
+    return tuple(sources)
+
+
+def read_source(path: Path, table: dict[str, Any], number: int, firm_timezone: str) -> Source:
+    name = Place(path, f"[[source]] number {number}", table).value("name", Text)
+    place = Place(path, f'[[source]] "{name}"', table)
+    place.refuse_unknown(SOURCE_KEYS)
+    kind = place.value("kind", Kind, "events")
+    source = place.read(
+        Source,
+        kind=kind,
+        firm_id=place.value("firm_id", Text, None),
+        timezone=place.value("timezone", Zone, firm_timezone),
+        firm_timezone=firm_timezone,
+        columns=read_columns(place.below("columns", f'[source.columns] of "{name}"'), kind),
+        constants=read_constants(place.below("constants", f'[source.constants] of "{name}"'), kind),
+    )
+    for column in source.columns.keys() & source.constants.keys():
+        raise place.fault(f'"{column}" has both headings and a constant; keep one of them,')
+    for time_format in source.time_formats:
+        check_time_format(place, time_format)
+    return source
+
+
+def check_time_format(place: Place, time_format: str) -> None:
+    """Tries a time format on an afternoon: it must come back with its date, and not as a morning."""
+    if time_format in ("epoch", "epoch_ms"):
+        return
+    label = f'time format "{time_format}"'
+    unknown = [name for name in re.findall("%(.?)", time_format, re.DOTALL) if name not in DIRECTIVES]
+    if unknown:
+        known = ", ".join(f"%{name}" for name in DIRECTIVES)
+        raise place.fault(f'{label} has "%{unknown[0]}", which is not known (known: {known})')
+    try:
+        read = datetime.strptime(PROBE.strftime(time_format), time_format)
+    except (ValueError, re.error) as error:
+        raise place.fault(f"{label} is not a strptime format") from error
+    if read.date() != PROBE.date():
+        raise place.fault(f"{label} does not contain a whole date (day, month and year)")
+    if read.hour not in (0, PROBE.hour):
+        raise place.fault(f"{label} reads afternoons as mornings: %I needs %p, or write %H,")
+
+
+def read_columns(place: Place, kind: str) -> dict[str, tuple[str, ...]]:
+    """Our column -> its headings; a heading that could mean two columns is refused."""
+    place.refuse_unknown(contract(kind))
+    columns: dict[str, tuple[str, ...]] = {name: place.value(name, Texts) for name in place.table}
+    meant = {loose(name): name for name in contract(kind)}
+    for name, headings in columns.items():
+        for heading in headings:
+            word = loose(heading)
+            if not word:
+                raise place.fault(f'the heading "{heading}" of "{name}" has no letter or digit')
+            if meant.setdefault(word, name) != name:
+                raise place.fault(f'the heading "{heading}" means both "{meant[word]}" and "{name}"')
+    return columns
+
+
+def read_constants(place: Place, kind: str) -> dict[str, str]:
+    """Our column -> the value of every row, as text."""
+    place.refuse_unknown(contract(kind))
+    if "firm_id" in place.table:
+        raise place.fault('"firm_id" is a key of the [[source]] itself; write it there and not')
+    constants = {}
+    for name, value in place.table.items():
+        if isinstance(value, (dict, list, float)) or (isinstance(value, str) and not value.strip()):
+            raise place.fault(f'"{name}" must be one value, not empty,')
+        constants[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return constants

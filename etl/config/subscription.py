@@ -1,54 +1,58 @@
 """Who gets which report when: the [[subscription]] entries and the [mail] section of the settings, read strictly."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from msgspec import Meta
 
 from etl.common.problem import Problem
-from etl.config.settings_check import Place
+from etl.config.place import Count, Place, Text, Texts, Truth, keys
 
-PERIODS = ("load", "day", "week", "month", "never")
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-FILTERS = ("firms", "offices", "partners", "types", "years")
-FORMATS = ("csv", "xlsx")
+Period = Literal["load", "day", "week", "month", "never"]
+Weekday = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+Years = Annotated[list[int], Meta(min_length=1, description="a list of years such as [2025]")]
+FILTERS = {"firms": Texts, "offices": Texts, "partners": Texts, "types": Texts, "years": Years}
 FOLDER = "folder"
-SUBSCRIPTION_KEYS = (
-    "name",
-    "report",
-    "every",
-    "weekday",
-    "not_before",
-    *FILTERS,
-    "to",
-    "only_if_rows",
-    "only_if_changed",
-    "format",
-    "bom",
-)
-MAIL_KEYS = ("host", "port", "user", "password_env", "from", "owner", "ca_file")
-# What may become part of a file's name, so that no entry can name a path.
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-REPORT = re.compile(r"[a-z][a-z0-9_]{0,62}")
-ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
-SUBMISSION_PORT = 587
+# Names and reports become part of a file's name, so no entry can name a path.
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?!(.*-)?changes\Z)[a-z0-9][a-z0-9-]{0,39}\Z",
+        description='a name of small letters, digits and hyphens that does not end in "changes"',
+    ),
+]
+ReportName = Annotated[
+    str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,62}\Z", description='the name of a report such as "work_list"')
+]
+ADDRESS = r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"
+Address = Annotated[str, Meta(pattern=rf"(?a:\A{ADDRESS}\Z)", description="an e-mail address")]
+Recipients = Annotated[
+    tuple[Annotated[str, Meta(pattern=rf"(?a:\A({FOLDER}|{ADDRESS})\Z)")], ...],
+    Meta(min_length=1, description=f'a list of "{FOLDER}" or e-mail addresses'),
+]
+TimeOfDay = Annotated[
+    str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d\Z", description='a time of day such as "07:00"')
+]
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """One report for somebody; what `every` leaves open is the report's own rhythm."""
+    """One report for somebody; where `every` is None, the report's own period counts."""
 
-    report: str
-    name: str | None = None
-    every: str | None = None
+    report: ReportName
+    name: Name | None = None
+    every: Period | None = None
     weekday: int = 0
     not_before: time = time(0)
-    filters: dict[str, list] = field(default_factory=dict)
-    to: tuple[str, ...] = (FOLDER,)
-    only_if_rows: bool = False
-    only_if_changed: bool = False
-    file_format: str = "csv"
-    bom: bool = False
+    filters: dict[str, list[str] | list[int]] = field(default_factory=dict)
+    to: Recipients = (FOLDER,)
+    only_if_rows: Truth = False
+    only_if_changed: Truth = False
+    file_format: Literal["csv", "xlsx"] = field(default="csv", metadata={"key": "format"})
+    bom: Truth = False
 
     @property
     def label(self) -> str:
@@ -60,129 +64,69 @@ class Subscription:
         return tuple(one for one in self.to if one != FOLDER)
 
 
+SUBSCRIPTION_KEYS = (*(key for key in keys(Subscription) if key != "filters"), *FILTERS)
+
+
 @dataclass(frozen=True)
 class Mail:
-    """The server that takes the firm's mail; there is no sending without TLS."""
+    """The server that takes the firm's mail; nothing is sent without TLS."""
 
-    host: str
-    sender: str
-    port: int = SUBMISSION_PORT
-    user: str | None = None
-    password_env: str | None = None
-    owner: str | None = None
+    host: Text
+    sender: Address = field(metadata={"key": "from"})
+    port: Count = 587
+    user: Text | None = None
+    password_env: Text | None = None
+    owner: Address | None = None
     ca_file: Path | None = None
 
 
-def read_subscriptions(path: Path, tables: list[dict], mail: Mail | None) -> tuple[Subscription, ...]:
+MAIL_KEYS = keys(Mail)
+
+
+def read_subscriptions(
+    path: Path, tables: list[dict[str, Any]], mail: Mail | None
+) -> tuple[Subscription, ...]:
     """The entries in their order; two whose files would have one name are refused."""
-    found = tuple(
-        read_subscription(path, table, number, mail) for number, table in enumerate(tables, start=1)
-    )
+    found = [read_subscription(path, table, number, mail) for number, table in enumerate(tables, start=1)]
     labels = [one.label for one in found]
     for label in labels:
         if labels.count(label) > 1:
             raise Problem(
                 f'{path}: two [[subscription]] are called "{label}". Give each a "name" of its own.'
             )
-    return found
+    return tuple(found)
 
 
-def read_subscription(path: Path, table: dict, number: int, mail: Mail | None) -> Subscription:
-    """One [[subscription]], checked key by key; its report and filters are held against the warehouse later."""
-    place = Place(path, f"[[subscription]] number {number}")
-    place.unknown(table, SUBSCRIPTION_KEYS)
-    report = place.text(table, "report")
-    if report is None or not REPORT.fullmatch(report):
-        raise place.fault('no "report" (the name of one, such as "work_list")')
-    name = place.text(table, "name")
-    if name is not None and (not NAME.fullmatch(name) or re.search(r"(^|-)changes$", name)):
-        raise place.fault('"name" must be of small letters, digits and hyphens, and not end in "changes",')
-    weekday = chosen(place, table, "weekday", WEEKDAYS)
-    every = chosen(place, table, "every", PERIODS) or ("week" if weekday else None)
+def read_subscription(path: Path, table: dict[str, Any], number: int, mail: Mail | None) -> Subscription:
+    """One [[subscription]]; its report and filters are checked against the warehouse later."""
+    place = Place(path, f"[[subscription]] number {number}", table)
+    place.refuse_unknown(SUBSCRIPTION_KEYS)
+    weekday = place.value("weekday", Weekday, None)
+    every = place.value("every", Period, "week" if weekday else None)
     if weekday and every != "week":
         raise place.fault(f'"weekday" goes with every = "week", not with "{every}",')
     if "not_before" in table and every in ("load", "never"):
         raise place.fault(f'"not_before" does not go with every = "{every}"')
-    return Subscription(
-        report=report,
-        name=name,
+    entry = place.read(
+        Subscription,
         every=every,
-        weekday=WEEKDAYS.index(weekday) if weekday else 0,
-        not_before=time_of_day(place, table),
-        filters={f"for_{key}": read_filter(place, table, key) for key in FILTERS if key in table},
-        to=read_to(place, table, mail),
-        only_if_rows=truth(place, table, "only_if_rows"),
-        only_if_changed=truth(place, table, "only_if_changed"),
-        file_format=chosen(place, table, "format", FORMATS) or "csv",
-        bom=truth(place, table, "bom"),
+        weekday=WEEKDAYS.index(weekday or "Monday"),
+        not_before=time.fromisoformat(place.value("not_before", TimeOfDay, "00:00")),
+        filters={f"for_{key}": list(place.value(key, kind)) for key, kind in FILTERS.items() if key in table},
     )
+    if entry.addresses and mail is None:
+        address = entry.addresses[0]
+        raise place.fault(f'"to" names {address}, and there is no [mail] section that says how to send,')
+    return replace(entry, to=tuple(dict.fromkeys(entry.to)))
 
 
-def chosen(place: Place, table: dict, key: str, known: tuple[str, ...]) -> str | None:
-    """One of the words that are known."""
-    value = place.text(table, key)
-    if value is not None and value not in known:
-        raise place.fault(f'"{key}" must be one of {", ".join(known)}')
-    return value
-
-
-def truth(place: Place, table: dict, key: str) -> bool:
-    value = table.get(key, False)
-    if not isinstance(value, bool):
-        raise place.fault(f'"{key}" must be true or false')
-    return value
-
-
-def time_of_day(place: Place, table: dict) -> time:
-    """The time of day in the firm's zone before which nothing is written."""
-    value = place.text(table, "not_before", "00:00")
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value or ""):
-        raise place.fault('"not_before" must be a time of day such as "07:00"')
-    return time.fromisoformat(value)
-
-
-def read_filter(place: Place, table: dict, key: str) -> list:
-    """The values of a filter: whole numbers for years, else texts."""
-    if key != "years":
-        return list(place.texts(table, key))
-    value = table[key]
-    if not isinstance(value, list) or not value or any(type(one) is not int for one in value):
-        raise place.fault('"years" must be a list of years such as [2025]')
-    return value
-
-
-def read_to(place: Place, table: dict, mail: Mail | None) -> tuple[str, ...]:
-    """Where the files go: the folder, and addresses if there is a [mail] section."""
-    to = place.texts(table, "to") if "to" in table else (FOLDER,)
-    for one in to:
-        if one != FOLDER and not ADDRESS.fullmatch(one):
-            raise place.fault(f'"to" names "{FOLDER}" or e-mail addresses, and "{one}" is neither,')
-        if one != FOLDER and mail is None:
-            raise place.fault(f'"to" names {one}, and there is no [mail] section that says how to send,')
-    return tuple(dict.fromkeys(to))
-
-
-def read_mail(path: Path, table: dict | None) -> Mail | None:
+def read_mail(path: Path, table: dict[str, Any] | None) -> Mail | None:
     """The [mail] section; without it nothing is ever sent."""
     if table is None:
         return None
-    place = Place(path, "[mail]")
-    place.unknown(table, MAIL_KEYS)
-    for key in ("host", "from"):
-        if key not in table:
-            raise place.fault(f'no "{key}"')
+    place = Place(path, "[mail]", table)
+    place.refuse_unknown(MAIL_KEYS)
     if ("user" in table) != ("password_env" in table):
         raise place.fault('"user" and "password_env" (the variable that holds the password) go together')
-    for key in ("from", "owner"):
-        if key in table and not ADDRESS.fullmatch(place.text(table, key) or ""):
-            raise place.fault(f'"{key}" must be an e-mail address')
-    ca_file = place.text(table, "ca_file")
-    return Mail(
-        host=place.text(table, "host") or "",
-        sender=table["from"],
-        port=place.number(table, "port", SUBMISSION_PORT) or SUBMISSION_PORT,
-        user=place.text(table, "user"),
-        password_env=place.text(table, "password_env"),
-        owner=table.get("owner"),
-        ca_file=Path(path.parent, ca_file) if ca_file else None,
-    )
+    ca_file = place.value("ca_file", Text, None)
+    return place.read(Mail, ca_file=Path(path.parent, ca_file) if ca_file else None)

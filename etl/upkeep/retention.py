@@ -14,7 +14,7 @@ from etl.common.duck import OFFLINE, literal
 from etl.common.files import remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.terminal import say
-from etl.config.settings_check import Retention
+from etl.config.settings import Retention
 from etl.reports.files import MANIFEST
 from etl.store.parts import Part, hold_part, parts, publish, reading, workshop
 from etl.store.write_part import copied

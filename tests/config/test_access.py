@@ -110,10 +110,16 @@ def test_another_claim_than_the_address_may_name_people() -> None:
             'unknown key "managers" under [access]. Known: viewer, staff, manager, data_owner',
         ),
         ({}, "nobody is named: write people behind viewer, staff, manager, data_owner"),
-        ({"manager": "a@b.example"}, '"manager" must be a list of texts, not empty, under [access].'),
-        ({"manager": ["ann"]}, '"ann" is no e-mail address under [access].'),
+        (
+            {"manager": "a@b.example"},
+            '"manager" must be a list of one or more texts, not "a@b.example", under [access].',
+        ),
+        ({"manager": ["ann"]}, '"ann" is not an e-mail address under [access].'),
         ({"staff": ["a@b.example"]}, '"staff" must be a section of its own under [access].'),
-        ({"staff": {"Austin": []}}, '"Austin" must be a list of texts, not empty, under [access.staff].'),
+        (
+            {"staff": {"Austin": []}},
+            '"Austin" must be a list of one or more texts, not [], under [access.staff].',
+        ),
         (
             {"manager": ["a@b.example"], "staff": {"Austin": ["A@b.example"]}},
             '"a@b.example" is manager and staff; everybody has one role, under [access.staff].',
@@ -121,11 +127,11 @@ def test_another_claim_than_the_address_may_name_people() -> None:
         ({"manager": ["a@b.example"], "viewer": ["a@b.example"]}, "everybody has one role"),
         (
             {"manager": ["a@b.example"], "idle_minutes": 0},
-            '"idle_minutes" must be a whole number of at least 1',
+            '"idle_minutes" must be a whole number of at least 1, not 0, under [access].',
         ),
         (
             {"manager": ["a@b.example"], "longest_hours": True},
-            '"longest_hours" must be a whole number of at least 1',
+            '"longest_hours" must be a whole number of at least 1, not true, under [access].',
         ),
         (
             {"manager": ["a@b.example"], "office_claim": "o"},
@@ -144,9 +150,9 @@ def test_what_cannot_be_meant_is_refused(table: dict, words: str) -> None:
     [
         (0, None, None),
         (1799, None, None),
-        (1800, None, "Nothing was pressed for 30 minutes."),
+        (1800, None, "No activity for 30 minutes."),
         (3599, 10, None),
-        (3599, 1800, "Nothing was pressed for 30 minutes."),
+        (3599, 1800, "No activity for 30 minutes."),
         (3600, 10, "Your sign-in has expired."),
     ],
 )
@@ -161,14 +167,16 @@ def test_a_sign_in_ends(
 def test_a_sign_in_ends_after_the_longest_time_however_busy() -> None:
     said = claims("ann@firm.example", exp=NOW + 30 * 3600)
     assert ended(known(TABLE), said, NOW + 8 * 3600 - 2, NOW + 8 * 3600 - 1) is None
-    assert ended(known(TABLE), said, NOW + 8 * 3600 - 1, NOW + 8 * 3600) == "A sign-in holds for 8 h at most."
+    assert (
+        ended(known(TABLE), said, NOW + 8 * 3600 - 1, NOW + 8 * 3600) == "A sign-in is valid for 8 h at most."
+    )
     short = known(TABLE | {"longest_hours": 1, "idle_minutes": 5})
-    assert ended(short, said, NOW + 3599, NOW + 3600) == "A sign-in holds for 1 h at most."
-    assert ended(short, said, NOW, NOW + 300) == "Nothing was pressed for 5 minutes."
+    assert ended(short, said, NOW + 3599, NOW + 3600) == "A sign-in is valid for 1 h at most."
+    assert ended(short, said, NOW, NOW + 300) == "No activity for 5 minutes."
 
 
 @pytest.mark.parametrize("lacking", ["iat", "exp"])
 def test_a_sign_in_that_does_not_say_how_long_it_holds_does_not(lacking: str) -> None:
     said = claims("ann@firm.example")
     said.pop(lacking)
-    assert ended(known(TABLE), said, NOW, NOW) == "The sign-in does not say how long it holds."
+    assert ended(known(TABLE), said, NOW, NOW) == "The sign-in does not say how long it is valid."

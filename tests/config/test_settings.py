@@ -6,9 +6,8 @@ import pytest
 
 from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
-from etl.config.settings import Limits, Settings, read_settings, source_of
-from etl.config.settings_check import Retention
-from etl.config.source import column_of, contract, loose
+from etl.config.settings import Retention, Settings, read_settings, source_of
+from etl.config.source import Limits, column_of, contract, loose
 
 FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n'
 SOURCE = '[[source]]\nname = "crm"\nfiles = ["*"]\n'
@@ -169,48 +168,51 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + '[limits]\nratio = "2"\n',
-            'settings.toml: "ratio" must be a whole number of at least 1 under [limits].',
+            'settings.toml: "ratio" must be a whole number of at least 1, not "2", under [limits].',
         ),
         (
             FIRM + SOURCE + "[limits]\nratio = true\n",
-            'settings.toml: "ratio" must be a whole number of at least 1 under [limits].',
+            'settings.toml: "ratio" must be a whole number of at least 1, not true, under [limits].',
         ),
         (
             FIRM.replace("New_York", "Oz") + SOURCE,
-            'settings.toml: unknown time zone "America/Oz" (write one such as America/New_York) under [firm].',
+            'settings.toml: "timezone" must be a time zone such as America/New_York, not "America/Oz", under [firm].',
         ),
         (
             FIRM + SOURCE + 'timezone = "../etc"\n',
-            'settings.toml: unknown time zone "../etc" (write one such as America/New_York) under [[source]] "crm".',
+            'settings.toml: "timezone" must be a time zone such as America/New_York, not "../etc", under [[source]] "crm".',
         ),
         (
             "[firm]\nname = 'x'\n" + SOURCE,
-            'settings.toml: no "timezone" (of dates and of the screen, such as America/New_York) under [firm].',
+            'settings.toml: no "timezone" (a time zone such as America/New_York) under [firm].',
         ),
         (
             FIRM + SOURCE + SOURCE,
             'settings.toml: two [[source]] are named "crm". Give each a name of its own.',
         ),
-        (FIRM + "[[source]]\nfiles = ['*']\n", 'settings.toml: [[source]] number 1 has no "name".'),
+        (
+            FIRM + "[[source]]\nfiles = ['*']\n",
+            'settings.toml: no "name" (a text in quotes) under [[source]] number 1.',
+        ),
         (
             FIRM + "[[source]]\nname = 'a'\n",
-            'settings.toml: no "files" (patterns on the file name, such as ["*.csv"]) under [[source]] "a".',
+            'settings.toml: no "files" (a list of one or more patterns on the file name, such as ["*.csv"]) under [[source]] "a".',
         ),
         (
             FIRM + "[[source]]\nname = 'a'\nfiles = []\n",
-            'settings.toml: "files" must be a list of texts, not empty, under [[source]] "a".',
+            'settings.toml: "files" must be a list of one or more patterns on the file name, such as ["*.csv"], not [], under [[source]] "a".',
         ),
         (
             FIRM + "[[source]]\nname = 'a'\nfiles = 'x'\n",
-            'settings.toml: "files" must be a list of texts, not empty, under [[source]] "a".',
+            'settings.toml: "files" must be a list of one or more patterns on the file name, such as ["*.csv"], not "x", under [[source]] "a".',
         ),
         (
             FIRM + SOURCE + "kind = 'log'\n",
-            'settings.toml: "kind" must be one of events, returns under [[source]] "crm".',
+            'settings.toml: "kind" must be one of events, returns, not "log", under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + "firm_id = 1\n",
-            'settings.toml: "firm_id" must be a text in quotes, not empty, under [[source]] "crm".',
+            'settings.toml: "firm_id" must be a text in quotes, not 1, under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + "columns = 1\n",
@@ -218,11 +220,11 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + '[source.columns]\ntab = ["A"]\nlabel = ["a "]\n',
-            'settings.toml: the heading "a " stands for both "tab" and "label" under [source.columns] of "crm".',
+            'settings.toml: the heading "a " means both "tab" and "label" under [source.columns] of "crm".',
         ),
         (
             FIRM + SOURCE + '[source.columns]\nlabel = ["Tab"]\n',
-            'settings.toml: the heading "Tab" stands for both "tab" and "label" under [source.columns] of "crm".',
+            'settings.toml: the heading "Tab" means both "tab" and "label" under [source.columns] of "crm".',
         ),
         (
             FIRM + SOURCE + '[source.columns]\nlabel = ["#"]\n',
@@ -248,11 +250,11 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %m"]\n',
-            'settings.toml: time format "%m/%d/%Y %m" is no strptime format under [[source]] "crm".',
+            'settings.toml: time format "%m/%d/%Y %m" is not a strptime format under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d %H:%M"]\n',
-            'settings.toml: time format "%m/%d %H:%M" does not hold a whole date (day, month and year) '
+            'settings.toml: time format "%m/%d %H:%M" does not contain a whole date (day, month and year) '
             'under [[source]] "crm".',
         ),
         (

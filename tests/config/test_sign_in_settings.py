@@ -56,7 +56,7 @@ def test_with_both_there_is_one(tmp_path: Path) -> None:
             AUTH | {"cookie": "x"},
             'unknown key "cookie" under [auth]. Known: redirect_uri, cookie_secret',
         ),
-        (ACCESS, {"client_id": "x"}, 'no "redirect_uri" under [auth].'),
+        (ACCESS, {"client_id": "x"}, 'no "redirect_uri" (a text in quotes) under [auth].'),
         (
             ACCESS,
             AUTH | {"cookie_secret": "short"},

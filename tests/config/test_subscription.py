@@ -45,45 +45,47 @@ to = ["folder", "ann@oak.example", "folder"]\nonly_if_rows = true\nonly_if_chang
     )
 
 
+NAME = 'a name of small letters, digits and hyphens that does not end in "changes"'
 UNDER = "under [[subscription]] number 1."
 REFUSED = {
     ENTRY + "office = ['x']\n": f'unknown key "office" {UNDER[:-1]}. Known: {", ".join(SUBSCRIPTION_KEYS)}.',
-    "[[subscription]]\nname = 'x'\n": f'no "report" (the name of one, such as "work_list") {UNDER}',
-    "[[subscription]]\nreport = '../x'\n": f'no "report" (the name of one, such as "work_list") {UNDER}',
-    ENTRY
-    + "name = '../x'\n": f'"name" must be of small letters, digits and hyphens, and not end in "changes", {UNDER}',
-    ENTRY
-    + "name = 'a-changes'\n": '"name" must be of small letters, digits and hyphens, and not end in "changes", '
+    "[[subscription]]\nname = 'x'\n": f'no "report" (the name of a report such as "work_list") {UNDER}',
+    "[[subscription]]\nreport = '../x'\n": '"report" must be the name of a report such as "work_list", not "../x", '
     + UNDER,
-    ENTRY + "every = 'hour'\n": f'"every" must be one of load, day, week, month, never {UNDER}',
+    ENTRY + "name = '../x'\n": f'"name" must be {NAME}, not "../x", {UNDER}',
+    ENTRY + "name = 'a-changes'\n": f'"name" must be {NAME}, not "a-changes", {UNDER}',
+    ENTRY + "name = 'changes'\n": f'"name" must be {NAME}, not "changes", {UNDER}',
+    ENTRY + "every = 'hour'\n": f'"every" must be one of load, day, week, month, never, not "hour", {UNDER}',
     ENTRY
-    + "weekday = 'Mon'\n": '"weekday" must be one of Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday '
-    + UNDER,
+    + "weekday = 'Mon'\n": '"weekday" must be one of Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, '
+    f'Sunday, not "Mon", {UNDER}',
     ENTRY
     + "every = 'day'\nweekday = 'Monday'\n": f'"weekday" goes with every = "week", not with "day", {UNDER}',
-    ENTRY + "not_before = '7:00'\n": f'"not_before" must be a time of day such as "07:00" {UNDER}',
-    ENTRY + "not_before = '24:00'\n": f'"not_before" must be a time of day such as "07:00" {UNDER}',
-    ENTRY + "every = 'load'\nnot_before = '07:00'\n": f'"not_before" does not go with every = "load" {UNDER}',
-    ENTRY + "offices = 'Austin'\n": f'"offices" must be a list of texts, not empty, {UNDER}',
-    ENTRY + "offices = []\n": f'"offices" must be a list of texts, not empty, {UNDER}',
-    ENTRY + "years = ['2025']\n": f'"years" must be a list of years such as [2025] {UNDER}',
-    ENTRY + "only_if_rows = 1\n": f'"only_if_rows" must be true or false {UNDER}',
-    ENTRY + "format = 'pdf'\n": f'"format" must be one of csv, xlsx {UNDER}',
-    ENTRY + "to = []\n": f'"to" must be a list of texts, not empty, {UNDER}',
-    ENTRY + "to = ['/tmp']\n": f'"to" names "folder" or e-mail addresses, and "/tmp" is neither, {UNDER}',
     ENTRY
-    + "to = ['a@b\\nc']\n": f'"to" names "folder" or e-mail addresses, and "a@b\\nc" is neither, {UNDER}',
+    + "not_before = '7:00'\n": f'"not_before" must be a time of day such as "07:00", not "7:00", {UNDER}',
+    ENTRY
+    + "not_before = '24:00'\n": f'"not_before" must be a time of day such as "07:00", not "24:00", {UNDER}',
+    ENTRY + "every = 'load'\nnot_before = '07:00'\n": f'"not_before" does not go with every = "load" {UNDER}',
+    ENTRY + "offices = 'Austin'\n": f'"offices" must be a list of one or more texts, not "Austin", {UNDER}',
+    ENTRY + "offices = []\n": f'"offices" must be a list of one or more texts, not [], {UNDER}',
+    ENTRY + "years = ['2025']\n": f'"years" must be a list of years such as [2025], not ["2025"], {UNDER}',
+    ENTRY + "only_if_rows = 1\n": f'"only_if_rows" must be true or false, not 1, {UNDER}',
+    ENTRY + "format = 'pdf'\n": f'"format" must be one of csv, xlsx, not "pdf", {UNDER}',
+    ENTRY + "to = []\n": f'"to" must be a list of "folder" or e-mail addresses, not [], {UNDER}',
+    ENTRY + "to = ['/tmp']\n": f'"to" must be a list of "folder" or e-mail addresses, not ["/tmp"], {UNDER}',
+    ENTRY
+    + "to = ['a@b\\nc']\n": f'"to" must be a list of "folder" or e-mail addresses, not ["a@b\\\\nc"], {UNDER}',
     ENTRY
     + "to = ['ann@oak.example']\n": '"to" names ann@oak.example, and there is no [mail] section that says how to '
     f"send, {UNDER}",
     ENTRY + ENTRY: 'two [[subscription]] are called "work_list". Give each a "name" of its own.',
     "[subscription]\nreport = 'x'\n": "write [[subscription]], with two brackets, once for each subscription.",
     MAIL + "tls = false\n": f'unknown key "tls" under [mail]. Known: {", ".join(MAIL_KEYS)}.',
-    "[mail]\nhost = 'x'\n": 'no "from" under [mail].',
+    "[mail]\nhost = 'x'\n": 'no "from" (an e-mail address) under [mail].',
     MAIL
     + "user = 'x'\n": '"user" and "password_env" (the variable that holds the password) go together under [mail].',
-    MAIL + "owner = 'it'\n": '"owner" must be an e-mail address under [mail].',
-    MAIL + "port = '25'\n": '"port" must be a whole number of at least 1 under [mail].',
+    MAIL + "owner = 'it'\n": '"owner" must be an e-mail address, not "it", under [mail].',
+    MAIL + "port = '25'\n": '"port" must be a whole number of at least 1, not "25", under [mail].',
 }
 
 

@@ -59,7 +59,7 @@ NOT_ADMITTED = {
     "stranger@firm.example": UNKNOWN,
     "unverified@firm.example": UNKNOWN,
     "expired@firm.example": "Your sign-in has expired. Sign in again.",
-    "idle@firm.example": "Nothing was pressed for 30 minutes. Sign in again.",
+    "idle@firm.example": "No activity for 30 minutes. Sign in again.",
     "long@firm.example": "A sign-in holds for 8 h at most. Sign in again.",
 }
 COOKIE_SECRET = "a long text that nobody else knows, made for this test"

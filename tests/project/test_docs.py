@@ -16,9 +16,8 @@ import pytest
 from etl.cli.options import all_options, read_options
 from etl.common.paths import CHECKOUT, SHIPPED, version
 from etl.config.access import ACCESS_KEYS
-from etl.config.settings import read_settings
-from etl.config.settings_check import RETENTION, SECTIONS, SOURCE_KEYS
-from etl.config.source import Limits
+from etl.config.settings import RETENTION, SECTIONS, read_settings
+from etl.config.source import SOURCE_KEYS, Limits
 from etl.config.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, WEEKDAYS, Subscription
 from etl.sql.catalog import read_catalog
 from etl.sql.file import PERIODS

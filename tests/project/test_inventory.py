@@ -10,7 +10,7 @@ import pytest
 
 from etl.access import audit
 from etl.common.paths import CHECKOUT, DataDir
-from etl.config.settings_check import Retention
+from etl.config.settings import Retention
 
 SEALED = [sys.executable, str(CHECKOUT / "tests" / "support" / "sealed.py")]
 PAGE = (CHECKOUT / "docs" / "data-inventory.md").read_text(encoding="utf-8")

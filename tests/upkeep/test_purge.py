@@ -12,8 +12,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.config.settings import read_settings
-from etl.config.settings_check import Retention
+from etl.config.settings import Retention, read_settings
 from etl.reports.evidence import evidence
 from etl.reports.runs import again, write_due
 from etl.store.load import load_inbox

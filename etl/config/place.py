@@ -1,0 +1,95 @@
+"""A section of a TOML file, read strictly: each Problem names the file, the section, the key and its value."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from etl.common.problem import Problem
+
+# The types of settings. Their descriptions are used in Problems: "idle_minutes" must be <description>.
+Text = Annotated[str, Meta(pattern=r"\S", description="a text in quotes")]
+Texts = Annotated[tuple[Text, ...], Meta(min_length=1, description="a list of one or more texts")]
+Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
+Truth = Annotated[bool, Meta(description="true or false")]
+Zone = Annotated[str, Meta(description="a time zone such as America/New_York")]
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A section, and where it is in which file."""
+
+    path: Path
+    section: str
+    table: dict[str, Any]
+
+    def fault(self, sentence: str) -> Problem:
+        return Problem(f"{self.path}: {sentence} under {self.section}.")
+
+    def refuse_unknown(self, known: Iterable[str]) -> None:
+        """Raises a Problem for the first key that is not known."""
+        for key in self.table:
+            if key not in known:
+                raise Problem(
+                    f'{self.path}: unknown key "{key}" under {self.section}. Known: {", ".join(known)}.'
+                )
+
+    def value(self, key: str, kind: Any, default: Any = MISSING) -> Any:
+        """The value of a key. Raises a Problem if it is not of this type, or missing without a default."""
+        if key not in self.table:
+            if default is MISSING:
+                raise self.fault(f'no "{key}" ({description(kind)})')
+            return default
+        try:
+            value = msgspec.convert(self.table[key], kind)
+            if kind is Zone:
+                ZoneInfo(value)
+        except (msgspec.ValidationError, KeyError, ValueError, OSError) as error:
+            shown = json.dumps(self.table[key], ensure_ascii=False, default=str)
+            raise self.fault(f'"{key}" must be {description(kind)}, not {shown},') from error
+        return value
+
+    def below(self, key: str, section: str) -> "Place":
+        """The section that a key contains; an empty one where it is missing."""
+        table = self.table.get(key, {})
+        if not isinstance(table, dict):
+            raise self.fault(f'"{key}" must be a section of its own')
+        return Place(self.path, section, table)
+
+    def read(self, kind: type[Section], /, **given: Any) -> Section:
+        """The section as a dataclass: its types are checked, its defaults count, `given` fields are not read."""
+        types = get_type_hints(kind, include_extras=True)
+        for one in fields(kind):  # type: ignore[arg-type]  # a dataclass, which no type variable can express
+            if one.name not in given and (key_of(one) in self.table or not has_default(one)):
+                given[one.name] = self.value(key_of(one), types[one.name])
+        return kind(**given)
+
+
+def keys(kind: type) -> tuple[str, ...]:
+    """The keys of the section that a dataclass is read from."""
+    return tuple(key_of(one) for one in fields(kind))
+
+
+def key_of(field: Any) -> str:
+    """The key of a field; some have another name, because Python cannot use the key as one."""
+    return str(field.metadata.get("key", field.name))
+
+
+def has_default(field: Any) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def description(kind: Any) -> str:
+    """What a value of a type must be, as a Problem says it."""
+    arguments = get_args(kind)
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(arguments)}"
+    own = [one.description for one in arguments if isinstance(one, Meta) and one.description]
+    return own[-1] if own else next(filter(None, map(description, arguments)), "")
