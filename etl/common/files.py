@@ -24,7 +24,7 @@ def make_private_folder(folder: Path) -> None:
     """Makes a folder and its parents, closed to other users; folders that exist stay as they are."""
     if not folder.is_dir():
         make_private_folder(folder.parent)
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager
