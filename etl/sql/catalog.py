@@ -35,9 +35,14 @@ class Catalog:
 
 def read_catalog(folder: Path = QUERIES) -> Catalog:
     """Every file under `queries/`, ordered and with inherited meanings filled in."""
-    found = [read_file(path) for schema in SCHEMAS for path in sorted((folder / schema).glob("*.sql"))]
-    files = {file.full_name: file for file in found}
-    for file in found:
+    paths = (path for schema in SCHEMAS for path in sorted((folder / schema).rglob("*.sql")))
+    files: dict[str, SqlFile] = {}
+    for file in (read_file(path, folder) for path in paths):
+        if file.full_name in files:
+            other = files[file.full_name]
+            raise Problem(f"{file.label}: {other.label} is {file.full_name} already. Rename one of them.")
+        files[file.full_name] = file
+    for file in files.values():
         for name in sorted(file.reads - files.keys()):
             raise Problem(
                 f"{file.label}: reads {name}, and there is no queries/{name.replace('.', '/')}.sql."
@@ -87,10 +92,12 @@ def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> 
 
 
 def refuse_clashes(file: SqlFile, known: dict[str, SqlFile]) -> None:
-    """A parameter named like a column would silently win over it."""
+    """Refuses a parameter that is named like a column, and would silently win over it, or like another parameter."""
     columns = {column.name for column in file.columns}
     columns |= {column.name for name in file.reads for column in known[name].columns}
-    for param in file.params:
+    for place, param in enumerate(file.params):
+        if param.name in {earlier.name for earlier in file.params[:place]}:
+            raise Problem(f'{file.label}, line {param.line}: the parameter "{param.name}" is there twice.')
         if param.name in columns:
             raise Problem(
                 f'{file.label}, line {param.line}: the parameter "{param.name}" is named like a column.'

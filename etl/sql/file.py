@@ -8,11 +8,21 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.common.paths import QUERIES
 from etl.common.problem import Problem
 from etl.sql.parse import nodes, parse
 from etl.sql.portable import refuse_differences
 
 PERIODS = ("load", "day", "week", "month")
+# The usual filters of a report: `filters: firms` is a parameter for_firms, and its default null means all.
+FILTERS = {
+    "firms": "Only these firms; all if not given.",
+    "offices": "Only these offices; all if not given.",
+    "partners": "Only these partners of the firm; all if not given.",
+    "types": "Only these forms; all if not given.",
+    "years": "Only these tax years; all if not given.",
+}
+WORDS = ("key", "check", "filters", "param", "every", "view")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
 COLUMN = re.compile(r"(?:^ {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
 TABLE_COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+),?$")
@@ -48,9 +58,13 @@ class Param:
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One file under `queries/`, which is one table, or one report; `sources` holds what it reads, by alias."""
+    """One file under `queries/`: one table or one report. `sources` has what it reads, by alias.
+
+    `label` is how a Problem names the file.
+    """
 
     path: Path
+    label: str
     schema: str
     name: str
     text: str
@@ -72,16 +86,15 @@ class SqlFile:
     def full_name(self) -> str:
         return f"{self.schema}.{self.name}"
 
-    @property
-    def label(self) -> str:
-        """The file as a Problem names it."""
-        return f"queries/{self.schema}/{self.path.name}"
 
+def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
+    """The table or report of a file below `queries`. Raises a Problem that names file and line.
 
-def read_file(path: Path) -> SqlFile:
-    """The file at `queries/<schema>/<name>.sql`. Raises a Problem that names file and line."""
-    schema, name, text = path.parent.name, path.stem, path.read_text(encoding="utf-8")
-    label = f"queries/{schema}/{path.name}"
+    The first folder is the schema; folders below it are topics, and no part of the name.
+    """
+    place = path.relative_to(queries)
+    schema, name, text = place.parts[0], path.stem, path.read_text(encoding="utf-8")
+    label = f"queries/{place.as_posix()}"
     lines = text.splitlines()
     body_start = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
     meaning, words = header(lines[:body_start], label)
@@ -91,15 +104,20 @@ def read_file(path: Path) -> SqlFile:
         raise Problem(f"{label}: the file starts with no sentence. Say in a comment what one row is.")
     if len(words["every"]) > 1 or (words["every"] and words["every"][0][1] not in PERIODS):
         raise Problem(f"{label}, line {words['every'][-1][0]}: every is one of {', '.join(PERIODS)}.")
+    params = [param(line, value, label) for line, value in words["param"]]
+    params += [
+        filter_param(line, word, label) for line, value in words["filters"] for word in value.split(",")
+    ]
     return SqlFile(
         path=path,
+        label=label,
         schema=schema,
         name=name,
         text=text,
         meaning=meaning,
         key=tuple(part.strip() for _, value in words["key"] for part in value.split(",")),
         checks=tuple(Check(rule=value, line=line) for line, value in words["check"]),
-        params=tuple(param(line, value, label) for line, value in words["param"]),
+        params=tuple(sorted(params, key=lambda param: param.line)),
         every=words["every"][0][1] if words["every"] else None,
         is_view=bool(words["view"]),
         columns=tuple(columns),
@@ -110,7 +128,7 @@ def read_file(path: Path) -> SqlFile:
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
     """The sentences of a header, and its words with their line numbers. Deeper lines continue the word above."""
     sentences: list[str] = []
-    words: dict[str, list[tuple[int, str]]] = {"key": [], "check": [], "param": [], "every": [], "view": []}
+    words: dict[str, list[tuple[int, str]]] = {word: [] for word in WORDS}
     last: list[tuple[int, str]] | None = None
     for number, line in enumerate(lines, start=1):
         found = WORD.match(line)
@@ -136,6 +154,14 @@ def param(line: int, value: str, label: str) -> Param:
             f"{label}, line {line}: a parameter is written `name = default  meaning`, with two blanks."
         )
     return Param(name=found[1], default=found[2], meaning=found[3], line=line)
+
+
+def filter_param(line: int, word: str, label: str) -> Param:
+    """One of the usual filters as a parameter."""
+    name = word.strip()
+    if name not in FILTERS:
+        raise Problem(f'{label}, line {line}: unknown filter "{name}". Known: {", ".join(FILTERS)}.')
+    return Param(name=f"for_{name}", default="null", meaning=FILTERS[name], line=line)
 
 
 def split_comment(line: str) -> tuple[str, str | None]:

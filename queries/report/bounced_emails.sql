@@ -2,11 +2,7 @@
 -- email, the longest wait first.
 --
 -- key: firm_id, return_id, message_no
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
 -- every: day
 select
@@ -26,11 +22,8 @@ select
     work.waiting_days,
     work.why
 from report.work_list(
-    for_firms := for_firms,
-    for_offices := for_offices,
-    for_partners := for_partners,
-    for_types := for_types,
-    for_years := for_years,
+    for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+    for_types := for_types, for_years := for_years,
     for_steps := ['fix_email'],
     min_wait_days := min_wait_days
 ) as work

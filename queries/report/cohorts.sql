@@ -3,11 +3,7 @@
 --
 -- key: segment, within_days
 -- check: signed_count <= delivery_count
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 with delivered as (
     select
         deliveries.delivered_week as segment,

@@ -2,11 +2,7 @@
 -- client. One row per return; archived and deleted ones stay out.
 --
 -- key: firm_id, return_id
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: max_days_left = null  Leaves out returns with more days left, and those without a due date; none if not given.
 -- every: week
 with unsigned as (

@@ -4,11 +4,7 @@
 -- key: due_date
 -- check: delivery_count > 0
 -- param: least_percent = 5  Leaves out days on which a smaller share of them is due, in percent.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 with delivered as (
     select deliveries.return_type, deliveries.due_date, deliveries.delivered_on
     from mart.deliveries as deliveries

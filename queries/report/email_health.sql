@@ -6,11 +6,7 @@
 -- check: opened_count <= delivered_count
 -- param: since = null  First day of processing; open if not given.
 -- param: until = null  Last day of processing, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week, month or mail_domain; one total if not given.
 -- param: known_by = null  Counts only what had come by this moment (UTC), as the emails stood then; all if not given.
 -- every: week

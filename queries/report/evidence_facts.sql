@@ -5,11 +5,7 @@
 -- check: (basis = 'not in source') = (fact_value = 'not in source')
 -- param: since = null  First day of delivery; open if not given.
 -- param: until = null  Last day of delivery, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: for_return = null  Only this return; all if not given.
 with asked as (
     select

@@ -2,7 +2,7 @@
 --
 -- key: filter_name, choice
 -- check: return_count > 0
--- param: for_offices = null  Only returns of these offices; all if not given.
+-- filters: offices
 with asked as (
     select returns.firm_id, returns.tax_year, returns.office, returns.partner, returns.return_type
     from mart.returns as returns

@@ -3,11 +3,7 @@
 --
 -- key: firm_id, return_id
 -- param: search = null  The words as typed; they are no pattern.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: max_rows = 8  At most so many.
 with asked as (
     select

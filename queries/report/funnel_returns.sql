@@ -5,11 +5,7 @@
 -- param: stopped = false  True for those that reached the step and nothing later, else all that reached it.
 -- param: since = null  First day of delivery; open if not given.
 -- param: until = null  Last day of delivery, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: split_by = null  The split that the bar is of: office, partner, return_type, tax_year, week or month.
 -- param: for_segment = null  The segment that the bar is of; null with a split is the bar of those without a value.
 -- param: with_recalled = false  Recalled deliveries count too.

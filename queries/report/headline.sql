@@ -2,11 +2,7 @@
 -- row per measure. Weeks run from Monday to Sunday in the firm's time zone; the last full one is over by as_of.
 --
 -- key: measure
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 with weeks as (
     select
         cast(full_week(0) as varchar) as week,
@@ -31,11 +27,8 @@ measured as (
     from report.delivery_outcomes(
         since := full_week(1),
         until := full_week(0) + 6,
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years,
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years,
         split_by := 'week'
     ) as outcomes
     union all
@@ -43,11 +36,8 @@ measured as (
     from report.email_health(
         since := full_week(1),
         until := full_week(0) + 6,
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years,
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years,
         split_by := 'week'
     ) as emails
     where emails.kind = 'initial'
@@ -56,11 +46,8 @@ measured as (
     from report.turnaround(
         since := full_week(1),
         until := full_week(0) + 6,
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years,
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years,
         split_by := 'week'
     ) as spans
     where spans.span = 'delivery to signature'

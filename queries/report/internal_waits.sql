@@ -4,11 +4,7 @@
 -- check: open_count <= stay_count
 -- param: since = null  First day on which a stay may have begun; open if not given.
 -- param: until = null  Last day on which it may have begun, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
 -- every: week
 with entered as (

@@ -4,11 +4,7 @@
 -- key: firm_id, return_id, cycle_no
 -- param: since = null  First day of delivery; open if not given.
 -- param: until = null  Last day of delivery, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- every: month
 select
     deliveries.return_id,

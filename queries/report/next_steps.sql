@@ -2,11 +2,7 @@
 -- of urgency.
 --
 -- key: next_step
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 select
     steps.next_step,
     steps.owner as next_step_owner, -- Whose move it is: firm, client or nobody.

@@ -1,11 +1,7 @@
 -- Returns that the client has accessed and nobody has signed: remind to sign. One row per return, the longest wait first.
 --
 -- key: firm_id, return_id
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
 -- every: day
 select
@@ -27,11 +23,8 @@ select
     work.waiting_days,
     work.why
 from report.work_list(
-    for_firms := for_firms,
-    for_offices := for_offices,
-    for_partners := for_partners,
-    for_types := for_types,
-    for_years := for_years,
+    for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+    for_types := for_types, for_years := for_years,
     for_steps := ['remind_to_sign'],
     min_wait_days := min_wait_days
 ) as work

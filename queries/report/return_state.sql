@@ -1,7 +1,7 @@
 -- Where a return stands: whose move it is, what to do, why, and how far the delivery has got. One row per return.
 --
 -- key: firm_id, return_id
--- param: for_firms = null  Only these firms; all if not given.
+-- filters: firms
 -- param: for_return = null  The return; all if not given.
 -- param: for_cycle = null  The delivery whose steps to show; the current one if not given.
 select

@@ -3,7 +3,7 @@
 --
 -- key: firm_id, return_id, cycle_no, step_no
 -- check: step_state in ('logged', 'implied', 'not reached', 'does not apply')
--- param: for_firms = null  Only these firms; all if not given.
+-- filters: firms
 -- param: for_return = null  The return; all if not given.
 with delivered as (
     select

@@ -2,7 +2,7 @@
 -- marked and count nowhere.
 --
 -- key: firm_id, return_id, event_no
--- param: for_firms = null  Only these firms; all if not given.
+-- filters: firms
 -- param: for_return = null  The return; all if not given.
 with both_sides as (
     select

@@ -5,11 +5,7 @@
 -- key: firm_id, return_id, cycle_no, signer
 -- param: since = null  First day of delivery; open if not given.
 -- param: until = null  Last day of delivery, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: for_return = null  Only this return; all if not given.
 -- every: month
 with facts as (
@@ -20,11 +16,8 @@ with facts as (
     from report.evidence_facts(
         since := since,
         until := until,
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years,
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years,
         for_return := for_return
     )
 ),

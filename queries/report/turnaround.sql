@@ -3,11 +3,7 @@
 --
 -- param: since = null  First day of delivery; open if not given.
 -- param: until = null  Last day of delivery, itself included; open if not given.
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
 -- param: with_recalled = false  Recalled deliveries count too.
 -- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.

@@ -1,7 +1,7 @@
 -- Labels that no rule knows, the most frequent first; what stands in quotes varies and is left out. A row in the firm's
 -- own reference/labels.csv names one. One row per tab, label and status.
 --
--- param: for_firms = null  Only these firms; all if not given.
+-- filters: firms
 -- every: load
 select
     tab,

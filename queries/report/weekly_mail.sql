@@ -1,11 +1,7 @@
 -- The emails of the last full week beside the week before and the same week last season, all at the same age: the week
 -- before as it stood a week ago, last season's as it stood 52 weeks ago. One row per kind of email.
 --
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- every: week
 
 -- The three calls stand one by one: a lateral join over the weeks gives the same rows at thirty times the cost.
@@ -15,11 +11,8 @@ with told as (
         since := full_week(0),
         until := full_week(0) + 6,
         known_by := as_of_then(0),
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years
     )
     union all by name
     select 1 as weeks_before, *
@@ -27,11 +20,8 @@ with told as (
         since := full_week(1),
         until := full_week(1) + 6,
         known_by := as_of_then(1),
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years
     )
     union all by name
     select 52 as weeks_before, *
@@ -39,11 +29,8 @@ with told as (
         since := full_week(52),
         until := full_week(52) + 6,
         known_by := as_of_then(52),
-        for_firms := for_firms,
-        for_offices := for_offices,
-        for_partners := for_partners,
-        for_types := for_types,
-        for_years := for_years
+        for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
+        for_types := for_types, for_years := for_years
     )
 )
 select

@@ -3,11 +3,7 @@
 --
 -- key: firm_id, return_id
 -- check: next_step_owner in ('firm', 'client')
--- param: for_firms = null  Only these firms; all if not given.
--- param: for_offices = null  Only these offices; all if not given.
--- param: for_partners = null  Only these partners of the firm; all if not given.
--- param: for_types = null  Only these forms; all if not given.
--- param: for_years = null  Only these tax years; all if not given.
+-- filters: firms, offices, partners, types, years
 -- param: for_steps = null  Only these next steps, words of ref.next_steps; all if not given.
 -- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
 -- every: day

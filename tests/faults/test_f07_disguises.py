@@ -93,7 +93,7 @@ def test_f7_disguises(tally: Tally, control: Tally, tmp_path: Path) -> None:
 
 def without_repeats(folder: Path) -> None:
     """Takes from the queries what finds repeated records."""
-    file = folder / "model" / "repeated_records.sql"
+    file = folder / "model" / "events" / "repeated_records.sql"
     text = file.read_text(encoding="utf-8")
     assert "where copy_no > 1" in text
     file.write_text(text.replace("where copy_no > 1", "where copy_no > 1000"), encoding="utf-8")

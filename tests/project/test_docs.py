@@ -20,7 +20,7 @@ from etl.config.settings import RETENTION, SECTIONS, read_settings
 from etl.config.source import SOURCE_KEYS, Limits
 from etl.config.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, WEEKDAYS, Subscription
 from etl.sql.catalog import read_catalog
-from etl.sql.file import PERIODS
+from etl.sql.file import PERIODS, WORDS
 from etl.warehouse.spark.wishes import KEYS as SPARK_KEYS
 
 README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
@@ -98,13 +98,7 @@ def test_the_docs_list_every_table_that_people_use() -> None:
 
 
 def test_the_docs_name_every_header_word() -> None:
-    assert set(re.findall(r"`(\w+):`", NAMES.read_text(encoding="utf-8"))) == {
-        "key",
-        "check",
-        "param",
-        "every",
-        "view",
-    }
+    assert set(re.findall(r"`(\w+):`", NAMES.read_text(encoding="utf-8"))) == set(WORDS)
     assert ", ".join(PERIODS[:3]) + f" or {PERIODS[3]}" in NAMES.read_text(encoding="utf-8")
 
 

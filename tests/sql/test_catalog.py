@@ -15,7 +15,7 @@ from etl.sql.file import SqlFile, read_file
 from etl.sql.parse import nodes, parse
 from etl.warehouse.models import check_key, check_rule, columns_of, create_model
 from etl.warehouse.publish import create_reports, source_of
-from support.warehouses import SEEN, VISITS, small_queries
+from support.warehouses import EVENTS, SEEN, VISITS, small_queries
 
 CATALOG = read_catalog()
 # Values with which a rule is tried until it does not hold; a rule's own words are tried beside them.
@@ -148,7 +148,7 @@ def test_what_a_query_reads_is_found_in_every_construct(tmp_path: Path, name: st
     file = tmp_path / "report" / "r.sql"
     file.parent.mkdir()
     file.write_text(f"-- A report.\nselect\n    1 as one -- One.\nfrom ({CONSTRUCTS[name]})\n")
-    assert read_file(file).reads == {"mart.a", "mart.b"}
+    assert read_file(file, tmp_path).reads == {"mart.a", "mart.b"}
 
 
 BAD = {
@@ -156,7 +156,16 @@ BAD = {
         "no sentence. Say in a comment what one row is."),
     "an unknown word": (
         VISITS.replace("-- check:", "-- rule:"),
-        'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, param, every, view.',
+        'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, filters, '
+        "param, every, view.",
+    ),
+    "an unknown filter": (
+        VISITS.replace("-- check: visit_count >= 1", "-- filters: offices, towns"),
+        'queries/mart/visits.sql, line 4: unknown filter "towns". Known: firms, offices, partners, types, years.',
+    ),
+    "a filter named twice": (
+        VISITS.replace("-- check: visit_count >= 1", "-- filters: offices, offices"),
+        'queries/mart/visits.sql, line 4: the parameter "for_offices" is there twice.',
     ),
     "an unknown period": (
         VISITS.replace("-- check: visit_count >= 1", "-- every: year"),
@@ -218,6 +227,43 @@ def test_a_parameter_named_like_a_column_is_refused(tmp_path: Path) -> None:
         read_catalog(queries)
     assert str(raised.value) == (
         'queries/report/seen.sql, line 6: the parameter "visit_count" is named like a column.'
+    )
+
+
+def test_the_usual_filters_are_parameters_with_one_meaning(tmp_path: Path) -> None:
+    text = SEEN.replace("-- param: since", "-- filters: firms, years\n-- param: since")
+    file = read_catalog(small_queries(tmp_path / "queries", report__seen=text)).report("seen")
+    assert [param.name for param in file.params] == [
+        "for_returns",
+        "for_firms",
+        "for_years",
+        "since",
+        "least_days",
+    ]
+    assert [(param.default, param.meaning) for param in file.params[1:3]] == [
+        ("null", "Only these firms; all if not given."),
+        ("null", "Only these tax years; all if not given."),
+    ]
+
+
+def test_the_first_folder_is_the_schema_and_the_others_are_topics(tmp_path: Path) -> None:
+    queries = small_queries(tmp_path / "queries")
+    topic = queries / "mart" / "visits of clients" / "raw"
+    topic.mkdir(parents=True)
+    (queries / "mart" / "visits.sql").unlink()
+    (topic / "visits.sql").write_text(VISITS, encoding="utf-8")
+    file = read_catalog(queries).files["mart.visits"]
+    assert (file.schema, file.name) == ("mart", "visits")
+    assert file.label == "queries/mart/visits of clients/raw/visits.sql"
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    queries = small_queries(tmp_path / "queries", model__events=EVENTS)
+    (queries / "model" / "events" / "events.sql").write_text(EVENTS, encoding="utf-8")
+    with pytest.raises(Problem) as raised:
+        read_catalog(queries)
+    assert str(raised.value) == (
+        "queries/model/events.sql: queries/model/events/events.sql is model.events already. Rename one of them."
     )
 
 

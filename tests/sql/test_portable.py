@@ -188,7 +188,9 @@ def test_a_difference_is_found_at_any_depth() -> None:
 
 def test_all_queries_pass() -> None:
     read = [
-        read_file(path).full_name for schema in ("model", "mart") for path in (QUERIES / schema).glob("*.sql")
+        read_file(path).full_name
+        for schema in ("model", "mart")
+        for path in (QUERIES / schema).rglob("*.sql")
     ]
     assert "model.events" in read
 

@@ -12,7 +12,7 @@ from etl.common.paths import QUERIES, DataDir
 AA, BB, CC = ("aa" * 8, "bb" * 8, "cc" * 8)
 # What every build needs: the contract, the reference tables, the words of the engines, and the accounts of each file.
 NEEDED = ("raw", "ref", "main", "functions")
-ACCOUNTS = ("model/repeated_records.sql", "model/file_counts.sql")
+ACCOUNTS = ("model/events/repeated_records.sql", "model/events/file_counts.sql")
 EVENTS = """\
 -- One row per distinct event not later than as_of.
 --
@@ -68,7 +68,7 @@ def small_queries(folder: Path, **files: str) -> Path:
     for schema in NEEDED:
         shutil.copytree(QUERIES / schema, folder / schema)
     for name in ACCOUNTS:
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(QUERIES / name, folder / name)
     for name, text in (
         {"model__events": EVENTS, "mart__visits": VISITS, "report__seen": SEEN} | files

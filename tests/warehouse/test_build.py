@@ -315,7 +315,7 @@ def test_counts_that_do_not_add_up_refuse_the_build(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
     queries = small_queries(tmp_path / "queries", model__events=f"{EVENTS}    and events.return_id <> 'r1'\n")
     assert problem(data, queries) == (
-        'queries/model/file_counts.sql, line 5: the rule "distinct_count + repeated_count + later_count = kept_count" '
+        'queries/model/events/file_counts.sql, line 5: the rule "distinct_count + repeated_count + later_count = kept_count" '
         f"fails on 1 row, for example {AA}. Nothing was built."
     )
 

@@ -172,7 +172,7 @@ def test_the_words_of_spark_are_statements() -> None:
 
 
 def test_a_statement_keeps_the_lines_of_its_file() -> None:
-    file = read_file(CHECKOUT / "queries" / "model" / "turns.sql")
+    file = read_file(CHECKOUT / "queries" / "model" / "events" / "turns.sql")
     said = statement(file, "file:///x/it's", 8)
     assert said.splitlines()[1:] == file.text.splitlines()[1:]
     assert said.splitlines()[0] == (
@@ -183,7 +183,7 @@ def test_a_statement_keeps_the_lines_of_its_file() -> None:
 
 
 def test_a_table_without_rows_still_has_its_columns(tmp_path: Path) -> None:
-    file = read_file(CHECKOUT / "queries" / "model" / "turns.sql")
+    file = read_file(CHECKOUT / "queries" / "model" / "events" / "turns.sql")
     query = served(file, {"a": "BIGINT", "b": "DATE"}, tmp_path)
     assert query == "select cast(null as BIGINT) as a, cast(null as DATE) as b where false"
 
