@@ -13,34 +13,6 @@ from dashboard.draw.text import clock_text, count_text, duration_text, html_text
 Row = dict[str, Any]
 
 CLIENT, INTERNAL = "Client tracking", "Internal tracking"
-# The client or the firm has completed a step.
-KEY_CODES = {
-    "return_accessed",
-    "kba_passed",
-    "efile_esigned",
-    "other_documents_esigned",
-    "files_uploaded",
-    "efile_forms_downloaded_by_firm",
-    "uploaded",
-    "delivered",
-    "delivered_to_client",
-    "delivered_to_company",
-    "delivered_to_taxpayer_first",
-    "delivered_to_spouse_first",
-    "delivered_taxpayer_or_spouse_first",
-    "return_recalled",
-}
-BAD_CODES = {
-    "initial_email_bounced",
-    "code_email_bounced",
-    "cc_email_bounced",
-    "authentication_failed",
-    "access_locked",
-    "uploads_deleted",
-    "return_recalled",
-    "deleted",
-    "unclassified",
-}
 EQUAL_IN = ("tab", "code", "subject", "recipient", "actor")
 
 
@@ -92,8 +64,8 @@ def items(rows: Iterable[Row], show_all: bool) -> list[str]:
 def item(equal: list[Row], is_opened: bool) -> str:
     """One event, or several equal ones, which open to the lines as logged."""
     row, zone = equal[0], data.facts().timezone
-    styles = (("rt-key", KEY_CODES), ("rt-bad", BAD_CODES))
-    style = " ".join(name for name, codes in styles if row["code"] in codes)
+    styles = (("rt-key", row["is_milestone"]), ("rt-bad", row["is_problem"]))
+    style = " ".join(name for name, applies in styles if applies)
     times = f" ×{count_text(len(equal))}" if len(equal) > 1 else ""
     title = html_text(row["label"] if row["code"] == "unclassified" else row["title"])
     details = [html_text(row[name]) for name in ("subject", "recipient", "actor") if row[name]]

@@ -1,7 +1,8 @@
 """What a reader may ask, and which rows come back: the one place where rights become rows.
 
-Nothing is open by default: a viewer asks the reports named here, and staff ask what can be held to their offices. Every
-page, list, search and file of the dashboard asks through `ask_within`.
+Access is denied by default. The word `access:` in the header of a report says who may ask it beside managers and
+the data owner; staff may also ask every report that can be restricted to their offices. Every page, list, search
+and file of the dashboard asks through `ask_within`.
 """
 
 import polars as pl
@@ -10,16 +11,7 @@ from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.warehouse.ask import Report, Warehouse, ask, fetch_rows, report_query
 
-# Reports that name no client and no return: what a viewer sees.
-COUNTS = {
-    "cohorts", "deadlines", "definitions", "delivery_outcomes", "email_health", "filter_choices", "firm_funnel", "headline",
-    "internal_waits", "load_totals", "next_steps", "stage_funnel", "turnaround", "weekly_funnel", "weekly_mail",
-}  # fmt: skip
-# What was loaded, whole files and labels of the firm: the data owner's.
-HEALTH = {"load_quality", "quarantined_records", "silent_days", "unclassified_labels"}
-# Of no office, and shown to everybody: the words, and the ledger in one row.
-OF_NO_OFFICE = {"definitions", "load_totals"}
-# A split that tells clients apart: many a client has a mail domain of their own.
+# A split that identifies clients: many clients have a mail domain of their own.
 NAMING_SPLITS = ("mail_domain",)
 ALLOWED = "allowed_offices"
 
@@ -28,13 +20,13 @@ def may_ask(scope: Scope, report: Report) -> bool:
     """Whether somebody may ask a report at all."""
     if scope.role == DATA_OWNER:
         return True
-    if report.name in HEALTH:
+    if report.access == "loading":
         return False
     if scope.role == MANAGER:
         return True
     if scope.role == STAFF:
-        return report.name in OF_NO_OFFICE or can_be_held(report)
-    return scope.role == VIEWER and report.name in COUNTS
+        return report.access == "everyone" or can_be_held(report)
+    return scope.role == VIEWER and report.access in ("everyone", "counts")
 
 
 def can_be_held(report: Report) -> bool:
@@ -64,7 +56,7 @@ def ask_within(
         return ask(warehouse, report, columns, **filters)
     if not may_ask(scope, known) or (not scope.sees_clients and filters.get("split_by") in NAMING_SPLITS):
         raise Problem(f"The report {report} is not available for your role, {scope.role}.")
-    if scope.role != STAFF or report in OF_NO_OFFICE:
+    if scope.role != STAFF or known.access == "everyone":
         return ask(warehouse, report, columns, **filters)
     offices = list(scope.offices or ())
     if "for_offices" in known.params:

@@ -14,6 +14,10 @@ from etl.sql.parse import nodes, parse
 from etl.sql.portable import refuse_differences
 
 PERIODS = ("load", "day", "week", "month")
+# Who may see a report beside the data owner. Without this word managers may, and staff the rows of their offices.
+# counts: it names no client, so viewers may too. everyone: it is of no office, so staff may see all of it.
+# loading: it is about the loaded files, so nobody else may.
+ACCESS = ("everyone", "counts", "loading")
 # The usual filters of a report: `filters: firms` is a parameter for_firms, and its default null means all.
 FILTERS = {
     "firms": "Only these firms; all if not given.",
@@ -22,7 +26,7 @@ FILTERS = {
     "types": "Only these forms; all if not given.",
     "years": "Only these tax years; all if not given.",
 }
-WORDS = ("key", "check", "filters", "param", "every", "view")
+WORDS = ("key", "check", "filters", "param", "every", "access", "view")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
 COLUMN = re.compile(r"(?:^ {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
 TABLE_COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+),?$")
@@ -73,6 +77,7 @@ class SqlFile:
     checks: tuple[Check, ...]
     params: tuple[Param, ...]
     every: str | None
+    access: str | None
     is_view: bool
     columns: tuple[Column, ...]
     sources: dict[str, str]
@@ -102,8 +107,6 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
     columns = table_columns(lines) if is_table else select_columns(lines, label)
     if not meaning:
         raise Problem(f"{label}: the file starts with no sentence. Say in a comment what one row is.")
-    if len(words["every"]) > 1 or (words["every"] and words["every"][0][1] not in PERIODS):
-        raise Problem(f"{label}, line {words['every'][-1][0]}: every is one of {', '.join(PERIODS)}.")
     params = [param(line, value, label) for line, value in words["param"]]
     params += [
         filter_param(line, word, label) for line, value in words["filters"] for word in value.split(",")
@@ -118,7 +121,8 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
         key=tuple(part.strip() for _, value in words["key"] for part in value.split(",")),
         checks=tuple(Check(rule=value, line=line) for line, value in words["check"]),
         params=tuple(sorted(params, key=lambda param: param.line)),
-        every=words["every"][0][1] if words["every"] else None,
+        every=choice("every", words, PERIODS, label),
+        access=choice("access", words, ACCESS, label),
         is_view=bool(words["view"]),
         columns=tuple(columns),
         sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
@@ -144,6 +148,17 @@ def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int,
             last = None
             sentences.append(line[2:].strip())
     return " ".join(" ".join(sentences).split()), words
+
+
+def choice(
+    word: str, words: dict[str, list[tuple[int, str]]], known: tuple[str, ...], label: str
+) -> str | None:
+    """The value of a word that is there once or not at all, and takes one of a few values."""
+    if not words[word]:
+        return None
+    if len(words[word]) > 1 or words[word][0][1] not in known:
+        raise Problem(f"{label}, line {words[word][-1][0]}: {word} is one of {', '.join(known)}.")
+    return words[word][0][1]
 
 
 def param(line: int, value: str, label: str) -> Param:

@@ -83,6 +83,7 @@ class Report:
     columns: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     key: list[str] = field(default_factory=list)
+    access: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,15 +156,17 @@ def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
     """The reports in the file by their short names."""
     with warehouse_cursor(database) as cursor:
         rows = cursor.execute("""
-            select kind, replace(name, 'report.', ''), part, type, meaning, is_key
+            select kind, replace(name, 'report.', ''), part, type, meaning, is_key, access
             from main.catalog
             where kind in ('report', 'parameter', 'result')
             order by name, position
         """).fetchall()
     reports = {
-        name: Report(name, meaning, every) for kind, name, _, every, meaning, _ in rows if kind == "report"
+        name: Report(name, meaning, every, access=access)
+        for kind, name, _, every, meaning, _, access in rows
+        if kind == "report"
     }
-    for kind, name, part, type_or_default, meaning, is_key in rows:
+    for kind, name, part, type_or_default, meaning, is_key, _ in rows:
         if kind == "parameter":
             reports[name].params[part] = type_or_default
         elif kind == "result":

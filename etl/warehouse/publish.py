@@ -51,13 +51,15 @@ def fill_catalog(
     for file in catalog.files.values():
         is_report, name = file.schema == "report", file.full_name
         types = report_types[name] if is_report else columns_of(database, name)
-        rows.append(("report" if is_report else "table", name, "", 0, file.every, file.meaning, False))
+        rows.append(
+            ("report" if is_report else "table", name, "", 0, file.every, file.meaning, False, file.access)
+        )
         for number, param in enumerate(file.params, start=1):
-            rows.append(("parameter", name, param.name, number, param.default, param.meaning, False))
+            rows.append(("parameter", name, param.name, number, param.default, param.meaning, False, None))
         kind = "result" if is_report else "column"
         for number, column in enumerate(file.columns, start=1):
             is_key = column.name in file.key
-            rows.append((kind, name, column.name, number, types[column.name], column.meaning, is_key))
+            rows.append((kind, name, column.name, number, types[column.name], column.meaning, is_key, None))
     names = columns_of(database, "main.catalog")
     insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
 

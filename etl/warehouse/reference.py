@@ -20,6 +20,8 @@ from etl.warehouse.models import columns_of
 
 # Labels have no key without nulls: a row without a status is for any status.
 LABEL_KEY = ("tab", "label", "status")
+# Columns that a firm's own file may leave out or leave empty: the shipped value counts, else this one.
+OPTIONAL = {"codes": {"is_milestone": "false", "is_problem": "false"}}
 # A value of the first column must be in the second.
 REFERENCES = (
     ("labels", "code", "codes", "code"),
@@ -81,6 +83,9 @@ def reference_rows(data: DataDir, table: SqlFile) -> list[Row]:
             if key in own:
                 same = f"the same {' and '.join(key_of(table))} as in line {own[key].line}"
                 raise Problem(f"{row.place}: {same}. Keep one of them.")
+            shipped = merged[key].values if key in merged else {}
+            for name, default in OPTIONAL.get(table.name, {}).items():
+                row.values[name] = row.values.get(name) or shipped.get(name) or default
             own[key] = row
         merged |= own
     return list(merged.values())
@@ -95,6 +100,8 @@ def read_rows(path: Path, table: SqlFile) -> list[Row]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             headings = next(reader, [])
+            if len(headings) < len(expected):
+                expected = [name for name in expected if name not in OPTIONAL.get(table.name, {})]
             if headings != expected:
                 present = ", ".join(headings) or "missing"
                 raise Problem(f"{path}, line 1: the headings are {present}. Expected: {', '.join(expected)}.")

@@ -72,14 +72,14 @@ create macro signed_by(delivery, known_by) as come_by(
 
 -- The last step of ref.steps that a delivery has reached; identity questions count only where they are expected.
 create macro furthest_step(delivery, within_days) as case
-    when soon(delivery.picked_up_seconds, within_days) is not null then 8
-    when soon(delivery.signed_seconds, within_days) is not null then 7
-    when delivery.kba_expected and soon(delivery.kba_passed_seconds, within_days) is not null then 6
-    when soon(delivery.accessed_seconds, within_days) is not null then 5
-    when soon(delivery.link_selected_seconds, within_days) is not null then 4
-    when soon(delivery.email_opened_seconds, within_days) is not null then 3
-    when soon(delivery.email_delivered_seconds, within_days) is not null then 2
-    else 1
+    when soon(delivery.picked_up_seconds, within_days) is not null then 'picked up'
+    when soon(delivery.signed_seconds, within_days) is not null then 'signed'
+    when delivery.kba_expected and soon(delivery.kba_passed_seconds, within_days) is not null then 'KBA passed'
+    when soon(delivery.accessed_seconds, within_days) is not null then 'accessed'
+    when soon(delivery.link_selected_seconds, within_days) is not null then 'link selected'
+    when soon(delivery.email_opened_seconds, within_days) is not null then 'email opened'
+    when soon(delivery.email_delivered_seconds, within_days) is not null then 'email delivered'
+    else 'delivered'
 end;
 
 -- Whether a delivery belongs to a funnel: old enough to be judged and, unless recalled ones are wanted, still standing.

@@ -8,5 +8,7 @@ create table main.catalog (
     position integer,    -- The place of a column or parameter among its like, from 1; 0 for the table or report itself.
     type varchar,        -- The type of a column; the default of a parameter; of a report when it is written.
     meaning varchar,     -- What it says.
-    is_key boolean       -- True for a column of the key: no two rows agree in all of these.
+    is_key boolean,      -- True for a column of the key: no two rows agree in all of these.
+    access varchar       -- Of a report: counts (it names no client, so viewers may see it), everyone (it is of no office),
+                         -- loading (for the data owner alone); null for managers, and staff within their offices.
 )

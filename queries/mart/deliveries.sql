@@ -6,6 +6,7 @@
 -- check: signed_at is null or signed_at >= delivered_at
 -- check: is_locked in (true, false)
 -- check: kba_expected in (true, false)
+-- check: furthest_step_no is not null
 select
     starts.firm_id,
     starts.return_id,
@@ -50,18 +51,7 @@ select
     coalesce(visits.reminders_sent, 0) as reminders_sent, -- Signing reminders by email; those by text leave no event.
     visits.last_reminder_at,
     starts.recalled_at,
-    case
-        when signatures.picked_up_at is not null then 8
-        when signatures.signed_at is not null then 7
-        when signatures.kba_passed_at is not null
-            and attributes.return_type like '1040%'
-            and not starts.is_without_kba then 6
-        when visits.accessed_at is not null then 5
-        when visits.link_selected_at is not null then 4
-        when emails.email_opened_at is not null then 3
-        when emails.email_delivered_at is not null then 2
-        else 1
-    end as furthest_step_no,    -- The last step of ref.steps that it has reached; KBA counts only where it is expected.
+    steps.step_no as furthest_step_no, -- The last step of ref.steps that it has reached; KBA counts only where expected.
     seconds_between(
         starts.prepared_from_at, starts.delivered_at
     ) as preparing_seconds,     -- From the firm's upload in the same cycle to delivered_at; null where none is logged.
@@ -91,18 +81,20 @@ select
     attributes.due_date,
     attributes.is_extended
 from model.delivery_starts as starts
-join model.attributes as attributes
-    on attributes.firm_id = starts.firm_id
-    and attributes.return_id = starts.return_id
-join model.signatures as signatures
-    on signatures.firm_id = starts.firm_id
-    and signatures.return_id = starts.return_id
-    and signatures.cycle_no = starts.cycle_no
-left join model.delivery_emails as emails
-    on emails.firm_id = starts.firm_id
-    and emails.return_id = starts.return_id
-    and emails.cycle_no = starts.cycle_no
-left join model.delivery_visits as visits
-    on visits.firm_id = starts.firm_id
-    and visits.return_id = starts.return_id
-    and visits.cycle_no = starts.cycle_no
+join model.attributes as attributes using (firm_id, return_id)
+join model.signatures as signatures using (firm_id, return_id, cycle_no)
+left join model.delivery_emails as emails using (firm_id, return_id, cycle_no)
+left join model.delivery_visits as visits using (firm_id, return_id, cycle_no)
+left join ref.steps as steps
+    on steps.step = case
+        when signatures.picked_up_at is not null then 'picked up'
+        when signatures.signed_at is not null then 'signed'
+        when signatures.kba_passed_at is not null
+            and attributes.return_type like '1040%'
+            and not starts.is_without_kba then 'KBA passed'
+        when visits.accessed_at is not null then 'accessed'
+        when visits.link_selected_at is not null then 'link selected'
+        when emails.email_opened_at is not null then 'email opened'
+        when emails.email_delivered_at is not null then 'email delivered'
+        else 'delivered'
+    end

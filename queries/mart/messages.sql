@@ -34,10 +34,5 @@ select
     attributes.return_type,
     attributes.tax_year
 from model.message_states as messages
-join model.attributes as attributes
-    on attributes.firm_id = messages.firm_id
-    and attributes.return_id = messages.return_id
-left join model.cleared_messages as cleared
-    on cleared.firm_id = messages.firm_id
-    and cleared.return_id = messages.return_id
-    and cleared.message_no = messages.message_no
+join model.attributes as attributes using (firm_id, return_id)
+left join model.cleared_messages as cleared using (firm_id, return_id, message_no)

@@ -12,10 +12,8 @@ with recalled as (
 redelivered as (
     select recalled.firm_id, recalled.return_id, recalled.cycle_no, min(later.delivered_at) as delivered_at
     from recalled
-    join mart.deliveries as later
-        on later.firm_id = recalled.firm_id
-        and later.return_id = recalled.return_id
-        and later.cycle_no > recalled.cycle_no
+    join mart.deliveries as later using (firm_id, return_id)
+    where later.cycle_no > recalled.cycle_no
     group by recalled.firm_id, recalled.return_id, recalled.cycle_no
 )
 select
@@ -40,14 +38,6 @@ select
     attributes.partner,
     attributes.due_date
 from recalled
-join model.attributes as attributes
-    on attributes.firm_id = recalled.firm_id
-    and attributes.return_id = recalled.return_id
-left join mart.deliveries as deliveries
-    on deliveries.firm_id = recalled.firm_id
-    and deliveries.return_id = recalled.return_id
-    and deliveries.cycle_no = recalled.cycle_no
-left join redelivered
-    on redelivered.firm_id = recalled.firm_id
-    and redelivered.return_id = recalled.return_id
-    and redelivered.cycle_no = recalled.cycle_no
+join model.attributes as attributes using (firm_id, return_id)
+left join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
+left join redelivered using (firm_id, return_id, cycle_no)

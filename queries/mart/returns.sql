@@ -43,19 +43,9 @@ select
         coalesce(attributes.client_name, '') || '¦' || histories.return_id || '¦' || coalesce(attributes.client_id, '')
     ) as search_text    -- What a search looks through: client, return number and client number in small letters.
 from model.return_histories as histories
-join model.attributes as attributes
-    on attributes.firm_id = histories.firm_id
-    and attributes.return_id = histories.return_id
-join model.return_states as states
-    on states.firm_id = histories.firm_id
-    and states.return_id = histories.return_id
-join model.next_steps as steps
-    on steps.firm_id = histories.firm_id
-    and steps.return_id = histories.return_id
-join model.reasons as reasons
-    on reasons.firm_id = histories.firm_id
-    and reasons.return_id = histories.return_id
-left join model.contacts as contacts
-    on contacts.firm_id = histories.firm_id
-    and contacts.return_id = histories.return_id
-left join ref.next_steps as ladder on ladder.next_step = steps.next_step
+join model.attributes as attributes using (firm_id, return_id)
+join model.return_states as states using (firm_id, return_id)
+join model.next_steps as steps using (firm_id, return_id)
+join model.reasons as reasons using (firm_id, return_id)
+left join model.contacts as contacts using (firm_id, return_id)
+left join ref.next_steps as ladder using (next_step)

@@ -28,8 +28,4 @@ select
     acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only where the firm's logs have a label for it.
     acted.other_documents_esigned_at -- They first signed other documents (UTC), which is no signature of the return.
 from model.required_signers as required
-left join acted
-    on acted.firm_id = required.firm_id
-    and acted.return_id = required.return_id
-    and acted.cycle_no = required.cycle_no
-    and acted.signer = required.signer
+left join acted using (firm_id, return_id, cycle_no, signer)

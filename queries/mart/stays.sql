@@ -58,13 +58,9 @@ select
     attributes.return_type,
     attributes.tax_year
 from stays
-join model.attributes as attributes
-    on attributes.firm_id = stays.firm_id
-    and attributes.return_id = stays.return_id
-join ref.stages as stages on stages.stage = stays.stage
-join model.return_histories as histories
-    on histories.firm_id = stays.firm_id
-    and histories.return_id = stays.return_id
+join model.attributes as attributes using (firm_id, return_id)
+join ref.stages as stages using (stage)
+join model.return_histories as histories using (firm_id, return_id)
 left join model.delivery_starts as starts
     on starts.firm_id = histories.firm_id
     and starts.return_id = histories.return_id

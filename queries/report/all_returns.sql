@@ -25,7 +25,7 @@ select
     returns.delivered_at,
     returns.last_event_at
 from mart.returns as returns
-join ref.next_steps as steps on steps.next_step = returns.next_step
+join ref.next_steps as steps using (next_step)
 cross join raw.build as build
 where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
 order by returns.client_name nulls last, returns.tax_year desc nulls last, returns.firm_id, returns.return_id

@@ -27,10 +27,7 @@ from report.work_list(
     for_steps := ['fix_email'],
     min_wait_days := min_wait_days
 ) as work
-join mart.messages as messages
-    on messages.firm_id = work.firm_id
-    and messages.return_id = work.return_id
-    and messages.cycle_no = work.cycle_no
+join mart.messages as messages using (firm_id, return_id, cycle_no)
 where messages.kind = 'initial'
     and messages.state = 'bounced'
     and messages.bounce_cleared_at is null

@@ -4,6 +4,7 @@
 -- key: segment, within_days
 -- check: signed_count <= delivery_count
 -- filters: firms, offices, partners, types, years
+-- access: counts
 with delivered as (
     select
         deliveries.delivered_week as segment,
@@ -46,6 +47,6 @@ select
         any_value(judged.delivery_count)
     ) as signed_percent             -- signed_count of delivery_count.
 from judged
-join delivered on delivered.segment = judged.segment
+join delivered using (segment)
 group by judged.segment, judged.age_days
 order by judged.segment, judged.age_days

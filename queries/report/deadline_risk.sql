@@ -38,7 +38,7 @@ select
     unsigned.spouse_email
 from unsigned
 left join ref.steps as steps on steps.step_no = unsigned.furthest_step_no
-join ref.next_steps as next_steps on next_steps.next_step = unsigned.next_step
+join ref.next_steps as next_steps using (next_step)
 where max_days_left is null or unsigned.days_left <= max_days_left
 order by
     unsigned.days_left nulls last,

@@ -5,6 +5,7 @@
 -- check: delivery_count > 0
 -- param: least_percent = 5  Leaves out days on which a smaller share of them is due, in percent.
 -- filters: firms, offices, partners, types, years
+-- access: counts
 with delivered as (
     select deliveries.return_type, deliveries.due_date, deliveries.delivered_on
     from mart.deliveries as deliveries

@@ -1,6 +1,7 @@
 -- What the words on screen mean: one row per step of the funnel, stage of the firm, next step and code of an event.
 --
 -- key: kind, name
+-- access: everyone
 with defined as (
     select 1 as kind_no, 'step' as kind, step_no as place, step as name, title, meaning from ref.steps
     union all

@@ -8,6 +8,7 @@
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
 -- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
 -- every: week
+-- access: counts
 with ended as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,

@@ -10,6 +10,7 @@
 -- param: split_by = null  office, partner, return_type, tax_year, week, month or mail_domain; one total if not given.
 -- param: known_by = null  Counts only what had come by this moment (UTC), as the emails stood then; all if not given.
 -- every: week
+-- access: counts
 with sent as (
     select
         case

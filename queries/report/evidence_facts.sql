@@ -109,7 +109,7 @@ valued as (
     left join model.events as events
         on events.firm_id = facts.firm_id and events.return_id = facts.return_id and events.event_no = facts.event_no
         and (for_return is null or events.return_id = for_return)
-    left join ref.codes as codes on codes.code = events.code
+    left join ref.codes as codes using (code)
 )
 select
     valued.return_id,
@@ -148,7 +148,7 @@ select
     valued.source,                          -- Where the fact is asked for.
     valued.meaning                          -- What the log can show of the fact, and what it cannot.
 from valued
-left join raw.files as files on files.file_id = valued.file_id
+left join raw.files as files using (file_id)
 order by
     valued.delivered_at desc,
     valued.firm_id,

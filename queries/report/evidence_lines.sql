@@ -30,17 +30,12 @@ select
     logged.occurrence_no,
     logged.row_hash
 from model.events as events
-join mart.returns as returns
-    on returns.firm_id = events.firm_id
-    and returns.return_id = events.return_id
-join raw.events as logged
-    on logged.file_id = events.file_id
-    and logged.row_no = events.row_no
-    and logged.event_at = events.event_at
-    and (for_return is null or logged.return_id = for_return)
-join raw.files as files on files.file_id = events.file_id
-left join ref.codes as codes on codes.code = events.code
+join mart.returns as returns using (firm_id, return_id)
+join raw.events as logged using (file_id, row_no, event_at)
+join raw.files as files using (file_id)
+left join ref.codes as codes using (code)
 where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
     and (for_return is null or events.return_id = for_return)
     and (for_return is null or returns.return_id = for_return)
+    and (for_return is null or logged.return_id = for_return)
 order by events.firm_id, events.return_id, events.event_no

@@ -3,6 +3,7 @@
 -- key: filter_name, choice
 -- check: return_count > 0
 -- filters: offices
+-- access: counts
 with asked as (
     select returns.firm_id, returns.tax_year, returns.office, returns.partner, returns.return_type
     from mart.returns as returns

@@ -10,6 +10,7 @@
 -- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
 -- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
 -- every: week
+-- access: counts
 with stood as (
     select deliveries.* replace (
         come_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
@@ -27,7 +28,7 @@ judged as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.kba_expected,
-        furthest_step(deliveries, within_days) as furthest_step_no,
+        furthest_step(deliveries, within_days) as furthest_step,
         soon(deliveries.email_delivered_seconds, within_days) as email_delivered,
         soon(deliveries.email_opened_seconds, within_days) as email_opened,
         soon(deliveries.link_selected_seconds, within_days) as link_selected,
@@ -44,28 +45,34 @@ counted as (
     select
         segment,
         kba_expected,
-        furthest_step_no,
+        furthest_step,
         count(*) as delivery_count,
-        [
-            count(*), count(email_delivered), count(email_opened), count(link_selected), count(accessed),
-            count(kba_passed), count(signed), count(picked_up)
-        ] as logged_counts
+        map {
+            'delivered': count(*),
+            'email delivered': count(email_delivered),
+            'email opened': count(email_opened),
+            'link selected': count(link_selected),
+            'accessed': count(accessed),
+            'KBA passed': count(kba_passed),
+            'signed': count(signed),
+            'picked up': count(picked_up)
+        } as logged_counts
     from judged
-    group by segment, kba_expected, furthest_step_no
+    group by segment, kba_expected, furthest_step
 ),
 timed as (
     select
         segment,
-        [
-            [0.0, 0.0],
-            quantile_cont(email_delivered, [0.5, 0.9]),
-            quantile_cont(email_opened, [0.5, 0.9]),
-            quantile_cont(link_selected, [0.5, 0.9]),
-            quantile_cont(accessed, [0.5, 0.9]),
-            quantile_cont(kba_passed, [0.5, 0.9]),
-            quantile_cont(signed, [0.5, 0.9]),
-            quantile_cont(picked_up, [0.5, 0.9])
-        ] as quantiles
+        map {
+            'delivered': [0.0, 0.0],
+            'email delivered': quantile_cont(email_delivered, [0.5, 0.9]),
+            'email opened': quantile_cont(email_opened, [0.5, 0.9]),
+            'link selected': quantile_cont(link_selected, [0.5, 0.9]),
+            'accessed': quantile_cont(accessed, [0.5, 0.9]),
+            'KBA passed': quantile_cont(kba_passed, [0.5, 0.9]),
+            'signed': quantile_cont(signed, [0.5, 0.9]),
+            'picked up': quantile_cont(picked_up, [0.5, 0.9])
+        } as quantiles
     from judged
     group by segment
 ),
@@ -90,17 +97,18 @@ reached as (
         applying.step_no,
         applying.step,
         sum(case when applying.applies then counted.delivery_count else 0 end) as eligible_count,
-        sum(counted.logged_counts[applying.step_no]) as logged_count,
+        sum(counted.logged_counts[applying.step]) as logged_count,
         sum(case
-            when applying.applies and counted.furthest_step_no >= applying.step_no then counted.delivery_count else 0
+            when applying.applies and furthest.step_no >= applying.step_no then counted.delivery_count else 0
         end) as reached_count,
-        sum(case when counted.furthest_step_no = applying.step_no then counted.delivery_count else 0 end) as stopped_count,
+        sum(case when furthest.step_no = applying.step_no then counted.delivery_count else 0 end) as stopped_count,
         sum(case
-            when applying.applies and counted.furthest_step_no >= applying.previous_step_no then counted.delivery_count
+            when applying.applies and furthest.step_no >= applying.previous_step_no then counted.delivery_count
             when applying.previous_step_no is not null then 0
         end) as previous_count
     from counted
-    join applying on applying.kba_expected = counted.kba_expected
+    join ref.steps as furthest on furthest.step = counted.furthest_step
+    join applying using (kba_expected)
     group by counted.segment, applying.step_no, applying.step
 )
 select
@@ -114,8 +122,8 @@ select
     cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the step before that applies to them; null for the first step.
     percent(reached.reached_count, reached.previous_count) as previous_percent, -- reached_count of previous_count.
     cast(reached.stopped_count as bigint) as stopped_count,     -- Deliveries that reached this step and nothing later.
-    in_seconds(timed.quantiles[reached.step_no][1]) as seconds_median,      -- From delivery to the step, over the logged ones.
-    in_seconds(timed.quantiles[reached.step_no][2]) as seconds_p90          -- Nine of ten logged ones were at least that soon.
+    in_seconds(timed.quantiles[reached.step][1]) as seconds_median,      -- From delivery to the step, over the logged ones.
+    in_seconds(timed.quantiles[reached.step][2]) as seconds_p90          -- Nine of ten logged ones were at least that soon.
 from reached
 left join timed on timed.segment is not distinct from reached.segment
 order by reached.segment nulls last, reached.step_no

@@ -42,7 +42,7 @@ judged as (
         deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
         deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
         deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
-        furthest_step(deliveries, within_days) as furthest_step_no
+        furthest_step(deliveries, within_days) as furthest_step
     from stood as deliveries
     where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
@@ -65,9 +65,9 @@ select
     judged.signature_state,
     judged.recalled_at
 from judged
-join ref.steps as steps on steps.step_no = judged.furthest_step_no
+join ref.steps as steps on steps.step = judged.furthest_step
 cross join asked
-where judged.furthest_step_no >= asked.step_no
-    and (judged.furthest_step_no = asked.step_no or not stopped)
+where steps.step_no >= asked.step_no
+    and (steps.step_no = asked.step_no or not stopped)
     and (judged.kba_expected or not asked.needs_kba)
 order by judged.delivered_at, judged.firm_id, judged.return_id, judged.cycle_no

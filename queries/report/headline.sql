@@ -3,6 +3,7 @@
 --
 -- key: measure
 -- filters: firms, offices, partners, types, years
+-- access: counts
 with weeks as (
     select
         cast(full_week(0) as varchar) as week,
@@ -67,6 +68,6 @@ from (
         (4, 'days to sign', false, null, null)
 ) as measures(measure_no, measure, is_now, no_value, no_part)
 cross join weeks
-left join measured as now on now.measure = measures.measure and now.week = weeks.week
+left join measured as now using (measure, week)
 left join measured as before on before.measure = measures.measure and before.week = weeks.week_before
 order by measures.measure_no

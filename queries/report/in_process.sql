@@ -29,9 +29,7 @@ from report.work_list(
     for_steps := ['reprocess', 'review', 'ero_sign', 'approve', 'finish'],
     min_wait_days := min_wait_days
 ) as work
-join mart.returns as returns
-    on returns.firm_id = work.firm_id
-    and returns.return_id = work.return_id
+join mart.returns as returns using (firm_id, return_id)
 join ref.next_steps as steps on steps.next_step = work.next_step
 left join mart.stays as stays
     on stays.firm_id = work.firm_id

@@ -7,6 +7,7 @@
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
 -- every: week
+-- access: counts
 with entered as (
     select
         segment_of(stays, stays.entered_week, stays.entered_month, split_by) as segment,
@@ -41,6 +42,6 @@ select
     in_days(in_seconds(measured.quantiles[2])) as days_p90,     -- seconds_p90 as days.
     in_days(seconds_between(measured.oldest_at, build.as_of)) as oldest_open_days -- The longest open stay; null where none is open.
 from measured
-join ref.stages as stages on stages.stage = measured.stage
+join ref.stages as stages using (stage)
 cross join raw.build as build
 order by measured.segment nulls last, stages.stage_no

@@ -2,6 +2,7 @@
 -- leave open. Nothing here stops a build.
 --
 -- every: load
+-- access: loading
 with files as (
     select
         1 as finding_no, 'file' as finding, files.file_name as subject, files.record_count, files.reason, files.source,
@@ -14,9 +15,7 @@ without_events as (
         2 as finding_no, 'register without events' as finding, registered.firm_id as subject, count(*) as record_count,
         'The register has these returns and no log does; export their logs, or they are not on the platform.' as reason
     from (select distinct returns.firm_id, returns.return_id from raw.returns as returns) as registered
-    left join mart.returns as returns
-        on returns.firm_id = registered.firm_id
-        and returns.return_id = registered.return_id
+    left join mart.returns as returns using (firm_id, return_id)
     where returns.return_id is null
     group by registered.firm_id
 ),

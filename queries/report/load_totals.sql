@@ -1,6 +1,7 @@
 -- The ledger in one row: how many files were loaded and refused, and what became of their records.
 --
 -- check: record_count = kept_count + quarantined_count + purged_count
+-- access: everyone
 with totals as (
     select
         count(*) filter (where state = 'loaded') as loaded_count,

@@ -28,8 +28,5 @@ from report.work_list(
     for_steps := ['unlock'],
     min_wait_days := min_wait_days
 ) as work
-join mart.deliveries as deliveries
-    on deliveries.firm_id = work.firm_id
-    and deliveries.return_id = work.return_id
-    and deliveries.cycle_no = work.cycle_no
+join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
 order by work.waiting_since nulls last, work.firm_id, work.return_id

@@ -31,10 +31,7 @@ from report.work_list(
     for_steps := ['remind_second_signer'],
     min_wait_days := min_wait_days
 ) as work
-join mart.deliveries as deliveries
-    on deliveries.firm_id = work.firm_id
-    and deliveries.return_id = work.return_id
-    and deliveries.cycle_no = work.cycle_no
+join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
 left join mart.signers as acted
     on acted.firm_id = work.firm_id
     and acted.return_id = work.return_id

@@ -3,6 +3,7 @@
 -- key: file_id, reason
 -- check: record_count > 0
 -- every: load
+-- access: loading
 select
     files.file_name,
     quarantine.reason,                          -- The code of the reason; docs/your-first-export.md says what mends it.
@@ -13,6 +14,6 @@ select
     files.loaded_at,
     quarantine.file_id
 from raw.quarantine as quarantine
-join raw.files as files on files.file_id = quarantine.file_id
+join raw.files as files using (file_id)
 group by quarantine.file_id, files.file_name, quarantine.reason, files.record_count, files.loaded_at
 order by files.loaded_at desc, files.file_name, quarantine.reason

@@ -47,7 +47,7 @@ select
     deliveries.picked_up_at,
     deliveries.recalled_at
 from mart.returns as returns
-join ref.next_steps as steps on steps.next_step = returns.next_step
+join ref.next_steps as steps using (next_step)
 cross join raw.build as build
 left join mart.deliveries as deliveries
     on deliveries.firm_id = returns.firm_id

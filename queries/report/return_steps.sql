@@ -8,8 +8,7 @@
 with delivered as (
     select
         deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.kba_expected, deliveries.recalled_at,
-        furthest_step(deliveries, null) as furthest_step_no,
-        deliveries.delivered_at, deliveries.email_delivered_at, deliveries.email_opened_at,
+        deliveries.furthest_step_no, deliveries.delivered_at, deliveries.email_delivered_at, deliveries.email_opened_at,
         deliveries.link_selected_at, deliveries.accessed_at, deliveries.kba_passed_at, deliveries.signed_at,
         deliveries.picked_up_at
     from mart.deliveries as deliveries
@@ -21,15 +20,15 @@ stepped as (
         delivered.firm_id, delivered.return_id, delivered.cycle_no, delivered.recalled_at, delivered.furthest_step_no,
         steps.step_no, steps.step, steps.title, steps.meaning,
         delivered.kba_expected or steps.eligible = 'every delivery' as applies,
-        case steps.step_no
-            when 1 then delivered.delivered_at
-            when 2 then delivered.email_delivered_at
-            when 3 then delivered.email_opened_at
-            when 4 then delivered.link_selected_at
-            when 5 then delivered.accessed_at
-            when 6 then delivered.kba_passed_at
-            when 7 then delivered.signed_at
-            when 8 then delivered.picked_up_at
+        case steps.step
+            when 'delivered' then delivered.delivered_at
+            when 'email delivered' then delivered.email_delivered_at
+            when 'email opened' then delivered.email_opened_at
+            when 'link selected' then delivered.link_selected_at
+            when 'accessed' then delivered.accessed_at
+            when 'KBA passed' then delivered.kba_passed_at
+            when 'signed' then delivered.signed_at
+            when 'picked up' then delivered.picked_up_at
         end as reached_at
     from delivered
     cross join ref.steps as steps

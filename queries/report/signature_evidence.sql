@@ -77,15 +77,8 @@ select
     shown.filing,               -- When the return was sent to the IRS, which no log of deliveries shows.
     shown.retain_until          -- The due date and 3 years; receipt by the IRS may make it later.
 from shown
-join mart.signers as signers
-    on signers.firm_id = shown.firm_id
-    and signers.return_id = shown.return_id
-    and signers.cycle_no = shown.cycle_no
-    and signers.signer = shown.signer
-join mart.deliveries as deliveries
-    on deliveries.firm_id = shown.firm_id
-    and deliveries.return_id = shown.return_id
-    and deliveries.cycle_no = shown.cycle_no
+join mart.signers as signers using (firm_id, return_id, cycle_no, signer)
+join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
 where (for_return is null or deliveries.return_id = for_return)
     and (for_return is null or signers.return_id = for_return)
 order by

@@ -4,6 +4,7 @@
 -- key: tab, silent_since
 -- check: day_count > 0
 -- param: min_silent_days = 4  Shorter stretches are left out.
+-- access: loading
 with days as (
     select distinct tab, event_on from mart.event_days
 ),

@@ -8,6 +8,7 @@
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, or week or month of the beginning; one total if not given.
 -- every: week
+-- access: counts
 with asked as (
     select
         segment_of(stays, week_of(stays.began_on), month_of(stays.began_on), split_by) as segment,

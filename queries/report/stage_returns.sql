@@ -21,9 +21,7 @@ select
     returns.ero_signer,
     returns.why
 from mart.stays as stays
-join mart.returns as returns
-    on returns.firm_id = stays.firm_id
-    and returns.return_id = stays.return_id
+join mart.returns as returns using (firm_id, return_id)
 cross join raw.build as build
 where stays.left_at is null
     and (

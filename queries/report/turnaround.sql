@@ -8,6 +8,7 @@
 -- param: with_recalled = false  Recalled deliveries count too.
 -- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
 -- every: week
+-- access: counts
 with timed as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,

@@ -3,6 +3,7 @@
 --
 -- filters: firms
 -- every: load
+-- access: loading
 select
     tab,
     label,

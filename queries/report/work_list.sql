@@ -29,7 +29,7 @@ select
     returns.taxpayer_email,
     returns.spouse_email
 from mart.returns as returns
-join ref.next_steps as steps on steps.next_step = returns.next_step
+join ref.next_steps as steps using (next_step)
 cross join raw.build as build
 where returns.next_step_owner <> 'nobody'
     and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)

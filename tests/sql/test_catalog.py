@@ -157,7 +157,11 @@ BAD = {
     "an unknown word": (
         VISITS.replace("-- check:", "-- rule:"),
         'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, filters, '
-        "param, every, view.",
+        "param, every, access, view.",
+    ),
+    "an unknown access": (
+        VISITS.replace("-- check: visit_count >= 1", "-- access: nobody"),
+        "queries/mart/visits.sql, line 4: access is one of everyone, counts, loading.",
     ),
     "an unknown filter": (
         VISITS.replace("-- check: visit_count >= 1", "-- filters: offices, towns"),

@@ -1,4 +1,4 @@
-"""Reference rows: the firm's own are added to the shipped ones and win, and a wrong one is named by file and line."""
+"""Reference rows: a firm's own rows are added to the shipped ones and win; errors name file and line."""
 
 from pathlib import Path
 
@@ -10,8 +10,13 @@ from etl.common.problem import Problem
 from etl.warehouse.build import build
 from support.warehouses import small_queries
 
+MARKS = ",is_milestone,is_problem"
+# A firm's codes.csv may leave the marks out, and most of the tests below do.
 HEADINGS = {
-    name: (SHIPPED / "reference" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0]
+    name: (SHIPPED / "reference" / f"{name}.csv")
+    .read_text(encoding="utf-8")
+    .splitlines()[0]
+    .removesuffix(MARKS)
     for name in ("codes", "deadlines", "forms", "labels", "next_steps", "stages", "steps")
 }
 
@@ -78,6 +83,47 @@ def test_a_label_is_the_same_by_tab_words_and_status(tmp_path: Path) -> None:
         ("Client", initial, None, "initial_email_processed", None, initial),
         ("Client", "“Form”  8879 e-signed", "null", "efile_esigned", None, '"..." 8879 e-signed'),
     ]
+
+
+MARKED = """
+    select code, title, is_milestone, is_problem
+    from ref.codes
+    where code in ('access_locked', 'moon', 'sun')
+    order by code
+"""
+
+
+def test_a_code_of_a_firm_that_says_nothing_of_timelines_keeps_the_shipped_marks(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    own(data, "codes", "access_locked,platform,,,80,Locked out,", "moon,client,,,1,Moon,A moon.")
+    assert built(data, tmp_path, MARKED) == [
+        ("access_locked", "Locked out", False, True),
+        ("moon", "Moon", False, False),
+    ]
+
+
+def test_a_code_of_a_firm_may_be_a_milestone_or_a_problem(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    rows = [
+        "access_locked,platform,,,80,Locked out,,true,false",
+        "moon,client,,,1,Moon,,true,",
+        "sun,client,,,1,Sun,,,yes",
+    ]
+    file = own(data, "codes")
+    file.write_text("\n".join((HEADINGS["codes"] + MARKS, *rows)) + "\n", encoding="utf-8")
+    assert built(data, tmp_path, MARKED) == [
+        ("access_locked", "Locked out", True, False),
+        ("moon", "Moon", True, False),
+        ("sun", "Sun", False, True),
+    ]
+    file.write_text(
+        "\n".join((HEADINGS["codes"] + MARKS, "moon,client,,,1,Moon,,perhaps,")), encoding="utf-8"
+    )
+    assert refused(data, tmp_path / "value").startswith(f"{file}, line 2: is_milestone is no boolean.")
+    file.write_text(
+        "\n".join((HEADINGS["codes"] + ",is_milestone", "moon,client,,,1,Moon,,true")), encoding="utf-8"
+    )
+    assert refused(data, tmp_path / "heading").startswith(f"{file}, line 1: the headings are ")
 
 
 def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:

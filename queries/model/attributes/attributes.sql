@@ -40,9 +40,7 @@ select
                         -- filer whose year is the calendar year. unknown: neither.
     known.is_extended
 from model.known_attributes as known
-left join couples
-    on couples.firm_id = known.firm_id
-    and couples.return_id = known.return_id
+left join couples using (firm_id, return_id)
 left join model.calendar_due_dates as calendar
     on calendar.return_type = known.return_type
     and calendar.tax_year = known.tax_year

@@ -38,7 +38,5 @@ select
     coalesce(registered.due_date, logged.due_date) as due_date, -- The day it is due, as register or rows say.
     coalesce(registered.is_extended, logged.is_extended) as is_extended -- On extension; null where nobody says.
 from model.logged_attributes as logged
-left join model.registered_attributes as registered
-    on registered.firm_id = logged.firm_id
-    and registered.return_id = logged.return_id
+left join model.registered_attributes as registered using (firm_id, return_id)
 left join read_forms on read_forms.written = coalesce(registered.return_type, logged.return_type)

@@ -14,7 +14,7 @@ with numbered as (
                 returns.row_no nulls last
         ) as saying_no
     from raw.returns as returns
-    left join raw.files as files on files.file_id = returns.file_id
+    left join raw.files as files using (file_id)
 )
 select
     firm_id,

@@ -35,7 +35,7 @@ numbered as (
                 said.place nulls last
         ) as saying_no
     from said
-    join files on files.file_id = said.file_id
+    join files using (file_id)
 )
 select
     firm_id,

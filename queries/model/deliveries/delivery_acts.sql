@@ -19,15 +19,10 @@ select
         else true
     end as is_required  -- False for the act of somebody who need not sign: a spouse of a return that is not joint.
 from model.events as events
-join model.delivery_starts as starts
-    on starts.firm_id = events.firm_id
-    and starts.return_id = events.return_id
-    and starts.cycle_no = events.cycle_no
-    and starts.delivered_event_no < events.event_no
-join model.attributes as attributes
-    on attributes.firm_id = events.firm_id
-    and attributes.return_id = events.return_id
-where events.code in (
+join model.delivery_starts as starts using (firm_id, return_id, cycle_no)
+join model.attributes as attributes using (firm_id, return_id)
+where events.event_no > starts.delivered_event_no
+    and events.code in (
     'link_selected', 'return_accessed', 'authentication_failed', 'access_locked', 'kba_passed', 'efile_esigned',
     'other_documents_esigned', 'files_uploaded', 'uploads_deleted', 'document_downloaded',
     'efile_forms_downloaded_by_client', 'efile_forms_downloaded_by_firm', 'paper_filing_consented',

@@ -48,7 +48,4 @@ select
     cycles.recalled_at,                 -- The recall that ended the delivery (UTC); null while it stands.
     cycles.without_kba_count > 0 as is_without_kba -- The identity questions were switched off, anywhere in the cycle.
 from cycles
-join model.events as events
-    on events.firm_id = cycles.firm_id
-    and events.return_id = cycles.return_id
-    and events.event_no = cycles.event_no
+join model.events as events using (firm_id, return_id, event_no)

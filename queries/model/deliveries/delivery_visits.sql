@@ -24,12 +24,8 @@ locks as (
         acts.cycle_no,
         min(acts.event_at) as locked_since_at
     from model.delivery_acts as acts
-    join firsts
-        on firsts.firm_id = acts.firm_id
-        and firsts.return_id = acts.return_id
-        and firsts.cycle_no = acts.cycle_no
-        and coalesce(firsts.accessed_event_no, 0) < acts.event_no
-    where acts.code = 'access_locked'
+    join firsts using (firm_id, return_id, cycle_no)
+    where acts.code = 'access_locked' and acts.event_no > coalesce(firsts.accessed_event_no, 0)
     group by acts.firm_id, acts.return_id, acts.cycle_no
 )
 select
@@ -45,7 +41,4 @@ select
     firsts.reminders_sent,      -- Signing reminders by email; the log does not show those by text message.
     firsts.last_reminder_at     -- The last of them (UTC).
 from firsts
-left join locks
-    on locks.firm_id = firsts.firm_id
-    and locks.return_id = firsts.return_id
-    and locks.cycle_no = firsts.cycle_no
+left join locks using (firm_id, return_id, cycle_no)

@@ -37,10 +37,8 @@ select
     events.file_id,
     events.row_no
 from raw.events as events
-join model.numbered_events as numbered
-    on numbered.file_id = events.file_id
-    and numbered.row_no = events.row_no
-join model.labels as labels on labels.label_no = numbered.label_no
+join model.numbered_events as numbered using (file_id, row_no)
+join model.labels as labels using (label_no)
 left join model.recalled_spans as spans
     on spans.firm_id = numbered.firm_id
     and spans.return_id = numbered.return_id

@@ -30,7 +30,7 @@ select
     coalesce(copies.repeated_count, 0) as repeated_count, -- Copies of records of this file or another.
     coalesce(records.record_count, 0) - coalesce(records.counted_count, 0) as later_count -- Events after as_of.
 from raw.files as files
-left join records on records.file_id = files.file_id
-left join distinct_events on distinct_events.file_id = files.file_id
-left join copies on copies.file_id = files.file_id
+left join records using (file_id)
+left join distinct_events using (file_id)
+left join copies using (file_id)
 where files.kind = 'events' and files.state = 'loaded'

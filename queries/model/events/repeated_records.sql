@@ -27,7 +27,7 @@ numbered as (
             order by counted.file_id nulls last, counted.row_no nulls last
         ) as copy_no
     from counted
-    join repeated on repeated.row_hash = counted.row_hash
+    join repeated using (row_hash)
 )
 select
     file_id,

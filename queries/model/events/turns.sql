@@ -16,7 +16,7 @@ with turns as (
             rows between unbounded preceding and current row
         ) as deliver_count
     from model.numbered_events as numbered
-    join model.labels as labels on labels.label_no = numbered.label_no
+    join model.labels as labels using (label_no)
     where labels.code in ('return_recalled', 'return_reprocessed') or labels.code like 'delivered%'
 ),
 compared as (

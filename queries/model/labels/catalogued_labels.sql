@@ -38,6 +38,4 @@ select
     catalogue.kind,
     kinds.kind_count        -- Kinds of recipients that have these words; if one, they need no prefix.
 from catalogue
-join kinds
-    on kinds.tab = catalogue.tab
-    and kinds.core_lower = catalogue.core_lower
+join kinds using (tab, core_lower)

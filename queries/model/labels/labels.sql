@@ -24,7 +24,7 @@ with candidates as (
                 catalogue.code nulls last
         ) as place
     from model.label_readings as readings
-    join model.label_parts as parts on parts.words = readings.words
+    join model.label_parts as parts using (words)
     join model.catalogued_labels as catalogue
         on catalogue.tab = readings.tab
         and catalogue.core_lower = parts.core_lower
@@ -55,14 +55,11 @@ select
     coalesce(parts.recipient, best.recipient) as recipient -- Whom the label names: taxpayer, spouse, cc or k1_partner;
                         -- null where it names nobody.
 from last_readings
-left join best
-    on best.tab = last_readings.tab
-    and best.pattern = last_readings.pattern
-    and best.logged_status = last_readings.logged_status
+left join best using (tab, pattern, logged_status)
 join model.label_readings as readings
     on readings.tab = last_readings.tab
     and readings.pattern = last_readings.pattern
     and readings.logged_status = last_readings.logged_status
     and readings.reading_no = coalesce(best.reading_no, last_readings.reading_no)
-join model.label_parts as parts on parts.words = readings.words
+join model.label_parts as parts using (words)
 left join ref.codes as codes on codes.code = coalesce(best.code, 'unclassified')

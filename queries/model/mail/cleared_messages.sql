@@ -14,12 +14,8 @@ clearings as (
         troubled.message_no,
         least(later.delivered_at, later.opened_at) as cleared_at
     from troubled
-    join model.message_states as later
-        on later.firm_id = troubled.firm_id
-        and later.return_id = troubled.return_id
-        and later.cycle_no = troubled.cycle_no
-        and later.kind = troubled.kind
-        and coalesce(later.recipient, '') = coalesce(troubled.recipient, '')
+    join model.message_states as later using (firm_id, return_id, cycle_no, kind)
+    where coalesce(later.recipient, '') = coalesce(troubled.recipient, '')
         and later.message_no > troubled.message_no
         and later.state in ('delivered', 'opened')
     union all
@@ -29,13 +25,10 @@ clearings as (
         troubled.message_no,
         acts.event_at as cleared_at
     from troubled
-    join model.delivery_acts as acts
-        on acts.firm_id = troubled.firm_id
-        and acts.return_id = troubled.return_id
-        and acts.cycle_no = troubled.cycle_no
-        and acts.signer = troubled.recipient
+    join model.delivery_acts as acts using (firm_id, return_id, cycle_no)
+    where acts.signer = troubled.recipient
         and acts.event_no > troubled.trouble_event_no
-    where acts.code = 'return_accessed'
+        and acts.code = 'return_accessed'
 )
 select
     troubled.firm_id,
@@ -44,8 +37,5 @@ select
     -- A bounce that comes after the news that clears it is cleared as it comes.
     greatest(min(clearings.cleared_at), max(troubled.bounced_at)) as cleared_at -- When that came to be known (UTC).
 from troubled
-join clearings
-    on clearings.firm_id = troubled.firm_id
-    and clearings.return_id = troubled.return_id
-    and clearings.message_no = troubled.message_no
+join clearings using (firm_id, return_id, message_no)
 group by troubled.firm_id, troubled.return_id, troubled.message_no

@@ -14,9 +14,7 @@ with addressed as (
         end as signer,
         messages.recipient_email
     from model.message_states as messages
-    join model.attributes as attributes
-        on attributes.firm_id = messages.firm_id
-        and attributes.return_id = messages.return_id
+    join model.attributes as attributes using (firm_id, return_id)
     where messages.kind = 'initial' and messages.recipient_email is not null
 )
 select

@@ -28,7 +28,4 @@ select
     troubles.email_bounced_to,
     troubles.email_unconfirmed_to
 from times
-left join model.open_troubles as troubles
-    on troubles.firm_id = times.firm_id
-    and troubles.return_id = times.return_id
-    and troubles.cycle_no = times.cycle_no
+left join model.open_troubles as troubles using (firm_id, return_id, cycle_no)

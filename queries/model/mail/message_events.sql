@@ -51,7 +51,4 @@ select
         false
     ) as counts -- It is evidence for the delivery: not before it, or of an initial email at most 2 minutes before it.
 from carried
-left join model.delivery_starts as starts
-    on starts.firm_id = carried.firm_id
-    and starts.return_id = carried.return_id
-    and starts.cycle_no = carried.cycle_no
+left join model.delivery_starts as starts using (firm_id, return_id, cycle_no)

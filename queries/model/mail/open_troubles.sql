@@ -17,10 +17,7 @@ troubles as (
         case when messages.state = 'unconfirmed' and accessed.signer is null then messages.processed_at end as sent_at,
         case when messages.state = 'unconfirmed' and accessed.signer is null then messages.recipient end as sent_to
     from model.message_states as messages
-    left join model.cleared_messages as cleared
-        on cleared.firm_id = messages.firm_id
-        and cleared.return_id = messages.return_id
-        and cleared.message_no = messages.message_no
+    left join model.cleared_messages as cleared using (firm_id, return_id, message_no)
     left join accessed
         on accessed.firm_id = messages.firm_id
         and accessed.return_id = messages.return_id

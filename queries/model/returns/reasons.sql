@@ -10,24 +10,12 @@ with facts as (
         coalesce(emails.email_bounced_to, emails.email_unconfirmed_to, 'client') as to_whom,
         coalesce(visits.reminders_sent, 0) as reminders_sent
     from model.next_steps as steps
-    join model.return_states as states
-        on states.firm_id = steps.firm_id and states.return_id = steps.return_id
-    join model.return_histories as histories
-        on histories.firm_id = steps.firm_id and histories.return_id = steps.return_id
-    join model.attributes as attributes
-        on attributes.firm_id = steps.firm_id and attributes.return_id = steps.return_id
-    left join model.delivery_emails as emails
-        on emails.firm_id = histories.firm_id
-        and emails.return_id = histories.return_id
-        and emails.cycle_no = histories.cycle_no
-    left join model.delivery_visits as visits
-        on visits.firm_id = histories.firm_id
-        and visits.return_id = histories.return_id
-        and visits.cycle_no = histories.cycle_no
-    left join model.signing_acts as acts
-        on acts.firm_id = histories.firm_id
-        and acts.return_id = histories.return_id
-        and acts.cycle_no = histories.cycle_no
+    join model.return_states as states using (firm_id, return_id)
+    join model.return_histories as histories using (firm_id, return_id)
+    join model.attributes as attributes using (firm_id, return_id)
+    left join model.delivery_emails as emails using (firm_id, return_id, cycle_no)
+    left join model.delivery_visits as visits using (firm_id, return_id, cycle_no)
+    left join model.signing_acts as acts using (firm_id, return_id, cycle_no)
 )
 select
     firm_id,

@@ -48,12 +48,9 @@ select
     stays.entered_at,
     stays.entered_by
 from model.return_histories as histories
-left join mart.deliveries as deliveries
-    on deliveries.firm_id = histories.firm_id
-    and deliveries.return_id = histories.return_id
-    and deliveries.cycle_no = histories.cycle_no
+left join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
 left join mart.stays as stays
     on stays.firm_id = histories.firm_id
     and stays.return_id = histories.return_id
     and stays.left_at is null
-left join ref.stages as stages on stages.stage = stays.stage
+left join ref.stages as stages using (stage)

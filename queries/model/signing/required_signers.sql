@@ -15,7 +15,5 @@ select
     starts.cycle_no,
     'spouse' as signer  -- taxpayer or spouse; the one signer of an entity is called taxpayer.
 from model.delivery_starts as starts
-join model.attributes as attributes
-    on attributes.firm_id = starts.firm_id
-    and attributes.return_id = starts.return_id
+join model.attributes as attributes using (firm_id, return_id)
 where attributes.is_joint

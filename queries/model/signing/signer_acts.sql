@@ -17,20 +17,11 @@ select
         when acts.code = 'files_uploaded' then coalesce(uploads.taken_back_event_no, 0)
     end as taken_back_event_no              -- The deletion that took an upload back, 0 while it stands; null for other acts.
 from model.delivery_acts as acts
-join model.required_signers as required
-    on required.firm_id = acts.firm_id
-    and required.return_id = acts.return_id
-    and required.cycle_no = acts.cycle_no
-    and required.signer = coalesce(acts.signer, required.signer)
-join model.events as events
-    on events.firm_id = acts.firm_id
-    and events.return_id = acts.return_id
-    and events.event_no = acts.event_no
-left join model.delivery_uploads as uploads
-    on uploads.firm_id = acts.firm_id
-    and uploads.return_id = acts.return_id
-    and uploads.event_no = acts.event_no
-where acts.code in (
+join model.required_signers as required using (firm_id, return_id, cycle_no)
+join model.events as events using (firm_id, return_id, event_no)
+left join model.delivery_uploads as uploads using (firm_id, return_id, event_no)
+where required.signer = coalesce(acts.signer, required.signer)
+    and acts.code in (
     'return_accessed', 'kba_passed', 'efile_esigned', 'files_uploaded', 'document_downloaded',
     'efile_forms_downloaded_by_client', 'efile_forms_downloaded_by_firm'
 )

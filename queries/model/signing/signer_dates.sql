@@ -26,16 +26,14 @@ before_pickup as (
         max(acts.event_no) filter (where acts.is_theirs) as their_act_no,
         max(acts.event_no) as act_no
     from signs
-    join model.signer_acts as acts
-        on acts.firm_id = signs.firm_id
-        and acts.return_id = signs.return_id
-        and acts.cycle_no = signs.cycle_no
-        and acts.signer = signs.signer
-        and acts.event_no < signs.picked_up_no
-    where acts.code = 'kba_passed'
-        or (
-            acts.code = 'files_uploaded'
-            and (acts.taken_back_event_no = 0 or acts.taken_back_event_no > signs.picked_up_no)
+    join model.signer_acts as acts using (firm_id, return_id, cycle_no, signer)
+    where acts.event_no < signs.picked_up_no
+        and (
+            acts.code = 'kba_passed'
+            or (
+                acts.code = 'files_uploaded'
+                and (acts.taken_back_event_no = 0 or acts.taken_back_event_no > signs.picked_up_no)
+            )
         )
     group by signs.firm_id, signs.return_id, signs.cycle_no, signs.signer
 )
@@ -52,8 +50,4 @@ select
         signs.esigned_no, acts.their_act_no, acts.act_no, signs.picked_up_no, signs.uploaded_no, signs.perhaps_esigned_no
     ) as dating_no          -- The same; of a pickup the last identity check or upload before it, theirs if the log says whose.
 from signs
-left join before_pickup as acts
-    on acts.firm_id = signs.firm_id
-    and acts.return_id = signs.return_id
-    and acts.cycle_no = signs.cycle_no
-    and acts.signer = signs.signer
+left join before_pickup as acts using (firm_id, return_id, cycle_no, signer)

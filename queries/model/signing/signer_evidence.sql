@@ -9,11 +9,7 @@ with acts as (
         acts.event_no < coalesce(dates.dating_no, acts.event_no + 1) as is_before,
         acts.code in ('kba_passed', 'efile_esigned') and acts.ip_address is not null as is_from_address
     from model.signer_acts as acts
-    join model.signer_dates as dates
-        on dates.firm_id = acts.firm_id
-        and dates.return_id = acts.return_id
-        and dates.cycle_no = acts.cycle_no
-        and dates.signer = acts.signer
+    join model.signer_dates as dates using (firm_id, return_id, cycle_no, signer)
 ),
 found as (
     select
@@ -54,13 +50,10 @@ found as (
 code_emails as (
     select found.firm_id, found.return_id, found.cycle_no, found.signer, max(events.event_no) as event_no
     from found
-    join model.events as events
-        on events.firm_id = found.firm_id
-        and events.return_id = found.return_id
-        and events.cycle_no = found.cycle_no
-        and events.recipient = found.signer
+    join model.events as events using (firm_id, return_id, cycle_no)
+    where events.recipient = found.signer
         and events.event_no < found.visit_no
-    where events.code in ('code_email_processed', 'code_email_delivered', 'code_email_opened')
+        and events.code in ('code_email_processed', 'code_email_delivered', 'code_email_opened')
         and events.recipient_email is not null
     group by found.firm_id, found.return_id, found.cycle_no, found.signer
 )
@@ -83,6 +76,7 @@ select
     addressed.ip_address,   -- That address.
     found.picked_up_no
 from found
+left join code_emails using (firm_id, return_id, cycle_no, signer)
 left join model.signer_acts as visits
     on visits.firm_id = found.firm_id
     and visits.return_id = found.return_id
@@ -93,8 +87,3 @@ left join model.signer_acts as addressed
     and addressed.return_id = found.return_id
     and addressed.event_no = found.address_no
     and addressed.signer = found.signer
-left join code_emails
-    on code_emails.firm_id = found.firm_id
-    and code_emails.return_id = found.return_id
-    and code_emails.cycle_no = found.cycle_no
-    and code_emails.signer = found.signer

@@ -18,13 +18,12 @@ by_two as (
         later.cycle_no,
         min(later.event_at) as acted_by_two_at
     from acts as earlier
-    join acts as later
-        on later.firm_id = earlier.firm_id
-        and later.return_id = earlier.return_id
-        and later.cycle_no = earlier.cycle_no
-        and later.event_no > earlier.event_no
-    where earlier.signer <> later.signer
-        or (earlier.code = later.code and (earlier.signer is null or later.signer is null))
+    join acts as later using (firm_id, return_id, cycle_no)
+    where later.event_no > earlier.event_no
+        and (
+            earlier.signer <> later.signer
+            or (earlier.code = later.code and (earlier.signer is null or later.signer is null))
+        )
     group by later.firm_id, later.return_id, later.cycle_no
 ),
 summed as (
@@ -61,10 +60,5 @@ select
         else summed.first_signer
     end as named_signer         -- Whom the acts name: taxpayer, spouse or both; null where they name nobody.
 from summed
-join model.attributes as attributes
-    on attributes.firm_id = summed.firm_id
-    and attributes.return_id = summed.return_id
-left join by_two
-    on by_two.firm_id = summed.firm_id
-    and by_two.return_id = summed.return_id
-    and by_two.cycle_no = summed.cycle_no
+join model.attributes as attributes using (firm_id, return_id)
+left join by_two using (firm_id, return_id, cycle_no)

@@ -40,22 +40,8 @@ select
         when uploads.uploaded_at is not null then 'uploaded'
     end as signed_basis         -- The best evidence of the signature: esigned, picked_up or uploaded; null for none.
 from model.delivery_starts as starts
-join model.attributes as attributes
-    on attributes.firm_id = starts.firm_id
-    and attributes.return_id = starts.return_id
-left join model.signing_acts as acts
-    on acts.firm_id = starts.firm_id
-    and acts.return_id = starts.return_id
-    and acts.cycle_no = starts.cycle_no
-left join model.pickups as pickups
-    on pickups.firm_id = starts.firm_id
-    and pickups.return_id = starts.return_id
-    and pickups.cycle_no = starts.cycle_no
-left join uploads
-    on uploads.firm_id = starts.firm_id
-    and uploads.return_id = starts.return_id
-    and uploads.cycle_no = starts.cycle_no
-left join papers
-    on papers.firm_id = starts.firm_id
-    and papers.return_id = starts.return_id
-    and papers.cycle_no = starts.cycle_no
+join model.attributes as attributes using (firm_id, return_id)
+left join model.signing_acts as acts using (firm_id, return_id, cycle_no)
+left join model.pickups as pickups using (firm_id, return_id, cycle_no)
+left join uploads using (firm_id, return_id, cycle_no)
+left join papers using (firm_id, return_id, cycle_no)

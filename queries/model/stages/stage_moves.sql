@@ -14,7 +14,7 @@ with moves as (
         codes.stage,
         events.actor
     from model.events as events
-    join ref.codes as codes on codes.code = events.code
+    join ref.codes as codes using (code)
     where not events.is_repeat
         and (codes.stage is not null or events.code like 'delivered%' or events.code in ('archived', 'deleted'))
     union all
@@ -44,9 +44,7 @@ beginnings as (
         'preparing' as stage,
         events.actor
     from model.events as events
-    left join known
-        on known.firm_id = events.firm_id
-        and known.return_id = events.return_id
+    left join known using (firm_id, return_id)
     where events.event_no = 1
         and coalesce(known.first_stage_count, 0) = 0
         and coalesce(known.first_event_no, 0) <> 1
