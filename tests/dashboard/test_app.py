@@ -29,7 +29,7 @@ TITLES = {
 
 
 def page(data: DataDir, name: str, monkeypatch: pytest.MonkeyPatch, **address: str) -> AppTest:
-    """A page of a data directory at an address, run once; an error of ours would show as an exception."""
+    """A page of a data directory at an address, run once; a bug would raise an exception."""
     monkeypatch.setenv("RETURNTRAIL_DATA", str(data.root))
     app = AppTest.from_file(str(CHECKOUT / "dashboard" / "frame.py"), default_timeout=300)
     app.switch_page(f"page/{name}.py")
@@ -41,7 +41,7 @@ def page(data: DataDir, name: str, monkeypatch: pytest.MonkeyPatch, **address: s
 
 
 def texts(app: AppTest) -> str:
-    """All that stands on a page as text."""
+    """All the text of a page."""
     parts = [*app.title, *app.header, *app.text, *app.caption, *app.markdown, *app.code]
     return "\n".join(str(part.value) for part in parts) + "\n".join(
         part.proto.body for part in app.get("html")
@@ -60,20 +60,22 @@ def test_hostile_names_break_no_page(hostile: DataDir, name: str, monkeypatch: p
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_file_says_how_to_make_one(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_warehouse_every_page_says_how_to_build_one(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = page(DataDir(tmp_path), name, monkeypatch)
     assert [title.value for title in app.title] == ["No data yet"]
     assert app.code[0].value == f"returntrail --data {tmp_path} run"
 
 
-def test_a_file_without_events_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warehouse_without_events_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(DataDir(tmp_path))
     assert [title.value for title in page(DataDir(tmp_path), "attention", monkeypatch).title] == [
         "No data yet"
     ]
 
 
-def test_a_damaged_file_is_not_a_missing_one(
+def test_a_damaged_warehouse_is_not_a_missing_one(
     season: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damaged = DataDir(tmp_path)
@@ -85,7 +87,7 @@ def test_a_damaged_file_is_not_a_missing_one(
     assert "damaged" in texts(app)
 
 
-def test_filters_come_from_the_link(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filters_come_from_the_address(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(season, "returns", monkeypatch, office="Austin", form="1040")
     with open_warehouse(season.warehouse) as warehouse:
         count = ask(warehouse, "all_returns", for_offices=["Austin"], for_types=["1040"]).height
@@ -93,7 +95,7 @@ def test_filters_come_from_the_link(season: DataDir, monkeypatch: pytest.MonkeyP
     assert list(app.session_state["office"]) == ["Austin"]
 
 
-def test_nothing_under_the_filters_says_so_and_takes_them_back(
+def test_a_page_without_matches_says_so_and_clears_the_filters(
     season: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_warehouse(season.warehouse) as warehouse:
@@ -109,7 +111,9 @@ def test_nothing_under_the_filters_says_so_and_takes_them_back(
 
 
 @pytest.mark.parametrize("name", ["pipeline", "turnaround", "email"])
-def test_no_match_begins_with_no(season: DataDir, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_without_matches_says_that_there_are_none(
+    season: DataDir, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETURNTRAIL_DATA", str(season.root))
     with open_warehouse(season.warehouse) as warehouse:
         rows = ask(warehouse, "all_returns")
@@ -129,7 +133,7 @@ def test_the_funnel_is_the_report(season: DataDir, monkeypatch: pytest.MonkeyPat
     assert f"{stopped} deliveries that stopped here. Click a client to open the return." in texts(app)
 
 
-def test_a_line_stands_at_each_day_on_which_many_returns_are_due(
+def test_a_line_marks_each_day_on_which_many_returns_are_due(
     season: DataDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page(season, "turnaround", monkeypatch)
@@ -137,8 +141,8 @@ def test_a_line_stands_at_each_day_on_which_many_returns_are_due(
         deadlines = ask(warehouse, "deadlines")
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
     assert [line["x0"] for line in layout["shapes"]] == [str(day) for day in deadlines["due_date"]] != []
-    words = [words["text"].split(": ")[1] for words in layout["annotations"]]
-    assert words == [f"{forms} due" for forms in deadlines["return_types"]]
+    texts = [annotation["text"].split(": ")[1] for annotation in layout["annotations"]]
+    assert texts == [f"{forms} due" for forms in deadlines["return_types"]]
 
 
 def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +185,7 @@ def test_a_new_build_shows_without_a_restart(
     assert "150 returns. Click a client" in texts(app) and "Data until Apr 2, 2026" in texts(app)
 
 
-def test_the_reports_page_shows_what_ran_and_why_not(
+def test_the_reports_page_shows_what_was_written_and_why_not(
     season: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = DataDir(tmp_path)

@@ -10,7 +10,7 @@ PAGES = ("", "returns", "pipeline", "email")
 
 
 def test_a_crowd_that_comes_at_once_is_served(season: DataDir) -> None:
-    # Sessions run in threads of one process: two that wait for each other would stop the server for everybody.
+    # Sessions are threads of one process: two that wait for each other would stop the server for everybody.
     with served(season) as where:
         visits = [iter([(0.0, page, "") for page in PAGES]) for _ in range(20)]
         times = asyncio.run(crowd(where, visits, limit_seconds=120))

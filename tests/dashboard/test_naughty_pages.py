@@ -1,4 +1,4 @@
-"""Names that mean harm in Chromium: every page draws them as text, and nothing but text comes of them."""
+"""Hostile names in Chromium: every page draws them as text, and they become nothing but text."""
 
 import json
 import re
@@ -52,9 +52,12 @@ PARAMETERS = (
     "move",
     "by",
 )
-# What Streamlit, KaTeX and browsers make of words that they take for more than words.
+# What Streamlit, KaTeX and browsers make of text that they interpret.
 ICONS = set(re.findall(r":material/(\w+):", " ".join(KINDS["streamlit"])))
-MADE = "iframe, object, embed, audio, video, base, math, marquee, form[action], .katex, .stMarkdownBadge, body link, body meta"
+MADE = (
+    "iframe, object, embed, audio, video, base, math, marquee, form[action], .katex, .stMarkdownBadge, "
+    "body link, body meta"
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +66,8 @@ def address(hostile: DataDir) -> Iterator[str]:
         yield where
 
 
-def inert(page: Page, where: str, width: int = 1440) -> None:
-    """No link but our own, no picture but ours, nothing made of a word, nothing wider than the screen."""
+def assert_only_text(page: Page, where: str, width: int = 1440) -> None:
+    """No link or picture but our own, no element made of a text, nothing wider than the screen."""
     links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
     assert [link for link in links if not link.startswith(where)] == []
     pictures = page.evaluate("[...document.querySelectorAll('img')].map(i => i.src)")
@@ -83,15 +86,15 @@ def test_every_page_keeps_every_name_as_text(
     for path in PATHS:
         page = visit.open(path)
         assert page.locator("h1").count() == 1 and page.get_by_text("Something went wrong").count() == 0
-        inert(page, address, width)
+        assert_only_text(page, address, width)
     assert visit.faults == []
     visit.close()
 
 
-def test_a_name_that_is_drawn_as_markdown_would_be_seen(
+def test_a_name_that_is_drawn_as_markdown_is_detected(
     browser: Browser, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """What the tests around this one look for is there to be seen: links, pictures, icons and requests to elsewhere."""
+    """The other tests can fail: here are links, pictures, icons and requests to other hosts."""
     page_file, port = tmp_path / "careless.py", free_port()
     page_file.write_text(
         CARELESS.format(names=json.dumps([name for names in KINDS.values() for name in names])),
@@ -117,7 +120,7 @@ def test_a_name_that_is_drawn_as_markdown_would_be_seen(
         made = page.locator(MADE).count()
         links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
         with pytest.raises(AssertionError):
-            inert(page, where)
+            assert_only_text(page, where)
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -129,7 +132,7 @@ def test_a_name_that_is_drawn_as_markdown_would_be_seen(
     visit.close()
 
 
-def test_a_name_heads_its_return_and_stands_in_the_filters_as_it_is(
+def test_a_name_is_the_heading_of_its_return_and_a_filter_as_it_is(
     visit: Visit, address: str, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("injected", len(WALKED))
@@ -138,12 +141,12 @@ def test_a_name_heads_its_return_and_stands_in_the_filters_as_it_is(
         page = visit.open(f"/return?id=r{number}&office={name}&partner={name}")
         shown = printable(STRINGS[number].strip() or f"r{number}")
         assert page.locator("h1").inner_text().split() == shown.split()
-        inert(page, address)
+        assert_only_text(page, address)
 
 
-def test_a_time_line_shows_every_label_as_it_was_logged(visit: Visit, address: str) -> None:
+def test_a_timeline_shows_every_label_as_it_was_logged(visit: Visit, address: str) -> None:
     page = visit.open(f"/return?id={EVERYTHING}&every=true")
-    inert(page, address)
+    assert_only_text(page, address)
     logged = {
         " ".join(text.split()) for text in page.locator(".rt-logged > bdi:first-child").all_inner_texts()
     }
@@ -151,7 +154,7 @@ def test_a_time_line_shows_every_label_as_it_was_logged(visit: Visit, address: s
     assert labels <= logged
 
 
-def test_the_search_box_finds_words_and_runs_none(
+def test_the_search_box_finds_text_and_runs_none(
     visit: Visit, hostile: DataDir, address: str, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("injected", len(WALKED))
@@ -164,10 +167,10 @@ def test_the_search_box_finds_words_and_runs_none(
             box.fill(words)
             found = ask(warehouse, "find_returns", search=words).height if len(words) > 1 else 0
             expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(found)
-            inert(page, address)
+            assert_only_text(page, address)
 
 
-def test_an_address_is_asked_for_literally(
+def test_an_address_is_taken_literally(
     hostile: DataDir, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("injected", len(INJECTED[:: 1 if IS_FULL else 4]))

@@ -1,4 +1,4 @@
-"""What keeps the dashboard running and on this machine: the unit, the proxy's file, and every way to start it elsewhere."""
+"""How the dashboard is served: the unit, the proxy's files, what it prints, and refused addresses."""
 
 import asyncio
 import os
@@ -25,6 +25,7 @@ REFUSAL = (
 
 def test_the_unit_starts_a_command_that_exists() -> None:
     unit = ConfigParser(interpolation=None, strict=False)
+    # The unit's keys are case-sensitive; the parser's own way to say so is to replace this method.
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(CHECKOUT / "docs" / "returntrail.service")
     assert set(unit.sections()) == {"Unit", "Service", "Install"}
@@ -34,7 +35,7 @@ def test_the_unit_starts_a_command_that_exists() -> None:
     assert (options.verb, options.port) == ("app", 8501)
 
 
-def test_the_proxy_asks_who_is_there_before_it_passes_anything_on() -> None:
+def test_the_proxy_authenticates_before_it_passes_anything_on() -> None:
     text = re.sub(r"#.*", "", (CHECKOUT / "docs" / "nginx.conf").read_text(encoding="utf-8"))
     assert text.count("{") == text.count("}")
     for line in text.splitlines():

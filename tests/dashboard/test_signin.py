@@ -1,4 +1,4 @@
-"""Sign-in as people meet it: a real provider, a real server, and browsers with different rights."""
+"""Sign-in as people see it: a real provider, a real server, and browsers with different rights."""
 
 import csv
 import http.client
@@ -47,7 +47,8 @@ ACCOUNTS = {
 ACCESS = """
 [access]
 data_owner = ["owner@firm.example"]
-manager = ["manager@firm.example", "expired@firm.example", "idle@firm.example", "long@firm.example", "leaver@firm.example"]
+manager = ["manager@firm.example", "expired@firm.example", "idle@firm.example", "long@firm.example",
+  "leaver@firm.example"]
 viewer = ["viewer@firm.example"]
 role_claim = "roles"
 office_claim = "offices"
@@ -117,13 +118,13 @@ def visit(browser: Browser, address: str, provider: Provider) -> Iterator[Callab
     visits: list[Visit] = []
 
     def one(who: str | None) -> Visit:
-        visits.append(Visit(browser, address, also=(provider.address,)))
+        visits.append(Visit(browser, address, also_allowed=(provider.address,)))
         if who:
             visits[-1].open("/").get_by_role("button", name="Sign in").click()
             visits[-1].page.get_by_role("link", name=who).click()
             visits[-1].page.wait_for_url(f"{address}/**")
             visits[-1].page.wait_for_selector("h1:not(:has-text('Not signed in'))")
-            visits[-1].drawn()
+            visits[-1].wait_until_drawn()
         return visits[-1]
 
     yield one
@@ -134,7 +135,7 @@ def visit(browser: Browser, address: str, provider: Provider) -> Iterator[Callab
 
 @contextmanager
 def signed_in(address: str, who: str) -> Iterator[httpx.Client]:
-    """A client that has gone the way of a browser through the provider and back, without the pages."""
+    """A client that has signed in with the provider as a browser does, without the pages."""
     words = {"provider": "default", "exp": int(time.time()) + 60}
     with httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client:
         token = jwt.encode({"alg": "HS256"}, words, OctKey.import_key(COOKIE_SECRET))
@@ -144,7 +145,7 @@ def signed_in(address: str, who: str) -> Iterator[httpx.Client]:
 
 
 def fetched(visit: Visit | None, address: str, path: str, **headers: str) -> tuple[int, bytes]:
-    """What an address answers to the cookies of a browser, or to nobody."""
+    """What an address answers to a browser with its cookies, or without any."""
     cookies = visit.page.context.cookies() if visit else []
     words = "; ".join(f"{one['name']}={one['value']}" for one in cookies)
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
@@ -160,12 +161,12 @@ def rows_of(content: bytes) -> list[dict]:
 
 
 def names_in(warehouse: Warehouse) -> set[bytes]:
-    """What would tell a client: names and numbers, as text."""
+    """What would identify a client: names and numbers, as text."""
     rows = ask(warehouse, "all_returns", ["client_name", "return_id"])
     return {name.encode() for column in rows.columns for name in rows[column].drop_nulls()}
 
 
-def heard(page: Page) -> list[bytes]:
+def record_frames(page: Page) -> list[bytes]:
     """All that the server sends from now on over the web socket."""
     frames: list[bytes] = []
     page.on(
@@ -180,7 +181,7 @@ def as_bytes(frame: bytes | str) -> bytes:
 
 def test_nobody_sees_anything_before_a_sign_in(visit: Callable, address: str, warehouse: Warehouse) -> None:
     stranger = visit(None)
-    frames = heard(stranger.page)
+    frames = record_frames(stranger.page)
     for path in ("/", "/return?id=2025-00001", "/data"):
         page = stranger.open(path)
         assert page.locator("h1").all_inner_texts() == ["Not signed in"], path
@@ -213,7 +214,7 @@ def test_two_people_see_what_is_theirs(visit: Callable, address: str, warehouse:
     returns = ask(warehouse, "all_returns")
     ours, others = (returns.filter(returns["office"] == office) for office in ("Austin", "Portland"))
     other = others.row(0, named=True)
-    frames = heard(staff.page)
+    frames = record_frames(staff.page)
     for visitor, count in ((manager, returns.height), (staff, ours.height)):
         expect(visitor.open("/returns").get_by_text(f"{count} returns. Click a client")).to_be_visible()
     # A link to another office, a return of it, and a search for it.
@@ -223,7 +224,7 @@ def test_two_people_see_what_is_theirs(visit: Callable, address: str, warehouse:
     expect(
         staff.open(f"/return?id={other['return_id']}").get_by_role("heading", name="No such return")
     ).to_be_visible()
-    staff.search().fill(other["return_id"])
+    staff.open_search().fill(other["return_id"])
     expect(staff.page.get_by_text(f"No return is found for “{other['return_id']}”.")).to_be_visible()
     assert any(name.encode() in frame for name in set(ours["client_name"]) for frame in frames)
     names = {row["client_name"] for row in others.iter_rows(named=True)} - set(ours["client_name"])
@@ -254,14 +255,13 @@ def test_a_viewer_gets_counts_and_no_name_of_a_client(
     visit: Callable, address: str, warehouse: Warehouse
 ) -> None:
     viewer = visit("viewer@firm.example")
-    frames, titles = heard(viewer.page), []
+    frames, titles = record_frames(viewer.page), []
     for path in PATHS:
         page = viewer.open(path)
         titles.append(page.locator("h1").inner_text())
     denied = "Not available for your role"
-    assert titles == [
-        "Needs attention", denied, denied, "Pipeline", "Turnaround", "Email health", "Reports", denied,
-    ]  # fmt: skip
+    assert titles[:4] == ["Needs attention", denied, denied, "Pipeline"]
+    assert titles[4:] == ["Turnaround", "Email health", "Reports", denied]
     assert page.get_by_role("button", name="Find a return").count() == 0
     assert [name for name in names_in(warehouse) if any(name in frame for frame in frames)] == []
     assert fetched(viewer, address, "/csv/firm_funnel")[0] == 200
@@ -270,7 +270,7 @@ def test_a_viewer_gets_counts_and_no_name_of_a_client(
     assert fetched(viewer, address, "/csv/email_health?split_by=mail_domain")[0] == 400
 
 
-def test_the_trail_says_who_saw_and_exported_what(
+def test_the_audit_trail_records_who_saw_and_exported_what(
     visit: Callable, address: str, data: DataDir, warehouse: Warehouse
 ) -> None:
     wanted = ask(warehouse, "all_returns")["return_id"][0]
@@ -280,9 +280,9 @@ def test_the_trail_says_who_saw_and_exported_what(
     owner = visit("owner@firm.example")
     owner.open("/data").get_by_role("heading", name="Who saw what").scroll_into_view_if_needed()
     assert find_faults(data) == []
-    said = [json.loads(line) for line in trail_file(data).read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in trail_file(data).read_text(encoding="utf-8").splitlines()]
     timeline, work_list = [
-        line for line in said if line["act"] == "exported" and line["who"] == "manager@firm.example"
+        line for line in lines if line["act"] == "exported" and line["who"] == "manager@firm.example"
     ][-2:]
     assert (timeline["role"], timeline["report"], timeline["row_count"]) == (
         "manager",
@@ -291,33 +291,34 @@ def test_the_trail_says_who_saw_and_exported_what(
     )
     assert timeline["filters"] == {"for_return": pseudonym(data, wanted)}
     assert work_list["filters"] == {"for_years": ["2025"], "for_partners": 2}
-    acts = {(line["act"], line["report"]) for line in said if line["who"] == "owner@firm.example"}
+    acts = {(line["act"], line["report"]) for line in lines if line["who"] == "owner@firm.example"}
     assert acts >= {("signed in", None), ("saw", "work_list"), ("saw", "load_quality")}
     trail = trail_file(data).read_bytes()
     assert [name for name in names_in(warehouse) if name in trail] == []
 
 
 def test_data_health_is_the_data_owners_alone() -> None:
-    """The pages of the roles, of which the test of a viewer opens those that are shut."""
-    shut = {
+    """The pages of each role; the test of a viewer opens those that are closed."""
+    closed = {
         role: [address for address in PAGES if not is_open(address, Scope(role))] for role in ROLES.values()
     }
-    assert shut == {
-        "viewer": ["returns", "return", "data"], "staff": ["data"], "manager": ["data"], "data owner": [],
-    }  # fmt: skip
+    assert closed.pop("viewer") == ["returns", "return", "data"]
+    assert closed == {"staff": ["data"], "manager": ["data"], "data owner": []}
 
 
-def test_a_page_from_elsewhere_opens_no_web_socket(address: str) -> None:
+def test_a_page_of_another_site_opens_no_web_socket(address: str) -> None:
     where = address.replace("http", "ws", 1) + "/_stcore/stream"
     for origin in ("http://elsewhere.invalid", f"{address}.elsewhere.invalid", "http://[x", "null"):
-        with pytest.raises(InvalidStatus, match="403"):
-            with connect(where, subprotocols=["streamlit"], origin=origin):
-                pass
+        with (
+            pytest.raises(InvalidStatus, match="403"),
+            connect(where, subprotocols=["streamlit"], origin=origin),
+        ):
+            pass
     with connect(where, subprotocols=["streamlit"], origin=address) as socket:
         assert socket.subprotocol == "streamlit"
 
 
-def test_a_press_on_csv_leaves_no_address_that_works_without_the_session(
+def test_a_click_on_csv_leaves_no_address_that_works_without_the_session(
     visit: Callable, address: str, warehouse: Warehouse
 ) -> None:
     staff = visit("staff@firm.example")

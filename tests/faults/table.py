@@ -58,7 +58,7 @@ ELSEWHERE = {
     "F16": ("tests/upkeep/test_verify.py",),
     "S1": tuple(
         f"tests/dashboard/test_naughty_pages.py::test_{name}"
-        for name in ("every_page", "a_name", "a_time_line")
+        for name in ("every_page", "a_name", "a_timeline")
     ),
     "S2": (
         "tests/warehouse/test_cells.py",

@@ -1,6 +1,6 @@
-"""Text is data: no name in a log, an address or a box is anything but text to SQL, to a file or to a spreadsheet.
+"""Text is data: a name in a log, an address or a text box is only text to SQL, to files and to spreadsheets.
 
-What the pages make of the same names is in test_naughty_pages.py.
+The pages with the same names are tested in test_naughty_pages.py.
 """
 
 import ast
@@ -32,8 +32,8 @@ FILTERS = {
     "for_types": "return_type",
     "for_firms": "firm_id",
 }
-# Where text may leave as cells, as markup or as words that Streamlit reads; a new place has to be thought about here.
-DOORS = {
+# Call -> the files that may write text as cells, markup or Streamlit's own syntax. A new file is a decision.
+ALLOWED = {
     "write_csv": {"etl/warehouse/cells.py", "etl/reports/make_run.py"},
     "csv.writer": {"etl/check/labels.py", "etl/demo/exports.py", "dashboard/page/data.py"},
     "write_string": {"etl/reports/xlsx.py"},
@@ -46,7 +46,7 @@ DOORS = {
     },
     "st.page_link": {"dashboard/draw/search.py", "dashboard/page/return.py"},
 }
-SHUT = {
+FORBIDDEN = {
     "st.markdown",
     "st.write",
     "st.latex",
@@ -57,8 +57,8 @@ SHUT = {
     "st.toast",
 }
 BLANKS = " \u00a0\u3000"
-# A label that shows nothing at all is set aside.
-NOTHING = {"\u200b", "\u180e", "\u200f\u200e\u061c", "\u00a0"}
+# A label that shows nothing at all is quarantined.
+INVISIBLE = {"\u200b", "\u180e", "\u200f\u200e\u061c", "\u00a0"}
 
 
 def rows_of(data: DataDir, report: str, **filters: object) -> pl.DataFrame:
@@ -66,13 +66,13 @@ def rows_of(data: DataDir, report: str, **filters: object) -> pl.DataFrame:
         return ask(warehouse, report, **filters)
 
 
-def test_what_was_logged_is_what_is_kept(hostile: DataDir) -> None:
+def test_what_was_logged_is_what_is_stored(hostile: DataDir) -> None:
     names = dict(rows_of(hostile, "all_returns").select("return_id", "client_name").iter_rows())
     for number in LOADED:
         assert (names[f"r{number}"] or "").strip() == STRINGS[number].strip()
     labels = rows_of(hostile, "return_timeline", for_return=EVERYTHING)["logged_label"].to_list()
     texts = {STRINGS[number] for number in LOADED}
-    assert set(labels) == texts - NOTHING | {f'Document "{text}"' for text in texts}
+    assert set(labels) == texts - INVISIBLE | {f'Document "{text}"' for text in texts}
     assert rows_of(hostile, "load_quality").filter(state="refused").is_empty()
 
 
@@ -89,7 +89,7 @@ def test_a_filter_finds_what_has_exactly_that_name(
             assert ask(warehouse, "return_state", for_return=text).is_empty(), text
 
 
-def test_a_search_finds_what_holds_exactly_those_words(
+def test_a_search_finds_what_contains_exactly_those_words(
     hostile: DataDir, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("injected", len(INJECTED))
@@ -106,16 +106,16 @@ def test_a_search_finds_what_holds_exactly_those_words(
                 EVERYTHING
             }
             words = text.strip(BLANKS).lower()
-            holds = {
+            containing = {
                 name for name, client in every if words in name.lower() or words in (client or "").lower()
             }
-            assert found == (holds if len(words) > 1 else set()), ascii(text)
+            assert found == (containing if len(words) > 1 else set()), ascii(text)
 
 
-def test_a_search_pasted_into_sql_would_be_seen(
+def test_a_search_pasted_into_sql_is_detected(
     hostile: DataDir, record_property: Callable[[str, object], None]
 ) -> None:
-    """The oracle of the searches: what is not handed over as a value is another question, or none at all."""
+    """The searches above can fail: a text that is not bound as a value asks something else or is an error."""
     wrong = 0
     with duckdb.connect(str(hostile.warehouse), read_only=True) as database:
         count = "select count(*) from mart.returns where contains(lower(client_name), lower({}))"
@@ -139,7 +139,7 @@ def test_what_a_report_does_not_offer_is_an_error_that_repeats_no_sql(hostile: D
 
 @pytest.fixture(scope="module")
 def written(hostile: DataDir, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    """Every report of the hostile log as its subscription writes it, one as an Excel file too, and a pack of evidence."""
+    """Every report of the hostile log as its subscription writes it, one as Excel too, and evidence."""
     return reported(hostile, tmp_path_factory.mktemp("written") / "data")
 
 
@@ -166,10 +166,10 @@ def test_no_cell_of_a_report_is_evaluated_and_each_gives_its_text_back(
     record_property("injected", tried)
 
 
-def test_no_cell_would_be_safe_without_the_mark(
+def test_no_cell_is_safe_without_the_mark(
     hostile: DataDir, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    """What the tests around this one look for is there to be seen."""
+    """The other tests of cells can fail."""
     monkeypatch.setattr("etl.warehouse.cells.without_formula", pl.col)
     content = as_csv(rows_of(hostile, "all_returns"), "UTC")
     evaluated = [
@@ -189,12 +189,12 @@ def test_no_cell_of_any_csv_file_is_evaluated(written: DataDir) -> None:
             assert [text for text in texts if is_evaluated(text)] == [], file.name
 
 
-def test_an_excel_file_holds_the_texts_themselves_and_nothing_that_runs(written: DataDir) -> None:
+def test_an_excel_file_contains_the_texts_themselves_and_nothing_that_runs(written: DataDir) -> None:
     [file] = written.reports.rglob("*.xlsx")
     page = fastexcel.read_excel(str(file)).load_sheet(0, dtypes="string").to_polars()
     rows = rows_of(written, "all_returns")
     for column in ("return_id", "client_name", "office", "partner"):
-        # This reader leaves the escapes of two signs that XML cannot hold.
+        # This reader does not decode the escapes of two characters that XML cannot contain.
         texts = (
             page[column]
             .fill_null("")
@@ -212,17 +212,17 @@ def test_an_excel_file_holds_the_texts_themselves_and_nothing_that_runs(written:
         assert not [name for name in archive.namelist() if re.search("vba|external|hyperlink|drawing", name)]
 
 
-def test_a_terminal_is_not_steered_by_what_a_command_prints(hostile: DataDir) -> None:
-    """A query, a file of the inbox and its progress, as somebody sees them who reads the log of a scheduler."""
+def test_what_a_command_prints_does_not_control_the_terminal(hostile: DataDir) -> None:
+    """A query, a file of the inbox and its progress, as in the log of a scheduler."""
     command = [sys.executable, "-m", "etl", "--data", hostile.root]
     for words in (["query", "from report.all_returns()"], ["show", "raw.files"], ["load"]):
         done = subprocess.run([*command, *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
-        steering = re.compile(CONTROL_CHARACTERS.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
-        assert steering.findall(done.stdout + done.stderr) == [], words
+        controls = re.compile(CONTROL_CHARACTERS.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+        assert controls.findall(done.stdout + done.stderr) == [], words
 
 
-def test_text_leaves_through_these_doors_alone() -> None:
+def test_text_is_written_by_these_calls_in_these_files_only() -> None:
     found: dict[str, set[str]] = {}
     for file in [
         *(CHECKOUT / "etl").rglob("*.py"),
@@ -233,7 +233,7 @@ def test_text_leaves_through_these_doors_alone() -> None:
         assert "unsafe_allow_html" not in text, file
         for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
             name = ast.unparse(call.func)
-            door = name if name in DOORS.keys() | SHUT else name.rpartition(".")[2]
-            if door in DOORS.keys() | SHUT:
-                found.setdefault(door, set()).add(str(file.relative_to(CHECKOUT)))
-    assert found == DOORS
+            call_name = name if name in ALLOWED.keys() | FORBIDDEN else name.rpartition(".")[2]
+            if call_name in ALLOWED.keys() | FORBIDDEN:
+                found.setdefault(call_name, set()).add(str(file.relative_to(CHECKOUT)))
+    assert found == ALLOWED

@@ -1,4 +1,4 @@
-"""Nothing is sent anywhere: every command and the served dashboard live where the first call to a network kills."""
+"""Nothing is sent anywhere: commands and dashboard run where the first use of a network kills them."""
 
 import ast
 import asyncio
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from support.visitors import crowd
 
 SEALED = [sys.executable, str(CHECKOUT / "tests" / "support" / "sealed.py")]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(CHECKOUT)}
-# Those that look after the data directory, verify and purge, run sealed in test_inventory.py.
+# The commands verify and purge run without a network in test_inventory.py.
 COMMANDS = (
     ["run"],
     ["report", "--again", "1"],
@@ -30,8 +31,8 @@ COMMANDS = (
 PAGES = ("", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
 
 
-def sealed(*words: object, **options: object) -> subprocess.CompletedProcess:
-    """A program that does not survive a call to the network."""
+def sealed(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a program that dies at a call to the network."""
     return subprocess.run(
         [*SEALED, *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300, **options
     )
@@ -49,13 +50,13 @@ def sealed(*words: object, **options: object) -> subprocess.CompletedProcess:
     ],
     ids=["connect", "resolve", "fetch", "system call"],
 )
-def test_the_seal_sees_a_call_to_the_network(program: str, tmp_path: Path) -> None:
+def test_a_call_to_the_network_is_detected(program: str, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(f"{program}\nprint('alive')\n", encoding="utf-8")
     done = sealed(tmp_path / "program.py")
     assert (done.returncode, done.stdout) == (-signal.SIGSYS, "")
 
 
-def test_every_command_works_without_a_network_and_asks_for_none(season: DataDir, tmp_path: Path) -> None:
+def test_every_command_works_without_a_network_and_uses_none(season: DataDir, tmp_path: Path) -> None:
     data = DataDir(tmp_path / "firm")
     data.inbox.mkdir(parents=True)
     exports = [file for file in season.inbox.rglob("*") if file.is_file()]
@@ -69,7 +70,7 @@ def test_every_command_works_without_a_network_and_asks_for_none(season: DataDir
     assert len(list(data.store.glob("*/ledger.json"))) == len(exports)
 
 
-def test_an_analysts_statement_reaches_for_nothing_either(season: DataDir) -> None:
+def test_an_analysts_statement_uses_no_network_either(season: DataDir) -> None:
     for statement in (
         "install spatial",
         "from 'https://pictures.invalid/p.csv'",
@@ -80,7 +81,7 @@ def test_an_analysts_statement_reaches_for_nothing_either(season: DataDir) -> No
         assert (done.returncode, done.stdout) == (1, ""), statement
 
 
-def test_the_dashboard_serves_every_page_and_calls_nobody(season: DataDir) -> None:
+def test_the_dashboard_serves_every_page_and_connects_to_nothing(season: DataDir) -> None:
     port = free_port()
     program = [*SEALED, "--listening", str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
     environment = ENVIRONMENT | {"RETURNTRAIL_DATA": str(season.root)}
@@ -99,7 +100,7 @@ def test_the_dashboard_serves_every_page_and_calls_nobody(season: DataDir) -> No
 
 
 def test_no_connection_to_duckdb_may_fetch_extensions() -> None:
-    """DuckDB would download an extension for a file of another kind without a word, were it not told otherwise."""
+    """By default DuckDB downloads an extension for a file of another kind and prints nothing about it."""
     assert {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

@@ -1,6 +1,6 @@
-"""The list of naughty strings, and logs in which they are the names of everything: clients, offices, people, labels, files.
+"""The list of naughty strings, and logs in which they name clients, offices, people, labels and files.
 
-A test run walks one string of each kind through what takes a page or a process each; FAULTS=full walks all of them.
+What takes a page or a process for each string is tested with one string of each kind; FAULTS=full tests all.
 """
 
 import json
@@ -18,7 +18,7 @@ from etl.warehouse.build import build
 LIST = Path(__file__).parent / "naughty.txt"
 LONGEST_NAME = 60
 BOOK = '\n[[subscription]]\nname = "book"\nreport = "all_returns"\nevery = "day"\nformat = "xlsx"\n'
-# The return that has every string as a label, as who did it and as what it was about.
+# The return that has every string as a label, as an actor and as a subject.
 EVERYTHING = "everything"
 
 
@@ -35,7 +35,7 @@ def kinds() -> dict[str, list[str]]:
 
 KINDS = kinds()
 STRINGS = [string for strings in KINDS.values() for string in strings]
-# No record holds a zero byte: the loader sets such a record aside.
+# No record contains a zero byte: the loader quarantines such a record.
 LOADED = [number for number, string in enumerate(STRINGS) if "\0" not in string]
 FIRST_OF_KIND = [
     next(number for number in LOADED if STRINGS[number] in strings) for strings in KINDS.values()
@@ -48,7 +48,7 @@ INJECTED = STRINGS if IS_FULL else KINDS["sql"]
 
 
 def naughty_data(root: Path) -> DataDir:
-    """A data directory with a return named by each string; a file of each kind, named by the first string that can be one."""
+    """A data directory with a return named by each string, in a file of each kind with a naughty name."""
     data = DataDir(root / "data")
     data.inbox.mkdir(parents=True)
     numbers = iter(range(len(STRINGS)))
@@ -59,7 +59,7 @@ def naughty_data(root: Path) -> DataDir:
 
 
 def write_log(folder: Path, strings: list[str], numbers: list[int]) -> Path:
-    """An export of returns r0, r1, ...: delivered, an email bounced, and a label and a document that nobody knows."""
+    """An export of returns r0, r1, ...: delivered, an email bounced, an unknown label and document."""
     file = folder / f"{next(filter(None, map(as_file_name, strings)))} {numbers[0]}.json"
     records = [
         record for number, string in zip(numbers, strings, strict=True) for record in events(number, string)
@@ -69,12 +69,12 @@ def write_log(folder: Path, strings: list[str], numbers: list[int]) -> Path:
 
 
 def as_file_name(string: str) -> str:
-    """What of a string can stand in a name: any sign but the two that no system takes."""
+    """What of a string can be in a file name: any character but the two that no system accepts."""
     return string.encode().replace(b"/", b"").replace(b"\0", b"")[:LONGEST_NAME].decode(errors="ignore")
 
 
 def events(number: int, string: str) -> list[dict[str, object]]:
-    """The log of a return, and the string's share of the log of the return that has them all."""
+    """The log of a return, and the string's part of the log of the return that has all of them."""
     own = {
         "Return ID": f"r{number}",
         "Client Name": string,
@@ -82,7 +82,7 @@ def events(number: int, string: str) -> list[dict[str, object]]:
         "Partner": string,
         "Client ID": string,
     }
-    shared = {
+    of_everything = {
         "Return ID": EVERYTHING,
         "Client Name": "Everything at once",
         "Tax Year": 2025,
@@ -96,7 +96,7 @@ def events(number: int, string: str) -> list[dict[str, object]]:
         ("Client", f'Document "{string}"', ""),
         ("Client", string, ""),
     ]
-    told = {
+    shared_fields = {
         f"{string} as a heading": "more",
         "Return Type": "1040",
         "Tax Year": 2025,
@@ -106,14 +106,14 @@ def events(number: int, string: str) -> list[dict[str, object]]:
     }
     at = f"03/{number % 28 + 1:02}/2026 10:{{:02}} AM"
     records = [
-        own | told | {"Tab": tab, "Event": label, "Status": status, "Date/Time": at.format(minute)}
+        own | shared_fields | {"Tab": tab, "Event": label, "Status": status, "Date/Time": at.format(minute)}
         for minute, (tab, label, status) in enumerate(logged)
     ]
-    return records + [record | shared for record in records[-2:]]
+    return records + [record | of_everything for record in records[-2:]]
 
 
 def reported(built: DataDir, root: Path) -> DataDir:
-    """Beside a copy of a warehouse every report as its subscription writes it, one as an Excel file too, and evidence."""
+    """A copy of a warehouse, every report as its subscription writes it, one as Excel too, and evidence."""
     data = DataDir(root)
     root.mkdir()
     shutil.copy(built.warehouse, data.warehouse)

@@ -1,10 +1,10 @@
-"""Runs a program that dies by SIGSYS as soon as it reaches for the network, whoever in it does: Python, DuckDB, a child.
+"""Runs a program that dies by SIGSYS as soon as it uses the network, be it Python, DuckDB or a child process.
 
-    python tests/support/sealed.py etl --data DIR run          a module; may open no socket of the internet at all
-    python tests/support/sealed.py --listening app.py HOST PORT    a server; may listen and answer, and call nobody
+    python tests/support/sealed.py etl --data DIR run            a module; it may open no internet socket
+    python tests/support/sealed.py --listening app.py HOST PORT  a server; it may listen, and not connect
 
-On Linux the kernel watches, by a filter of system calls that no child can take off, and for which nobody need be root.
-Everywhere Python watches itself, which is all that other systems have to offer.
+On Linux the kernel enforces this by a filter of system calls, which no child can remove and which needs no
+root. On every system Python's own audit hook enforces it as well; other systems have nothing else.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-# The number that says which machine a call is of, then the calls: socket, connect, sendto.
+# The number of the machine's architecture, then those of the calls socket, connect and sendto.
 CALLS = {"x86_64": (0xC000003E, 41, 42, 44), "aarch64": (0xC00000B7, 198, 203, 206)}
 LOAD, EQUAL, GIVE = 0x20, 0x15, 0x06
 CALL, MACHINE, FAMILY, ADDRESS = 0, 4, 16, 48
@@ -38,16 +38,16 @@ class Step(ctypes.Structure):
 
 
 class Program(ctypes.Structure):
-    """The filter as the kernel takes it."""
+    """The filter in the kernel's format."""
 
     _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.POINTER(Step))]
 
 
 def filter_calls(listening: bool) -> None:
-    """Has the kernel kill this process, its threads and its children at a call that opens a way out."""
+    """Makes the kernel kill this process, its threads and its children at a call that opens a connection."""
     machine, open_socket, connect, send_to = CALLS[platform.machine()]
     steps = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, machine), (GIVE, 0, 0, KILL), (LOAD, 0, 0, CALL)]
-    # A jump counts the steps it passes over; each of these blocks ends where the next one begins.
+    # A jump is the number of steps to skip; each of these blocks ends where the next one begins.
     steps += [(EQUAL, 0, 1, connect), (GIVE, 0, 0, KILL)]
     if listening:
         steps += [(EQUAL, 0, 3, send_to), (LOAD, 0, 0, ADDRESS), (EQUAL, 1, 0, 0), (GIVE, 0, 0, KILL)]
@@ -63,26 +63,26 @@ def filter_calls(listening: bool) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     for words in ((NO_NEW_PRIVILEGES, 1, 0, 0, 0), (SET_FILTER, BY_PROGRAM, ctypes.byref(program), 0, 0)):
         if libc.prctl(*words) != 0:
-            raise OSError(ctypes.get_errno(), "the kernel takes no filter")
+            raise OSError(ctypes.get_errno(), "the kernel accepts no filter")
 
 
-def watch(event: str, arguments: tuple[object, ...]) -> None:
-    """Dies where Python itself asks for an address, and says which one it was."""
+def stop_at_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Dies if Python itself asks for an address, and prints which one it was."""
     if event in WATCHED:
         address = arguments[WATCHED[event]]
         if not isinstance(address, str | bytes) or event not in ("socket.connect", "socket.sendto"):
-            os.write(2, f"reached for the network: {event} {address!r}\n".encode())
+            os.write(2, f"used the network: {event} {address!r}\n".encode())
             os.kill(os.getpid(), signal.SIGSYS)
 
 
 def main(words: list[str]) -> NoReturn:
-    """Seals this process, then is the program that is named."""
+    """Seals this process, then runs the named program in it."""
     listening = words[0] == "--listening"
     sys.argv = words[1:] if listening else words
     name = sys.argv[0]
     sys.path[0] = str(Path(name).resolve().parent) if name.endswith(".py") else os.getcwd()
     if not listening:
-        sys.addaudithook(watch)
+        sys.addaudithook(stop_at_network)
     if sys.platform == "linux":
         filter_calls(listening)
     if name.endswith(".py"):

@@ -1,4 +1,4 @@
-"""The dashboard as its user meets it: a real server on a free port, and a real Chromium."""
+"""The dashboard as its users see it: a real server on a free port, and a real Chromium."""
 
 import os
 import shutil
@@ -25,22 +25,22 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-# Without its connection the page takes no press of a key, so it counts as drawn only with it.
+# Without its connection the page ignores keys, so it counts as drawn only with it.
 DRAWN = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
-# A busy machine takes its time; nothing waits so long where all is well.
-PATIENCE_MS = 60_000
-expect.set_options(timeout=PATIENCE_MS)
+# A busy machine needs time; nothing waits so long if all is well.
+TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def chromium() -> str:
-    """Where the browser is; the tests demand one."""
+    """Where the browser is; the tests need one."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     assert found, "no Chromium: `make test` installs one, or install your system's package"
     return found
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that no server listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
@@ -48,7 +48,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(data: DataDir, port: int | None = None) -> Iterator[str]:
-    """The address of a dashboard on this data directory, from a working directory that is not the checkout."""
+    """The address of a running dashboard of this data, whose working directory is not the checkout."""
     port = port or free_port()
     environment = os.environ | {"RETURNTRAIL_DATA": str(data.root)}
     program = [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
@@ -64,7 +64,7 @@ def served(data: DataDir, port: int | None = None) -> Iterator[str]:
         server.wait(timeout=60)
 
 
-def wait_for(address: str, server: subprocess.Popen) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Waits until the server answers; one that has ended is an error."""
     for _ in range(300):
         assert server.poll() is None, "the server has ended"
@@ -77,7 +77,7 @@ def wait_for(address: str, server: subprocess.Popen) -> None:
 
 
 def process_of(where: str) -> Path:
-    """Where the system tells of the server; it is found by its port."""
+    """The folder of the server in /proc; it is found by its port."""
     port = where.rsplit(":", 1)[1]
     found = subprocess.run(
         ["pgrep", "-f", f"app.py 127.0.0.1 {port}"], capture_output=True, text=True, check=True
@@ -92,7 +92,7 @@ def memory_mib(process: Path) -> float:
 
 
 class Visit:
-    """A page in a browser that notes what it must not do: errors on the console, requests to other hosts, dialogs."""
+    """A page in a browser that records faults: errors on the console, requests to other hosts, dialogs."""
 
     def __init__(
         self,
@@ -100,28 +100,28 @@ class Visit:
         address: str,
         width: int = 1440,
         dark: bool = False,
-        also: tuple[str, ...] = (),
+        also_allowed: tuple[str, ...] = (),
     ) -> None:
-        self.address, self.faults, self.also = address, list[str](), also
+        self.address, self.faults, self.also_allowed = address, list[str](), also_allowed
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
         )
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.page.on("console", self.heard)
-        self.page.on("request", self.asked)
+        self.page.set_default_timeout(TIMEOUT_MS)
+        self.page.on("console", self.record_console)
+        self.page.on("request", self.record_request)
         self.page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
 
-    def heard(self, message: ConsoleMessage) -> None:
-        # Streamlit asks itself for two things under /_stcore/ that a plain server does not have.
+    def record_console(self, message: ConsoleMessage) -> None:
+        # Streamlit's page requests two things under /_stcore/ that its plain server does not have.
         if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
             self.faults.append(f"console: {message.text} {message.location.get('url', '')}")
 
-    def asked(self, request: Request) -> None:
+    def record_request(self, request: Request) -> None:
         if not request.url.startswith(
-            (self.address, *self.also, "data:", "blob:", self.address.replace("http", "ws", 1))
+            (self.address, *self.also_allowed, "data:", "blob:", self.address.replace("http", "ws", 1))
         ):
             self.faults.append(f"request: {request.url}")
 
@@ -129,22 +129,22 @@ class Visit:
         """Opens a page and waits until it is drawn."""
         self.page.goto(f"{self.address}{path}")
         self.page.wait_for_selector("h1")
-        return self.drawn()
+        return self.wait_until_drawn()
 
-    def drawn(self) -> Page:
+    def wait_until_drawn(self) -> Page:
         """Waits until the script has run and the browser has drawn."""
         self.page.wait_for_timeout(250)
         self.page.wait_for_selector(DRAWN)
         self.page.wait_for_timeout(250)
         return self.page
 
-    def search(self) -> Locator:
-        """Presses Ctrl+K until the search stands there: a busy browser may lose a press, as it may for anybody."""
+    def open_search(self) -> Locator:
+        """Presses Ctrl+K until the search is open: a busy browser may lose a key, as it may for any user."""
         box = self.page.get_by_role("dialog").get_by_role("searchbox")
         for _ in range(3):
             self.page.keyboard.press("Control+k")
             with suppress(WaitedTooLong):
-                box.wait_for(timeout=PATIENCE_MS / 3)
+                box.wait_for(timeout=TIMEOUT_MS / 3)
                 return box
         raise AssertionError("Ctrl+K opens no search")
 

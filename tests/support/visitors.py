@@ -1,4 +1,4 @@
-"""Visitors who speak the dashboard's own protocol over its web socket: a crowd costs far less than so many browsers."""
+"""Visitors who use the dashboard's protocol over its web socket, which costs less than many browsers."""
 
 import asyncio
 import time
@@ -37,6 +37,6 @@ async def visitor(where: str, clicks: Clicks) -> list[float]:
 
 
 async def crowd(where: str, visits: list[Clicks], limit_seconds: float) -> list[list[float]]:
-    """All visits at once. A server that stands still raises TimeoutError."""
+    """All visits at once. Raises TimeoutError if the server does not answer in time."""
     async with asyncio.timeout(limit_seconds):
         return await asyncio.gather(*(visitor(where, clicks) for clicks in visits))
