@@ -66,7 +66,7 @@ def error_sentence(error: duckdb.Error) -> str:
 
 
 # Nothing is fetched, and a name in SQL is a table, never a variable of the Python code around it.
-OFFLINE = {
+OFFLINE: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "python_enable_replacements": False,

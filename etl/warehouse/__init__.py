@@ -1,4 +1,4 @@
-"""The warehouse: the parts of the store and the SQL of queries/ become one DuckDB file that answers questions.
+"""The warehouse: the parts of the store and the SQL of queries/ become one DuckDB file, which answers.
 
 It may import etl.store and what is below it. Entry points: `build.build` makes the file, and
 `ask.open_warehouse` with `ask.ask` reads it; `explore` has the commands `query`, `show` and `export`,

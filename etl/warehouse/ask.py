@@ -1,15 +1,13 @@
-"""The only door to the data: a named question in, rows out.
+"""The only connection to the data: a named question in, rows out.
 
 The dashboard, the CSV reports and the tests all ask here, so they cannot disagree, and an analyst who types
 the same call in DuckDB gets the same rows. Names are checked against the catalog inside the file; values are
 always bound.
-
-A filter's value as a report wants it: what comes from a page's address or a command line is text.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,49 +18,48 @@ from etl.common.duck import OFFLINE, error_sentence, literal, problem_of
 from etl.common.problem import Problem
 from etl.warehouse.cells import as_csv
 
-TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# Nothing is spilled: what a sort writes beside the warehouse would be plain text of the firm's clients.
+READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
 
 
-def argument(report: str, name: str, default: str, value: object) -> object:
+def convert_argument(report: str, name: str, default: str, value: object) -> object:
     """The value to bind for a parameter with this default (as SQL). Raises a Problem that says what it takes.
 
-    A name `for_...s` takes a list, one value standing for a list of one; null stays null, which means all.
+    A parameter `for_...s` takes a list, and one value is a list of one. None means all. What comes from a
+    page's address or a command line is text: it becomes a number, a date or a truth value where the parameter
+    needs one.
     """
     if value is None:
         return None
     if name.startswith("for_") and name.endswith("s"):
         values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
-        return [one(report, name, default, each) for each in values]
-    return one(report, name, default, value)
+        return [convert_value(report, name, default, each) for each in values]
+    return convert_value(report, name, default, value)
 
 
-def one(report: str, name: str, default: str, value: object) -> object:
-    """A single value: a year or a number of days, a date, a truth value, or text."""
+def convert_value(report: str, name: str, default: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     text = value.strip()
     try:
         if name == "for_years" or name.endswith("_days") or default.isdecimal():
-            wanted = "whole numbers" if name.startswith("for_") else "a whole number"
+            expected = "whole numbers" if name.startswith("for_") else "a whole number"
             return int(text)
         if name in ("since", "until"):
-            wanted = "a date such as 2026-03-04"
+            expected = "a date such as 2026-03-04"
             return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
         if default in ("true", "false"):
-            wanted = "true or false"
-            return TRUTH[text.casefold()]
+            expected = "true or false"
+            return BOOLEANS[text.casefold()]
     except (ValueError, KeyError):
-        raise Problem(f'{name} of the report {report} takes {wanted}, and "{value}" is none.') from None
+        raise Problem(f'{name} of the report {report} takes {expected}, and "{value}" is none.') from None
     return value
-
-
-# Nothing is spilled: what a sort writes beside the warehouse would be plain text of the firm's clients.
-READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the warehouse says of itself, the row of raw.build; both moments are UTC."""
+    """The row of raw.build; both times are UTC."""
 
     as_of: datetime | None
     built_at: datetime
@@ -74,7 +71,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Report:
-    """A report as the catalog inside the file knows it: parameters with defaults as SQL, columns with types and meanings."""
+    """A report in the catalog: parameters with defaults as SQL, columns with types and meanings."""
 
     name: str
     meaning: str
@@ -108,12 +105,12 @@ class Warehouse:
 def open_warehouse(file: Path) -> Warehouse:
     """The warehouse, attached read-only to a database in memory that can reach no other file.
 
-    connect() to a path that is still open elsewhere in the process would hand back the old file.
+    connect() to a path that is still open elsewhere in the process would return the old file.
     """
     if not file.exists():
         raise Problem(
-            f"{file}: there is no warehouse yet. Put exports into {file.parent / 'inbox'} and type `returntrail run`, "
-            "or `returntrail load FILE` and then `returntrail build`."
+            f"{file}: there is no warehouse yet. Put exports into {file.parent / 'inbox'} and type "
+            "`returntrail run`, or `returntrail load FILE` and then `returntrail build`."
         )
     database = duckdb.connect(config=READER)
     try:
@@ -121,38 +118,35 @@ def open_warehouse(file: Path) -> Warehouse:
         database.execute("set global timezone = 'UTC'")
         database.execute("set enable_external_access = false")
         database.execute("set lock_configuration = true")
-        return Warehouse(file, database, facts_in(database), reports_in(database))
+        return Warehouse(file, database, read_facts(database), read_reports(database))
     except duckdb.Error as error:
         database.close()
-        raise Problem(f"{file}: {unreadable(error)}") from error
+        raise Problem(f"{file}: {opening_fault(error)}") from error
 
 
-def unreadable(error: duckdb.Error) -> str:
+def opening_fault(error: duckdb.Error) -> str:
     """Why a warehouse cannot be opened, and what to do about it."""
-    words = str(error)
+    text = str(error)
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
-        return "not a warehouse of this version of returntrail. Type `returntrail build` to make it anew."
-    if "newer version" in words or "Unsupported Storage Version" in words:
-        return (
-            "written by a newer DuckDB than the one here. Upgrade returntrail, or type `returntrail build`."
-        )
-    if "ermission" in words:
+        return "not a warehouse of this version of returntrail. Type `returntrail build` to build it again."
+    if "newer version" in text or "Unsupported Storage Version" in text:
+        return "written by a newer DuckDB than this one. Upgrade returntrail, or type `returntrail build`."
+    if "ermission" in text:
         return "this user may not read the warehouse. Ask its owner."
-    if "not set lock" in words:
+    if "not set lock" in text:
         return (
-            "another program has the warehouse open for writing. Close it there; readers open it read-only."
+            "another program has the warehouse open for writing. Close it there; open it read-only to read."
         )
     return "the warehouse is damaged. Type `returntrail build`; the store has all that it needs."
 
 
-def facts_in(database: duckdb.DuckDBPyConnection) -> Facts:
-    """The row of raw.build."""
+def read_facts(database: duckdb.DuckDBPyConnection) -> Facts:
+    names = ", ".join(one.name for one in fields(Facts))
     with warehouse_cursor(database) as cursor:
-        names = ", ".join(Facts.__dataclass_fields__)
         return Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
 
 
-def reports_in(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
+def read_reports(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
     """The reports in the file by their short names."""
     with warehouse_cursor(database) as cursor:
         rows = cursor.execute("""
@@ -189,23 +183,24 @@ def ask(
 ) -> pl.DataFrame:
     """The rows of `report.<report>`, of the columns named or of all; DuckDB skips the work for the others.
 
-    A filter not given keeps the default in the report's header; null means all, an empty list means nothing.
+    A filter not given keeps the default in the report's header; None means all, an empty list means nothing.
     """
     return fetch_rows(warehouse, report, *report_query(warehouse, report, columns, filters))
 
 
 def fetch_rows(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
     """The rows of a query over one report."""
-    with warehouse_cursor(warehouse.database) as cursor, refusing(warehouse, report):
-        return cursor.sql(query, params=values or None).pl()
+    with report_cursor(warehouse, report) as cursor:
+        rows: pl.DataFrame = cursor.sql(query, params=values or None).pl()
+        return rows
 
 
 def ask_in_batches(
     warehouse: Warehouse, report: str, rows: int, columns: list[str] | None = None, **filters: object
 ) -> Iterator[pl.DataFrame]:
-    """The same rows some at a time, so that memory stays flat; at least one frame, which may be empty."""
+    """The same rows in batches, so that memory stays flat; at least one frame, which may be empty."""
     query, values = report_query(warehouse, report, columns, filters)
-    with warehouse_cursor(warehouse.database) as cursor, refusing(warehouse, report):
+    with report_cursor(warehouse, report) as cursor:
         reader = cursor.sql(query, params=values or None).to_arrow_reader(rows)
         empty = True
         for batch in reader:
@@ -218,7 +213,7 @@ def ask_in_batches(
 def report_query(
     warehouse: Warehouse, report: str, columns: list[str] | None, filters: dict[str, object]
 ) -> tuple[str, dict[str, object]]:
-    """The SQL of a question, and the values to bind. Raises a Problem that lists what there is."""
+    """The SQL of a question, and the values to bind. Raises a Problem that lists the known names."""
     known = warehouse.reports.get(report)
     if known is None:
         raise Problem(f'No report is named "{report}". There are: {", ".join(warehouse.reports) or "none"}.')
@@ -229,22 +224,25 @@ def report_query(
     for name in columns or ():
         if name not in known.columns:
             raise Problem(f'The report {report} has no column "{name}". It has: {", ".join(known.columns)}.')
-    values = {name: argument(report, name, known.params[name], value) for name, value in filters.items()}
+    values = {
+        name: convert_argument(report, name, known.params[name], value) for name, value in filters.items()
+    }
     arguments = ", ".join(f"{name} := ${name}" for name in filters)
     selected = f"select {', '.join(columns)} " if columns else ""
     return f"{selected}from report.{report}({arguments})", values
 
 
 @contextmanager
-def refusing(warehouse: Warehouse, report: str) -> Iterator[None]:
-    """What a report says of a value that it does not know becomes a Problem."""
+def report_cursor(warehouse: Warehouse, report: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor for a question about a report; an error of report or file is raised as a Problem."""
     try:
-        yield
+        with warehouse_cursor(warehouse.database) as cursor:
+            yield cursor
     except duckdb.InvalidInputException as error:
         raise Problem(f"The report {report}: {error_sentence(error)}") from error
     except duckdb.Error as error:
         if "orrupt" in str(error) or isinstance(error, duckdb.IOException):
-            raise Problem(f"{warehouse.file}: {unreadable(error)}") from error
+            raise Problem(f"{warehouse.file}: {opening_fault(error)}") from error
         raise problem_of(error, f"report.{report}") from error
 
 

@@ -94,7 +94,7 @@ def build(
 
 @contextmanager
 def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A new database file that DuckDB 1.5 opens too, the default of the connection; complete on disk at the end.
+    """A new database file that DuckDB 1.5 opens too, the default of the connection; complete on disk after.
 
     A killed build needs no recovery, so nothing is written twice: there is no write-ahead log, and a
     checkpoint does not merge what the files of a store left between full row groups.

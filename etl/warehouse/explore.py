@@ -1,12 +1,7 @@
-"""The tables of `mart` as Parquet files, with the catalog that explains them, for tools that read no DuckDB.
+"""For a person at a terminal: free SQL, what tables and reports are, and the `mart` tables as Parquet files.
 
-What there is and what it means, for somebody at a terminal: the whole warehouse, a table, a report, or a
-file.
-
-Free SQL for an analyst at the machine: one statement that reads the warehouse and reaches nothing else.
-
-What it may do is held by DuckDB: the warehouse is attached read-only, access to files is off, settings are
-locked.
+Free SQL is one statement that only reads. DuckDB enforces that: the warehouse is attached read-only, access
+to files is off, settings are locked.
 """
 
 from pathlib import Path
@@ -27,10 +22,26 @@ from etl.warehouse.ask import READER, Warehouse, open_warehouse, warehouse_curso
 from etl.warehouse.cells import as_text, printable_frame
 
 READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
-PLAIN = frozenset(
-    "boolean tinyint smallint integer bigint utinyint usmallint uinteger ubigint hugeint float double decimal "
-    "varchar date timestamp".split()
-)
+# The types that a table on screen or in a file can have as they are.
+PLAIN_TYPES = {
+    "boolean",
+    "tinyint",
+    "smallint",
+    "integer",
+    "bigint",
+    "utinyint",
+    "usmallint",
+    "uinteger",
+    "ubigint",
+    "hugeint",
+    "float",
+    "double",
+    "decimal",
+    "varchar",
+    "date",
+    "timestamp",
+}
+EXAMPLE_ROWS = 5
 
 
 def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
@@ -41,52 +52,41 @@ def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
             if len(statements) != 1 or statements[0].type not in READS:
                 raise Problem("A query is one statement that reads: select, from, with, describe or explain.")
             with on_ctrl_c(cursor.interrupt):
-                return shown(cursor.sql(statements[0])).pl()
+                rows: pl.DataFrame = with_plain_types(cursor.sql(statements[0])).pl()
+                return rows
         except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
             raise Problem(f"DuckDB: {str(error).strip()}") from error
 
 
-def shown(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """The relation in types that a table on screen or in a file can hold, its column names made different."""
+def with_plain_types(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The relation with unique names, times with a zone as UTC without one, and other types as text."""
     names: list[str] = []
-    for name in relation.columns:
-        names.append(name if name not in names else f"{name}_{len(names) + 1}")
-    kinds = [kind.id for kind in relation.types]
-    columns = [
-        f"{as_shown(place, kind)} as {identifier(name)}"
-        for place, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1)
-    ]
+    columns = []
+    for place, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), start=1):
+        names.append(name if name not in names else f"{name}_{place}")
+        value = f"#{place}" if kind.id in PLAIN_TYPES else f"cast(#{place} as varchar)"
+        if kind.id == "timestamp with time zone":
+            value = f"timezone('UTC', #{place})"
+        columns.append(f"{value} as {identifier(names[-1])}")
     return relation.project(", ".join(columns))
 
 
-def as_shown(place: int, kind: str) -> str:
-    """The column at a place: as it is, a time with a zone in UTC without one, and anything else as text."""
-    if kind == "timestamp with time zone":
-        return f"timezone('UTC', #{place})"
-    return f"#{place}" if kind in PLAIN else f"cast(#{place} as varchar)"
-
-
-ROWS = 5
-
-
 def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str:
-    """The overview, or what the table, report or file of this name is. Raises a Problem that lists what there is."""
+    """The overview, or one table, report or file. Raises a Problem that lists the known names."""
     catalog = read_catalog(queries)
     with open_warehouse(data.warehouse) as warehouse:
         if name is None:
             return overview(data, warehouse, catalog)
-        named = [file for file in catalog.files.values() if name in (file.name, file.full_name)]
-        if len(named) > 1:
-            raise Problem(
-                f'"{name}" is several things: {", ".join(file.full_name for file in named)}. Name one.'
-            )
-        if named:
-            return described(warehouse, catalog, named[0])
-        files = rows(
-            warehouse, f"from raw.files where {literal(name)} in (file_id, file_name) order by file_id"
-        )
+        matches = [file for file in catalog.files.values() if name in (file.name, file.full_name)]
+        if len(matches) > 1:
+            names = ", ".join(file.full_name for file in matches)
+            raise Problem(f'"{name}" is several things: {names}. Name one.')
+        if matches:
+            return describe(warehouse, catalog, matches[0])
+        loaded = f"from raw.files where {literal(name)} in (file_id, file_name) order by file_id"
+        files = fetch(warehouse, loaded)
         if files.is_empty():
             known = ", ".join(sorted(catalog.files))
             raise Problem(
@@ -97,68 +97,71 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
 
 
 def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
-    """The statement that the warehouse is, its tables with their rows, its reports, and how to go on."""
+    """The firm and the moment, the tables with their row counts, the reports, and what was purged."""
     facts = warehouse.facts
-    moments = rows(warehouse, "select as_of, built_at from raw.build")
     tables = sorted(catalog.of("mart", "model", "ref", "raw", "main"), key=lambda table: table.full_name)
-    counts = [rows(warehouse, f"select count(*) from {table.full_name}").item() for table in tables]
+    counts = [fetch(warehouse, f"select count(*) from {table.full_name}").item() for table in tables]
     reports = sorted(catalog.of("report"), key=lambda report: report.full_name)
-    parts = (
+    purges = history(data)
+    return paragraphs(
         f"{facts.firm_name}, built by returntrail {facts.version}; times are of {facts.timezone}",
-        as_text(moments, facts.timezone),
+        as_text(fetch(warehouse, "select as_of, built_at from raw.build"), facts.timezone),
         aligned(
             [
-                (one.full_name, f"{count} rows", opening(one))
-                for one, count in zip(tables, counts, strict=True)
+                (table.full_name, f"{count} rows", first_sentence(table))
+                for table, count in zip(tables, counts, strict=True)
             ]
         ),
-        aligned([(report.full_name, report.every or "on screen", opening(report)) for report in reports]),
-        purges(data, facts.timezone),
+        aligned(
+            [(report.full_name, report.every or "on screen", first_sentence(report)) for report in reports]
+        ),
+        "" if purges.is_empty() else f"Purged for good:\n{as_text(purges, facts.timezone)}",
         "More: returntrail show NAME, of a table, a report or a loaded file.",
     )
-    return "\n\n".join(part.rstrip("\n") for part in parts if part)
 
 
-def purges(data: DataDir, zone: str) -> str:
-    """What was purged; nothing where nothing was."""
-    found = history(data)
-    return "" if found.is_empty() else f"Purged for good:\n{as_text(found, zone)}"
-
-
-def described(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
-    """One table or report: what it says, what holds, where it comes from and goes to, and some rows."""
-    entries = rows(
+def describe(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
+    """One table or report: meaning, key, rules, what it reads and what reads it, columns, and some rows."""
+    entries = fetch(
         warehouse,
-        f"select kind, part, type, meaning from main.catalog where name = {literal(file.full_name)} order by position",
+        "select kind, part, type, meaning from main.catalog "
+        f"where name = {literal(file.full_name)} order by position",
     )
     if entries.is_empty():
         raise Problem(f"{warehouse.file}: built before {file.full_name} existed. Type `returntrail build`.")
     columns = entries.filter(pl.col("kind").is_in(["column", "result"])).select("part", "type", "meaning")
     arguments = ", ".join(f"{param.name} := {param.default}" for param in file.params)
-    facts = [("key", ", ".join(file.key))] + [("check", check.rule) for check in file.checks]
-    facts += [("every", file.every or ""), ("reads", ", ".join(sorted(file.reads)))]
-    facts += [("read by", ", ".join(catalog.readers(file.full_name)))]
     call = f"{file.full_name}({arguments})" if file.schema == "report" else file.full_name
-    parts = (
+    facts = [
+        ("key", ", ".join(file.key)),
+        *(("check", check.rule) for check in file.checks),
+        ("every", file.every or ""),
+        ("reads", ", ".join(sorted(file.reads))),
+        ("read by", ", ".join(catalog.readers(file.full_name))),
+    ]
+    example = f"from {call} limit {EXAMPLE_ROWS}"
+    return paragraphs(
         f"{file.full_name}: {file.meaning}",
         aligned([fact for fact in facts if fact[1]]),
         aligned([(param.name, f"= {param.default}", param.meaning) for param in file.params]),
         aligned(columns.rows()),
-        f"from {call} limit {ROWS};",
-        as_text(rows(warehouse, f"from {call} limit {ROWS}"), warehouse.facts.timezone),
+        f"{example};",
+        as_text(fetch(warehouse, example), warehouse.facts.timezone),
     )
-    return "\n\n".join(part.rstrip("\n") for part in parts if part)
 
 
-def rows(warehouse: Warehouse, sql: str) -> pl.DataFrame:
-    """The rows of a query of ours."""
+def fetch(warehouse: Warehouse, sql: str) -> pl.DataFrame:
     with warehouse_cursor(warehouse.database) as cursor:
-        return cursor.sql(sql).pl()
+        rows: pl.DataFrame = cursor.sql(sql).pl()
+        return rows
 
 
-def opening(file: SqlFile) -> str:
-    """The first sentence of what it means."""
+def first_sentence(file: SqlFile) -> str:
     return file.meaning.split(". ")[0].rstrip(".:")
+
+
+def paragraphs(*parts: str) -> str:
+    return "\n\n".join(part.rstrip("\n") for part in parts if part)
 
 
 def aligned(table: list[tuple[str, ...]]) -> str:
@@ -169,7 +172,7 @@ def aligned(table: list[tuple[str, ...]]) -> str:
 
 
 def export(data: DataDir, out: Path | None = None) -> list[Path]:
-    """Writes a file a table into `out`, or else `export/` of the data directory; a file is whole or not there."""
+    """Writes one file a table into `out`, or else `export/` of the data directory; no file is partial."""
     folder = out or data.root / "export"
     make_private_folder(folder)
     remove_leftovers_outside(folder)
@@ -179,11 +182,11 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
     with duckdb.connect(config=READER) as database:
         # This connection writes files, so it runs no SQL but the copies below.
         database.execute(f"attach {literal(data.warehouse)} as warehouse (read_only)")
-        return [exported(database, name, folder / f"{name.split('.')[1]}.parquet") for name in wanted]
+        return [export_table(database, name, folder / f"{name.split('.')[1]}.parquet") for name in wanted]
 
 
-def exported(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Path:
-    """One table in one file, under a hidden name until it is whole."""
+def export_table(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Path:
+    """Writes one table to one file, atomically."""
     try:
         with step(f"Exporting {table}"), work_folder(file.parent) as work:
             new = work / file.name
@@ -191,6 +194,6 @@ def exported(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Pat
             put_in_place(new, file)
     except duckdb.IOException as error:
         raise Problem(
-            f"{file}: it cannot be written. See that the folder can be written to and has room."
+            f"{file}: it cannot be written. Check the folder's permissions and free space."
         ) from error
     return file

@@ -1,4 +1,4 @@
-"""Parts and refusals become the tables of `raw`: logs, returns lists, the ledger, and the row of the build."""
+"""Parts and refusals become the tables of `raw`: logs, returns lists, the ledger, and the build."""
 
 import hashlib
 import json

@@ -290,7 +290,7 @@ def test_another_database_is_no_warehouse(tmp_path: Path) -> None:
     with pytest.raises(Problem) as raised:
         open_warehouse(file)
     assert str(raised.value) == (
-        f"{file}: not a warehouse of this version of returntrail. Type `returntrail build` to make it anew."
+        f"{file}: not a warehouse of this version of returntrail. Type `returntrail build` to build it again."
     )
 
 
@@ -314,7 +314,7 @@ def test_a_file_of_a_newer_duckdb_is_called_so(data: DataDir, tmp_path: Path, st
     with pytest.raises(Problem) as raised:
         open_warehouse(file)
     assert str(raised.value) == (
-        f"{file}: written by a newer DuckDB than the one here. Upgrade returntrail, or type `returntrail build`."
+        f"{file}: written by a newer DuckDB than this one. Upgrade returntrail, or type `returntrail build`."
     )
 
 
