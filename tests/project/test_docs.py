@@ -21,7 +21,7 @@ from etl.config.source import SOURCE_KEYS, Limits
 from etl.config.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, WEEKDAYS, Subscription
 from etl.sql.catalog import read_catalog
 from etl.sql.file import PERIODS, WORDS
-from etl.warehouse.spark.wishes import KEYS as SPARK_KEYS
+from etl.warehouse.spark.session import KEYS as SPARK_KEYS
 
 README, CONTRIBUTING = CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md"
 DOCS = CHECKOUT / "docs"

@@ -12,8 +12,7 @@ import pytest
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
-from etl.warehouse.spark.session import await_workers, started
-from etl.warehouse.spark.wishes import read_wishes
+from etl.warehouse.spark.session import await_workers, read_cluster, start_session
 
 
 @pytest.fixture
@@ -49,13 +48,13 @@ def test_a_cluster_without_workers_is_not_waited_for_for_ever(
     monkeypatch.setenv("SPARK_MASTER", master)
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     data = DataDir(tmp_path)
-    session = started(read_wishes(read_settings(data.settings), data), tmp_path)
+    session = start_session(read_cluster(read_settings(data.settings), data), tmp_path)
     try:
         with pytest.raises(Problem) as raised:
             await_workers(session, master, seconds=1)
     finally:
         session.stop()
     assert str(raised.value) == (
-        f"No worker of {master} took up work within 1 seconds. "
-        "Start workers, or ask for less under [spark.options]: spark.executor.memory, spark.executor.cores."
+        f"No worker of {master} accepted work within 1 seconds. Start workers, or ask for less "
+        "under [spark.options]: spark.executor.memory, spark.executor.cores."
     )

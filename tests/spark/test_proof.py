@@ -27,7 +27,7 @@ from etl.store.load import load
 from etl.warehouse.build import build
 from etl.warehouse.models import Engine
 from etl.warehouse.spark.engine import on_spark
-from etl.warehouse.spark.error import told
+from etl.warehouse.spark.session import spark_errors
 
 MASTER = os.environ.get("SPARK_MASTER") or "local-cluster[2,1,1024]"
 # Small input makes several tasks, and both executors stand before the first of them starts.
@@ -125,7 +125,7 @@ def fault(text: str) -> str:
     """What is said of a model that Spark refuses, or that fails in an executor."""
     from pyspark.sql import SparkSession
 
-    with pytest.raises(Problem) as raised, told("queries/mart/returns.sql"):
+    with pytest.raises(Problem) as raised, spark_errors("queries/mart/returns.sql"):
         SparkSession.getActiveSession().sql(f"create table model.faulty using parquet as {text}")
     return str(raised.value)
 

@@ -13,19 +13,18 @@ from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.sql.file import read_file
-from etl.warehouse.spark.engine import served, statement, words
-from etl.warehouse.spark.session import cause, refuse_java, refuse_master
-from etl.warehouse.spark.wishes import read_wishes
+from etl.warehouse.spark.engine import result_query, statement, statements
+from etl.warehouse.spark.session import cause, check_java, check_master, read_cluster
 
 INSTALL = "Install the extra: pip install -r requirements-spark.lock."
-INSTALL_JAVA = "Install Java 17 or 21, and let JAVA_HOME name it."
+INSTALL_JAVA = "Install Java 17 or 21, and set JAVA_HOME to its folder."
 
 
-def refused_by(packages: Path) -> str:
-    """What an interpreter says that finds only the packages of one folder."""
+def refusal_with(packages: Path) -> str:
+    """What an interpreter prints that finds only the packages of one folder."""
     program = (
-        "from etl.common.problem import Problem\nfrom etl.warehouse.spark.session import refuse_packages\n"
-        "try:\n    refuse_packages()\nexcept Problem as problem:\n    print(problem)"
+        "from etl.common.problem import Problem\nfrom etl.warehouse.spark.session import check_packages\n"
+        "try:\n    check_packages()\nexcept Problem as problem:\n    print(problem)"
     )
     environment = {"PYTHONPATH": f"{CHECKOUT}{os.pathsep}{packages}"}
     done = subprocess.run(
@@ -35,7 +34,7 @@ def refused_by(packages: Path) -> str:
 
 
 def test_without_the_extra(tmp_path: Path) -> None:
-    assert refused_by(tmp_path) == f"Spark is not installed. {INSTALL}"
+    assert refusal_with(tmp_path) == f"Spark is not installed. {INSTALL}"
 
 
 @pytest.mark.parametrize("version", ["3.5.9", "4.2.1", "5.0.0"])
@@ -45,28 +44,28 @@ def test_another_version_of_spark(tmp_path: Path, version: str) -> None:
     (installed / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: pyspark\nVersion: {version}\n", encoding="utf-8"
     )
-    expected = f"pyspark {version} is installed; the models are proven on 4.3 and later 4.x. {INSTALL}"
-    assert refused_by(tmp_path) == expected
+    expected = f"pyspark {version} is installed; the models are tested on 4.3 and later 4.x. {INSTALL}"
+    assert refusal_with(tmp_path) == expected
 
 
-def test_a_version_that_the_models_are_proven_on(tmp_path: Path) -> None:
+def test_a_version_that_the_models_are_tested_on(tmp_path: Path) -> None:
     installed = tmp_path / "pyspark-4.10.0.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: pyspark\nVersion: 4.10.0\n", encoding="utf-8"
     )
-    assert refused_by(tmp_path) == ""
+    assert refusal_with(tmp_path) == ""
 
 
 def test_without_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Problem) as raised:
-        refuse_java()
+        check_java()
     assert str(raised.value) == f"Spark needs Java, and there is none on PATH. {INSTALL_JAVA}"
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(Problem) as raised:
-        refuse_java()
+        check_java()
     assert str(raised.value) == f"Spark needs Java, and JAVA_HOME has none. {INSTALL_JAVA}"
 
 
@@ -80,7 +79,7 @@ def test_another_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
     java.chmod(0o700)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(Problem) as raised:
-        refuse_java()
+        check_java()
     assert str(raised.value) == f"{java} is {found}. {INSTALL_JAVA}"
 
 
@@ -89,21 +88,21 @@ def test_another_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
     [
         (
             "sc://host",
-            '"sc://host" is no Spark master. Write local[*], spark://host:7077, yarn or k8s://host:port.',
+            '"sc://host" is not a Spark master. Write local[*], spark://host:7077, yarn or k8s://host:port.',
         ),
         (
             "local-cluster",
-            '"local-cluster" is no Spark master. Write local[*], spark://host:7077, yarn or k8s://',
+            '"local-cluster" is not a Spark master. Write local[*], spark://host:7077, yarn or k8s://',
         ),
         (
             "spark://host",
-            '"spark://host" is no Spark master: a host or a port is missing. Write spark://host:7077.',
+            '"spark://host" is not a Spark master: a host or a port is missing. Write spark://host:7077.',
         ),
     ],
 )
 def test_no_master(master: str, fault: str) -> None:
     with pytest.raises(Problem, match=f"^{re.escape(fault)}"):
-        refuse_master(master)
+        check_master(master)
 
 
 def test_an_unreachable_master() -> None:
@@ -111,13 +110,13 @@ def test_an_unreachable_master() -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         with pytest.raises(Problem) as raised:
-            refuse_master(f"spark://127.0.0.1:{port}")
+            check_master(f"spark://127.0.0.1:{port}")
         assert str(raised.value) == (
             f"The Spark master spark://127.0.0.1:{port} cannot be reached (Connection refused). "
-            "Start it, or mend [spark] master or SPARK_MASTER."
+            "Start it, or correct [spark] master or SPARK_MASTER."
         )
         taken.listen()
-        refuse_master(f"spark://127.0.0.1:1,127.0.0.1:{port}")
+        check_master(f"spark://127.0.0.1:1,127.0.0.1:{port}")
 
 
 def with_section(folder: Path, section: str) -> DataDir:
@@ -133,12 +132,12 @@ def with_section(folder: Path, section: str) -> DataDir:
         ("[spark]\nmaster = 7077", '"master" must be a text in quotes, not empty, under [spark].'),
         (
             "[spark.options]\n'executor.memory' = '8g'",
-            '"executor.memory" under [spark.options] is none of Spark\'s. '
+            '"executor.memory" under [spark.options] is not an option of Spark. '
             'Write its name and value in quotes, as "spark.executor.memory" = "8g".',
         ),
         (
             "[spark.options]\n'spark.executor.cores' = 4",
-            '"spark.executor.cores" under [spark.options] is none of Spark\'s. '
+            '"spark.executor.cores" under [spark.options] is not an option of Spark. '
             'Write its name and value in quotes, as "spark.executor.memory" = "8g".',
         ),
     ],
@@ -146,29 +145,29 @@ def with_section(folder: Path, section: str) -> DataDir:
 def test_a_section_that_is_wrong(tmp_path: Path, section: str, fault: str) -> None:
     data = with_section(tmp_path, section)
     with pytest.raises(Problem) as raised:
-        read_wishes(read_settings(data.settings), data)
+        read_cluster(read_settings(data.settings), data)
     assert str(raised.value) == f"{data.settings}: {fault}"
 
 
-def test_what_the_environment_says_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPARK_MASTER", raising=False)
     data = with_section(tmp_path, "")
-    assert read_wishes(read_settings(data.settings), data).master == "local[*]"
+    assert read_cluster(read_settings(data.settings), data).master == "local[*]"
     data = with_section(tmp_path, "[spark]\nmaster = 'yarn'\nroot = 's3a://firm/returntrail/'")
-    wishes = read_wishes(read_settings(data.settings), data)
-    assert (wishes.master, wishes.is_local) == ("yarn", False)
+    cluster = read_cluster(read_settings(data.settings), data)
+    assert (cluster.master, cluster.is_local) == ("yarn", False)
     assert (
-        wishes.seen(data.root / "store" / "aa" / "events.parquet")
+        cluster.worker_path(data.root / "store" / "aa" / "events.parquet")
         == "s3a://firm/returntrail/store/aa/events.parquet"
     )
     monkeypatch.setenv("SPARK_MASTER", "local-cluster[2,1,1024]")
-    wishes = read_wishes(read_settings(data.settings), data)
-    assert (wishes.master, wishes.is_local) == ("local-cluster[2,1,1024]", True)
+    cluster = read_cluster(read_settings(data.settings), data)
+    assert (cluster.master, cluster.is_local) == ("local-cluster[2,1,1024]", True)
 
 
-def test_the_words_of_spark_are_statements() -> None:
+def test_the_functions_of_spark_are_statements() -> None:
     text = "-- A sentence.\n\ncreate function a()\n    return 'x;y';\n\n-- Another.\ncreate function b() return 1;\n"
-    assert words(text) == ["create function a()\n    return 'x;y'", "create function b() return 1"]
+    assert statements(text) == ["create function a()\n    return 'x;y'", "create function b() return 1"]
 
 
 def test_a_statement_keeps_the_lines_of_its_file() -> None:
@@ -184,7 +183,7 @@ def test_a_statement_keeps_the_lines_of_its_file() -> None:
 
 def test_a_table_without_rows_still_has_its_columns(tmp_path: Path) -> None:
     file = read_file(CHECKOUT / "queries" / "model" / "events" / "turns.sql")
-    query = served(file, {"a": "BIGINT", "b": "DATE"}, tmp_path)
+    query = result_query(file, {"a": "BIGINT", "b": "DATE"}, tmp_path)
     assert query == "select cast(null as BIGINT) as a, cast(null as DATE) as b where false"
 
 

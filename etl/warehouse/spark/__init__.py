@@ -1,1 +1,4 @@
-"""The same models on Apache Spark, for what one machine cannot carry; pyspark is imported in here alone."""
+"""The same models on Apache Spark, for data that one machine cannot process. Only it imports pyspark.
+
+It may import what etl.warehouse may. Entry point: `engine.on_spark`.
+"""

@@ -1,12 +1,13 @@
-"""The engine for a cluster: the parts go in once, clustered by return; each model's own text runs; DuckDB serves.
+"""The engine for a cluster: the parts go in once, clustered by return; Spark runs each model; DuckDB serves.
 
-Every table about returns lies in the same buckets, by a hash of firm and return, so after the first shuffle a
-window, a group or a join about returns moves no row, and a firm with half of all returns spreads like any
+Every table about returns is in the same buckets, by a hash of firm and return. So after the first shuffle a
+window, a group or a join about returns moves no row, and a firm with half of all returns is spread like any
 other. There is no folder for each firm: a firm's name is data, and data never become a path.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,12 @@ from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
 from etl.store.parts import parts
 from etl.warehouse.models import Engine, columns_of, create_model
-from etl.warehouse.spark.error import told
-from etl.warehouse.spark.session import opened
-from etl.warehouse.spark.wishes import Wishes, read_wishes
+from etl.warehouse.spark.session import Cluster, open_session, read_cluster, spark_errors
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 CLUSTERED = ("firm_id", "return_id")
-# Some hundred megabytes of whole records in memory: a task that fits a small executor and is worth its start.
+# Some hundred megabytes of records in memory: a task that fits a small executor and is worth its start.
 BUCKET_EVENTS = 500_000
 TYPES = {
     "VARCHAR": "string",
@@ -40,107 +39,109 @@ TYPES = {
 
 
 def on_spark(data: DataDir, queries: Path = QUERIES) -> Engine:
-    """The engine over the parts of one data directory. Its Parquet lies in the build's own folder and goes with it."""
+    """The engine over the parts of one data directory. Its Parquet is in the folder of the build."""
 
-    def engine(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path) -> Iterator[SqlFile]:
-        wishes = read_wishes(read_settings(data.settings), data)
+    def engine(
+        database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path
+    ) -> Generator[SqlFile, None, None]:
+        cluster = read_cluster(read_settings(data.settings), data)
         catalog = read_catalog(queries)
         types = table_types(catalog, queries)
-        with opened(wishes, folder) as session:
-            buckets = prepare(session, database, data, wishes, catalog, queries, folder)
+        with open_session(cluster, folder) as session:
+            for function in statements((queries / "functions" / "spark.sql").read_text(encoding="utf-8")):
+                session.sql(function)
+            run = Run(session, database, cluster, folder)
+            buckets = run.prepare(data, catalog)
             for file in files:
                 if file.is_view:
                     create_model(database, file, file.text)
-                    yield file
-                    continue
-                with step(f"Computing {file.full_name} on Spark"), told(file.label):
-                    session.sql(statement(file, wishes.seen(table_folder(folder, file)), buckets))
-                create_model(database, file, served(file, types[file.full_name], folder))
+                else:
+                    with step(f"Computing {file.full_name} on Spark"), spark_errors(file.label):
+                        session.sql(statement(file, run.location(file), buckets))
+                    create_model(database, file, result_query(file, types[file.full_name], folder))
                 yield file
 
     return engine
 
 
 def table_folder(folder: Path, file: SqlFile) -> Path:
-    """Where the Parquet of a table lies."""
+    """Where the Parquet of a table is."""
     return folder / "spark" / file.schema / file.name
 
 
-def prepare(
-    session: "SparkSession",
-    database: duckdb.DuckDBPyConnection,
-    data: DataDir,
-    wishes: Wishes,
-    catalog: Catalog,
-    queries: Path,
-    folder: Path,
-) -> int:
-    """Gives Spark its words and the tables that models read. Returns the number of buckets."""
-    for schema in ("raw", "ref", "model", "mart"):
-        session.sql(f"create schema {schema}")
-    for word in words((queries / "functions" / "spark.sql").read_text(encoding="utf-8")):
-        session.sql(word)
-    loaded = {name: [part for part in parts(data) if part.kind == name] for name in ("events", "returns")}
-    events = sum(part.ledger["kept_count"] for part in loaded["events"])
-    buckets = max(session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
-    session.conf.set("spark.sql.shuffle.partitions", str(buckets))
-    for file in catalog.of("raw", "ref"):
-        with step(f"Giving {file.full_name} to Spark"), told(file.label):
-            target = table_folder(folder, file)
-            if file.schema == "raw" and file.name in loaded:
-                paths = [wishes.seen(part.data) for part in loaded[file.name]]
-                cluster(session, file, record_types(database, file), paths, wishes.seen(target), buckets)
-            else:
-                hand_over(database, file, target)
-                session.sql(
-                    f"create table {file.full_name} using parquet location {literal(wishes.seen(target))}"
-                )
-    return buckets
+@dataclass(frozen=True)
+class Run:
+    """One build on Spark: the session, the new warehouse, the cluster, and the folder of the build."""
+
+    session: "SparkSession"
+    database: duckdb.DuckDBPyConnection
+    cluster: Cluster
+    folder: Path
+
+    def location(self, file: SqlFile) -> str:
+        """The folder of a table as the workers name it."""
+        return self.cluster.worker_path(table_folder(self.folder, file))
+
+    def prepare(self, data: DataDir, catalog: Catalog) -> int:
+        """Gives Spark the tables that models read. Returns the number of buckets."""
+        for schema in ("raw", "ref", "model", "mart"):
+            self.session.sql(f"create schema {schema}")
+        loaded = {name: [part for part in parts(data) if part.kind == name] for name in ("events", "returns")}
+        events: int = sum(part.ledger["kept_count"] for part in loaded["events"])
+        buckets: int = max(self.session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
+        self.session.conf.set("spark.sql.shuffle.partitions", str(buckets))
+        for file in catalog.of("raw", "ref"):
+            with step(f"Giving {file.full_name} to Spark"), spark_errors(file.label):
+                if file.schema == "raw" and file.name in loaded:
+                    paths = [self.cluster.worker_path(part.data) for part in loaded[file.name]]
+                    self.write_clustered(file, paths, buckets)
+                else:
+                    self.copy_table(file)
+        return buckets
+
+    def write_clustered(self, file: SqlFile, paths: list[str], buckets: int) -> None:
+        """All records of a kind as one table, clustered by return: the one time that whole records are moved.
+
+        A column that an older part lacks is null.
+        """
+        columns = columns_of(self.database, file.full_name)
+        types = ", ".join(f"{name} {TYPES[kind]}" for name, kind in columns.items())
+        if not paths:
+            place = f"using parquet location {literal(self.location(file))}"
+            self.session.sql(f"create table {file.full_name} ({types}) {place}")
+            return
+        records = self.session.read.schema(types).parquet(*paths).repartition(buckets, *CLUSTERED)
+        writer = records.write.bucketBy(buckets, *CLUSTERED).sortBy(*CLUSTERED)
+        writer.saveAsTable(file.full_name, format="parquet", path=self.location(file))
+
+    def copy_table(self, file: SqlFile) -> None:
+        """A small table that the build has filled already, as one file of Parquet."""
+        target = table_folder(self.folder, file)
+        target.mkdir(parents=True, mode=0o700)
+        self.database.execute(f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)")
+        self.session.sql(
+            f"create table {file.full_name} using parquet location {literal(self.location(file))}"
+        )
 
 
-def words(text: str) -> list[str]:
+def statements(text: str) -> list[str]:
     """The statements of a file of functions, each ended by a semicolon at the end of a line."""
     code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
-    return [one.strip() for one in re.split(r";$", code, flags=re.MULTILINE) if one.strip()]
-
-
-def record_types(database: duckdb.DuckDBPyConnection, file: SqlFile) -> str:
-    """The columns of a contract as Spark declares them; what an older part lacks is null."""
-    return ", ".join(f"{name} {TYPES[kind]}" for name, kind in columns_of(database, file.full_name).items())
-
-
-def cluster(
-    session: "SparkSession", file: SqlFile, types: str, paths: list[str], target: str, buckets: int
-) -> None:
-    """All records of a kind as one table, clustered by return: the one time that whole records travel."""
-    if not paths:
-        session.sql(f"create table {file.full_name} ({types}) using parquet location {literal(target)}")
-        return
-    records = session.read.schema(types).parquet(*paths).repartition(buckets, *CLUSTERED)
-    writer = records.write.bucketBy(buckets, *CLUSTERED).sortBy(*CLUSTERED)
-    writer.saveAsTable(file.full_name, format="parquet", path=target)
-
-
-def hand_over(database: duckdb.DuckDBPyConnection, file: SqlFile, target: Path) -> None:
-    """A small table that the build has made already, as one file of Parquet."""
-    target.mkdir(parents=True, mode=0o700)
-    database.execute(f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)")
+    return [part.strip() for part in re.split(r";$", code, flags=re.MULTILINE) if part.strip()]
 
 
 def statement(file: SqlFile, location: str, buckets: int) -> str:
-    """A file's own text as a table of Parquet. It begins on the first line, so that lines in errors are the file's."""
-    names = {column.name for column in file.columns}
+    """A file's text as a table of Parquet. It begins on the first line, so lines in errors are the file's."""
     clustering = ""
-    if names.issuperset(CLUSTERED):
+    if {column.name for column in file.columns}.issuperset(CLUSTERED):
         order = ", ".join(file.key or CLUSTERED)
         clustering = f" clustered by ({', '.join(CLUSTERED)}) sorted by ({order}) into {buckets} buckets"
-    return (
-        f"create table {file.full_name} using parquet{clustering} location {literal(location)} as {file.text}"
-    )
+    place = f"using parquet{clustering} location {literal(location)}"
+    return f"create table {file.full_name} {place} as {file.text}"
 
 
 def table_types(catalog: Catalog, queries: Path) -> dict[str, dict[str, str]]:
-    """The columns of each table with the types that DuckDB gives them, learned from an empty build in memory."""
+    """The columns of each table with DuckDB's types, from an empty build in memory."""
     with duckdb.connect(config=OFFLINE) as empty:
         for schema in ("raw", "ref", "model", "mart"):
             empty.execute(f"create schema {schema}")
@@ -152,13 +153,14 @@ def table_types(catalog: Catalog, queries: Path) -> dict[str, dict[str, str]]:
         return {file.full_name: columns_of(empty, file.full_name) for file in catalog.of("model", "mart")}
 
 
-def served(file: SqlFile, types: dict[str, str], folder: Path) -> str:
-    """The query that reads a table which Spark wrote, so that it cannot be told from one that DuckDB made.
+def result_query(file: SqlFile, types: dict[str, str], folder: Path) -> str:
+    """The query that reads a table which Spark wrote, with the types that DuckDB would give it.
 
     Spark writes no file for a table in buckets that has no row.
     """
     written = table_folder(folder, file)
-    if not any(written.glob("*.parquet")):
-        return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in types.items())} where false"
-    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
-    return f"select {columns} from read_parquet({literal(written / '*.parquet')})"
+    if any(written.glob("*.parquet")):
+        columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
+        return f"select {columns} from read_parquet({literal(written / '*.parquet')})"
+    columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
+    return f"select {columns} where false"

@@ -1,4 +1,7 @@
-"""A session on the cluster, and in one sentence why there is none: no package, no Java, no master, no worker."""
+"""A session on the cluster, and in one sentence why there is none: no package, no Java, no master, no worker.
+
+An error of Spark becomes a Problem that names the file; the text of a row is never repeated.
+"""
 
 import os
 import re
@@ -9,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,15 +23,18 @@ from etl.common.terminal import step
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from etl.warehouse.spark.wishes import Wishes
+    from etl.common.paths import DataDir
+    from etl.config.settings import Settings
 SPARK = (4, 3)
 JAVA = (17, 21)
 HOW_TO_INSTALL = "Install the extra: pip install -r requirements-spark.lock"
-KNOCK_SECONDS = 5
+CONNECT_SECONDS = 5
 WORKER_SECONDS = 60
+KEYS = ("master", "root", "options")
+ONE_MACHINE = "local[*]"
 LOGGING = Path(__file__).with_name("log4j2.properties")
-# Both engines must read one text alike, so these are no choice of the firm's.
-MEANING = {
+# Both engines must read a text alike, so the firm cannot change these.
+FIXED_OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.ansi.enabled": "true",
@@ -35,8 +42,8 @@ MEANING = {
     "spark.sql.caseSensitive": "false",
     "spark.sql.catalogImplementation": "in-memory",
 }
-# Tables are bucketed by return: a join or a group that is about returns among other things moves no row.
-HABITS = {
+# Tables are bucketed by return: a join or a group that includes the return moves no row.
+DEFAULT_OPTIONS = {
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     "spark.sql.sources.bucketing.autoBucketedScan.enabled": "false",
     "spark.ui.enabled": "false",
@@ -44,76 +51,118 @@ HABITS = {
 }
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """Which cluster, where its workers see the data directory, and Spark's own options."""
+
+    master: str
+    data: Path
+    root: str
+    options: dict[str, str]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether everything runs on this machine, including the executors of `local-cluster[...]`."""
+        return self.master.startswith("local")
+
+    def worker_path(self, path: Path) -> str:
+        """A path of the data directory as the workers name it: as in Hadoop, where nothing is escaped."""
+        return f"{self.root.rstrip('/')}/{path.absolute().relative_to(self.data).as_posix()}"
+
+
+def read_cluster(settings: "Settings", data: "DataDir") -> Cluster:
+    """`[spark]` of settings.toml; SPARK_MASTER overrides it. Raises a Problem that names file and key."""
+    table = settings.spark
+    for key in table:
+        if key not in KEYS:
+            raise Problem(f'{settings.path}: unknown key "{key}" under [spark]. Known: {", ".join(KEYS)}.')
+    for key in ("master", "root"):
+        if key in table and (not isinstance(table[key], str) or not table[key].strip()):
+            raise Problem(f'{settings.path}: "{key}" must be a text in quotes, not empty, under [spark].')
+    options = table.get("options", {})
+    for name, value in options.items() if isinstance(options, dict) else [("options", options)]:
+        if not name.startswith("spark.") or not isinstance(value, str):
+            raise Problem(
+                f'{settings.path}: "{name}" under [spark.options] is not an option of Spark. '
+                'Write its name and value in quotes, as "spark.executor.memory" = "8g".'
+            )
+    folder = data.root.absolute()
+    return Cluster(
+        master=os.environ.get("SPARK_MASTER") or table.get("master", ONE_MACHINE),
+        data=folder,
+        root=table.get("root", f"file://{folder.as_posix()}"),
+        options=options,
+    )
+
+
 @contextmanager
-def opened(wishes: "Wishes", folder: Path) -> Iterator["SparkSession"]:
-    """A session that ends with the block. Raises a Problem where there can be none."""
-    refuse_packages()
-    refuse_java()
-    refuse_master(wishes.master)
-    with step(f"Starting Spark on {wishes.master}"):
-        session = started(wishes, folder)
+def open_session(cluster: Cluster, folder: Path) -> Iterator["SparkSession"]:
+    """A session that ends with the block. Raises a Problem where none is possible."""
+    check_packages()
+    check_java()
+    check_master(cluster.master)
+    with step(f"Starting Spark on {cluster.master}"):
+        session = start_session(cluster, folder)
     try:
-        if not wishes.is_local:
-            await_workers(session, wishes.master)
+        if not cluster.is_local:
+            await_workers(session, cluster.master)
         yield session
     finally:
         session.stop()
 
 
-def refuse_packages() -> None:
+def check_packages() -> None:
     try:
-        found = version("pyspark")
+        installed = version("pyspark")
     except PackageNotFoundError as error:
         raise Problem(f"Spark is not installed. {HOW_TO_INSTALL}.") from error
-    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
+    numbers = tuple(int(part) for part in re.findall(r"\d+", installed)[:2])
     if numbers < SPARK or numbers[0] != SPARK[0]:
-        raise Problem(
-            f"pyspark {found} is installed; the models are proven on 4.3 and later 4.x. {HOW_TO_INSTALL}."
-        )
+        tested = "the models are tested on 4.3 and later 4.x"
+        raise Problem(f"pyspark {installed} is installed; {tested}. {HOW_TO_INSTALL}.")
 
 
-def refuse_java() -> None:
-    """Spark finds Java by JAVA_HOME, else by PATH; so do we."""
+def check_java() -> None:
+    """Spark finds Java by JAVA_HOME, else by PATH; so does this check."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin") if home else None)
-    wanted = "Install Java 17 or 21, and let JAVA_HOME name it"
+    wanted = "Install Java 17 or 21, and set JAVA_HOME to its folder"
     if java is None:
-        raise Problem(
-            f"Spark needs Java, and {'JAVA_HOME has none' if home else 'there is none on PATH'}. {wanted}."
-        )
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
-    if found is None or int(found[1]) not in range(JAVA[0], JAVA[1] + 1):
-        raise Problem(f"{java} is Java {found[1] if found else 'of no known version'}. {wanted}.")
+        missing = "JAVA_HOME has none" if home else "there is none on PATH"
+        raise Problem(f"Spark needs Java, and {missing}. {wanted}.")
+    done = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+    match = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
+    if match is None or int(match[1]) not in range(JAVA[0], JAVA[1] + 1):
+        raise Problem(f"{java} is Java {match[1] if match else 'of no known version'}. {wanted}.")
 
 
-def refuse_master(master: str) -> None:
-    """Spark itself would knock at a standalone master for a minute and then name no reason."""
+def check_master(master: str) -> None:
+    """Spark itself would try a standalone master for a minute and then give no reason."""
     if not re.match(r"local($|\[)|local-cluster\[|spark://|yarn$|k8s://", master):
         raise Problem(
-            f'"{master}" is no Spark master. Write local[*], spark://host:7077, yarn or k8s://host:port.'
+            f'"{master}" is not a Spark master. Write local[*], spark://host:7077, yarn or k8s://host:port.'
         )
     if not master.startswith("spark://"):
         return
-    doors = [door.rpartition(":") for door in master.removeprefix("spark://").split(",")]
-    if not all(host and port.isdigit() and int(port) < 65536 for host, _, port in doors):
-        raise Problem(f'"{master}" is no Spark master: a host or a port is missing. Write spark://host:7077.')
-    faults = [fault for host, _, port in doors if (fault := knocked(host, int(port)))]
-    if len(faults) == len(doors):
-        mend = "Start it, or mend [spark] master or SPARK_MASTER."
-        raise Problem(f"The Spark master {master} cannot be reached ({faults[0]}). {mend}")
+    addresses = [address.rpartition(":") for address in master.removeprefix("spark://").split(",")]
+    if not all(host and port.isdigit() and int(port) < 65536 for host, _, port in addresses):
+        missing = "a host or a port is missing. Write spark://host:7077."
+        raise Problem(f'"{master}" is not a Spark master: {missing}')
+    faults = [fault for host, _, port in addresses if (fault := connection_fault(host, int(port)))]
+    if len(faults) == len(addresses):
+        instead = "Start it, or correct [spark] master or SPARK_MASTER."
+        raise Problem(f"The Spark master {master} cannot be reached ({faults[0]}). {instead}")
 
 
-def knocked(host: str, port: int) -> str | None:
-    """Why nobody opens; null if somebody does."""
+def connection_fault(host: str, port: int) -> str | None:
     try:
-        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         return error.strerror or str(error)
     return None
 
 
-def started(wishes: "Wishes", folder: Path) -> "SparkSession":
+def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
     """The session. What Spark spills on this machine stays inside the private folder of the build."""
     import pyspark
     from py4j.protocol import Py4JError
@@ -122,13 +171,13 @@ def started(wishes: "Wishes", folder: Path) -> "SparkSession":
 
     os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
     os.environ.setdefault("SPARK_SUBMIT_OPTS", f"-Dlog4j2.configurationFile={LOGGING.as_uri()}")
-    here: dict[str, str] = {}
-    if wishes.is_local:
+    local: dict[str, str] = {}
+    if cluster.is_local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        here = {"spark.driver.host": "127.0.0.1", "spark.local.dir": str(folder / "spill")}
-    said = HABITS | here | wishes.options | MEANING | {"spark.sql.warehouse.dir": wishes.seen(folder)}
-    builder = SparkSession.builder.appName("returntrail").master(wishes.master)
-    for name, value in said.items():
+        local = {"spark.driver.host": "127.0.0.1", "spark.local.dir": str(folder / "spill")}
+    options = DEFAULT_OPTIONS | local | cluster.options | FIXED_OPTIONS
+    builder = SparkSession.builder.appName("returntrail").master(cluster.master)
+    for name, value in (options | {"spark.sql.warehouse.dir": cluster.worker_path(folder)}).items():
         builder = builder.config(name, value)
     try:
         with warnings.catch_warnings():
@@ -136,31 +185,52 @@ def started(wishes: "Wishes", folder: Path) -> "SparkSession":
             warnings.simplefilter("ignore", FutureWarning)
             return builder.getOrCreate()
     except (Py4JError, PySparkException) as error:
-        raise Problem(f"Spark cannot start on {wishes.master}: {cause(error)}") from error
+        raise Problem(f"Spark cannot start on {cluster.master}: {cause(error)}") from error
 
 
 def cause(error: Exception) -> str:
     """The last cause that Java gives, in one line, without the name of its class."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    causes = [line for line in lines if line.startswith("Caused by: ")] or [
-        line for line in lines if ": " in line
-    ]
-    last = (causes or lines or ["no reason given"])[-1]
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    last = (causes or [line for line in lines if ": " in line] or lines or ["no reason given"])[-1]
     return re.sub(r"^(?:Caused by: |: )?(?:[\w.$]+(?:Exception|Error): )*", "", last).rstrip(".") + "."
 
 
 def await_workers(session: "SparkSession", master: str, seconds: float = WORKER_SECONDS) -> None:
-    """A cluster without a free worker would let the first query wait for ever, in silence."""
+    """A cluster without a free worker would let the first query wait for ever, without a message."""
     context = session.sparkContext._jsc.sc()
     deadline = time.monotonic() + seconds
     with step("Waiting for workers"):
         while context.getExecutorMemoryStatus().size() < 2:
             if context.isStopped():
-                said = "Its log says why; Spark must be of the same version there."
-                raise Problem(f"The Spark master {master} ended the session. {said}")
+                reason = "Its log gives the reason; Spark must be of the same version there."
+                raise Problem(f"The Spark master {master} ended the session. {reason}")
             if time.monotonic() > deadline:
                 raise Problem(
-                    f"No worker of {master} took up work within {seconds:.0f} seconds. "
-                    "Start workers, or ask for less under [spark.options]: spark.executor.memory, spark.executor.cores."
+                    f"No worker of {master} accepted work within {seconds:.0f} seconds. Start workers, or "
+                    "ask for less under [spark.options]: spark.executor.memory, spark.executor.cores."
                 )
             time.sleep(0.2)
+
+
+@contextmanager
+def spark_errors(label: str) -> Iterator[None]:
+    """Raises an error of Spark as a Problem that names a file."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import AnalysisException, PySparkException
+
+    try:
+        yield
+    except AnalysisException as error:
+        line = re.search(r"\bline (\d+)\b", str(error))
+        # Without the excerpt of the SQL and its plan.
+        first = str(error).strip().splitlines()[0]
+        fault = re.sub(r"^\[\w[\w.]*\] | SQLSTATE: \w+.*$", "", first).rstrip(". ")
+        raise Problem(f"{label}{f', line {line[1]}' if line else ''}: {fault}.") from error
+    except PySparkException as error:
+        raise Problem(
+            f"{label}: a value does not fit the statement ({error.getCondition() or type(error).__name__}). "
+            "It is not shown, since it may be private."
+        ) from error
+    except Py4JError as error:
+        raise Problem(f"{label}: Spark stopped. The logs of its executors give the reason.") from error
