@@ -52,7 +52,7 @@ def checked(data: DataDir, settings: Settings, path: Path) -> Checked:
         if found.missing:
             sections.append(missing(found))
         else:
-            map_staged(database, found.columns, found.source, found.redacted)
+            map_staged(database, found.columns, found.redacted)
             database.execute("create temp table judged as select row_no, reason from mapped")
             sections.append(records(database, found))
             if found.source.kind == "events":

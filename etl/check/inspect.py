@@ -18,10 +18,11 @@ from etl.read.encoding import utf8_text
 from etl.read.formats import BEGINNING, WORDS, content_kind, packing
 from etl.read.stage import Staged, stage
 from etl.sql.catalog import Catalog
-from etl.store.columns import Columns, matched, missing_columns
+from etl.store.columns import Columns, match_columns, missing_columns
 from etl.store.load import refuse_strange
 from etl.store.parts import KEY_BYTES, key
 from etl.store.redact_file import redact_file, redacted_name
+from etl.store.survey import survey_file
 from etl.warehouse.reference import reference_rows
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}
@@ -58,8 +59,8 @@ def look(
     unpacked = verified(path, folder, settings.limits)
     written, reading = how_written(path, unpacked, source, settings.limits, folder)
     staged = stage(database, unpacked, reading, settings.limits, folder)
-    columns = matched(staged.headings, source)
-    missing = missing_columns(columns, source)
+    columns = match_columns(staged.headings, source)
+    missing = missing_columns(columns)
     suggested = suggestions(database, columns, missing, source, patterns) if missing else []
     time = time_column(columns, source, suggested)
     return Found(
@@ -69,7 +70,7 @@ def look(
         source=source,
         staged=staged,
         columns=columns,
-        redacted=redact_file(database, columns, source, lambda: key_of(data))[0],
+        redacted=redact_file(survey_file(database, columns), lambda: key_of(data))[0],
         missing=missing,
         suggested=suggested,
         times=shapes(database, time, source.time_formats) if time else [],

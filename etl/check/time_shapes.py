@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from etl.store.times import EPOCHS, cleaned, iso_stamp, one_stamp, stamp
+from etl.store.times import EPOCHS, clean_time, parse_format, parse_iso, time_parser
 from etl.store.values import EARLIEST, LATEST
 
 SAMPLE = 100_000
@@ -56,7 +56,7 @@ def shapes(database: duckdb.DuckDBPyConnection, column: str, known: tuple[str, .
             text,
             count(*) as times,
             regexp_replace(regexp_replace(text, '[0-9]+', '9', 'g'), '[A-Za-z]+', 'a', 'g') as shape
-        from (select {cleaned(column)} as text from staged where row_no <= {SAMPLE})
+        from (select {clean_time(column)} as text from staged where row_no <= {SAMPLE})
         where text is not null
         group by text
     """)
@@ -81,7 +81,11 @@ def judged(
 ) -> Shape:
     """One shape with the formats that read the most of its times, equally many."""
     formats = [ISO, *formats_for(example)]
-    stamps = [stamp("text", known), iso_stamp("text"), *(one_stamp("text", one) for one in formats[1:])]
+    stamps = [
+        time_parser(known).stamp("text"),
+        parse_iso("text"),
+        *(parse_format("text", one) for one in formats[1:]),
+    ]
     counted = ", ".join(
         f"coalesce(sum(times) filter (where {one} >= {EARLIEST} and {one} < {LATEST}), 0)::bigint"
         for one in stamps

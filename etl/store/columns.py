@@ -1,4 +1,4 @@
-"""Headings of a file against the columns of the contract: what feeds what, what is missing, what nothing maps."""
+"""Maps the headings of a file to the columns of the contract; the rest is missing or unmapped."""
 
 import re
 from dataclasses import dataclass
@@ -10,18 +10,22 @@ from etl.read.csv_dialect import shown
 
 REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 SHOWN_HEADINGS = 40
-# A date, a time, an address: values of a record, which no heading has.
+# A date, a time, an address: values of a record, which no heading contains.
 RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """For each column of the contract where it comes from: a place among the headings, or a constant, or nowhere."""
+    """Where each column of the contract comes from: a heading (by its place), a constant, or nowhere."""
 
     headings: list[str]
+    source: Source
     places: dict[str, int]
-    constants: dict[str, str]
     unmapped: list[int]
+
+    @property
+    def constants(self) -> dict[str, str]:
+        return self.source.constants
 
     def text(self, column: str) -> str:
         """SQL for a column as it was written, on `staged`."""
@@ -30,7 +34,7 @@ class Columns:
         return f"c{self.places[column]}" if column in self.places else "null::varchar"
 
     def heading(self, column: str) -> str:
-        """What the file calls a column."""
+        """The file's name for a column."""
         return self.headings[self.places[column]] if column in self.places else column
 
     def has(self, column: str) -> bool:
@@ -38,47 +42,51 @@ class Columns:
 
 
 def map_columns(headings: list[str], source: Source) -> Columns:
-    """What feeds each column. Raises a Problem if a column without which a record means nothing is missing."""
-    columns = matched(headings, source)
-    missing = missing_columns(columns, source)
+    """What feeds each column. Raises a Problem if a required column is missing."""
+    columns = match_columns(headings, source)
+    missing = missing_columns(columns)
     if missing:
-        raise Problem(missing_words(missing, headings, source))
+        raise Problem(missing_sentences(missing, columns))
     return columns
 
 
-def matched(headings: list[str], source: Source) -> Columns:
-    """What feeds each column. A constant wins over a heading, whose values go to `extra`, so that none is lost."""
-    constants = dict(source.constants)
+def match_columns(headings: list[str], source: Source) -> Columns:
+    """What feeds each column. A constant wins over a heading, whose values then go to `extra`."""
     places, unmapped = {}, []
     for place, heading in enumerate(headings):
         column = column_of(source, heading)
-        if column is None or column in constants:
+        if column is None or column in source.constants:
             unmapped.append(place)
         else:
             places[column] = place
-    return Columns(headings, places, constants, unmapped)
+    return Columns(headings, source, places, unmapped)
 
 
-def missing_columns(columns: Columns, source: Source) -> list[str]:
-    """The columns without which a record means nothing and that nothing feeds."""
-    missing = [name for name in REQUIRED[source.kind] if not columns.has(name)]
-    return missing if columns.has("firm_id") or source.firm_id is not None else [*missing, "firm_id"]
+def missing_columns(columns: Columns) -> list[str]:
+    """The required columns that nothing feeds."""
+    missing = [name for name in REQUIRED[columns.source.kind] if not columns.has(name)]
+    has_firm = columns.has("firm_id") or columns.source.firm_id is not None
+    return missing if has_firm else [*missing, "firm_id"]
 
 
-def missing_words(missing: list[str], headings: list[str], source: Source) -> str:
-    """Which columns are missing, what was found, and what to write where."""
-    found = ", ".join(shown(heading) for heading in headings[:SHOWN_HEADINGS]) or "none"
-    more = f", and {len(headings) - SHOWN_HEADINGS} more" if len(headings) > SHOWN_HEADINGS else ""
-    # A file without headings: what stands in its first record may be a client's name, and is not repeated.
-    is_record = any(re.search(RECORD_LIKE, shown(heading)) for heading in headings)
-    seen = "The first line looks like a record" if is_record else f"Headings found: {found}{more}"
-    words = [f"no column for {' and '.join(missing)}. {seen}."]
-    words.append(f'Name yours under [source.columns] of "{source.name}" in settings.toml.')
+def missing_sentences(missing: list[str], columns: Columns) -> str:
+    """Which columns are missing, which headings there are, and what to add to the settings."""
+    headings = [shown(heading) for heading in columns.headings]
+    if any(re.search(RECORD_LIKE, heading) for heading in headings):
+        # A file without headings: its first record may contain a client's name, which is not repeated.
+        found = "The first line looks like a record"
+    else:
+        more = f", and {len(headings) - SHOWN_HEADINGS} more" if len(headings) > SHOWN_HEADINGS else ""
+        found = f"Headings found: {', '.join(headings[:SHOWN_HEADINGS]) or 'none'}{more}"
+    sentences = [
+        f"no column for {' and '.join(missing)}. {found}.",
+        f'Name yours under [source.columns] of "{columns.source.name}" in settings.toml.',
+    ]
     if "tab" in missing:
-        only = 'tab = "Client" (or "Internal")'
-        words.append(f"Or, if the file holds one tab only, write {only} under [source.constants].")
+        example = 'tab = "Client" (or "Internal")'
+        sentences.append(f"Or, if the file has only one tab, write {example} under [source.constants].")
     if "firm_id" in missing:
-        words.append(
+        sentences.append(
             'Or, if the file is of one firm only, write firm_id = "..." under the [[source]] itself.'
         )
-    return " ".join(words)
+    return " ".join(sentences)

@@ -69,7 +69,7 @@ def load_file(
     database: duckdb.DuckDBPyConnection,
     folder: Path,
     loaded: dict[str, Part],
-    purged: Purged = Purged(),
+    purged: Purged,
 ) -> Outcome:
     """One file, whole or not at all. A file that cannot be loaded is remembered as refused."""
     name = redacted_path(file)
@@ -88,7 +88,7 @@ def load_file(
         staged = stage(database, unpacked, source, settings.limits, folder)
         columns = map_columns(staged.headings, source)
         made, counts = write_part(
-            database, staged, columns, source, file_id, folder, partial(store.key, data), purged
+            database, staged, columns, file_id, folder, partial(store.key, data), purged
         )
         own_name, tins = redacted_name(file)
         ledger = described(file_id, own_name, source, "loaded", staged.remark) | counts
@@ -101,7 +101,7 @@ def load_file(
         remember(data, settings, file, str(problem))
         return Outcome(name, "refused", reason=str(problem))
     finally:
-        for table in ("staged_text", "marks", "few_texts"):
+        for table in ("staged_text", "marks", "collected_texts"):
             database.execute(f"drop table if exists {table}")
         for left in set(folder.iterdir()) - kept:
             shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -1,4 +1,4 @@
-"""A staged file in the columns of the log contract, as SQL: each step selects from the one before."""
+"""SQL that maps a staged file to the columns of the log contract: each step selects from the one before."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,52 +12,47 @@ from etl.sql.file import read_file
 from etl.store.columns import Columns
 from etl.store.labels import pattern, subject, tidy_labels
 from etl.store.redact_file import redacted_fields
-from etl.store.survey import TIME, Survey, survey
-from etl.store.times import Reading, Zones, zones
-from etl.store.values import EARLIEST, LATEST, date, json_object, member, tab_word, truth, year
+from etl.store.survey import TIME, Survey, survey_file
+from etl.store.times import Zone, zone_between
+from etl.store.values import (
+    EARLIEST,
+    LATEST,
+    json_object,
+    member,
+    parse_boolean,
+    parse_date,
+    parse_tab,
+    parse_year,
+)
 
 IDS = ("firm_id", "return_id", "client_id")
 NAMES = ("client_name", "group_name", "return_type", "office", "partner", "ero_signer", "preparer")
 # Attributes that become more than text; what cannot be read goes to `extra`.
 TYPES = {"tax_year": "integer", "is_joint": "boolean", "due_date": "date", "is_extended": "boolean"}
 BLANK = "[\\s\\x{a0}]"
-BLANK_ENDED = f"""(text < '!' or right(text, 1) <= ' '
+HAS_OUTER_BLANKS = f"""(text < '!' or right(text, 1) <= ' '
     or strlen(text) <> length(text) and regexp_matches(text, '^{BLANK}|{BLANK}$'))"""
-# What makes two records the same event; the zero byte between them stands in no text.
-CONTENT = (
-    "firm_id",
-    "return_id",
-    "tab_word",
-    "tidy",
-    "status",
-    "epoch_us(event_at)",
-    "actor",
-    "recipient_email",
-    "detail",
-)
+# What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
+CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 
 
-def map_staged(
-    database: duckdb.DuckDBPyConnection, columns: Columns, source: Source, redacted: set[int]
-) -> None:
-    """Makes the view `mapped` of a staged and redacted file, for those who only want to look at it."""
-    steps = steps_of(database, columns, source, redacted, survey(database, columns, source))
+def map_staged(database: duckdb.DuckDBPyConnection, columns: Columns, redacted: set[int]) -> None:
+    """Makes the view `mapped` of a staged and redacted file, for a check that writes no part."""
+    steps = steps_for(survey_file(database, columns), redacted)
     database.execute(f"create or replace view mapped as {steps.mapped('staged')}")
 
 
-def steps_of(
-    database: duckdb.DuckDBPyConnection, columns: Columns, source: Source, redacted: set[int], seen: Survey
-) -> "Steps":
-    """The steps that a file needs, by what its texts are."""
+def steps_for(survey: Survey, redacted: set[int]) -> "Steps":
+    """The steps that the texts of a file need."""
+    columns, source = survey.columns, survey.columns.source
     trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPES) if name in columns.places}
     return Steps(
-        columns=columns,
-        source=source,
+        survey=survey,
         redacted=redacted,
-        blank_ended=seen.any(trimmed, BLANK_ENDED),
-        is_tidied=source.kind == "events" and tidy_labels(database, columns, seen),
-        times=seen.times,
-        zones=zones(source.timezone, source.firm_timezone, seen.first, seen.last),
+        blank_ended=survey.places_with(trimmed, HAS_OUTER_BLANKS),
+        has_tidied=source.kind == "events" and tidy_labels(survey),
+        zone=zone_between(source.timezone, survey.first, survey.last),
+        firm_zone=zone_between(source.firm_timezone, survey.first, survey.last),
     )
 
 
@@ -69,89 +64,104 @@ def file_columns(kind: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of one file: what its columns are, and what its texts make necessary."""
+    """The steps of one file: which places are redacted or to be trimmed, and the zones of its times."""
 
-    columns: Columns
-    source: Source
+    survey: Survey
     redacted: set[int]
     blank_ended: set[int]
-    is_tidied: bool
-    times: Reading
-    zones: Zones
+    has_tidied: bool
+    zone: Zone
+    firm_zone: Zone
+
+    @property
+    def columns(self) -> Columns:
+        return self.survey.columns
+
+    @property
+    def source(self) -> Source:
+        return self.survey.columns.source
 
     def mapped(self, table: str) -> str:
-        """The last step, of `staged` or of a part of it: the columns of queries/raw/<kind>.sql but file_id and
-        occurrence_no, and the reason against a record, null where it is kept. For events also content_hash, which is
-        quick, and equal where row_hash and source_event_id are."""
-        own = self.events() if self.source.kind == "events" else {"exported_at": "event_at"}
-        made = own | {"extra": self.extra(), "row_no": "row_no"} | {name: f"read_{name}" for name in TYPES}
-        listed = [
-            f"{made.get(name, name)} as {name}"
-            for name in file_columns(self.source.kind)
-            if self.is_made(name)
-        ]
-        return f"select {', '.join([*listed, f'{self.reason()} as reason'])}{self.hashes()} from ({self.dated(table)})"
+        """The last step: the columns of the contract without file_id and occurrence_no, and `reason`.
 
-    def is_made(self, name: str) -> bool:
-        """The part itself adds what is left out here."""
-        return name not in ("file_id", "occurrence_no", "row_hash")
+        Events also have content_hash, which is fast, and equal where row_hash and source_event_id are.
+        """
+        values = {"exported_at": "event_at"} if self.source.kind == "returns" else self.event_values()
+        values |= {"extra": self.extra(), "reason": self.reason()} | {
+            name: f"parsed_{name}" for name in TYPES
+        }
+        made_later = ("file_id", "occurrence_no")
+        names = [name for name in file_columns(self.source.kind) if name not in made_later] + ["reason"]
+        names += ["content_hash"] if self.source.kind == "events" else []
+        listed = ", ".join(f"{values.get(name, name)} as {name}" for name in names)
+        return f"select {listed} from ({self.with_moments(table)})"
 
-    def hashes(self) -> str:
-        if self.source.kind != "events":
-            return ""
-        row_hash = f"md5(concat({', chr(0), '.join(CONTENT)})) as row_hash"
-        return f", {row_hash}, hash({', '.join([*CONTENT, 'source_event_id'])}) as content_hash"
+    def event_values(self) -> dict[str, str]:
+        """The columns that the loader derives of an event."""
+        # Where this is true, the written date is the firm's.
+        is_same_day = "time_note is null and not has_offset"
+        same_zone = self.source.timezone == self.source.firm_timezone
+        firm_day = self.firm_zone.day("event_at")
+        return {
+            "tab": "known_tab",
+            "pattern": pattern("tidy"),
+            "subject": subject("tidy"),
+            "event_on": f"case when {is_same_day} then stamp::date else {firm_day} end"
+            if same_zone
+            else firm_day,
+            "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
+            "content_hash": f"hash({CONTENT}, source_event_id)",
+        }
 
-    def dated(self, table: str) -> str:
-        """Moments in UTC, and those of them from 2000 to 2100 as event_at."""
-        times, clocks = self.times, self.zones
+    def with_moments(self, table: str) -> str:
+        """Adds the moments in UTC, and as event_at those of them from 2000 to 2100."""
+        times = self.survey.times
         stamped = f"""
             select *, {times.stamp("time")} as stamp, {times.has_offset("time")} as has_offset
-            from ({self.understood(table)})
+            from ({self.parsed(table)})
         """
         placed = f"""
             select
                 *,
-                case when has_offset then stamp else {clocks.utc("stamp")} end as moment,
-                case when not has_offset then {clocks.note("stamp")} end as time_note
+                case when has_offset then stamp else {self.zone.utc("stamp")} end as moment,
+                case when not has_offset then {self.zone.note("stamp")} end as time_note
             from ({stamped})
         """
-        inside = f"moment >= {EARLIEST} and moment < {LATEST}"
-        return f"select *, case when {inside} then moment end as event_at from ({placed})"
+        is_accepted = f"moment >= {EARLIEST} and moment < {LATEST}"
+        return f"select *, case when {is_accepted} then moment end as event_at from ({placed})"
 
-    def understood(self, table: str) -> str:
-        """Tabs, labels, years, truths and dates read."""
-        columns, formats = self.columns, self.source.time_formats
-        read = {
-            "tax_year": year("tax_year"),
-            "is_joint": truth("is_joint"),
-            "due_date": date("due_date", formats),
-            "is_extended": truth("is_extended"),
+    def parsed(self, table: str) -> str:
+        """Adds tabs, labels, years, booleans and dates."""
+        formats = self.source.time_formats
+        parsers = {
+            "tax_year": parse_year("tax_year"),
+            "is_joint": parse_boolean("is_joint"),
+            "due_date": parse_date("due_date", formats),
+            "is_extended": parse_boolean("is_extended"),
         }
         values = {
-            f"read_{name}": read[name] if columns.has(name) else f"null::{kind}"
+            f"parsed_{name}": parsers[name] if self.columns.has(name) else f"null::{kind}"
             for name, kind in TYPES.items()
         }
-        values["time"] = self.times.cleaned(TIME[self.source.kind])
+        values["time"] = self.survey.times.clean(TIME[self.source.kind])
+        join = ""
         if self.source.kind == "events":
-            values["tab_word"] = tab_word("tab")
-            values["tidy"] = (
-                "nullif(coalesce(tidied_labels.tidy, texts.label), '')" if self.is_tidied else "label"
-            )
+            values |= {"known_tab": parse_tab("tab"), "tidy": "label"}
+        if self.has_tidied:
+            values["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')"
+            join = "left join tidied_labels on tidied_labels.label = texts.label"
         listed = ", ".join(f"{value} as {name}" for name, value in values.items())
-        join = "left join tidied_labels on tidied_labels.label = texts.label" if self.is_tidied else ""
         return f"select texts.*, {listed} from ({self.texts(table)}) as texts {join}"
 
     def texts(self, table: str) -> str:
-        """Every column of the contract as it was written, TINs replaced, and the fields that nothing maps."""
-        places = range(len(self.columns.headings))
-        fields = redacted_fields(table, [f"c{place}" for place in places], self.redacted)
-        named = [f"{self.text(name)} as {name}" for name in contract(self.source.kind)]
-        unmapped = [f"c{place}" for place in self.columns.unmapped]
-        return f"select {', '.join(['row_no', *named, *unmapped])} from ({fields})"
+        """Every column of the contract as it was written, TINs replaced, and the unmapped fields."""
+        names = [f"c{place}" for place in range(len(self.columns.headings))]
+        listed = ["row_no", *(f"{self.text(name)} as {name}" for name in contract(self.source.kind))]
+        listed += [names[place] for place in self.columns.unmapped]
+        return f"select {', '.join(listed)} from ({redacted_fields(table, names, self.redacted)})"
 
     def text(self, name: str) -> str:
-        """One column; ids and attributes without blanks at their ends, what was logged untouched."""
+        """One column; ids and attributes without blanks at their ends, what was logged unchanged."""
         text = self.columns.text(name)
         if self.columns.places.get(name) in self.blank_ended:
             text = f"nullif(regexp_replace({text}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
@@ -159,41 +169,28 @@ class Steps:
             return f"coalesce({text}, {literal(self.source.firm_id)})"
         return text
 
-    def events(self) -> dict[str, str]:
-        """What the loader makes of an event."""
-        day = self.zones.firm_day("event_at")
-        return {
-            "tab": "tab_word",
-            "pattern": pattern("tidy"),
-            "subject": subject("tidy"),
-            "event_at": "event_at",
-            "event_on": f"case when {self.zones.is_plain} then stamp::date else {day} end",
-            "time_note": "time_note",
-        }
-
     def extra(self) -> str:
-        """Fields that nothing maps, and attributes that could not be read, as JSON under their headings."""
+        """Unmapped fields, and attributes that could not be read, as JSON under their headings."""
         columns = self.columns
-        unread = {name: f"read_{name}" for name in TYPES if columns.has(name)}
+        parsed = {name: f"parsed_{name}" for name in TYPES if columns.has(name)}
         if self.source.kind == "returns" and columns.has("exported_at"):
-            unread["exported_at"] = "event_at"
+            parsed["exported_at"] = "event_at"
         members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
         members += [
             f"case when {value} is null then {member(columns.heading(name), name)} end"
-            for name, value in unread.items()
+            for name, value in parsed.items()
         ]
         return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
 
     def reason(self) -> str:
-        """Why a record is set aside, null where it is kept."""
-        faults = {"return_id is null": "empty_return_id", "firm_id is null": "empty_firm_id"}
+        """Why a record is quarantined, null for one that is stored."""
+        reasons = {"return_id": "empty_return_id", "firm_id": "empty_firm_id"}
         if self.source.kind == "events":
-            faults |= {
-                "tidy is null": "empty_label",
-                "tab_word is null": "unknown_tab",
-                "moment is null": "unreadable_time",
-                "event_at is null": "time_out_of_range",
+            reasons |= {
+                "tidy": "empty_label",
+                "known_tab": "unknown_tab",
+                "moment": "unreadable_time",
+                "event_at": "time_out_of_range",
             }
-        return (
-            f"case {' '.join(f'when {test} then {literal(reason)}' for test, reason in faults.items())} end"
-        )
+        cases = " ".join(f"when {name} is null then {literal(reason)}" for name, reason in reasons.items())
+        return f"case {cases} end"

@@ -1,13 +1,13 @@
-"""Single values as SQL: tabs, years, truths, dates and JSON members, null where a text cannot be read as one."""
+"""SQL for single values: tabs, years, booleans, dates and JSON members; null for what cannot be read."""
 
 import json
 
 from etl.common.duck import literal
 from etl.read.tins import redact
-from etl.store.times import day
+from etl.store.times import parse_day
 
 EARLIEST, LATEST = "timestamp '2000-01-01'", "timestamp '2101-01-01'"
-# As exports write them; the others are compared without case, blanks and dashes.
+# As exports write them; others are compared without case, blanks and dashes.
 USUAL_TABS = {
     "Client": "Client",
     "Internal": "Internal",
@@ -24,33 +24,31 @@ TABS = {
 TRUE, FALSE = "('yes', 'true', 'y', '1')", "('no', 'false', 'n', '0')"
 
 
-def tab_word(text: str) -> str:
+def parse_tab(text: str) -> str:
     """Client or Internal."""
-    loosened = f"translate(lower({text}), ' _-\t\u00a0', '')"
-    return f"case {text} {whens(USUAL_TABS)} else case {loosened} {whens(TABS)} end end"
+    simplified = f"translate(lower({text}), ' _-\t\u00a0', '')"
+    return f"case {text} {whens(USUAL_TABS)} else case {simplified} {whens(TABS)} end end"
 
 
-def whens(words: dict[str, str]) -> str:
-    return " ".join(f"when {literal(word)} then {literal(value)}" for word, value in words.items())
+def whens(tabs: dict[str, str]) -> str:
+    return " ".join(f"when {literal(text)} then {literal(tab)}" for text, tab in tabs.items())
 
 
-def year(text: str) -> str:
-    """A year of four digits; the way back to text shows that nothing else was read into it."""
+def parse_year(text: str) -> str:
+    """A year of four digits; the conversion back to text shows that nothing else was read as one."""
     number = f"try_cast({text} as integer)"
-    return (
-        f"case when {number} between 1000 and 9999 and cast({number} as varchar) = {text} then {number} end"
-    )
+    is_year = f"{number} between 1000 and 9999 and cast({number} as varchar) = {text}"
+    return f"case when {is_year} then {number} end"
 
 
-def truth(text: str) -> str:
-    """A truth value."""
+def parse_boolean(text: str) -> str:
     return f"case when lower({text}) in {TRUE} then true when lower({text}) in {FALSE} then false end"
 
 
-def date(text: str, formats: tuple[str, ...]) -> str:
+def parse_date(text: str, formats: tuple[str, ...]) -> str:
     """A date from 2000 to 2100."""
-    value = day(text, formats)
-    return f"case when {value} >= {EARLIEST} and {value} < {LATEST} then {value} end"
+    day = parse_day(text, formats)
+    return f"case when {day} >= {EARLIEST} and {day} < {LATEST} then {day} end"
 
 
 def member(heading: str, text: str) -> str:

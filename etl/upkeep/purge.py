@@ -23,7 +23,7 @@ from etl.config.settings import read_settings
 from etl.store import purged
 from etl.store.parts import ID_LENGTH, Part, hold_part, key, parts, publish, reading, workshop
 from etl.store.purged import entries
-from etl.store.write_part import copied
+from etl.store.write_part import copy_to_parquet
 from etl.upkeep import purge_files
 from etl.upkeep.purge_files import Words
 from etl.upkeep.purge_plan import FILE, RETURN, Plan, opened, plan_before, plan_file, plan_return, set_aside
@@ -161,8 +161,8 @@ def rewrite_part(database: object, data: DataDir, part: Part, words: Words, fold
         kept = f"from read_parquet({literal(part.data)}) anti join going using (firm_id, return_id)"
         left = f"from read_parquet({literal(part.quarantine)}) where row_no not in ({numbers})"
         ledger = part.ledger | {
-            "kept_count": copied(database, kept, made / part.data.name),
-            "quarantined_count": copied(database, left, made / part.quarantine.name),
+            "kept_count": copy_to_parquet(database, kept, made / part.data.name),
+            "quarantined_count": copy_to_parquet(database, left, made / part.quarantine.name),
             "purged_count": part.ledger.get("purged_count", 0) + gone + len(aside),
         }
         if is_named:

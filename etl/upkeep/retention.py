@@ -17,7 +17,7 @@ from etl.common.terminal import say
 from etl.config.settings import Retention
 from etl.reports.files import MANIFEST
 from etl.store.parts import Part, hold_part, parts, publish, reading, workshop
-from etl.store.write_part import copied
+from etl.store.write_part import copy_to_parquet
 from etl.upkeep.purge_files import remove
 
 EMPTIED = "quarantine_emptied_at"
@@ -46,7 +46,7 @@ def empty_quarantine(data: DataDir, until: datetime, now: datetime) -> None:
                 f"select * replace (null::varchar as record) from read_parquet({literal(part.quarantine)})"
             )
             with reading(part):
-                copied(database, emptied, made / part.quarantine.name)
+                copy_to_parquet(database, emptied, made / part.quarantine.name)
             shutil.copyfile(part.data, made / part.data.name)
             publish(data, made, part.ledger | {EMPTIED: now.isoformat(timespec="seconds")}, part)
     say(

@@ -17,7 +17,7 @@ from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
 from etl.store.parts import Part, publish
 from etl.store.purged import purged
-from etl.store.write_part import copied
+from etl.store.write_part import copy_to_parquet
 from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding
 from etl.upkeep.purge_plan import opened
 from etl.warehouse.ask import Warehouse, warehouse_cursor
@@ -236,9 +236,9 @@ def sampled(
             moment = literal(warehouse.facts.as_of)
             newest = f"select max_by(row_no, event_at) {rows} where event_at <= {moment}::timestamp"
             theirs = f"{rows} where row_no in (select row_no {theirs} union all {newest}) order by row_no"
-        kept = copied(database, theirs, made / part.data.name)
+        kept = copy_to_parquet(database, theirs, made / part.data.name)
         nothing = f"from read_parquet({literal(part.quarantine)}) limit 0"
-        copied(database, nothing, made / part.quarantine.name)
+        copy_to_parquet(database, nothing, made / part.quarantine.name)
         counts = {"record_count": kept, "kept_count": kept, "quarantined_count": 0, "purged_count": 0}
         publish(other, made, part.ledger | counts, None)
     return other

@@ -35,9 +35,9 @@ LOAD = {
     "etl.store.load": ("verified", "stage", "write_part"),
     "etl.read.stage": ("utf8_text", "stage_fast"),
     "etl.store.write_part": (
-        "survey",
+        "survey_file",
         "redact_file",
-        "steps_of",
+        "steps_for",
         "mark",
         "number_repeats",
         "write_records",

@@ -42,7 +42,7 @@ Place = tuple[ModuleType, Function]
 # every call by which a file appears, changes its name or goes.
 PLACES: dict[str, tuple[Place, ...]] = {
     "read": ((load, load.stage),),
-    "write": ((write_part, write_part.copied), (parts, parts.write_json)),
+    "write": ((write_part, write_part.copy_to_parquet), (parts, parts.write_json)),
     "rename": ((os, os.rename), (os, os.replace)),
     "model": ((models, models.create_model), (raw, raw.fill_records)),
     "check": ((build, build.check_table), (publish, publish.check_rows)),

@@ -16,7 +16,7 @@ from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
 from etl.store.labels import pattern, subject, tidy_labels
 from etl.store.mapping import file_columns
-from etl.store.survey import survey
+from etl.store.survey import survey_file
 from support.loaded_files import Firm, aside, events, tree
 
 LOG = """Return ID,Tab,Event,Status,Date/Time,Office,Shoe Size
@@ -253,10 +253,9 @@ def test_labels_are_tidied_and_split_as_python_does(labels: list[str]) -> None:
         database.execute("create table malformed (row_no bigint, reason varchar, record varchar)")
         database.execute("create table redactions (place integer, text varchar, redacted varchar)")
         database.executemany("insert into staged values (?, ?, null)", list(enumerate(labels)))
-        columns = Columns(["label", "event_time"], {"label": 0, "event_time": 1}, constants={}, unmapped=[])
-        tidy_labels(
-            database, columns, survey(database, columns, Source("log", "events", ("*",), "oak", "UTC", "UTC"))
-        )
+        source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
+        columns = Columns(["label", "event_time"], source, {"label": 0, "event_time": 1}, unmapped=[])
+        tidy_labels(survey_file(database, columns))
         found = database.execute(f"""
             select tidy, {pattern("tidy")}, {subject("tidy")}
             from (

@@ -136,7 +136,7 @@ def test_refusals_hold_none_either(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     assert firm.refusal(f"Return Number {TIN},Shoe,Return ID\n", f"{TIN}.csv") == (
         "[TIN].csv: no column for tab and label and event_time. Headings found: Return Number [TIN], Shoe, Return ID. "
-        'Name yours under [source.columns] of "user tracking" in settings.toml. Or, if the file holds one tab only, '
+        'Name yours under [source.columns] of "user tracking" in settings.toml. Or, if the file has only one tab, '
         'write tab = "Client" (or "Internal") under [source.constants].'
     )
     refuse_digits(firm.data.root)

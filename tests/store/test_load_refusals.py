@@ -13,14 +13,13 @@ from etl.config.source import Source
 from etl.read.stage import Staged
 from etl.store.columns import map_columns
 from etl.store.parts import refusals
+from etl.store.purged import Purged
 from etl.store.write_part import write_part
 from support.loaded_files import HEAD, Firm, tree
 
 GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 NAME_YOURS = 'Name yours under [source.columns] of "user tracking" in settings.toml.'
-ONE_TAB = (
-    ' Or, if the file holds one tab only, write tab = "Client" (or "Internal") under [source.constants].'
-)
+ONE_TAB = ' Or, if the file has only one tab, write tab = "Client" (or "Internal") under [source.constants].'
 
 
 @pytest.mark.parametrize(
@@ -155,7 +154,7 @@ def test_counts_that_do_not_add_up_refuse_the_file(tmp_path: Path) -> None:
         database.execute("create table malformed (row_no bigint, reason varchar, record varchar)")
         with pytest.raises(Problem) as raised:
             columns = map_columns(headings, source)
-            write_part(database, Staged(headings, 2), columns, source, "f1", tmp_path, lambda: b"")
+            write_part(database, Staged(headings, 2), columns, "f1", tmp_path, lambda: b"", Purged())
     assert str(raised.value) == (
-        "2 records were counted, and 1 kept and 0 set aside are not as many. Nothing was loaded from it."
+        "2 records were counted, but 1 stored, 0 quarantined. Nothing was loaded from it."
     )

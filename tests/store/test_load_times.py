@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.store.times import cleaned, day, reading, zones
+from etl.store.times import clean_time, parse_day, time_parser, zone_between
 from support.loaded_files import Firm, aside, events, log_of, with_times
 
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
@@ -252,17 +252,17 @@ def test_every_zone_is_as_zoneinfo_says(
     near: list[tuple[int, int]],
 ) -> None:
     """Any moment, and moments around changes of the clocks."""
-    changes = zones(own, firm, min(moments), max(moments)).own.changes
     first, last = min(moments), max(moments)
+    zone, firm_zone = zone_between(own, first, last), zone_between(firm, first, last)
+    changes = zone.changes
     around = [
         changes[number % len(changes)].at + timedelta(seconds=seconds) for number, seconds in near if changes
     ]
     moments += [moment for moment in around if first <= moment <= last]
-    clocks = zones(own, firm, first, last)
     values = ", ".join(f"(timestamp '{moment}')" for moment in moments)
     found = database.execute(f"""
-        select stamp, moment, {clocks.note("stamp")}, {clocks.firm_day("moment")}
-        from (select stamp, {clocks.utc("stamp")} as moment from (values {values}) as stamps(stamp))
+        select stamp, moment, {zone.note("stamp")}, {firm_zone.day("moment")}
+        from (select stamp, {zone.utc("stamp")} as moment from (values {values}) as stamps(stamp))
     """).fetchall()
     for stamp_, moment, note, on in found:
         local = stamp_.replace(tzinfo=ZoneInfo(own))
@@ -301,9 +301,9 @@ def test_formats_are_those_of_strptime(
     """A text in the last of some formats is what the first of them that fits says in Python."""
     text = moment.strftime(formats[-1])
     wants = next(found for one in formats if (found := parsed(text, one)))
-    every = reading(tuple(formats))
-    values = f"{every.stamp('time')}, {every.has_offset('time')}, {day('time', tuple(formats))}"
-    texts = f"select {cleaned('$text')} as time"
+    parser = time_parser(tuple(formats))
+    values = f"{parser.stamp('time')}, {parser.has_offset('time')}, {parse_day('time', tuple(formats))}"
+    texts = f"select {clean_time('$text')} as time"
     found = database.execute(f"select {values} from ({texts})", {"text": text}).fetchall()
     assert found == [(wants, False, wants.date())]
 
