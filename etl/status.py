@@ -95,7 +95,7 @@ def verification_in(data: DataDir, _state: FileState | None) -> Verification | N
 
 def purges(data: DataDir) -> pl.DataFrame:
     """What was purged, the newest first: counts, and no name of a client."""
-    return purged.history(data)
+    return purged.purge_history(data)
 
 
 def is_purging(data: DataDir) -> bool:

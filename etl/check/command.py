@@ -23,7 +23,7 @@ from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.sql.catalog import read_catalog
-from etl.store.load import opened
+from etl.store.load import open_database
 from etl.store.mapping import map_staged
 from etl.store.redact_file import redacted_name
 
@@ -43,7 +43,7 @@ def checked(data: DataDir, settings: Settings, path: Path) -> Checked:
     """
     catalog = read_catalog()
     patterns = known_patterns(data, catalog)
-    with TemporaryDirectory(prefix="returntrail-") as folder, opened(Path(folder)) as database:
+    with TemporaryDirectory(prefix="returntrail-") as folder, open_database(Path(folder)) as database:
         try:
             found = look(database, data, settings, patterns, path, Path(folder))
         except Problem as problem:

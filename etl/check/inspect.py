@@ -19,8 +19,8 @@ from etl.read.formats import BEGINNING, WORDS, content_kind, packing
 from etl.read.stage import Staged, stage
 from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, match_columns, missing_columns
-from etl.store.load import refuse_strange
-from etl.store.parts import KEY_BYTES, key
+from etl.store.load import refuse_special
+from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.redact_file import redact_file, redacted_name
 from etl.store.survey import survey_file
 from etl.warehouse.reference import reference_rows
@@ -54,7 +54,7 @@ def look(
     folder: Path,
 ) -> Found:
     """Stages the file, matches its headings, and looks for what is missing. Raises the Problem of a load."""
-    refuse_strange(path)
+    refuse_special(path)
     source = source_of(settings, path.name)
     unpacked = verified(path, folder, settings.limits)
     written, reading = how_written(path, unpacked, source, settings.limits, folder)
@@ -125,4 +125,4 @@ def known_patterns(data: DataDir, catalog: Catalog) -> Patterns:
 
 def key_of(data: DataDir) -> bytes:
     """The key of the directory if it has one; a check makes none."""
-    return key(data) if (data.root / ".key").exists() else secrets.token_bytes(KEY_BYTES)
+    return hash_key(data) if (data.root / ".key").exists() else secrets.token_bytes(KEY_BYTES)

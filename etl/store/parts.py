@@ -1,12 +1,11 @@
-"""A part is read only while it is what was written: unseen damage would be counted, or sealed anew by a rewrite.
+"""The store: one folder for each loaded file, a *part*, and one JSON file for each refused one.
 
-The store: one folder a loaded file, made beside and renamed in place once, and one JSON file a refusal.
+A part is written elsewhere and renamed into place once, so a killed load leaves nothing or everything. A file
+that is read again gets the next number; the highest counts.
 
-A killed load leaves nothing, or everything. A file read anew gets the next number; the highest counts.
-
-The seal of a part: the hashes of its files and of its ledger, so that a byte which changes later is seen.
-
-Parts of versions before the seal have none; they are read as they are, and `returntrail verify` names them.
+A ledger has the checksums of the part's files and its own, and a part is read only while they agree: otherwise
+damage would be counted unnoticed, or get new checksums in a rewrite. Parts written before checksums existed are
+not checked; `returntrail verify` lists them.
 """
 
 import hashlib
@@ -18,96 +17,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from etl.common import files
 from etl.common.duck import QUOTABLE_ERRORS, is_disk_full
-from etl.common.files import (
-    make_private_folder,
-    put_in_place,
-    remove_leftovers,
-    work_folder,
-    write_atomically,
-    write_json,
-)
+from etl.common.files import make_private_folder, put_in_place, remove_leftovers, write_atomically, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
 HASHES, SEAL = "sha256", "seal"
-
-
-def sealed(ledger: dict, files: list[Path]) -> dict:
-    """The ledger with the SHA-256 of each file beside it, and then with its own."""
-    whole = unsealed(ledger) | {HASHES: {file.name: file_hash(file) for file in sorted(files)}}
-    return whole | {SEAL: seal_of(whole)}
-
-
-def unsealed(ledger: dict) -> dict:
-    return {name: value for name, value in ledger.items() if name not in (HASHES, SEAL)}
-
-
-def seal_of(ledger: dict) -> str:
-    """The hash of what a ledger says, the seal itself aside."""
-    said = {name: value for name, value in ledger.items() if name != SEAL}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def is_sealed(ledger: dict) -> bool:
-    """Half a seal is one too: the other half was damaged."""
-    return HASHES in ledger or SEAL in ledger
-
-
-def is_whole(ledger: dict) -> bool:
-    """The ledger says what was written; one without a seal is believed."""
-    return not is_sealed(ledger) or (HASHES in ledger and ledger.get(SEAL) == seal_of(ledger))
-
-
-def file_hash(file: Path) -> str:
-    with open(file, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def hold_file(ledger: dict, file: Path) -> None:
-    """Raises a Problem if a file of a part is not, byte for byte, the one that was written."""
-    fault = fault_of(ledger, file)
-    if fault:
-        raise Problem(f"{file}: {fault}, so its part is damaged. Remove the part and load its file again.")
-
-
-def fault_of(ledger: dict, file: Path) -> str | None:
-    """What is wrong with a file of a part; null for nothing, and where the ledger has no seal."""
-    if not is_sealed(ledger):
-        return None
-    try:
-        return (
-            None
-            if file_hash(file) == ledger[HASHES].get(file.name)
-            else "it is not the file that was written"
-        )
-    except OSError as error:
-        return f"it cannot be read ({error.strerror})"
-
-
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
 KEY_BYTES = 32
 DAMAGED = "so the store is damaged. Remove it and load its file again."
+Ledger = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one loaded file became: its records, those set aside, and its row of the ledger."""
+    """What one loaded file became: its stored records, its quarantined ones, and its row of the ledger."""
 
     folder: Path
-    ledger: dict
+    ledger: Ledger
 
     @property
     def file_id(self) -> str:
-        return self.ledger["file_id"]
+        return str(self.ledger["file_id"])
 
     @property
     def kind(self) -> str:
-        return self.ledger["kind"]
+        return str(self.ledger["kind"])
 
     @property
     def data(self) -> Path:
@@ -118,106 +59,144 @@ class Part:
         return self.folder / "quarantine.parquet"
 
 
-def parts(data: DataDir) -> list[Part]:
-    """The parts that count, in the order of their files' ids. A part whose ledger cannot be read is a Problem."""
-    highest: dict[str, tuple[int, Path]] = {}
-    for folder in data.store.glob("*") if data.store.is_dir() else ():
-        found = FOLDER.fullmatch(folder.name)
-        if found:
-            number = int(found[2] or 1)
-            highest[found[1]] = max(highest.get(found[1], (0, folder)), (number, folder))
-    return [Part(folder, read_ledger(folder / "ledger.json")) for _, (_, folder) in sorted(highest.items())]
+def with_checksums(ledger: Ledger, paths: list[Path]) -> Ledger:
+    """The ledger with the SHA-256 of each file of its part, and then with its own."""
+    content = {name: value for name, value in ledger.items() if name not in (HASHES, SEAL)}
+    content[HASHES] = {path.name: file_hash(path) for path in sorted(paths)}
+    return content | {SEAL: ledger_hash(content)}
 
 
-def refusals(data: DataDir) -> list[dict]:
-    """The files that were refused and not loaded since, each as a row of the ledger."""
-    return [read_ledger(file) for file in sorted((data.store / "refused").glob("[0-9a-f]*.json"))]
+def ledger_hash(ledger: Ledger) -> str:
+    content = {name: value for name, value in ledger.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_ledger(file: Path) -> dict:
-    """What the ledger says of a file. Raises a Problem if it is not what was written."""
-    ledger = read_json(file)
-    if not is_whole(ledger):
-        raise Problem(f"{file}: it is not what was written, {DAMAGED}")
-    return ledger
+def file_hash(file: Path) -> str:
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def read_json(file: Path) -> dict:
+def has_checksums(ledger: Ledger) -> bool:
+    """A ledger with only one of the two counts too: the other was damaged."""
+    return HASHES in ledger or SEAL in ledger
+
+
+def damage_of(ledger: Ledger, file: Path) -> str | None:
+    """What is wrong with a file of a part; None for nothing, and where the ledger has no checksums."""
+    if not has_checksums(ledger):
+        return None
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Problem(f"{file}: it cannot be read, {DAMAGED}") from error
-    if not isinstance(found, dict):
-        raise Problem(f"{file}: it holds no ledger, {DAMAGED}")
-    return found
+        is_same = file_hash(file) == ledger[HASHES].get(file.name)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    return None if is_same else "it is not the file that was written"
+
+
+def check_part(part: Part) -> None:
+    """Raises a Problem if a byte of a part has changed since it was written."""
+    for file in (part.data, part.quarantine):
+        damage = damage_of(part.ledger, file)
+        if damage:
+            raise Problem(
+                f"{file}: {damage}, so its part is damaged. Remove the part and load its file again."
+            )
 
 
 @contextmanager
-def workshop(data: DataDir) -> Iterator[Path]:
-    """A private folder in the store for what a load unpacks and spills; leftovers of killed loads go first."""
-    make_private_folder(data.store / "refused")
-    remove_leftovers(data.store, data.store / "refused")
-    for folder in superseded(data):
-        shutil.rmtree(folder)
-    with work_folder(data.store) as folder:
-        yield folder
-
-
-def superseded(data: DataDir) -> list[Path]:
-    """Parts that a higher number has replaced."""
-    current = {part.folder for part in parts(data)}
-    return [one for one in data.store.glob("*") if FOLDER.fullmatch(one.name) and one not in current]
-
-
-def publish(data: DataDir, made: Path, ledger: dict, old: Part | None) -> Part:
-    """Turns a folder of written files into the part of a file, by one rename; the part it replaces goes afterwards."""
-    ledger = sealed(ledger, list(made.glob("*.parquet")))
-    write_json(made / "ledger.json", ledger)
-    number = int((FOLDER.fullmatch(old.folder.name) or [0, 0, 1])[2] or 1) + 1 if old else 1
-    folder = data.store / (ledger["file_id"] if number == 1 else f"{ledger['file_id']}.{number}")
-    put_in_place(made, folder)
-    if old:
-        shutil.rmtree(old.folder)
-    return Part(folder, ledger)
-
-
-def remember_refusal(data: DataDir, ledger: dict) -> None:
-    """Keeps a refusal as a row of the ledger."""
-    make_private_folder(data.store / "refused")
-    write_json(data.store / "refused" / f"{ledger['file_id']}.json", sealed(ledger, []))
-
-
-def forget_refusal(data: DataDir, file_id: str) -> None:
-    """A file that is loaded is no longer refused."""
-    (data.store / "refused" / f"{file_id}.json").unlink(missing_ok=True)
-
-
-def key(data: DataDir, may_make: bool = True) -> bytes:
-    """The key of the hashes that stand for ids with an SSN or ITIN in them; made once, when the first is needed."""
-    file = data.root / ".key"
-    if not file.exists():
-        if not may_make:
-            return b""
-        write_atomically(file, secrets.token_bytes(KEY_BYTES))
-    found = file.read_bytes()
-    if len(found) != KEY_BYTES:
-        words = f"not the key of this data directory (it has {KEY_BYTES} bytes). Restore it from a backup."
-        raise Problem(f"{file}: {words}")
-    return found
-
-
-def hold_part(part: Part) -> None:
-    """Raises a Problem if a byte of a part has changed; one of a version without checksums is believed."""
-    hold_file(part.ledger, part.data)
-    hold_file(part.ledger, part.quarantine)
-
-
-@contextmanager
-def reading(part: Part) -> Iterator[None]:
-    """Makes a Problem of what DuckDB says of a damaged part: it has many words for it, some of them no more than an Error."""
+def damage_is_a_problem(part: Part) -> Iterator[None]:
+    """Raises a Problem if DuckDB finds a part damaged; its errors for that are of many kinds."""
     try:
         yield
     except duckdb.Error as error:
         if is_disk_full(error) or isinstance(error, (duckdb.OutOfMemoryException, *QUOTABLE_ERRORS)):
             raise
         raise Problem(f"{part.folder}: this part is damaged. Remove it and load its file again.") from error
+
+
+def parts(data: DataDir) -> list[Part]:
+    """The parts that count, in the order of their files' ids. Raises a Problem if a ledger cannot be read."""
+    return [Part(folder, read_ledger(folder / "ledger.json")) for folder in part_folders(data)]
+
+
+def part_folders(data: DataDir) -> list[Path]:
+    """The folders of the parts that count: for each file the one with the highest number."""
+    folders = sorted(filter(is_part_folder, data.store.glob("*")), key=part_number)
+    newest = {folder.stem: folder for folder in folders}
+    return [newest[file_id] for file_id in sorted(newest)]
+
+
+def is_part_folder(path: Path) -> bool:
+    return FOLDER.fullmatch(path.name) is not None
+
+
+def part_number(folder: Path) -> int:
+    return int(folder.suffix.removeprefix(".") or 1)
+
+
+def refusals(data: DataDir) -> list[Ledger]:
+    """The files that were refused and not loaded since, each as a row of the ledger."""
+    return [read_ledger(file) for file in sorted((data.store / "refused").glob("[0-9a-f]*.json"))]
+
+
+def read_ledger(file: Path) -> Ledger:
+    """The row of the ledger in a file. Raises a Problem if it is not what was written."""
+    try:
+        ledger = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Problem(f"{file}: it cannot be read, {DAMAGED}") from error
+    if not isinstance(ledger, dict):
+        raise Problem(f"{file}: it contains no ledger, {DAMAGED}")
+    if has_checksums(ledger) and (HASHES not in ledger or ledger.get(SEAL) != ledger_hash(ledger)):
+        raise Problem(f"{file}: it is not what was written, {DAMAGED}")
+    return ledger
+
+
+@contextmanager
+def store_work_folder(data: DataDir) -> Iterator[Path]:
+    """A private folder in the store for unfinished files; leftovers of killed loads are removed first."""
+    make_private_folder(data.store / "refused")
+    remove_leftovers(data.store, data.store / "refused")
+    # The parts that count are read first: if one is damaged, the part that it replaced must stay.
+    current = {part.folder for part in parts(data)}
+    for folder in filter(is_part_folder, data.store.glob("*")):
+        if folder not in current:
+            shutil.rmtree(folder)
+    with files.work_folder(data.store) as folder:
+        yield folder
+
+
+def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part:
+    """Renames a folder of written files to the part of a file, and then removes the part that it replaces."""
+    ledger = with_checksums(ledger, list(made.glob("*.parquet")))
+    write_json(made / "ledger.json", ledger)
+    ending = f".{part_number(old.folder) + 1}" if old else ""
+    folder = data.store / (ledger["file_id"] + ending)
+    put_in_place(made, folder)
+    if old:
+        shutil.rmtree(old.folder)
+    return Part(folder, ledger)
+
+
+def store_refusal(data: DataDir, ledger: Ledger) -> None:
+    """Stores a refusal as a row of the ledger."""
+    make_private_folder(data.store / "refused")
+    write_json(data.store / "refused" / f"{ledger['file_id']}.json", with_checksums(ledger, []))
+
+
+def forget_refusal(data: DataDir, file_id: str) -> None:
+    """Removes the refusal of a file that is loaded now."""
+    (data.store / "refused" / f"{file_id}.json").unlink(missing_ok=True)
+
+
+def hash_key(data: DataDir, may_make: bool = True) -> bytes:
+    """The key of the hashes that replace ids with an SSN or ITIN in them; made when it is first needed."""
+    file = data.root / ".key"
+    if not file.exists():
+        if not may_make:
+            return b""
+        write_atomically(file, secrets.token_bytes(KEY_BYTES))
+    key = file.read_bytes()
+    if len(key) != KEY_BYTES:
+        requirement = f"not the key of this data directory (it has {KEY_BYTES} bytes)"
+        raise Problem(f"{file}: {requirement}. Restore it from a backup.")
+    return key

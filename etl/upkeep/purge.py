@@ -21,7 +21,16 @@ from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged
-from etl.store.parts import ID_LENGTH, Part, hold_part, key, parts, publish, reading, workshop
+from etl.store.parts import (
+    ID_LENGTH,
+    Part,
+    check_part,
+    damage_is_a_problem,
+    hash_key,
+    parts,
+    publish,
+    store_work_folder,
+)
 from etl.store.purged import entries
 from etl.store.write_part import copy_to_parquet
 from etl.upkeep import purge_files
@@ -44,7 +53,7 @@ class Going:
 def going(data: DataDir, plan: Plan) -> Going:
     """The files that go with a plan. They are unpacked one by one into a private folder of the store."""
     words = Words(plan.words)
-    with workshop(data) as folder, opened() as database:
+    with store_work_folder(data) as folder, opened() as database:
         theirs = touched(database, data, plan)
         found = purge_files.originals(data, read_settings(data.settings), theirs, words, folder)
     return Going(purge_files.written(data, words), found)
@@ -71,7 +80,7 @@ def records(database: object, part: Part) -> int:
     query = (
         f"select count(*) from read_parquet({literal(part.data)}) semi join going using (firm_id, return_id)"
     )
-    with reading(part):
+    with damage_is_a_problem(part):
         return database.execute(query).fetchall()[0][0]
 
 
@@ -113,13 +122,13 @@ def remember(data: DataDir, plan: Plan) -> None:
 
 
 def note(data: DataDir, plan: Plan, removed_count: int) -> None:
-    own = key(data)
+    own = hash_key(data)
     hashes = [purged.return_hash(own, *one) for one in plan.returns]
-    hashes += [purged.file_hash(own, plan.file_id)] if plan.file_id else []
-    purged.note(data, purged.Entry(
+    hashes += [purged.purged_file_hash(own, plan.file_id)] if plan.file_id else []
+    purged.write_entry(data, purged.Entry(
         at=plan.at, kind=plan.kind, before=plan.before, return_count=len(plan.returns), file_count=plan.file_count,
         record_count=plan.record_count, removed_count=removed_count, version=version(),
-        key_check=purged.keyed(own, purged.KEY_CHECK), firm_ids=sorted({firm_id for firm_id, _ in plan.returns}),
+        key_check=purged.keyed_hash(own, purged.KEY_CHECK), firm_ids=sorted({firm_id for firm_id, _ in plan.returns}),
         hashes=sorted(hashes),
     ))  # fmt: skip
 
@@ -137,7 +146,7 @@ def clear_files(data: DataDir, plan: Plan) -> None:
 
 def rewrite_parts(data: DataDir, plan: Plan) -> None:
     """Writes each part anew without what goes and puts it in the place of the old one by one rename; a file's goes whole."""
-    with workshop(data) as folder, opened() as database:
+    with store_work_folder(data) as folder, opened() as database:
         if plan.kind == FILE:
             for part in touched(database, data, plan):
                 remove_folder(part.folder)
@@ -154,8 +163,8 @@ def rewrite_part(database: object, data: DataDir, part: Part, words: Words, fold
     is_named = words.are_in(str(part.ledger["file_name"]))
     if not gone and not aside and not is_named:
         return
-    hold_part(part)
-    with step(f"Writing {part.file_id} anew"), reading(part):
+    check_part(part)
+    with step(f"Writing {part.file_id} anew"), damage_is_a_problem(part):
         made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
         numbers = ", ".join(map(str, aside)) or "-1"
         kept = f"from read_parquet({literal(part.data)}) anti join going using (firm_id, return_id)"

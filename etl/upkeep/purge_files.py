@@ -32,7 +32,7 @@ from etl.config.settings import Settings
 from etl.read.archive import verified
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
-from etl.store.load import done
+from etl.store.load import done_folders
 from etl.store.parts import ID_LENGTH, Part, file_hash, parts
 from etl.warehouse.models import columns_of
 
@@ -158,7 +158,7 @@ def originals(
     data: DataDir, settings: Settings, touched: list[Part], words: Words, folder: Path
 ) -> list[Path]:
     """The exports behind these parts, however they are packed, and the refused ones that name what is purged."""
-    loaded, refused = done(data)
+    loaded, refused = done_folders(data)
     file_ids = {part.file_id for part in touched}
     packed = {part.ledger.get("packed_sha256"): part.file_id for part in parts(data)}
     found = []

@@ -8,7 +8,7 @@ import duckdb
 from etl.common.duck import OFFLINE, literal
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.store.parts import Part, hold_part, parts, reading
+from etl.store.parts import Part, check_part, damage_is_a_problem, parts
 from etl.upkeep.purge_files import Words
 
 RETURN, BEFORE, FILE = "return", "before", "file"
@@ -49,8 +49,8 @@ def said(database: duckdb.DuckDBPyConnection, data: DataDir, only: str | None = 
     for part in found:
         names = ["firm_id", *NAMES[part.kind]]
         loaded_on = f"cast({literal(part.ledger['loaded_at'])} as timestamp)::date"
-        hold_part(part)
-        with reading(part):
+        check_part(part)
+        with damage_is_a_problem(part):
             database.execute(f"""
                 insert into said by name
                 select
@@ -161,7 +161,7 @@ def set_aside(database: duckdb.DuckDBPyConnection, part: Part, words: Words) -> 
     query = (
         f"select row_no, coalesce(record, '') from read_parquet({literal(part.quarantine)}) order by row_no"
     )
-    with reading(part):
+    with damage_is_a_problem(part):
         found = database.execute(query).fetchall()
     named = words.are_in_each([record for _, record in found])
     return [row_no for (row_no, _), is_named in zip(found, named, strict=True) if is_named]

@@ -16,7 +16,7 @@ from etl.common.paths import DataDir
 from etl.common.terminal import say
 from etl.config.settings import Retention
 from etl.reports.files import MANIFEST
-from etl.store.parts import Part, hold_part, parts, publish, reading, workshop
+from etl.store.parts import Part, check_part, damage_is_a_problem, parts, publish, store_work_folder
 from etl.store.write_part import copy_to_parquet
 from etl.upkeep.purge_files import remove
 
@@ -38,14 +38,14 @@ def empty_quarantine(data: DataDir, until: datetime, now: datetime) -> None:
     old = [part for part in parts(data) if is_due(part, until)]
     if not old:
         return
-    with workshop(data) as folder, duckdb.connect(config=OFFLINE) as database:
+    with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
         for part in old:
-            hold_part(part)
+            check_part(part)
             made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
             emptied = (
                 f"select * replace (null::varchar as record) from read_parquet({literal(part.quarantine)})"
             )
-            with reading(part):
+            with damage_is_a_problem(part):
                 copy_to_parquet(database, emptied, made / part.quarantine.name)
             shutil.copyfile(part.data, made / part.data.name)
             publish(data, made, part.ledger | {EMPTIED: now.isoformat(timespec="seconds")}, part)

@@ -15,8 +15,8 @@ from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
-from etl.store.parts import FOLDER, Part, fault_of, is_sealed, read_ledger
-from etl.store.purged import entries, purged
+from etl.store.parts import FOLDER, Part, damage_of, has_checksums, is_part_folder, part_folders, read_ledger
+from etl.store.purged import entries, read_purged
 from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding
 
 AGAIN = "Remove the part and load its file again, or restore it from a backup."
@@ -26,7 +26,7 @@ COUNTS = ("record_count", "kept_count", "quarantined_count")
 def look_at_store(data: DataDir) -> tuple[list[Finding], list[Part], list[dict]]:
     """What is wrong with the store, and the parts and refusals that are whole."""
     findings, whole = [], []
-    for folder in current(data):
+    for folder in part_folders(data):
         found, part = look_at_part(folder)
         findings += found
         whole += [part] if part and not any(one.severity == DAMAGE for one in found) else []
@@ -42,7 +42,7 @@ def look_at_store(data: DataDir) -> tuple[list[Finding], list[Part], list[dict]]
                     "It is not what was written. Remove it, and load its file again.",
                 )
             )
-    unsealed = [part for part in whole if not is_sealed(part.ledger)]
+    unsealed = [part for part in whole if not has_checksums(part.ledger)]
     if unsealed:
         words = "loaded file is" if len(unsealed) == 1 else "loaded files are"
         words = f"{len(unsealed)} {words} of a version that kept no checksums, so a byte that has changed may not show."
@@ -54,17 +54,6 @@ def look_at_store(data: DataDir) -> tuple[list[Finding], list[Part], list[dict]]
             Finding(WELL, "store", f"{len(whole)} {words} as written, and hold what their ledgers say.")
         )
     return findings, whole, refused
-
-
-def current(data: DataDir) -> list[Path]:
-    """The folders of the parts that count: of each file the highest number."""
-    highest: dict[str, tuple[int, Path]] = {}
-    for folder in data.store.glob("*"):
-        found = FOLDER.fullmatch(folder.name)
-        if found:
-            number = (int(found[2] or 1), folder)
-            highest[found[1]] = max(highest.get(found[1], number), number)
-    return [folder for _, (_, folder) in sorted(highest.items())]
 
 
 def look_at_part(folder: Path) -> tuple[list[Finding], Part | None]:
@@ -82,7 +71,7 @@ def look_at_part(folder: Path) -> tuple[list[Finding], Part | None]:
     findings = [
         Finding(DAMAGE, f"{name}/{file.name}", f"{fault[0].upper()}{fault[1:]}. {AGAIN}")
         for file in files
-        if (fault := fault_of(ledger, file))
+        if (fault := damage_of(ledger, file))
     ]
     if not is_here:
         findings.append(Finding(DAMAGE, f"{name}/ledger.json", f"It is the ledger of another file. {AGAIN}"))
@@ -116,7 +105,7 @@ def miscounted(file: Path, count: int) -> str | None:
 def look_at_purged(data: DataDir) -> Iterator[Finding]:
     """The list of what was purged, and its key."""
     try:
-        purged(data)
+        read_purged(data)
         said = entries(data)
     except Problem as problem:
         yield Finding(DAMAGE, "purged.jsonl", str(problem))
@@ -206,7 +195,7 @@ def leftovers(data: DataDir, settings: Settings | None, everything: Iterable[Pat
 
 def is_superseded(data: DataDir, path: Path) -> bool:
     """A part that one with a higher number has replaced."""
-    return path.parent == data.store and FOLDER.fullmatch(path.name) is not None and path not in current(data)
+    return path.parent == data.store and is_part_folder(path) and path not in part_folders(data)
 
 
 def is_strange(data: DataDir, path: Path, known: set[str]) -> bool:
@@ -214,7 +203,7 @@ def is_strange(data: DataDir, path: Path, known: set[str]) -> bool:
     if path.parent == data.root:
         return path.name not in known and path != data.purging
     if path.parent == data.store:
-        return FOLDER.fullmatch(path.name) is None and path.name != "refused"
+        return not is_part_folder(path) and path.name != "refused"
     if path.parent.parent == data.store and path.parent.name == "refused":
         return path.suffix != ".json"
     if path.parent.parent == data.store:

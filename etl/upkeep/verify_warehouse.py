@@ -16,7 +16,7 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
 from etl.store.parts import Part, publish
-from etl.store.purged import purged
+from etl.store.purged import read_purged
 from etl.store.write_part import copy_to_parquet
 from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding
 from etl.upkeep.purge_plan import opened
@@ -161,7 +161,7 @@ def remarks(warehouse: Warehouse, rows: pl.DataFrame) -> Iterator[Finding]:
 def come_back(data: DataDir, warehouse: Warehouse) -> Iterator[Finding]:
     """Purged returns that are there again: nobody's load brings them, so an old backup of the store was put back."""
     try:
-        gone = purged(data)
+        gone = read_purged(data)
     except Problem:
         return
     if gone.hashes:

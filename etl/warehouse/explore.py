@@ -17,7 +17,7 @@ from etl.common.system import on_ctrl_c
 from etl.common.terminal import step
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
-from etl.store.purged import history
+from etl.store.purged import purge_history
 from etl.warehouse.ask import READER, Warehouse, open_warehouse, warehouse_cursor
 from etl.warehouse.cells import as_text, printable_frame
 
@@ -102,7 +102,7 @@ def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
     tables = sorted(catalog.of("mart", "model", "ref", "raw", "main"), key=lambda table: table.full_name)
     counts = [fetch(warehouse, f"select count(*) from {table.full_name}").item() for table in tables]
     reports = sorted(catalog.of("report"), key=lambda report: report.full_name)
-    purges = history(data)
+    purges = purge_history(data)
     return paragraphs(
         f"{facts.firm_name}, built by returntrail {facts.version}; times are of {facts.timezone}",
         as_text(fetch(warehouse, "select as_of, built_at from raw.build"), facts.timezone),

@@ -14,7 +14,7 @@ from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
-from etl.store.parts import Part, hold_part, parts, reading, refusals
+from etl.store.parts import Part, check_part, damage_is_a_problem, parts, refusals
 from etl.warehouse.models import columns_of, insert_rows
 
 
@@ -25,7 +25,7 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
     """
     loaded = parts(data)
     for part in loaded:
-        hold_part(part)
+        check_part(part)
     fill_ledger(database, loaded, refusals(data))
     for name in ("events", "returns"):
         files = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
@@ -45,7 +45,7 @@ def fill_records(
     names = [column.name for column in table.columns]
     for part, file, count in files:
         source = f"read_parquet({literal(file)})"
-        with reading(part):
+        with damage_is_a_problem(part):
             present = columns_of(database, source)
             shared = ", ".join(name for name in names if name in present)
             insert = f"insert into {table.full_name} by name select {shared} from {source}"

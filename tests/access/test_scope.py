@@ -18,7 +18,7 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.sql.catalog import read_catalog
-from etl.store.parts import parts, sealed
+from etl.store.parts import parts, with_checksums
 from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from etl.warehouse.build import build
 
@@ -50,7 +50,9 @@ def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Serie
         )
         rows.write_parquet(part.data)
         counts = {"record_count": rows.height + part.ledger["quarantined_count"], "kept_count": rows.height}
-        write_json(part.folder / "ledger.json", sealed(part.ledger | counts, [part.data, part.quarantine]))
+        write_json(
+            part.folder / "ledger.json", with_checksums(part.ledger | counts, [part.data, part.quarantine])
+        )
     return DataDir(root)
 
 

@@ -105,7 +105,7 @@ def test_the_page_names_what_decides_how_long() -> None:
 
 def test_no_log_names_a_client_or_says_what_stood_in_a_row(used: tuple[DataDir, str]) -> None:
     data, said = used
-    assert "2 set aside" in said
+    assert "2 quarantined" in said
     logs = [
         data.runs / "history.jsonl",
         data.runs / "heartbeat.json",

@@ -67,7 +67,7 @@ def test_other_settings_read_it_anew(tmp_path: Path) -> None:
     for number, firm_id in ((2, "elm"), (3, "ash")):
         firm = Firm(tmp_path, SETTINGS.format(firm_id=firm_id))
         [outcome] = firm.load(file)
-        assert str(outcome) == f"{file}: read anew, 2 of 2 records."
+        assert str(outcome) == f"{file}: read again, 2 of 2 records."
         assert events(outcome.part, "firm_id") == [(firm_id,)] * 2
         assert [part.folder.name for part in firm.parts] == [f"{outcome.part.file_id}.{number}"]
         assert [path.name for path in firm.data.store.iterdir() if path.name != "refused"] == [

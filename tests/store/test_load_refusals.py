@@ -112,7 +112,7 @@ def test_links_pipes_and_what_is_not_there(tmp_path: Path) -> None:
     assert [str(outcome) for outcome in firm.load(link, dangling, pipe, missing)] == [
         f"{link}: a symbolic link. Load the file that it points to.",
         f"{dangling}: a symbolic link. Load the file that it points to.",
-        f"{pipe}: no regular file.",
+        f"{pipe}: not a regular file.",
         f"{missing}: there is no such file.",
     ]
     assert firm.parts == []

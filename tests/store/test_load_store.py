@@ -14,7 +14,7 @@ from etl.common.files import make_private_folder
 from etl.common.lock import locked
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.store.load import prepare
+from etl.store.load import prepare_inbox
 from etl.store.parts import parts
 from support.loaded_files import HEAD, Firm, tree
 
@@ -116,7 +116,7 @@ def test_retention_counts_from_the_day_a_file_was_moved(tmp_path: Path) -> None:
     firm.load_inbox()
     day = 86_400
     for days, age, names in ((None, 1000, ["log.csv"]), (30, 29, ["log.csv"]), (30, 31, [])):
-        prepare(firm.data, days, now=time.time() + age * day)
+        prepare_inbox(firm.data, days, now=time.time() + age * day)
         assert [path.name for path in (firm.data.inbox / "loaded").iterdir()] == names
     assert len(firm.parts) == 1
 

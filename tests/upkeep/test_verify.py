@@ -17,7 +17,7 @@ from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.store.load import load_inbox
-from etl.store.parts import Part, parts, sealed
+from etl.store.parts import Part, parts, with_checksums
 from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, keep, kept
 from etl.upkeep.verify import verify
 from etl.upkeep.verify_store import look_at_files, look_at_store, room
@@ -280,6 +280,6 @@ def test_every_page_says_that_something_is_damaged(data: DataDir, monkeypatch: p
 def test_a_load_in_the_future_is_named(data: DataDir) -> None:
     part = parts(data)[0]
     ledger = part.ledger | {"loaded_at": datetime(2090, 1, 1, tzinfo=UTC).isoformat()}
-    write_json(part.folder / "ledger.json", sealed(ledger, [part.data, part.quarantine]))
+    write_json(part.folder / "ledger.json", with_checksums(ledger, [part.data, part.quarantine]))
     [found] = [one for one in look_at_store(data)[0] if one.severity == WARNING]
     assert found.finding.startswith("Loaded at 2090-01-01T00:00:00+00:00, which is yet to come.")
