@@ -1,7 +1,7 @@
 """Loads files into the store: each is verified, staged, redacted, mapped, written and renamed into place.
 
-Files are given by hand or come from the inbox. There, loaded and refused ones move to folders of their own, so
-that none is loaded twice.
+Files are given by hand or come from the inbox. There, loaded and refused ones move to folders of their own,
+so that none is loaded twice.
 """
 
 import hashlib

@@ -14,21 +14,10 @@ from etl.store.labels import pattern, subject, tidy_labels
 from etl.store.redact_file import redacted_fields
 from etl.store.survey import TIME, Survey, survey_file
 from etl.store.times import Zone, zone_between
-from etl.store.values import (
-    EARLIEST,
-    LATEST,
-    json_object,
-    member,
-    parse_boolean,
-    parse_date,
-    parse_tab,
-    parse_year,
-)
+from etl.store.values import EARLIEST, LATEST, TYPES, json_object, member, parse_attributes, parse_tab
 
 IDS = ("firm_id", "return_id", "client_id")
 NAMES = ("client_name", "group_name", "return_type", "office", "partner", "ero_signer", "preparer")
-# Attributes that become more than text; what cannot be read goes to `extra`.
-TYPES = {"tax_year": "integer", "is_joint": "boolean", "due_date": "date", "is_extended": "boolean"}
 BLANK = "[\\s\\x{a0}]"
 HAS_OUTER_BLANKS = f"""(text < '!' or right(text, 1) <= ' '
     or strlen(text) <> length(text) and regexp_matches(text, '^{BLANK}|{BLANK}$'))"""
@@ -44,15 +33,15 @@ def map_staged(database: duckdb.DuckDBPyConnection, columns: Columns, redacted: 
 
 def steps_for(survey: Survey, redacted: set[int]) -> "Steps":
     """The steps that the texts of a file need."""
-    columns, source = survey.columns, survey.columns.source
+    columns, source, times = survey.columns, survey.columns.source, survey.times
     trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPES) if name in columns.places}
     return Steps(
         survey=survey,
         redacted=redacted,
         blank_ended=survey.places_with(trimmed, HAS_OUTER_BLANKS),
         has_tidied=source.kind == "events" and tidy_labels(survey),
-        zone=zone_between(source.timezone, survey.first, survey.last),
-        firm_zone=zone_between(source.firm_timezone, survey.first, survey.last),
+        zone=zone_between(source.timezone, times.first, times.last),
+        firm_zone=zone_between(source.firm_timezone, times.first, times.last),
     )
 
 
@@ -132,15 +121,9 @@ class Steps:
 
     def parsed(self, table: str) -> str:
         """Adds tabs, labels, years, booleans and dates."""
-        formats = self.source.time_formats
-        parsers = {
-            "tax_year": parse_year("tax_year"),
-            "is_joint": parse_boolean("is_joint"),
-            "due_date": parse_date("due_date", formats),
-            "is_extended": parse_boolean("is_extended"),
-        }
+        attributes = parse_attributes(self.source.time_formats)
         values = {
-            f"parsed_{name}": parsers[name] if self.columns.has(name) else f"null::{kind}"
+            f"parsed_{name}": attributes[name] if self.columns.has(name) else f"null::{kind}"
             for name, kind in TYPES.items()
         }
         values["time"] = self.survey.times.clean(TIME[self.source.kind])

@@ -3,9 +3,9 @@
 A part is written elsewhere and renamed into place once, so a killed load leaves nothing or everything. A file
 that is read again gets the next number; the highest counts.
 
-A ledger has the checksums of the part's files and its own, and a part is read only while they agree: otherwise
-damage would be counted unnoticed, or get new checksums in a rewrite. Parts written before checksums existed are
-not checked; `returntrail verify` lists them.
+A ledger has the checksums of the part's files and its own, and a part is read only while they agree;
+otherwise damage would be counted unnoticed, or get new checksums in a rewrite. Parts written before checksums
+existed are not checked; `returntrail verify` lists them.
 """
 
 import hashlib

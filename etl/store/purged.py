@@ -1,6 +1,6 @@
 """The list of purges: keyed hashes of returns and files, so that no later export brings a purged one back.
 
-The hashes are made with the key of the data directory. Without the key they reveal nothing, and nothing can be
+The hashes are made with the key of the data directory. Without it they reveal nothing, and nothing can be
 loaded, since it would not be known what must stay out.
 """
 

@@ -58,7 +58,7 @@ def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
     texts = survey.texts((survey.collected | survey.other) - announced, MAY_CONTAIN_TIN)
     texts += survey.texts(announced, "strlen(text) >= 9")
     place = survey.columns.places.get(TIME[survey.columns.source.kind])
-    if place is not None and survey.unread_times:
+    if place is not None and survey.times.unread_count:
         is_time = f"{survey.times.stamp(survey.times.clean('text'))} is not null"
         times = f"(select c{place} as text from staged)"
         query = f"select distinct {place}, text from {times} where not ({is_time}) and {MAY_CONTAIN_TIN}"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from etl.common.duck import literal
 
 # Only times from 2000 to 2100 are accepted, so no offset outside is ever needed.
@@ -122,6 +124,9 @@ class TimeParser:
     has_blanks: bool = True
     has_iso: bool = True
     has_iso_offsets: bool = True
+    first: datetime = FIRST
+    last: datetime = LAST
+    unread_count: int = 0
 
     def clean(self, text: str) -> str:
         """SQL for a text as the other methods take it."""
@@ -230,3 +235,43 @@ def parse_day(text: str, formats: tuple[str, ...]) -> str:
     iso = f"""case when {parse_iso(text)} is not null
         then coalesce(try_cast(left({text}, 10) as timestamp), try_strptime(left({text}, 8), '%Y%m%d')) end"""
     return f"coalesce({', '.join([*days.stamps_by_format(text), iso])})::date"
+
+
+def survey_times(database: duckdb.DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> TimeParser:
+    """Reads all times of `staged` once (`text` is SQL for them); returns a parser for those that occur."""
+    every = time_parser(formats)
+    read = f"""
+        select text, {clean_time("text")} as time, null::timestamp as stamp, null::integer as reader
+        from (select {text} as text from staged)
+    """
+    for number, stamp in enumerate([*every.stamps_by_format("time"), parse_iso("time")]):
+        # The rule, and quick too: the next format gets only what the formats before it could not read.
+        read = f"""
+            select
+                text,
+                time,
+                coalesce(stamp, next_stamp) as stamp,
+                coalesce(reader, case when next_stamp is not null then {number} end) as reader
+            from (select *, case when stamp is null then {stamp} end as next_stamp from ({read}))
+        """
+    is_near = f"stamp between timestamp '{FIRST}' and timestamp '{LAST}'"
+    readers, needs_cleaning, has_offsets, first, last, unread = database.execute(f"""
+        select
+            coalesce(list(distinct reader) filter (reader is not null), []),
+            coalesce(bool_or({may_need_cleaning("text")}), false),
+            coalesce(bool_or({has_iso_offset("time")}), false),
+            min(stamp) filter ({is_near}),
+            max(stamp) filter ({is_near}),
+            count(*) filter (stamp is null and time is not null)
+        from ({read})
+    """).fetchall()[0]
+    return TimeParser(
+        formats=tuple(own for number, own in enumerate(every.formats) if number in readers),
+        has_short_years=every.has_short_years,
+        has_blanks=needs_cleaning,
+        has_iso=len(every.formats) in readers,
+        has_iso_offsets=has_offsets,
+        first=first or LAST,
+        last=last or FIRST,
+        unread_count=unread,
+    )

@@ -6,6 +6,8 @@ from etl.common.duck import literal
 from etl.read.tins import redact
 from etl.store.times import parse_day
 
+# Attributes that become more than text; what cannot be read goes to `extra`.
+TYPES = {"tax_year": "integer", "is_joint": "boolean", "due_date": "date", "is_extended": "boolean"}
 EARLIEST, LATEST = "timestamp '2000-01-01'", "timestamp '2101-01-01'"
 # As exports write them; others are compared without case, blanks and dashes.
 USUAL_TABS = {
@@ -34,6 +36,17 @@ def whens(tabs: dict[str, str]) -> str:
     return " ".join(f"when {literal(text)} then {literal(tab)}" for text, tab in tabs.items())
 
 
+def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:
+    """The attributes of TYPES, each from the column of its name; dates from 2000 to 2100."""
+    day = parse_day("due_date", formats)
+    return {
+        "tax_year": parse_year("tax_year"),
+        "is_joint": parse_boolean("is_joint"),
+        "due_date": f"case when {day} >= {EARLIEST} and {day} < {LATEST} then {day} end",
+        "is_extended": parse_boolean("is_extended"),
+    }
+
+
 def parse_year(text: str) -> str:
     """A year of four digits; the conversion back to text shows that nothing else was read as one."""
     number = f"try_cast({text} as integer)"
@@ -43,12 +56,6 @@ def parse_year(text: str) -> str:
 
 def parse_boolean(text: str) -> str:
     return f"case when lower({text}) in {TRUE} then true when lower({text}) in {FALSE} then false end"
-
-
-def parse_date(text: str, formats: tuple[str, ...]) -> str:
-    """A date from 2000 to 2100."""
-    day = parse_day(text, formats)
-    return f"case when {day} >= {EARLIEST} and {day} < {LATEST} then {day} end"
 
 
 def member(heading: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A file becomes a part: its records in the columns of the contract, its counts in the ledger."""
+"""A loaded file becomes a part: records in the columns of the contract, counts in the ledger."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ from etl.store.columns import Columns
 from etl.store.labels import pattern, subject, tidy_labels
 from etl.store.mapping import file_columns
 from etl.store.survey import survey_file
-from support.loaded_files import Firm, aside, events, tree
+from support.loaded_files import Firm, events, quarantined, tree
 
 LOG = """Return ID,Tab,Event,Status,Date/Time,Office,Shoe Size
 r1,Client Tracking,Taxpayer: Initial Email,Bounced,03/04/2026 02:05:09 PM,Austin,44
@@ -63,7 +63,7 @@ def test_a_log_becomes_a_part(tmp_path: Path) -> None:
     )
 
 
-def test_the_ledger_says_what_is_known(tmp_path: Path) -> None:
+def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     part = firm.load_text(LOG + "r2,Nowhere,Uploaded,,03/04/2026 02:05 PM,,\nr2,Client", "march.csv")
     ledger = json.loads((part.folder / "ledger.json").read_text())
@@ -91,7 +91,7 @@ def test_the_ledger_says_what_is_known(tmp_path: Path) -> None:
         "ledger.json",
         "quarantine.parquet",
     }
-    assert aside(part) == [
+    assert quarantined(part) == [
         (
             3,
             "unknown_tab",
@@ -101,7 +101,7 @@ def test_the_ledger_says_what_is_known(tmp_path: Path) -> None:
     ]
 
 
-def test_each_reason_to_set_a_record_aside(tmp_path: Path) -> None:
+def test_each_reason_for_quarantine(tmp_path: Path) -> None:
     rows = {
         " ,Client,Uploaded,2026-03-04": "empty_return_id",
         "r1,Client,,2026-03-04": "empty_label",
@@ -117,12 +117,12 @@ def test_each_reason_to_set_a_record_aside(tmp_path: Path) -> None:
     part = Firm(tmp_path).load_text(
         "\n".join(["return_id,tab,label,event_time", *rows, "r1,Client,null,2026-03-04\n"])
     )
-    assert [reason for _, reason, _ in aside(part)] == list(rows.values())
+    assert [reason for _, reason, _ in quarantined(part)] == list(rows.values())
     assert events(part, "label", "row_no") == [("null", len(rows) + 1)]
 
 
-def test_tabs_in_every_dress(tmp_path: Path) -> None:
-    dresses = [
+def test_tabs_in_every_spelling(tmp_path: Path) -> None:
+    spellings = [
         "Client",
         "client",
         "CLIENT TRACKING",
@@ -135,12 +135,12 @@ def test_tabs_in_every_dress(tmp_path: Path) -> None:
         "usertracking",
         "Internal\u00a0Tracking",
     ]
-    text = "".join(f"r1,{tab},Uploaded,2026-03-04\n" for tab in dresses)
+    text = "".join(f"r1,{tab},Uploaded,2026-03-04\n" for tab in spellings)
     part = Firm(tmp_path).load_text("return_id,tab,label,event_time\n" + text)
     assert [tab for (tab,) in events(part, "tab")] == ["Client"] * 6 + ["Internal"] * 5
 
 
-def test_attributes_are_read_or_kept_as_extra(tmp_path: Path) -> None:
+def test_attributes_are_read_or_stored_as_extra(tmp_path: Path) -> None:
     head = "return_id,tab,label,event_time,tax_year,is_joint,is_extended,due_date,Office,Colour"
     rows = [
         "2024,yes,FALSE,2026-04-15, Austin ,",
@@ -167,7 +167,8 @@ def test_attributes_are_read_or_kept_as_extra(tmp_path: Path) -> None:
             None,
             None,
             None,
-            '{"Colour": "red", "tax_year": "24", "is_joint": "maybe", "due_date": "soon", "is_extended": "?"}',
+            '{"Colour": "red", "tax_year": "24", "is_joint": "maybe", '
+            '"due_date": "soon", "is_extended": "?"}',
         ),
         (None, None, None, None, None, '{"tax_year": "2024.5", "due_date": "04/15/26"}'),
         (None, None, None, None, None, '{"tax_year": "2e03", "due_date": "2026-04-31"}'),
@@ -198,7 +199,7 @@ def test_a_constant_fills_every_row_and_wins_over_a_column(tmp_path: Path) -> No
     ]
 
 
-def test_a_register_becomes_a_part(tmp_path: Path) -> None:
+def test_a_returns_list_becomes_a_part(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     part = firm.load_text(
         "Return ID,Client Name,Tax Year,Joint,Due Date,Exported At,Note\n"
@@ -223,12 +224,12 @@ def test_a_register_becomes_a_part(tmp_path: Path) -> None:
         ("firm", "r1", datetime(2026, 3, 4, 19, 5), "Ann Lee", 2025, True, date(2026, 4, 15), None),
         ("firm", "r2", None, None, None, None, None, '{"Note": "call", "Exported At": "never"}'),
     ]
-    assert aside(part) == [(3, "empty_return_id", '{"Client Name": "Bob"}')]
+    assert quarantined(part) == [(3, "empty_return_id", '{"Client Name": "Bob"}')]
 
 
 def test_a_file_without_records_is_loaded(tmp_path: Path) -> None:
     part = Firm(tmp_path).load_text("return_id,tab,label,event_time\n")
-    assert (part.ledger["record_count"], events(part, "label"), aside(part)) == (0, [], [])
+    assert (part.ledger["record_count"], events(part, "label"), quarantined(part)) == (0, [], [])
 
 
 def test_headings_and_values_with_quotes_are_data(tmp_path: Path) -> None:
@@ -246,8 +247,8 @@ LABELS = PLAIN | st.text(st.sampled_from("ab \"“”„'’\u00a0\t\u200bﬁé:
 
 @settings(deadline=None, max_examples=150)
 @given(labels=st.lists(LABELS, min_size=1, max_size=30))
-def test_labels_are_tidied_and_split_as_python_does(labels: list[str]) -> None:
-    """The SQL of plain labels and the Python of the others say together what etl/read/tidy.py says of all."""
+def test_labels_are_tidied_and_split_like_python_does(labels: list[str]) -> None:
+    """The SQL for plain labels and the Python for others give the results of etl/read/tidy.py."""
     with duckdb.connect() as database:
         database.execute("create table staged (row_no bigint, c0 varchar, c1 varchar)")
         database.execute("create table malformed (row_no bigint, reason varchar, record varchar)")
@@ -267,7 +268,7 @@ def test_labels_are_tidied_and_split_as_python_does(labels: list[str]) -> None:
 
 
 def test_a_long_file_is_read_like_a_short_one(tmp_path: Path) -> None:
-    """Past the sample some columns are gathered and some read in place; both are trimmed, redacted and tidied."""
+    """Beyond the sample some columns are collected and some not; both are trimmed, redacted and tidied."""
     rows = 60_000
     lines = [f"r{no},Client,Event “{no % 7}”,2026-03-04,office {no % 3} ,{no}" for no in range(rows)]
     lines[55_000] = 'r55000,Client,"Document ""078-05-1121.pdf""",2026-03-04, 078-05-1121 ,x 078-05-1121'
@@ -286,7 +287,7 @@ def test_a_long_file_is_read_like_a_short_one(tmp_path: Path) -> None:
 
 
 def test_one_log_in_five_formats(tmp_path: Path) -> None:
-    """CSV, JSON by lines and as an array, Parquet and Excel become the same records, whatever reader they went through."""
+    """CSV, JSON lines, a JSON array, Parquet and Excel become the same records."""
     headings = ("return_id", "tab", "label", "status", "event_time", "Shoe")
     rows = [
         ("r1", "Client", 'Document "a, b.pdf"', None, "03/04/2026 02:05 PM", "44"),
@@ -299,7 +300,7 @@ def test_one_log_in_five_formats(tmp_path: Path) -> None:
     parquet, excel = io.BytesIO(), io.BytesIO()
     frame.write_parquet(parquet)
     frame.write_excel(excel)
-    dresses = {
+    files = {
         "a.csv": frame.write_csv().encode(),
         "a.ndjson": "".join(json.dumps(one) + "\n" for one in objects).encode(),
         "a.json": json.dumps(objects).encode(),
@@ -308,14 +309,14 @@ def test_one_log_in_five_formats(tmp_path: Path) -> None:
     }
     firm = Firm(tmp_path)
     found = []
-    for name, content in dresses.items():
+    for name, content in files.items():
         part = firm.load_text(content, name)
         columns = [column for column in file_columns("events") if column != "file_id"]
         ledger = {
             key: part.ledger[key]
             for key in ("record_count", "kept_count", "redacted_count", "unmapped_columns")
         }
-        found.append((events(part, *columns), aside(part), ledger))
+        found.append((events(part, *columns), quarantined(part), ledger))
     assert all(one == found[0] for one in found)
     assert found[0][2] == {
         "record_count": 4,

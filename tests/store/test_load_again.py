@@ -1,4 +1,4 @@
-"""The same content counts once, whatever it is called and however it is packed; other settings read it anew."""
+"""The same content counts once, under any name and compression; with other settings it is read again."""
 
 import bz2
 import gzip
@@ -27,7 +27,7 @@ name = "twin of the log"
 files = ["*.txt"]
 firm_id = "{firm_id}"
 """
-DISGUISES: dict[str, Callable[[bytes], bytes]] = {
+FORMS: dict[str, Callable[[bytes], bytes]] = {
     "log.csv": bytes,
     "renamed.csv": bytes,
     "under another source.txt": bytes,
@@ -41,11 +41,11 @@ DISGUISES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def test_the_same_content_in_ten_disguises(tmp_path: Path) -> None:
+def test_the_same_content_under_ten_names_and_compressions(tmp_path: Path) -> None:
     firm = Firm(tmp_path, SETTINGS.format(firm_id="oak"))
     firm.load_text(LOG, "first.csv")
     store = tree(firm.data.store)
-    for name, pack in DISGUISES.items():
+    for name, pack in FORMS.items():
         file = firm.file(name, pack(LOG))
         [outcome] = firm.load(file)
         assert str(outcome) == f"{file}: the same content was loaded as first.csv; nothing to do."
@@ -60,7 +60,7 @@ def test_the_same_content_twice_in_one_load(tmp_path: Path) -> None:
     assert len(firm.parts) == 1
 
 
-def test_other_settings_read_it_anew(tmp_path: Path) -> None:
+def test_with_other_settings_it_is_read_again(tmp_path: Path) -> None:
     firm = Firm(tmp_path, SETTINGS.format(firm_id="oak"))
     file = firm.file("log.csv", LOG)
     firm.load(file)
@@ -91,7 +91,7 @@ def test_settings_that_refuse_it_leave_the_part_as_it_was(tmp_path: Path) -> Non
 
 
 def test_repeats_are_numbered_in_the_order_of_the_file(tmp_path: Path) -> None:
-    """Case of the tab, typography of the label and the dress of the time make no other content; the office neither."""
+    """Case of the tab, typography, the format of the time and the office make no other content."""
     part = Firm(tmp_path).load_text(
         "return_id,tab,label,event_time,office\n"
         "r1,Client,“Up”,2026-03-04T10:00:00Z,\n"
@@ -112,7 +112,7 @@ def test_records_with_an_id_are_numbered_apart(tmp_path: Path) -> None:
     assert len({row_hash for (row_hash,) in events(part, "row_hash")}) == 1
 
 
-def test_records_set_aside_are_not_numbered(tmp_path: Path) -> None:
+def test_quarantined_records_are_not_numbered(tmp_path: Path) -> None:
     part = Firm(tmp_path).load_text(
         f"{HEAD}\n,Client,Up,2026-03-04\n,Client,Up,2026-03-04\nr1,Client,Up,2026-03-04\n"
     )

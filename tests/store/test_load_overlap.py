@@ -1,4 +1,4 @@
-"""Exports that overlap count each event once, in whatever pieces and order they are loaded, and keep true repeats."""
+"""Overlapping exports count each event once, in any pieces and order, and keep true repeats."""
 
 from pathlib import Path
 from random import Random
@@ -24,7 +24,7 @@ MINUTES = 120
 
 
 def log(chance: Random) -> list[tuple[int, str]]:
-    """Minutes and lines of a log in which things happen twice within one minute, and the same thing said twice."""
+    """Minutes and lines of a log with several events in one minute, some of them logged twice."""
     rows = []
     for minute in range(MINUTES):
         for _ in range(chance.randrange(3)):
@@ -37,19 +37,23 @@ def log(chance: Random) -> list[tuple[int, str]]:
 
 
 def warehouse(firm: Firm, pieces: list[list[str]]) -> list[tuple]:
-    """The events after a load of these pieces, each a file, and a build; the accounts of all files hold."""
+    """The events after loading each piece as a file, and a build; the counts of all files add up."""
     files = [firm.file(f"{number}.csv", "\n".join([HEAD, *piece, ""])) for number, piece in enumerate(pieces)]
     assert {outcome.state for outcome in firm.load(*files)} <= {"loaded", "known"}
     build(firm.data)
     with duckdb.connect() as database:
         database.execute(f"attach {literal(firm.data.warehouse)} as warehouse (read_only)")
-        wrong = database.execute(
-            "select count(*) from warehouse.raw.files where kept_count <> distinct_count + repeated_count + later_count"
-        ).fetchall()[0][0]
+        wrong = database.execute("""
+            select count(*)
+            from warehouse.raw.files
+            where kept_count <> distinct_count + repeated_count + later_count
+        """).fetchall()[0][0]
         assert wrong == 0
-        return database.execute(
-            "select * exclude (file_id, row_no) from warehouse.model.events order by firm_id, return_id, event_no"
-        ).fetchall()
+        return database.execute("""
+            select * exclude (file_id, row_no)
+            from warehouse.model.events
+            order by firm_id, return_id, event_no
+        """).fetchall()
 
 
 @settings(deadline=None, max_examples=3, suppress_health_check=list(HealthCheck))
@@ -62,7 +66,7 @@ def test_any_cover_of_a_log_gives_the_same_warehouse(
 ) -> None:
     chance = Random(seed)
     rows = log(chance)
-    # Whole minutes stay together, as they do in an export from one time to another; together they cover the log.
+    # Pieces of whole minutes, as in an export from one time to another; together they cover the log.
     spans = [(min(cut), max(cut)) for cut in cuts]
     pieces = [[line for minute, line in rows if since <= minute <= until] for since, until in spans]
     pieces.append(
@@ -74,8 +78,8 @@ def test_any_cover_of_a_log_gives_the_same_warehouse(
     assert warehouse(Firm(tmp_path_factory.mktemp("pieces")), pieces) == whole
 
 
-def test_what_an_overlap_may_differ_in(tmp_path: Path) -> None:
-    """Office and typography make no other event; another actor does."""
+def test_which_differences_make_another_event(tmp_path: Path) -> None:
+    """Another office or typography is the same event; another actor is not."""
     curly = "r1,Client,K-1’s Distributed,,2026-03-04T10:00:00Z,amy,Austin"
     straight = "r1,Client,K-1's Distributed,,03/04/2026 05:00 AM,amy,Boston"
     other = "r1,Client,K-1's Distributed,,2026-03-04T10:00:00Z,bob,Austin"

@@ -1,4 +1,4 @@
-"""No SSN or ITIN reaches the store, wherever in a file it stands and however it is dressed; look-alikes stay."""
+"""No SSN or ITIN reaches the store, wherever it is in a file and however it is written; look-alikes stay."""
 
 import json
 import re
@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from etl.common.problem import Problem
-from support.loaded_files import Firm, aside, events
+from support.loaded_files import Firm, events, quarantined
 
 TIN, DIGITS = "078-05-1121", "078051121"
 HEAD = "return_id,tab,label,event_time,status,actor,recipient_email,detail,client_id,client_name,Shoe"
 
 
 def searched(folder: Path) -> str:
-    """Everything that the files below a folder say, their names, and what Parquet packs."""
+    """The content and the names of all files in a folder, and the values that Parquet compresses."""
     texts = [str(path.relative_to(folder)) for path in folder.rglob("*")]
     for path in folder.rglob("*"):
         if path.suffix == ".parquet":
@@ -27,7 +27,7 @@ def searched(folder: Path) -> str:
 
 
 def refuse_digits(folder: Path) -> None:
-    """No file may hold the number, in any dress of its nine digits."""
+    """No file may contain the number, however its nine digits are separated."""
     assert not re.search(r"078\D{0,3}05\D{0,3}1121", searched(folder))
 
 
@@ -61,27 +61,30 @@ def test_the_whole_path(tmp_path: Path) -> None:
     ]
     [(first, client), (second, other)] = events(part, "return_id", "client_id")
     assert first == second == client and re.fullmatch("id-[a-p]{24}", first) and other == "c1"
-    assert [(row_no, reason) for row_no, reason, _ in aside(part)] == [
+    assert [(row_no, reason) for row_no, reason, _ in quarantined(part)] == [
         (3, "unknown_tab"),
         (4, "unreadable_time"),
         (5, "wrong_field_count"),
     ]
-    assert json.loads(aside(part)[0][2])["return_id"] == first
-    assert aside(part)[1][2] == '{"return_id": "r1", "tab": "Client", "label": "Up", "event_time": "[TIN]"}'
-    assert aside(part)[2][2] == "r1,Client,[TIN]"
+    assert json.loads(quarantined(part)[0][2])["return_id"] == first
+    assert (
+        quarantined(part)[1][2]
+        == '{"return_id": "r1", "tab": "Client", "label": "Up", "event_time": "[TIN]"}'
+    )
+    assert quarantined(part)[2][2] == "r1,Client,[TIN]"
     assert part.ledger["file_name"] == "log [TIN].csv"
     assert part.ledger["unmapped_columns"] == ["Shoe [TIN]"]
-    # The name, the heading, 9 in the first record, 4 in the second, 3, 1 and 1 in those set aside.
+    # The name, the heading, 9 in the first record, 4 in the second, 3, 1 and 1 in the quarantined ones.
     assert part.ledger["redacted_count"] == 1 + 1 + 9 + 4 + 3 + 1 + 1
 
 
-def test_nine_bare_digits_under_a_heading_that_tells(tmp_path: Path) -> None:
+def test_nine_bare_digits_under_a_heading_that_announces_them(tmp_path: Path) -> None:
     part = Firm(tmp_path).load_text(
         "return_id,tab,label,event_time,Taxpayer SSN,Phone\n"
         f"r1,Client,Up,2026-03-04,{DIGITS},{DIGITS}\nr2,Client,{DIGITS}\n"
     )
     assert events(part, "extra") == [(f'{{"Taxpayer SSN": "[TIN]", "Phone": "{DIGITS}"}}',)]
-    assert aside(part) == [(2, "wrong_field_count", "r2,Client,[TIN]")]
+    assert quarantined(part) == [(2, "wrong_field_count", "r2,Client,[TIN]")]
 
 
 def test_an_id_column_that_is_an_ssn_becomes_hashes(tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ def test_no_key_is_made_where_no_id_needs_one(tmp_path: Path) -> None:
     assert not (firm.data.root / ".key").exists()
 
 
-def test_a_broken_key_stops_the_load_and_is_no_fault_of_the_file(tmp_path: Path) -> None:
+def test_a_broken_key_stops_the_load_and_refuses_no_file(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     (firm.data.root / ".key").write_bytes(b"short")
     with pytest.raises(Problem) as raised:
@@ -132,12 +135,13 @@ def test_a_broken_key_stops_the_load_and_is_no_fault_of_the_file(tmp_path: Path)
     assert not list(firm.data.store.rglob("*.json"))
 
 
-def test_refusals_hold_none_either(tmp_path: Path) -> None:
+def test_refusals_contain_none_either(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     assert firm.refusal(f"Return Number {TIN},Shoe,Return ID\n", f"{TIN}.csv") == (
-        "[TIN].csv: no column for tab and label and event_time. Headings found: Return Number [TIN], Shoe, Return ID. "
-        'Name yours under [source.columns] of "user tracking" in settings.toml. Or, if the file has only one tab, '
-        'write tab = "Client" (or "Internal") under [source.constants].'
+        "[TIN].csv: no column for tab and label and event_time. "
+        "Headings found: Return Number [TIN], Shoe, Return ID. "
+        'Name yours under [source.columns] of "user tracking" in settings.toml. '
+        'Or, if the file has only one tab, write tab = "Client" (or "Internal") under [source.constants].'
     )
     refuse_digits(firm.data.root)
 
@@ -146,7 +150,7 @@ def test_refusals_hold_none_either(tmp_path: Path) -> None:
     "text",
     ["(212) 555-0123", "2026-03-04", "000-12-3456", "666-12-3456", "xxx-xx-1234", "123456789", "12-3456789"],
 )
-def test_what_only_looks_like_one_stays(tmp_path: Path, text: str) -> None:
+def test_look_alikes_stay(tmp_path: Path, text: str) -> None:
     row = f"{text},Client,Up {text},2026-03-04,{text},{text}\n"
     part = Firm(tmp_path).load_text(f"return_id,tab,label,event_time,detail,Shoe\n{row}")
     found = events(part, "return_id", "label", "detail", "extra")
@@ -154,10 +158,11 @@ def test_what_only_looks_like_one_stays(tmp_path: Path, text: str) -> None:
     assert part.ledger["redacted_count"] == 0
 
 
-def test_a_row_hash_cannot_be_tried_out(tmp_path: Path) -> None:
-    """Two numbers in one place give one hash, so it was taken of the text without them."""
+def test_a_row_hash_does_not_depend_on_the_number(tmp_path: Path) -> None:
+    """Two numbers in one place give one hash, so the hash is of the redacted text."""
     part = Firm(tmp_path).load_text(
-        "return_id,tab,label,event_time\nr1,Client,Up 078-05-1121,2026-03-04\nr1,Client,Up 219-45-1121,2026-03-04\n"
+        "return_id,tab,label,event_time\n"
+        "r1,Client,Up 078-05-1121,2026-03-04\nr1,Client,Up 219-45-1121,2026-03-04\n"
     )
     [(first, number), (second, other)] = events(part, "row_hash", "occurrence_no")
     assert first == second and (number, other) == (1, 2)

@@ -1,4 +1,4 @@
-"""A file that cannot be loaded whole is refused by name, remembered, and changes nothing else."""
+"""A file that cannot be loaded whole is refused by name; the refusal is stored, and nothing else changes."""
 
 import gzip
 import json
@@ -32,20 +32,20 @@ ONE_TAB = ' Or, if the file has only one tab, write tab = "Client" (or "Internal
     ],
 )
 def test_a_missing_column(tmp_path: Path, headings: str, missing: str) -> None:
-    said = Firm(tmp_path).refusal(f"{headings.replace(', ', ',')}\n1,2,3,4\n", "march.csv")
+    refusal = Firm(tmp_path).refusal(f"{headings.replace(', ', ',')}\n1,2,3,4\n", "march.csv")
     hint = ONE_TAB if "tab" in missing else ""
-    assert said == f"march.csv: no column for {missing}. Headings found: {headings}. {NAME_YOURS}{hint}"
+    assert refusal == f"march.csv: no column for {missing}. Headings found: {headings}. {NAME_YOURS}{hint}"
 
 
-def test_a_missing_column_of_a_register(tmp_path: Path) -> None:
-    said = Firm(tmp_path).refusal("Client Name,Office\nAnn,Austin\n", "register.csv")
-    assert said == (
+def test_a_missing_column_of_a_returns_list(tmp_path: Path) -> None:
+    refusal = Firm(tmp_path).refusal("Client Name,Office\nAnn,Austin\n", "register.csv")
+    assert refusal == (
         "register.csv: no column for return_id. Headings found: Client Name, Office. "
         'Name yours under [source.columns] of "register" in settings.toml.'
     )
 
 
-def test_a_firm_that_nobody_names(tmp_path: Path) -> None:
+def test_a_firm_without_an_id(tmp_path: Path) -> None:
     firm = Firm(tmp_path, '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\n')
     hint = ' Or, if the file is of one firm only, write firm_id = "..." under the [[source]] itself.'
     assert firm.refusal(GOOD).endswith(hint)
@@ -58,7 +58,8 @@ def test_no_source_for_a_name(tmp_path: Path) -> None:
         tmp_path, '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*.csv"]\nfirm_id = "oak"\n'
     )
     assert firm.refusal(GOOD, "log.txt") == (
-        f'log.txt: no [[source]] in {firm.data.settings} matches this file\'s name. Patterns of files: "log": *.csv.'
+        f"log.txt: no [[source]] in {firm.data.settings} matches this file's name. "
+        'Patterns of files: "log": *.csv.'
     )
 
 
@@ -86,14 +87,15 @@ def test_a_refusal_is_forgotten_once_the_file_loads(tmp_path: Path) -> None:
     text = "Return,Tab,Event,Moment\nr1,Client,Up,2026-03-04\n"
     firm.refusal(text, "log.csv")
     firm.refusal("Shoe,Size\n1,2\n", "shoes.csv")
-    settings = '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\nfirm_id = "oak"\n[source.columns]\n'
+    settings = '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\nfirm_id = "oak"\n'
+    settings += "[source.columns]\n"
     settings += 'return_id = ["Return"]\nlabel = ["Event"]\nevent_time = ["Moment"]\n'
     firm = Firm(tmp_path, settings)
     firm.load_text(text, "log.csv")
     assert [row["file_name"] for row in refusals(firm.data)] == ["shoes.csv"]
 
 
-def test_the_other_files_load(tmp_path: Path) -> None:
+def test_other_files_still_load(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     texts = {"a.csv": "Shoe\n1\n", "b.csv": GOOD, "c.csv": "", "d.csv": GOOD + "r2,Client,Up,2026-03-04\n"}
     files = [firm.file(name, text) for name, text in texts.items()]
@@ -101,7 +103,7 @@ def test_the_other_files_load(tmp_path: Path) -> None:
     assert all(file.exists() for file in files)
 
 
-def test_links_pipes_and_what_is_not_there(tmp_path: Path) -> None:
+def test_links_pipes_and_missing_files_are_refused(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     secret = firm.file("secret.csv", GOOD)
     link, pipe, dangling = tmp_path / "link.csv", tmp_path / "pipe.csv", tmp_path / "dangling.csv"
@@ -144,7 +146,7 @@ def test_strange_names_are_only_names(tmp_path: Path, name: str) -> None:
 
 
 def test_counts_that_do_not_add_up_refuse_the_file(tmp_path: Path) -> None:
-    """No known file brings it about: the records of a reader that dropped one are given by hand."""
+    """No known file causes this, so the test makes the tables of a reader that dropped a record."""
     source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
     headings = HEAD.split(",")
     with duckdb.connect() as database:

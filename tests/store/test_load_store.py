@@ -1,4 +1,4 @@
-"""The store stays whole: modes, leftovers, the inbox, the lock, and a process that is killed at any moment."""
+"""The store stays intact: modes, leftovers, the inbox, the lock, and processes killed at any moment."""
 
 import os
 import random
@@ -48,7 +48,7 @@ def started(script: str, *words: object) -> subprocess.Popen:
 
 
 def test_nobody_else_reads_what_is_stored(tmp_path: Path) -> None:
-    """Whatever the umask: the loader itself sets the modes, and the files that the inbox is done with get them too."""
+    """The loader sets the modes, whatever the umask, and those of the files that leave the inbox too."""
     data = DataDir(tmp_path / "data")
     data.inbox.mkdir(parents=True, mode=0o700)
     data.inbox.joinpath("good.csv").write_text(GOOD.replace("r1", "078-05-1121"))
@@ -59,7 +59,7 @@ def test_nobody_else_reads_what_is_stored(tmp_path: Path) -> None:
     assert sorted(path.as_posix() for path in tree(data.inbox)) == ["loaded/good.csv", "refused/bad.csv"]
 
 
-def test_folders_are_made_private_with_those_they_lie_in(tmp_path: Path) -> None:
+def test_folders_are_made_private_with_their_parents(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:
         make_private_folder(tmp_path / "a" / "b" / "c")
@@ -69,7 +69,7 @@ def test_folders_are_made_private_with_those_they_lie_in(tmp_path: Path) -> None
     assert modes(tmp_path) == {"folder 700"}
 
 
-def test_the_inbox_moves_on(tmp_path: Path) -> None:
+def test_files_leave_the_inbox(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     firm.data.inbox.mkdir()
     (firm.data.inbox / "deep").mkdir()
@@ -98,13 +98,13 @@ def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
     for number in range(3):
         (firm.data.inbox / "log.csv").write_text(GOOD + f"r{number},Client,Up,2026-03-04\n")
         firm.load_inbox()
-    held = {
+    contents = {
         path.name: content.splitlines()[-1][:2] for path, content in tree(firm.data.inbox / "loaded").items()
     }
-    assert held == {"log.csv": b"r0", "log (2).csv": b"r1", "log (3).csv": b"r2"}
+    assert contents == {"log.csv": b"r0", "log (2).csv": b"r1", "log (3).csv": b"r2"}
 
 
-def test_an_inbox_that_is_not_there_is_empty(tmp_path: Path) -> None:
+def test_a_missing_inbox_is_empty(tmp_path: Path) -> None:
     assert Firm(tmp_path).load_inbox() == []
 
 
@@ -129,7 +129,7 @@ def test_a_folder_given_by_hand_stays_as_it_is(tmp_path: Path) -> None:
     assert sorted(tree(firm.data.inbox)) == [Path("log.csv")]
 
 
-def test_leftovers_go_with_the_next_load(tmp_path: Path) -> None:
+def test_the_next_load_removes_leftovers(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     part = firm.load_text(GOOD)
     for name in (".work-left/part-x", f"{part.file_id}.2"):
@@ -177,7 +177,7 @@ for line in sys.stdin:
 
 
 def test_killed_at_any_moment_it_leaves_nothing_or_everything(tmp_path: Path) -> None:
-    """Kills with no chance to tidy up, then a run to the end: the store equals that of a load undisturbed."""
+    """After several kills and one complete run the store equals that of an undisturbed load."""
     rows = [f"r{number % 50},Client,Event {number},2026-03-04" for number in range(400)]
     files = {f"{name}.csv": "\n".join([HEAD, *rows[name * 100 : name * 100 + 200], ""]) for name in range(3)}
     data, calm = DataDir(tmp_path / "data"), DataDir(tmp_path / "calm")
@@ -185,49 +185,49 @@ def test_killed_at_any_moment_it_leaves_nothing_or_everything(tmp_path: Path) ->
         one.inbox.mkdir(parents=True)
         for name, text in files.items():
             (one.inbox / name).write_text(text)
-    told(started(KILLS, calm.root), "calm")
+    load_once(started(KILLS, calm.root), "calm")
     process = started(KILLS, data.root)
     chance = random.Random(7)
     for _ in range(12):
-        told(process, str(chance.uniform(0.02, 0.4)))
+        load_once(process, str(chance.uniform(0.02, 0.4)))
         for part in parts(data):
             assert pl.read_parquet(part.data).height == part.ledger["kept_count"]
         assert sorted(path.name for path in tree(data.inbox)) == sorted(files)
-    told(process, "calm")
-    assert kept(data) == kept(calm)
+    load_once(process, "calm")
+    assert stored_rows(data) == stored_rows(calm)
     assert [path.name for path in data.store.iterdir() if path.name.startswith(".")] == []
     assert sorted(path.as_posix() for path in tree(data.inbox)) == [
         f"loaded/{name}" for name in sorted(files)
     ]
 
 
-def told(process: subprocess.Popen, word: str) -> None:
-    """Has the process load once, and waits until that is over, one way or the other."""
+def load_once(process: subprocess.Popen, word: str) -> None:
+    """Makes the process load once, and waits until it has finished or was killed."""
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(f"{word}\n")
     process.stdin.flush()
     assert process.stdout.readline() == "over\n"
 
 
-def kept(data: DataDir) -> list[list[tuple]]:
+def stored_rows(data: DataDir) -> list[list[tuple]]:
     return [pl.read_parquet(part.data).rows() for part in parts(data)]
 
 
-HOLD = """
+KEEP_LOCKED = """
 import sys, time
 from pathlib import Path
 from etl.common.paths import DataDir
 from etl.common.lock import locked
 with locked(DataDir(Path(sys.argv[1]))):
-    print("held", flush=True)
+    print("locked", flush=True)
     time.sleep(float(sys.argv[2]))
 """
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     data = DataDir(tmp_path / "data")
-    process = started(HOLD, data.root, 60)
-    assert process.stdout is not None and process.stdout.readline() == "held\n"
+    process = started(KEEP_LOCKED, data.root, 60)
+    assert process.stdout is not None and process.stdout.readline() == "locked\n"
     with pytest.raises(Problem) as raised, locked(data, patience_seconds=0.3):
         pass
     words = str(raised.value)
@@ -242,7 +242,7 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
 
 def test_the_second_writer_waits_for_the_first(tmp_path: Path) -> None:
     data = DataDir(tmp_path / "data")
-    process = started(HOLD, data.root, 0.3)
-    assert process.stdout is not None and process.stdout.readline() == "held\n"
+    process = started(KEEP_LOCKED, data.root, 0.3)
+    assert process.stdout is not None and process.stdout.readline() == "locked\n"
     with locked(data):
         assert process.wait() == 0

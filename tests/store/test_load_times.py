@@ -1,4 +1,4 @@
-"""Times as logged become UTC, and a date in the firm's zone; what is doubtful is noted or set aside, never guessed."""
+"""Logged times become UTC and a date in the firm's zone; doubtful ones are noted or quarantined."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.store.times import clean_time, parse_day, time_parser, zone_between
-from support.loaded_files import Firm, aside, events, log_of, with_times
+from support.loaded_files import Firm, events, log_of, quarantined, with_times
 
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
 ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
@@ -25,14 +25,14 @@ def read(
     firm: str | None = None,
     formats: list[str] | None = None,
 ) -> list[tuple | str]:
-    """What became of each time: UTC, date and note, or the reason why it was set aside."""
+    """What became of each time: UTC, date and note, or the reason why it was quarantined."""
     part = Firm(folder, with_times(firm or zone, zone, US if formats is None else formats)).load_text(
         log_of(times)
     )
-    said: dict[int, tuple | str] = {row_no: reason for row_no, reason, _ in aside(part)}
+    results: dict[int, tuple | str] = {row_no: reason for row_no, reason, _ in quarantined(part)}
     for row_no, event_at, event_on, note in events(part, "row_no", "event_at", "event_on", "time_note"):
-        said[row_no] = (event_at.isoformat(" "), str(event_on), note)
-    return [said[number] for number in range(1, len(times) + 1)]
+        results[row_no] = (event_at.isoformat(" "), str(event_on), note)
+    return [results[number] for number in range(1, len(times) + 1)]
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -84,8 +84,8 @@ def test_a_day_that_does_not_exist_moves_to_the_next(tmp_path: Path) -> None:
     ]
 
 
-def test_iso_in_every_dress(tmp_path: Path) -> None:
-    dresses = [
+def test_iso_in_every_form(tmp_path: Path) -> None:
+    times = [
         "2026-07-04T14:05:09Z",
         "2026-07-04 14:05:09z",
         "2026-07-04t14:05:09Z",
@@ -100,7 +100,7 @@ def test_iso_in_every_dress(tmp_path: Path) -> None:
         "2026-07-04 10:05:09",
         " 2026-07-04 10:05:09 ",
     ]
-    assert read(tmp_path, dresses, formats=[]) == [("2026-07-04 14:05:09", "2026-07-04", None)] * len(dresses)
+    assert read(tmp_path, times, formats=[]) == [("2026-07-04 14:05:09", "2026-07-04", None)] * len(times)
 
 
 def test_iso_in_parts(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_the_last_moments_of_a_day(tmp_path: Path) -> None:
     assert read(tmp_path, midnight + none, "UTC") == wants
 
 
-def test_days_that_do_not_exist_are_no_times(tmp_path: Path) -> None:
+def test_days_that_do_not_exist_are_unreadable(tmp_path: Path) -> None:
     times = [
         "02/29/2028 10:00 AM",
         "02/29/2026 10:00 AM",
@@ -146,7 +146,7 @@ def test_days_that_do_not_exist_are_no_times(tmp_path: Path) -> None:
     )
 
 
-def test_only_2000_to_2100_are_taken(tmp_path: Path) -> None:
+def test_only_2000_to_2100_are_accepted(tmp_path: Path) -> None:
     outside = [
         "1900-01-01",
         "1999-12-31T23:59:59Z",
@@ -162,7 +162,7 @@ def test_only_2000_to_2100_are_taken(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_no_time_is_set_aside(tmp_path: Path) -> None:
+def test_what_is_not_a_time_is_quarantined(tmp_path: Path) -> None:
     times = [
         "",
         "infinity",
@@ -244,7 +244,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
     moments=st.lists(st.datetimes(datetime(2000, 1, 3), datetime(2100, 12, 28)), min_size=1, max_size=20),
     near=st.lists(st.tuples(st.integers(0, 500), st.integers(-7300, 7300)), max_size=20),
 )
-def test_every_zone_is_as_zoneinfo_says(
+def test_every_zone_agrees_with_zoneinfo(
     database: duckdb.DuckDBPyConnection,
     own: str,
     firm: str,
@@ -298,7 +298,7 @@ FORMATS = (
 def test_formats_are_those_of_strptime(
     database: duckdb.DuckDBPyConnection, formats: list[str], moment: datetime
 ) -> None:
-    """A text in the last of some formats is what the first of them that fits says in Python."""
+    """A text is read by the first format that fits it, as by Python."""
     text = moment.strftime(formats[-1])
     wants = next(found for one in formats if (found := parsed(text, one)))
     parser = time_parser(tuple(formats))

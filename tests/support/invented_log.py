@@ -1,4 +1,4 @@
-"""An invented log without believable order: returns whose steps come in any order, at any age, or never."""
+"""An invented log whose returns have their steps in any order, at any age, or not at all."""
 
 import csv
 import random
@@ -6,21 +6,63 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 START = datetime(2026, 1, 5, 14)
-HEADING = ("return_id", "event_time", "tab", "label", "status", "recipient_email", "client_name", "office", "partner",
-           "return_type", "tax_year")  # fmt: skip
-FIRM = ("Upload", "Sent for Review", "Sent for ERO/Signer", "Sent for Approve for Delivery", "Save & Close")
-DELIVERIES = ("Deliver to Client", "Deliver to Company", "Deliver to Taxpayer/Spouse", "Deliver to Spouse")
-CLIENT = (
-    ("Taxpayer: Initial Email", "Processed"), ("Taxpayer: Initial Email", "Delivered"),
-    ("Taxpayer: Initial Email", "Open"), ("Taxpayer: Initial Email", "Bounced"), ("Spouse: Initial Email", "Processed"),
-    ("Spouse: Initial Email", "Bounced"), ("CcRecipient: Initial Email", "Processed"), ("Access Link selected", ""),
-    ("Taxpayer: Access Code Email", "Processed"), ("Taxpayer: Access Code Email", "Open"),
-    ("Taxpayer: Tax Return Accessed", ""), ("Spouse: Tax Return Accessed", ""), ("Document KBA Success", ""),
-    ("Spouse: Document KBA Success", ""), ('Files Uploaded "forms.pdf"', ""), ("null", ""),
-    ("Paper File Returns Consented", ""), ("Access Locked", ""), ("Reminder Send For Signing", ""), ("Wiggled", ""),
-)  # fmt: skip
-AFTERWARDS = ("E-File Forms Downloaded", "Recalled return", "Reprocessed Return", "Moved Document to Archived",
-              "Deleted Document", "Return sent with KBA disabled (1040)")  # fmt: skip
+HEADING = [
+    "return_id",
+    "event_time",
+    "tab",
+    "label",
+    "status",
+    "recipient_email",
+    "client_name",
+    "office",
+    "partner",
+    "return_type",
+    "tax_year",
+]
+FIRM = """
+Upload
+Sent for Review
+Sent for ERO/Signer
+Sent for Approve for Delivery
+Save & Close
+""".strip().splitlines()
+DELIVERIES = """
+Deliver to Client
+Deliver to Company
+Deliver to Taxpayer/Spouse
+Deliver to Spouse
+""".strip().splitlines()
+AFTERWARDS = """
+E-File Forms Downloaded
+Recalled return
+Reprocessed Return
+Moved Document to Archived
+Deleted Document
+Return sent with KBA disabled (1040)
+""".strip().splitlines()
+# Label and status, with a bar between them.
+CLIENT = """
+Taxpayer: Initial Email | Processed
+Taxpayer: Initial Email | Delivered
+Taxpayer: Initial Email | Open
+Taxpayer: Initial Email | Bounced
+Spouse: Initial Email | Processed
+Spouse: Initial Email | Bounced
+CcRecipient: Initial Email | Processed
+Access Link selected
+Taxpayer: Access Code Email | Processed
+Taxpayer: Access Code Email | Open
+Taxpayer: Tax Return Accessed
+Spouse: Tax Return Accessed
+Document KBA Success
+Spouse: Document KBA Success
+Files Uploaded "forms.pdf"
+null
+Paper File Returns Consented
+Access Locked
+Reminder Send For Signing
+Wiggled
+""".strip().splitlines()
 
 
 def write_invented_log(file: Path, returns: int, seed: int) -> None:
@@ -52,7 +94,8 @@ def invented_events(dice: random.Random) -> list[tuple[str, str, str, datetime]]
         if dice.random() < 0.85:
             at += timedelta(minutes=dice.randrange(1, 3000))
             events.append(("Internal", dice.choice(DELIVERIES), "", at))
-        for label, status in dice.sample(CLIENT, dice.choice([0, 1, 2, 3, 4, 6, 10, 18])):
+        for line in dice.sample(CLIENT, dice.choice([0, 1, 2, 3, 4, 6, 10, 18])):
+            label, _, status = line.partition(" | ")
             at += timedelta(seconds=dice.randrange(60 * 60 * 30))
             events.append(("Client", label, status, at))
         for label in dice.sample(AFTERWARDS, dice.choice([0, 0, 1, 2])):

@@ -1,4 +1,4 @@
-"""A firm in a folder of its own: files loaded in a test, and what the store holds afterwards."""
+"""A firm in a folder of its own: files loaded in a test, and the content of its store."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ timezone = "{zone}"
 
 
 class Firm:
-    """A data directory below a folder, its exports beside it."""
+    """A data directory inside a folder, with its exports beside it."""
 
     def __init__(self, folder: Path, settings: str | None = None) -> None:
         self.folder, self.data = folder, DataDir(folder / "data")
@@ -48,7 +48,7 @@ class Firm:
         return outcome.part
 
     def refusal(self, content: str | bytes, name: str = "log.csv") -> str:
-        """What is said of a file that must be refused and must leave no part."""
+        """The message about a file that must be refused and must leave no part."""
         before = tree(self.data.store)
         [outcome] = self.load(self.file(name, content))
         assert (outcome.state, outcome.part) == ("refused", None), str(outcome)
@@ -64,19 +64,19 @@ class Firm:
 
 
 def tree(folder: Path) -> dict[Path, bytes]:
-    """Every file below a folder, and what it holds."""
+    """Every file in a folder, at any depth, with its content."""
     return {
         path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
 
 
 def events(part: Part, *columns: str) -> list[tuple]:
-    """The kept records of a part, in the order of the file."""
+    """The stored records of a part, in the order of the file."""
     return pl.read_parquet(part.data).sort("row_no").select(*columns).rows()
 
 
-def aside(part: Part) -> list[tuple]:
-    """The records of a part that were set aside: number, reason, record."""
+def quarantined(part: Part) -> list[tuple]:
+    """The quarantined records of a part: number, reason, record."""
     return pl.read_parquet(part.quarantine).sort("row_no").select("row_no", "reason", "record").rows()
 
 
