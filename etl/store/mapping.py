@@ -76,9 +76,8 @@ class Steps:
         Events also have content_hash, which is fast, and equal where row_hash and source_event_id are.
         """
         values = {"exported_at": "event_at"} if self.source.kind == "returns" else self.event_values()
-        values |= {"extra": self.extra(), "reason": self.reason()} | {
-            name: f"parsed_{name}" for name in TYPES
-        }
+        values |= {name: f"parsed_{name}" for name in TYPES}
+        values |= {"extra": self.extra(), "reason": self.reason()}
         made_later = ("file_id", "occurrence_no")
         names = [name for name in file_columns(self.source.kind) if name not in made_later] + ["reason"]
         names += ["content_hash"] if self.source.kind == "events" else []
@@ -87,17 +86,15 @@ class Steps:
 
     def event_values(self) -> dict[str, str]:
         """The columns that the loader derives of an event."""
-        # Where this is true, the written date is the firm's.
-        is_same_day = "time_note is null and not has_offset"
-        same_zone = self.source.timezone == self.source.firm_timezone
-        firm_day = self.firm_zone.day("event_at")
+        day = self.firm_zone.day("event_at")
+        if self.source.timezone == self.source.firm_timezone:
+            # The written date is the firm's, and faster to read.
+            day = f"case when time_note is null and not has_offset then stamp::date else {day} end"
         return {
             "tab": "known_tab",
             "pattern": pattern("tidy"),
             "subject": subject("tidy"),
-            "event_on": f"case when {is_same_day} then stamp::date else {firm_day} end"
-            if same_zone
-            else firm_day,
+            "event_on": day,
             "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
             "content_hash": f"hash({CONTENT}, source_event_id)",
         }

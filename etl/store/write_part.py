@@ -23,9 +23,8 @@ from etl.store.survey import MALFORMED, survey_file
 from etl.store.values import json_object, member
 
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
-PARQUET = (
-    "format parquet, parquet_version v2, dictionary_size_limit 1000, compression zstd, compression_level 1"
-)
+FORMAT = "format parquet, parquet_version v2, dictionary_size_limit 1000"
+COMPRESSION = "compression zstd, compression_level 1"
 
 
 def write_part(
@@ -95,7 +94,8 @@ def remove_returns(database: duckdb.DuckDBPyConnection, steps: Steps, returns: l
     database.execute("drop view if exists all_staged")
     database.execute("alter view staged rename to all_staged")
     database.execute("create view staged as from all_staged anti join purged_rows using (row_no)")
-    return count_rows(database, "purged_rows")
+    count: int = database.execute("select count(*) from purged_rows").fetchall()[0][0]
+    return count
 
 
 def mark(database: duckdb.DuckDBPyConnection, steps: Steps) -> None:
@@ -117,16 +117,15 @@ def write_records(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: st
             join = "left join repeats on repeats.row_no = mapped.row_no"
     listed = ", ".join(f"{value} as {name}" for name, value in values.items())
     mapped = f"({steps.mapped('staged')}) as mapped"
-    return copy_to_parquet(
-        database, f"select {listed} from {mapped} {join} where mapped.reason is null", file
-    )
+    query = f"select {listed} from {mapped} {join} where mapped.reason is null"
+    return copy_to_parquet(database, query, file)
 
 
 def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
     """Makes `repeats(row_no, occurrence_no)` of records whose content is in the file again; false for none.
 
-    Records with an id of the platform are numbered apart from those without, because the id tells a copy from
-    something that happened twice.
+    Only records with a repeated hash are numbered, which is fast. Those with an id of the platform are
+    numbered apart from those without, because the id tells a copy from something that happened twice.
     """
     database.execute("""
         create or replace temp table repeated_rows as
@@ -137,7 +136,7 @@ def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
         ) as repeated on repeated.content_hash = marks.content_hash
         where reason is null
     """)
-    if not count_rows(database, "repeated_rows"):
+    if not database.execute("from repeated_rows limit 1").fetchall():
         return False
     database.execute(f"""
         create or replace temp table repeats as
@@ -157,12 +156,10 @@ def write_quarantine(
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
     fields = [f"c{place}" for place in range(len(columns.headings))]
     table = "(from staged semi join (from marks where reason is not null) using (row_no))"
-    record = json_object(
-        [member(heading, field) for heading, field in zip(columns.headings, fields, strict=True)]
-    )
+    members = [member(heading, f"c{place}") for place, heading in enumerate(columns.headings)]
     query = f"""
         select {literal(file_id)} as file_id, row_no, reason, record from (
-            select marks.row_no, marks.reason, {record} as record
+            select marks.row_no, marks.reason, {json_object(members)} as record
             from ({redacted_fields(table, fields, redacted)}) as split
             join marks on marks.row_no = split.row_no
             union all
@@ -174,12 +171,9 @@ def write_quarantine(
     return copy_to_parquet(database, query, file)
 
 
-def count_rows(database: duckdb.DuckDBPyConnection, table: str) -> int:
-    count: int = database.execute(f"select count(*) from {table}").fetchall()[0][0]
-    return count
-
-
 def copy_to_parquet(database: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
     """Writes the rows of a query as Parquet; returns how many there are."""
-    count: int = database.execute(f"copy ({query}) to {literal(file)} ({PARQUET})").fetchall()[0][0]
+    count: int = database.execute(f"copy ({query}) to {literal(file)} ({FORMAT}, {COMPRESSION})").fetchall()[
+        0
+    ][0]
     return count
