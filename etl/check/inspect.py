@@ -13,10 +13,11 @@ from etl.common.problem import Problem
 from etl.config.settings import Settings, source_of
 from etl.config.source import Limits, Source, column_of
 from etl.read.archive import Unpacked, verified
-from etl.read.csv_dialect import DELIMITERS, attempt, header_quote, looks_like_headings, read_header
+from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
-from etl.read.formats import BEGINNING, WORDS, content_kind, packing
-from etl.read.stage import Staged, stage
+from etl.read.formats import BEGINNING, FORMAT_NAMES, content_kind, packing
+from etl.read.records import Staged
+from etl.read.stage import stage
 from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, match_columns, missing_columns
 from etl.store.load import refuse_special
@@ -85,7 +86,7 @@ def how_written(
         archive = packing(path.name, packed.read(BEGINNING))
         beginning = plain.read(BEGINNING)
     kind = content_kind(unpacked.name, beginning)
-    words = WORDS[kind] + (f" in {archive}" if archive else "")
+    words = FORMAT_NAMES[kind] + (f" in {archive}" if archive else "")
     if kind != "csv":
         return words, source
     text = utf8_text(unpacked.path, folder, limits)
@@ -106,7 +107,7 @@ def with_first_heading(path: Path, source: Source, limits: Limits) -> Source:
     """
     with open(path, encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "")
-    rows = [attempt([line], delimiter, header_quote(line))[0] for delimiter in DELIMITERS]
+    rows = [split_header([line], delimiter, header_quote(line))[0] for delimiter in DELIMITERS]
     best = max(rows, key=len)
     is_known = any(column_of(source, heading) for row in rows for heading in row)
     if is_known or len(best) < 2 or not looks_like_headings(best):

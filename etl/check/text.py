@@ -13,7 +13,7 @@ from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import printable
 from etl.config.settings import Settings
-from etl.read.reasons import REASONS
+from etl.read.records import REASONS
 from etl.read.tins import redact
 from etl.store.mapping import file_columns
 from etl.store.redact_file import redacted_fields

@@ -1,7 +1,7 @@
-"""The checked way in: a file is hashed while it is read once, and unpacked into a copy that is proven to be whole.
+"""Checks a file before it is read: it is hashed while it is read once, and an archive is unpacked into a verified copy.
 
-DuckDB does not verify the checksum of gzip and reads cut archives as far as they go, so no reader ever sees an archive.
-A reason here does not name the file: the loader puts the name, redacted, before it.
+DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so no reader ever gets an archive.
+A refusal does not name the file: the loader puts the redacted name before it.
 """
 
 import bz2
@@ -11,7 +11,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -20,22 +20,30 @@ from typing import Any, BinaryIO
 import zstandard
 
 from etl.common.problem import Problem
-from etl.config.source import Limits
-from etl.read.formats import BEGINNING, PACKED, ending, packing
+from etl.config.source import Limits, unpacked_name
+from etl.read.formats import BEGINNING, PACKED_MAGIC, packing
 
 CHUNK = 1 << 20
-# A few bytes of zstd can stand for 128 kB, so it is fed in sips: the output of one is at most 32 MB.
-SIP = 1 << 10
-# Below this a large ratio is no bomb: a few hundred equal lines pack as tightly.
+# A few bytes of zstd can expand to 128 kB, so it is decompressed in small steps: the output of each is at most 32 MB.
+ZSTD_STEP = 1 << 10
+ZSTD_WINDOW = 1 << 27
+XZ_MEMORY = 1 << 28
+# Below this size a high compression ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
 SMALL = 1_000_000
-LARGEST_WINDOW = 1 << 27
-DAMAGED = "the archive is damaged"
-AGAIN = "Nothing was loaded from it; export it again"
+AGAIN = "Nothing was loaded from it; export it again."
+DAMAGED = f"the archive is damaged (its checksum or structure is wrong). {AGAIN}"
+FOLLOWED = f"something follows the end of the archive. {AGAIN}"
+CHANGED = "the file changed while it was read. Load it again when its export is complete."
+DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY),
+}
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """A file that may be read: whole, within the limits, its content in `path`."""
+    """A verified file within the limits; `path` has its content."""
 
     path: Path
     name: str
@@ -49,25 +57,53 @@ class Unpacked:
     def refuse_changed(self) -> None:
         """Refuses a file whose size or time has changed since it was hashed: what was read is not what was hashed."""
         if stamp_of(os.stat(self.path)) != self.stamp:
-            raise Problem("the file changed while it was read. Load it again when its export is complete.")
+            raise Problem(CHANGED)
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, int]:
+    """Size and time of a file, which change when it is written."""
+    return status.st_size, status.st_mtime_ns
+
+
+def over_limit(limits: Limits, key: str, what: str, actual: object = None, place: str = "") -> Problem:
+    """The refusal of a file that exceeds a limit, worded the same way everywhere."""
+    limit = getattr(limits, key)
+    value = f"over {limit}" if actual is None else actual
+    where = f"{place}: " if place else ""
+    return Problem(
+        f"{where}{what} is {value}, and the limit is {limit} ({key} under [limits] in settings.toml)."
+    )
+
+
+def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
+    """Refuses content that is too large unpacked, or so much larger than its archive that it must be a zip bomb."""
+    if size > limits.unpacked_bytes:
+        raise over_limit(limits, "unpacked_bytes", "the unpacked file", size)
+    if size > max(SMALL, packed_size * limits.ratio):
+        raise over_limit(limits, "ratio", "its size unpacked, as a multiple of its size packed,")
 
 
 def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
-    """The content of a file, proven whole: the file itself if plain, else a copy in `folder`, a private one."""
+    """The verified content of a file: the file itself if it is plain, else an unpacked copy in the private `folder`."""
     try:
         with open(path, "rb") as file:
             before = os.fstat(file.fileno())
             if not S_ISREG(before.st_mode):
-                raise Problem("this is no regular file.")
+                raise Problem("this is not a regular file.")
             if before.st_size > limits.file_bytes:
-                raise Problem(over("the file", before.st_size, limits.file_bytes, "file_bytes"))
+                raise over_limit(limits, "file_bytes", "the file", before.st_size)
             kind = packing(path.name, file.read(BEGINNING))
             file.seek(0)
-            unpacked = unpack(file, path, kind, folder, limits, before)
+            raw = HashedFile(file)
+            if kind:
+                unpacked = unpack(raw, path, kind, folder, limits)
+            else:
+                digest = raw.hash_rest()
+                if raw.size > limits.unpacked_bytes:
+                    raise over_limit(limits, "unpacked_bytes", "the file", raw.size)
+                unpacked = Unpacked(path, path.name, digest, digest, raw.size, raw.size, stamp_of(before))
             if stamp_of(os.stat(path)) != stamp_of(before):
-                raise Problem(
-                    "the file changed while it was read. Load it again when its export is complete."
-                )
+                raise Problem(CHANGED)
             return unpacked
     except OSError as error:
         if error.filename is not None and Path(error.filename) != path:
@@ -75,55 +111,8 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
         raise Problem(f"the file cannot be read ({error.strerror or type(error).__name__}).") from error
 
 
-def unpack(
-    file: BinaryIO, path: Path, kind: str | None, folder: Path, limits: Limits, status: os.stat_result
-) -> Unpacked:
-    """The hashes of a file, and its unpacked copy if it is packed."""
-    raw = Hashed(file)
-    if kind is None:
-        for _ in raw:
-            pass
-        if raw.size > limits.unpacked_bytes:
-            raise Problem(over("the file", raw.size, limits.unpacked_bytes, "unpacked_bytes"))
-        digest = raw.hash.hexdigest()
-        return Unpacked(path, path.name, digest, digest, raw.size, raw.size, stamp_of(status))
-    remarks: list[str] = []
-    content, size = hashlib.sha256(), 0
-    descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=folder)
-    copy = Path(name)
-    try:
-        with open(descriptor, "wb") as out:
-            for piece in pieces(kind, raw, path, remarks):
-                size += len(piece)
-                if size > limits.unpacked_bytes:
-                    raise Problem(over("the unpacked file", size, limits.unpacked_bytes, "unpacked_bytes"))
-                if size > max(SMALL, status.st_size * limits.ratio):
-                    words = "its size unpacked, as a multiple of its size packed,"
-                    raise Problem(over(words, f"more than {limits.ratio}", limits.ratio, "ratio"))
-                content.update(piece)
-                out.write(piece)
-        for _ in raw:
-            pass
-    except BaseException:
-        copy.unlink()
-        raise
-    suffix = (
-        next(len(one) for one in PACKED if ending(path.name, {one: one})) if ending(path.name, PACKED) else 0
-    )
-    return Unpacked(
-        path=copy,
-        name=path.name[: len(path.name) - suffix],
-        sha256=content.hexdigest(),
-        packed_sha256=raw.hash.hexdigest(),
-        size=size,
-        packed_size=raw.size,
-        stamp=stamp_of(os.stat(copy)),
-        remark=remarks[0] if remarks else None,
-    )
-
-
-class Hashed:
-    """The chunks of a file, hashed as they go by."""
+class HashedFile:
+    """The chunks of a file, hashed while they are read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.hash, self.size = file, hashlib.sha256(), 0
@@ -134,122 +123,121 @@ class Hashed:
             self.size += len(chunk)
             yield chunk
 
+    def hash_rest(self) -> str:
+        """The hash of the file, whose unread rest is read for it."""
+        for _ in self:
+            pass
+        return self.hash.hexdigest()
 
-def pieces(kind: str, raw: Hashed, path: Path, remarks: list[str]) -> Iterator[bytes]:
-    """The unpacked content, piece by piece; a Problem at the first sign that the archive is not whole."""
+
+def unpack(raw: HashedFile, path: Path, kind: str, folder: Path, limits: Limits) -> Unpacked:
+    """The unpacked copy of an archive, with the hashes of both."""
+    remarks: list[str] = []
+    content, size, packed_size = hashlib.sha256(), 0, os.fstat(raw.file.fileno()).st_size
+    descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=folder)
+    copy = Path(name)
+    try:
+        with open(descriptor, "wb") as out:
+            for chunk in unpacked_chunks(kind, raw, path, remarks):
+                size += len(chunk)
+                refuse_large(size, packed_size, limits)
+                content.update(chunk)
+                out.write(chunk)
+        packed_sha256 = raw.hash_rest()
+    except BaseException:
+        copy.unlink()
+        raise
+    return Unpacked(
+        path=copy,
+        name=unpacked_name(path.name),
+        sha256=content.hexdigest(),
+        packed_sha256=packed_sha256,
+        size=size,
+        packed_size=raw.size,
+        stamp=stamp_of(os.stat(copy)),
+        remark=remarks[0] if remarks else None,
+    )
+
+
+def unpacked_chunks(kind: str, raw: HashedFile, path: Path, remarks: list[str]) -> Iterator[bytes]:
+    """The unpacked content, chunk by chunk; a cut or damaged archive is refused."""
     try:
         if kind == "zip":
-            yield from zip_pieces(path)
+            yield from zip_chunks(path)
         elif kind == "zstd":
-            yield from zstd_pieces(raw, remarks)
+            yield from zstd_chunks(raw, remarks)
         else:
-            yield from member_pieces(kind, raw)
+            yield from member_chunks(kind, raw)
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, ValueError) as error:
-        raise Problem(f"{DAMAGED} (its checksum or structure is wrong). {AGAIN}.") from error
+        raise Problem(DAMAGED) from error
     except EOFError as error:
-        raise Problem(f"the archive is cut ({kind} ends early). {AGAIN}.") from error
+        raise Problem(f"the archive is cut ({kind} ends early). {AGAIN}") from error
     except OSError as error:
+        # An error of the disk has a number; a decompressor raises an OSError without one.
         if error.errno is not None:
             raise
-        raise Problem(f"{DAMAGED} (its checksum or structure is wrong). {AGAIN}.") from error
+        raise Problem(DAMAGED) from error
 
 
-def decompressor(kind: str) -> Any:
-    makers = {
-        "gzip": lambda: zlib.decompressobj(wbits=31),
-        "bzip2": bz2.BZ2Decompressor,
-        "xz": xz_decompressor,
-    }
-    return makers[kind]()
-
-
-def xz_decompressor() -> lzma.LZMADecompressor:
-    return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=1 << 28)
-
-
-def member_pieces(kind: str, raw: Hashed) -> Iterator[bytes]:
-    """The members of gzip, bzip2 or xz one after the other; each must end, zeros may follow, nothing else may."""
-    member, between, padded, pending = decompressor(kind), False, False, b""
-    for chunk in raw:
-        pending += chunk
-        while pending:
-            if between:
-                stripped = pending.lstrip(b"\0")
-                padded = padded or len(stripped) < len(pending)
-                pending = stripped
-                if not pending:
+def member_chunks(kind: str, raw: HashedFile) -> Iterator[bytes]:
+    """The content of each member of gzip, bzip2 or xz; every member must end, and only zero bytes may follow the last."""
+    magic = PACKED_MAGIC[kind]
+    member, is_padded = DECOMPRESSORS[kind](), False
+    for data in raw:
+        while data or (member and not getattr(member, "needs_input", True)):
+            if member is None:
+                rest = data.lstrip(b"\0")
+                is_padded = is_padded or len(rest) < len(data)
+                if not rest:
                     break
-                if padded:
-                    raise Problem(f"something follows the end of the archive. {AGAIN}.")
-                member, between = started(kind, pending), False
-            piece = member.decompress(pending, CHUNK)
-            pending = member.unconsumed_tail if kind == "gzip" else b""
-            if piece:
-                yield piece
-            while not member.eof and piece and not pending and getattr(member, "needs_input", True) is False:
-                piece = member.decompress(b"", CHUNK)
-                yield piece
+                if is_padded or not (rest.startswith(magic) or magic.startswith(rest)):
+                    raise Problem(FOLLOWED)
+                data, member = rest, DECOMPRESSORS[kind]()
+            yield member.decompress(data, CHUNK)
+            data = getattr(member, "unconsumed_tail", b"")
             if member.eof:
-                pending, between = member.unused_data, True
-    if not between:
+                data, member = member.unused_data, None
+    if member is not None:
         raise EOFError
 
 
-def started(kind: str, pending: bytes) -> Any:
-    """A further member; what does not begin like one is something foreign."""
-    magic = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}[kind]
-    if not pending.startswith(magic) and not magic.startswith(pending):
-        raise Problem(f"something follows the end of the archive. {AGAIN}.")
-    return decompressor(kind)
-
-
-def zstd_pieces(raw: Hashed, remarks: list[str]) -> Iterator[bytes]:
-    """The frames of zstd; each must end. One without a checksum is remarked on: a flipped bit in it cannot be seen."""
-    frame, pending = None, b""
-    maker = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
+def zstd_chunks(raw: HashedFile, remarks: list[str]) -> Iterator[bytes]:
+    """The content of each frame of zstd; every frame must end. A frame without a checksum adds a remark."""
+    frame, data = None, b""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
     for chunk in raw:
-        for start in range(0, len(chunk), SIP):
-            pending += chunk[start : start + SIP]
-            while pending:
+        for start in range(0, len(chunk), ZSTD_STEP):
+            data += chunk[start : start + ZSTD_STEP]
+            while data:
                 if frame is None:
-                    if not zstandard.get_frame_parameters(pending.ljust(18, b"\0")).has_checksum:
+                    if not zstandard.get_frame_parameters(data.ljust(18, b"\0")).has_checksum:
                         remarks.append("the archive carries no checksum, so damage inside it cannot be seen")
-                    frame = maker.decompressobj()
-                piece, pending = frame.decompress(pending), b""
-                if piece:
-                    yield piece
+                    frame = decompressor.decompressobj()
+                yield frame.decompress(data)
+                data = b""
                 if frame.eof:
-                    pending, frame = frame.unused_data, None
+                    data, frame = frame.unused_data, None
     if frame is not None:
         raise EOFError
 
 
-def zip_pieces(path: Path) -> Iterator[bytes]:
-    """The one member of a zip; what a Mac adds beside it does not count."""
+def zip_chunks(path: Path) -> Iterator[bytes]:
+    """The content of the only file in a zip; what macOS adds beside it does not count."""
     with zipfile.ZipFile(path) as archive:
-        members = [
-            one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")
+        files = [
+            entry
+            for entry in archive.infolist()
+            if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
         ]
-        if len(members) != 1:
+        if len(files) != 1:
             raise Problem(
-                f"the zip holds {len(members)} files, and must hold exactly one. Load them one by one."
+                f"the zip contains {len(files)} files, and must contain exactly one. Load them one by one."
             )
-        if members[0].flag_bits & 1:
+        if files[0].flag_bits & 1:
             raise Problem("the zip is encrypted. Unpack it, and load what is inside.")
         try:
-            with archive.open(members[0]) as member:
-                while piece := member.read(CHUNK):
-                    yield piece
+            with archive.open(files[0]) as content:
+                while chunk := content.read(CHUNK):
+                    yield chunk
         except NotImplementedError as error:
-            raise Problem(
-                "the zip uses a compression that is not known here. Unpack it, and load the file."
-            ) from error
-
-
-def stamp_of(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
-
-
-def over(what: str, found: int | str, limit: int, key: str) -> str:
-    """A limit that was passed, said in one way everywhere."""
-    return f"{what} is {found}, and the limit is {limit} ({key} under [limits] in settings.toml)."
+            raise Problem("the zip uses an unknown compression. Unpack it, and load the file.") from error

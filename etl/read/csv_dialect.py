@@ -1,45 +1,47 @@
-"""How a CSV file is written: its delimiter and headings, decided by the headings we know, never by guessing at rows."""
+"""How a CSV file is written: delimiter and headings, decided by the headings that settings.toml knows, not guessed."""
 
 import csv
 import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of
-from etl.read.archive import over
+from etl.read.archive import over_limit
+from etl.read.tins import redact
 
 DELIMITERS = ",;\t|"
-PHYSICAL_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """Delimiter, quote and escape; `blanks` drops blanks after a delimiter, for files written as `a, "b"`."""
+    """Delimiter, quote and escape; `skips_blanks` drops blanks after a delimiter, for files written as `a, "b"`."""
 
     delimiter: str
     quote: str = '"'
     escape: str | None = None
-    blanks: bool = False
+    skips_blanks: bool = False
 
     @property
-    def options(self) -> dict:
-        """As Python's csv module takes them; `strict` makes a stray quote an error instead of text."""
+    def options(self) -> dict[str, Any]:
+        """The options of Python's csv module; `strict` makes a stray quote an error instead of text."""
         return {
             "delimiter": self.delimiter,
             "quotechar": self.quote,
             "escapechar": self.escape,
-            # Also beside an escape: without it the module takes text behind a closing quote.
+            # Also with an escape: without it the module accepts text after a closing quote.
             "doublequote": True,
-            "skipinitialspace": self.blanks,
+            "skipinitialspace": self.skips_blanks,
             "strict": True,
         }
 
 
 @dataclass(frozen=True)
 class Header:
-    """The first record that is not blank: its headings, and where the records begin."""
+    """The first record that is not blank: its headings, and how many lines and bytes come before the records."""
 
     headings: list[str]
     delimiter: str
@@ -53,57 +55,60 @@ class Header:
 
 
 def read_header(path: Path, source: Source, limits: Limits) -> Header:
-    """The header of a CSV file, under the delimiter that makes the most headings known. None known: a Problem."""
+    """The header of a CSV file, with the delimiter by which most headings are known. None known: refused."""
     with open(path, encoding="utf-8", newline="") as file:
-        # A header that passes these is no header: 500 headings are a few kB.
+        # 500 headings take a few kB; a longer header is not a header.
         beginning = file.read(limits.line_bytes)
     mark = len("\ufeff".encode()) if beginning.startswith("\ufeff") else 0
-    lines = PHYSICAL_LINE.findall(beginning.removeprefix("\ufeff")[: 2 * limits.line_bytes])
+    lines = LINE.findall(beginning.removeprefix("\ufeff"))
     blank = next((number for number, line in enumerate(lines) if line.strip("\r\n")), len(lines))
     if blank == len(lines):
-        raise Problem("the file holds nothing but blank lines, not even headings. Export it again.")
+        raise Problem("the file contains only blank lines, not even headings. Export it again.")
     quote = header_quote(lines[blank])
-    found = [attempt(lines[blank:], delimiter, quote) for delimiter in DELIMITERS]
-    scored = [len({column_of(source, heading) for heading in row} - {None}) for row, _ in found]
-    best = max(range(len(DELIMITERS)), key=lambda place: scored[place])
-    if scored[best] == 0:
-        raise no_header(max((row for row, _ in found), key=len), source)
-    row, used = found[best]
+    headers = {delimiter: split_header(lines[blank:], delimiter, quote) for delimiter in DELIMITERS}
+    known = {
+        delimiter: len({column_of(source, heading) for heading in row} - {None})
+        for delimiter, (row, _) in headers.items()
+    }
+    delimiter = max(DELIMITERS, key=lambda one: known[one])
+    if known[delimiter] == 0:
+        raise unknown_headings(max((row for row, _ in headers.values()), key=len), source)
+    row, used = headers[delimiter]
     return Header(
         headings=checked_headings(row, source, limits),
-        delimiter=DELIMITERS[best],
+        delimiter=delimiter,
         lines=blank + used,
         size=mark + sum(len(line.encode()) for line in lines[: blank + used]),
         quote=quote,
     )
 
 
-def no_header(row: list[str], source: Source) -> Problem:
-    """The refusal of a first line that no heading of ours is in; it is shown only if it cannot be a record."""
-    words = f"Headings found: {shown(', '.join(row))}."
-    found = words if looks_like_headings(row) else "Its first line looks like a record."
+def unknown_headings(row: list[str], source: Source) -> Problem:
+    """The refusal of a first line without a known heading; the line is shown only if it cannot be a record."""
+    headings = f"Headings found: {printable_headings(', '.join(row))}."
     return Problem(
-        f"no heading is known, so the file has no header, or one in other words. {found} "
+        "no heading is known, so the file has no header, or one in other words. "
+        f"{headings if looks_like_headings(row) else 'Its first line looks like a record.'} "
         f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
     )
 
 
 def looks_like_headings(row: list[str]) -> bool:
-    """Words in every field, and no digits as a record has them."""
-    return bool(row) and all(one.strip() and not re.search(r"[\d@]", one) for one in row)
+    """Whether every field has text, and none has digits or an @ as a record has."""
+    return bool(row) and all(field.strip() and not re.search(r"[\d@]", field) for field in row)
 
 
 def header_quote(line: str) -> str | None:
-    """The quote that the headings stand in, null where they stand in none."""
-    parts = re.split("[" + re.escape(DELIMITERS) + "]", line.strip("\r\n "))
-    if all(len(part) > 1 and part[0] == part[-1] == "'" for part in parts):
+    """The quote around the headings, None if they have none."""
+    fields = re.split("[" + re.escape(DELIMITERS) + "]", line.strip("\r\n "))
+    if all(len(field) > 1 and field[0] == field[-1] == "'" for field in fields):
         return "'"
-    return '"' if any(part.lstrip(" ").startswith('"') for part in parts) else None
+    return '"' if any(field.lstrip(" ").startswith('"') for field in fields) else None
 
 
-def attempt(lines: list[str], delimiter: str, quote: str | None) -> tuple[list[str], int]:
-    """The headings under a delimiter, and how many lines they take."""
-    dialect = Dialect(delimiter=delimiter, quote=quote or '"', blanks=True)
+def split_header(lines: list[str], delimiter: str, quote: str | None) -> tuple[list[str], int]:
+    """The headings by a delimiter, and how many lines they take."""
+    dialect = Dialect(delimiter=delimiter, quote=quote or '"', skips_blanks=True)
     reader = csv.reader(islice(lines, 50), **dialect.options)
     try:
         return next(reader), reader.line_num
@@ -112,32 +117,29 @@ def attempt(lines: list[str], delimiter: str, quote: str | None) -> tuple[list[s
 
 
 def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str]:
-    """The headings, each once: an unknown one that comes twice is numbered, two for one column are a Problem."""
+    """The headings, made unique: a repeated unknown one gets a number, two for one column are refused."""
     if len(row) > limits.columns:
-        raise Problem(over("the number of columns", len(row), limits.columns, "columns"))
-    meant: dict[str, str] = {}
+        raise over_limit(limits, "columns", "the number of columns", len(row))
+    heading_of: dict[str, str] = {}
     names: list[str] = []
-    taken = set(row)
     for place, heading in enumerate(row, start=1):
         column = column_of(source, heading)
-        if column is not None and column in meant:
+        if column in heading_of:
+            both = f'"{printable_headings(heading_of[column])}" and "{printable_headings(heading)}"'
             raise Problem(
-                f'the headings "{shown(meant[column])}" and "{shown(heading)}" both mean {column}. '
+                f"the headings {both} both mean {column}. "
                 f'Take one of them from the file, or from [source.columns] of "{source.name}" in settings.toml.'
             )
         if column is not None:
-            meant[column] = heading
-        name = heading if heading.strip() else f"column {place}"
-        number = 1
-        while name in names or (number > 1 and name in taken):
+            heading_of[column] = heading
+        name, number = heading if heading.strip() else f"column {place}", 1
+        while name in names or (number > 1 and name in row):
             number += 1
             name = f"{heading.strip() or 'column'} ({number})"
         names.append(name)
     return names
 
 
-def shown(text: str) -> str:
-    """Headings as a message may show them: shortened, on one line, without the number of a taxpayer."""
-    from etl.read.tins import redact
-
+def printable_headings(text: str) -> str:
+    """Headings as a message may show them: shortened, on one line, without taxpayer numbers."""
     return redact(" ".join(text.split())[:300])[0]

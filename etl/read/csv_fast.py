@@ -1,32 +1,29 @@
-"""CSV by DuckDB, on all cores, believed only if every byte of the file is accounted for.
+"""CSV by DuckDB, on all cores; the result counts only if every byte of the file is accounted for.
 
-DuckDB's reader is told the dialect and stops at the first fault; what it read must then have as many records as the
-file has lines, and its texts, delimiters, quotes and line ends must add up to the size of the file.
+DuckDB's reader gets the dialect and stops at the first fault; what it read must then have as many records as the file
+has lines, and its texts, delimiters, quotes and line ends must add up to the size of the file.
 """
-
-from dataclasses import dataclass
 
 import duckdb
 
 from etl.common.duck import literal
 from etl.config.source import Limits
 from etl.read.csv_dialect import Header
-from etl.read.encoding import Text
-from etl.read.records import create_malformed
+from etl.read.encoding import Text, chunks
 
 
 def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> int | None:
-    """Makes `staged` and counts its records; null where the file needs the exact reader.
+    """Creates `staged` and counts its records; None if the file needs the exact reader.
 
-    The records go into a table in the order of the file, so a row's id is its number, for nothing and in parallel;
-    reading the file through a numbered view would bind the scan to one core each time.
+    The records go into a table in the order of the file, so the id of a row is its number, without cost and in parallel;
+    reading the file through a numbered view would limit each scan to one core.
     """
-    line_end = 2 if text.returns else 1
     is_plain = text.returns in (0, text.lines) and header.lines == 1 and not text.has_long_line
-    if not is_plain or text.has_backslash and may_escape(text):
+    if not is_plain or (text.has_backslash and may_escape(text)):
         return None
-    records = text.lines - 1 if text.is_ended else text.lines
+    line_end = 2 if text.returns else 1
     ends = text.lines - 1
+    records = ends if text.is_ended else text.lines
     names = [f"c{place}" for place in range(header.width)]
     columns = ", ".join(f"'{name}': 'varchar'" for name in names)
     try:
@@ -40,36 +37,27 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
         """)
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return None
-    quotes = text.quotes - header_quotes(text, header)
-    held = held_by(database, names, has_quotes=quotes > 0, has_single=text.has_single_quote)
-    fields = text.size - header.size - line_end * ends - (header.width - 1) * held.records
-    if held.records != records or fields != held.size + quotes - held.quotes or held.is_single_quoted:
+    with open(text.path, "rb") as file:
+        quotes = text.quotes - file.read(header.size).count(b'"')
+    read_records, read_size, read_quotes, is_single_quoted = measured(
+        database, names, has_quotes=quotes > 0, has_single_quotes=text.has_single_quote
+    )
+    fields = text.size - header.size - line_end * ends - (header.width - 1) * read_records
+    if read_records != records or fields != read_size + quotes - read_quotes or is_single_quoted:
         database.execute("drop table staged_text")
         return None
-    listed = ", ".join(names)
     database.execute(
-        f"create or replace view staged as select rowid + 1 as row_no, {listed} from staged_text"
+        f"create or replace view staged as select rowid + 1 as row_no, {', '.join(names)} from staged_text"
     )
-    create_malformed(database)
     return records
 
 
-@dataclass(frozen=True)
-class Held:
-    """What DuckDB holds of a file."""
+def measured(
+    database: duckdb.DuckDBPyConnection, names: list[str], has_quotes: bool, has_single_quotes: bool
+) -> tuple[int, int, int, bool]:
+    """What DuckDB has read: records, bytes of text, quotes in the text, and whether a text is in single quotes.
 
-    records: int
-    size: int
-    quotes: int
-    is_single_quoted: bool
-
-
-def held_by(
-    database: duckdb.DuckDBPyConnection, names: list[str], has_quotes: bool, has_single: bool
-) -> Held:
-    """How much text there is, how many quotes are part of it, and whether any text stands in single quotes.
-
-    Quotes that the file has nowhere are not looked for in every text.
+    Quotes that the file has nowhere are not searched for.
     """
     size = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
     quotes = " + ".join(
@@ -82,26 +70,20 @@ def held_by(
     row = database.execute(f"""
         select
             count(*),
-            coalesce(sum({size}), 0),
-            {f"coalesce(sum({quotes}), 0)" if has_quotes else "0"},
-            {f"coalesce(bool_or({single}), false)" if has_single else "false"}
+            coalesce(sum({size}), 0)::bigint,
+            {f"coalesce(sum({quotes}), 0)::bigint" if has_quotes else "0"},
+            {f"coalesce(bool_or({single}), false)" if has_single_quotes else "false"}
         from staged_text
     """).fetchone()
     assert row is not None
-    return Held(records=row[0], size=int(row[1]), quotes=int(row[2]), is_single_quoted=row[3])
-
-
-def header_quotes(text: Text, header: Header) -> int:
-    with open(text.path, "rb") as file:
-        return file.read(header.size).count(b'"')
+    return row[0], row[1], row[2], row[3]
 
 
 def may_escape(text: Text) -> bool:
-    """A backslash stands before a quote, which may be how the file escapes it."""
+    """Whether a backslash is before a quote somewhere, which may be how the file escapes quotes."""
     last = b""
-    with open(text.path, "rb") as file:
-        while piece := file.read(1 << 18):
-            if b'\\"' in last + piece:
-                return True
-            last = piece[-1:]
+    for chunk in chunks(text.path):
+        if b'\\"' in last + chunk:
+            return True
+        last = chunk[-1:]
     return False

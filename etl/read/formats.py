@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes; a name that claims something else is refused rather than trusted."""
+"""Recognizes a file by its first bytes; a file whose name claims another format is refused."""
 
 import re
 
@@ -13,17 +13,14 @@ PACKED_MAGIC = {
     "zip": b"PK\x03\x04",
 }
 PLAIN = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".psv": "csv",
-    ".json": "json",
-    ".ndjson": "json",
-    ".jsonl": "json",
+    **dict.fromkeys((".csv", ".tsv", ".psv"), "csv"),
+    **dict.fromkeys((".json", ".ndjson", ".jsonl"), "json"),
     ".parquet": "parquet",
     ".xlsx": "xlsx",
 }
-WORDS = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "xlsx": "Excel (xlsx)"}
-STRANGERS = {
+FORMAT_NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "xlsx": "Excel (xlsx)"}
+# Formats that are never an export.
+UNSUPPORTED = {
     b"%PDF": "a PDF document",
     b"\xd0\xcf\x11\xe0": "an old Excel file (xls)",
     b"7z\xbc\xaf": "a 7z archive",
@@ -31,81 +28,68 @@ STRANGERS = {
     b"SQLite format 3": "an SQLite database",
 }
 HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|table|script|meta|!--|\?xml)", re.IGNORECASE)
-BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 BEGINNING = 4096
 
 
-def ending(name: str, endings: dict[str, str]) -> str | None:
-    """What the ending of a name claims; null where it claims nothing that we know."""
+def format_of_name(name: str, endings: dict[str, str]) -> str | None:
+    """The format that the ending of a name claims, None for an unknown ending."""
     folded = name.casefold()
-    return next((kind for one, kind in endings.items() if folded.endswith(one)), None)
+    return next((kind for ending, kind in endings.items() if folded.endswith(ending)), None)
 
 
 def packing(name: str, beginning: bytes) -> str | None:
-    """The compression of a file, null for a plain one. A name that claims another one is a Problem."""
-    claimed = ending(name, PACKED)
-    found = next((kind for kind, magic in PACKED_MAGIC.items() if beginning.startswith(magic)), None)
-    if found == "zip" and ending(name, PLAIN) == "xlsx":
+    """The compression of a file, None for a plain file. A name that claims another compression is refused."""
+    claimed, plain = format_of_name(name, PACKED), format_of_name(name, PLAIN)
+    actual = next((kind for kind, magic in PACKED_MAGIC.items() if beginning.startswith(magic)), None)
+    if actual == "zip" and plain == "xlsx":
         return None
-    if claimed and found != claimed:
+    if claimed and actual != claimed:
         raise Problem(
-            f"the name says {claimed}, the content is not ({described(beginning)}). Export it again."
+            f"the name says {claimed}, the content is not ({description(beginning)}). Export it again."
         )
-    plain = ending(name, PLAIN)
-    if found and plain and not claimed:
+    if actual and plain and not claimed:
         raise Problem(
-            f"the name says {WORDS[plain]}, the content is a {found} archive. Rename it to what it is."
+            f"the name says {FORMAT_NAMES[plain]}, the content is a {actual} archive. Rename it to what it is."
         )
-    return found
+    return actual
 
 
 def content_kind(name: str, beginning: bytes) -> str:
-    """csv, json, parquet or xlsx, of an unpacked file. Anything else, or another than the name claims, is a Problem."""
+    """The format of an unpacked file: csv, json, parquet or xlsx. Any other, or a name that claims another, is refused."""
     if not beginning:
         raise Problem("the file is empty: 0 bytes, not even headings. Export it again.")
-    found = plain_kind(beginning)
-    claimed = ending(name, PLAIN)
-    if found is None:
-        raise Problem(f"it is {described(beginning)}, no export. Download the export itself, as CSV.")
-    if claimed and found != claimed and not (claimed == "csv" and beginning.lstrip().startswith(b"[")):
-        raise Problem(
-            f"the name says {WORDS[claimed]}, the content is {WORDS[found]}. Rename it to what it is."
-        )
-    return claimed or found
-
-
-def plain_kind(beginning: bytes) -> str | None:
-    """The kind of plain content, null for what is no table at all."""
+    text = text_of(beginning).lstrip()
     if beginning.startswith(b"PAR1"):
-        return "parquet"
-    if beginning.startswith(PACKED_MAGIC["zip"]):
-        return "xlsx"
-    if any(beginning.startswith(magic) for magic in (*STRANGERS, *PACKED_MAGIC.values())) or is_html(
-        beginning
-    ):
-        return None
-    return "json" if text_of(beginning).lstrip()[:1] in (b"{", b"[") else "csv"
+        actual = "parquet"
+    elif beginning.startswith(PACKED_MAGIC["zip"]):
+        actual = "xlsx"
+    elif beginning.startswith((*UNSUPPORTED, *PACKED_MAGIC.values())) or HTML.match(text):
+        raise Problem(f"it is {description(beginning)}, not an export. Download the export itself, as CSV.")
+    else:
+        actual = "json" if text.startswith((b"{", b"[")) else "csv"
+    claimed = format_of_name(name, PLAIN)
+    # A CSV file may begin with a heading in brackets.
+    if claimed and actual != claimed and not (claimed == "csv" and beginning.lstrip().startswith(b"[")):
+        names = FORMAT_NAMES[claimed], FORMAT_NAMES[actual]
+        raise Problem(f"the name says {names[0]}, the content is {names[1]}. Rename it to what it is.")
+    return claimed or actual
 
 
 def text_of(beginning: bytes) -> bytes:
-    """The first bytes without a byte order mark, and without the zeros of UTF-16."""
-    for mark in BOMS:
+    """The first bytes without a byte order mark, and without the zero bytes of UTF-16."""
+    for mark in BYTE_ORDER_MARKS:
         if beginning.startswith(mark):
             return beginning[len(mark) :].replace(b"\0", b"")
     return beginning
 
 
-def is_html(beginning: bytes) -> bool:
-    return HTML.match(text_of(beginning)) is not None
-
-
-def described(beginning: bytes) -> str:
-    """What strange content is, in words."""
-    if is_html(beginning):
+def description(beginning: bytes) -> str:
+    """What content is that is not an export."""
+    if HTML.match(text_of(beginning)):
         return "a web page (HTML), such as a login page saved in place of the export"
-    for kind, magic in PACKED_MAGIC.items():
-        if beginning.startswith(magic):
-            return f"a {kind} archive"
+    archives = {magic: f"a {kind} archive" for kind, magic in PACKED_MAGIC.items()}
     return next(
-        (words for magic, words in STRANGERS.items() if beginning.startswith(magic)), "something else"
+        (text for magic, text in (archives | UNSUPPORTED).items() if beginning.startswith(magic)),
+        "something else",
     )

@@ -1,9 +1,9 @@
-"""A verified file, staged: its records as text in DuckDB, numbered, and those that cannot be split beside them.
+"""Stages a verified file: its records as numbered text in DuckDB, and apart those that cannot be split.
 
 Nothing is interpreted here, and nothing is dropped: the records are counted apart from the reader that loads them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -18,87 +18,65 @@ from etl.read.encoding import utf8_text
 from etl.read.excel import read_excel
 from etl.read.formats import BEGINNING, content_kind, text_of
 from etl.read.json_records import read_array, read_lines
-from etl.read.parquet import read_parquet
+from etl.read.parquet import stage_parquet
+from etl.read.records import Staged
 
 NOT_ENDED = "the last line has no end, so the file may have been cut"
-
-
-@dataclass(frozen=True)
-class Staged:
-    """What a file holds: its headings in the order of the columns c0, c1, ..., and how many records it has."""
-
-    headings: list[str]
-    record_count: int
-    remark: str | None = None
 
 
 def stage(
     database: duckdb.DuckDBPyConnection, unpacked: Unpacked, source: Source, limits: Limits, folder: Path
 ) -> Staged:
-    """Makes `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
+    """Creates `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
 
-    `staged` may be a view over files in `folder`, a private one, which must therefore stay until it has been read.
-    An empty text is null, the text null stays. A reason does not name the file; the loader puts the name before it.
+    `staged` may be a view over files in the private `folder`, which must therefore stay until it has been read.
+    An empty text becomes null, the text null stays. A refusal does not name the file; the loader puts the name before it.
     """
-    with open(unpacked.path, "rb") as file:
-        kind = content_kind(unpacked.name, file.read(BEGINNING))
-    readers = {"csv": stage_csv, "json": stage_json, "parquet": stage_parquet, "xlsx": stage_excel}
-    staged = readers[kind](database, unpacked.path, source, limits, folder)
+    path = unpacked.path
+    with open(path, "rb") as file:
+        beginning = file.read(BEGINNING)
+    kind = content_kind(unpacked.name, beginning)
+    database.execute("create or replace table malformed (row_no bigint, reason varchar, record varchar)")
+    if kind == "parquet":
+        staged = stage_parquet(database, path, source, limits)
+    elif kind == "xlsx":
+        staged = read_excel(path, source, limits, folder).stage(database)
+    elif kind == "csv":
+        staged = stage_csv(database, path, source, limits, folder)
+    elif text_of(beginning).lstrip().startswith(b"["):
+        # An array may be on one line, however long.
+        text = utf8_text(path, folder, replace(limits, line_bytes=limits.unpacked_bytes))
+        staged = read_array(text.path, source, limits, folder).stage(database)
+    else:
+        text = utf8_text(path, folder, limits)
+        remark = None if text.is_ended else NOT_ENDED
+        staged = read_lines(text.path, source, limits, folder).stage(database, remark)
     unpacked.refuse_changed()
     refuse_missing(database, staged.record_count)
     remarks = [remark for remark in (unpacked.remark, staged.remark) if remark]
-    return Staged(staged.headings, staged.record_count, "; ".join(remarks) or None)
+    return replace(staged, remark="; ".join(remarks) or None)
 
 
 def refuse_missing(database: duckdb.DuckDBPyConnection, record_count: int) -> None:
-    """Refuses a file of which DuckDB holds another number of records than were counted."""
-    held = database.execute(
+    """Refuses a file of which DuckDB has another number of records than were counted."""
+    row = database.execute(
         "select (select count(*) from staged) + (select count(*) from malformed)"
     ).fetchone()
-    if held is None or held[0] != record_count:
-        found = held[0] if held else 0
+    assert row is not None
+    if row[0] != record_count:
         raise Problem(
-            f"{record_count} records were counted and {found} could be read. Nothing was loaded from it."
+            f"{record_count} records were counted and {row[0]} could be read. Nothing was loaded from it."
         )
 
 
 def stage_csv(
     database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits, folder: Path
 ) -> Staged:
-    """CSV: by DuckDB where every byte is accounted for afterwards, else record by record."""
+    """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
     text = utf8_text(path, folder, limits)
+    remark = None if text.is_ended else NOT_ENDED
     header = read_header(text.path, source, limits)
     count = stage_fast(database, text, header, limits) if header.quote != "'" else None
     if count is None:
-        records = read_exact(text, header, limits, folder)
-        records.stage(database, header.width)
-        count = records.count
-    return Staged(header.headings, count, None if text.is_ended else NOT_ENDED)
-
-
-def stage_json(
-    database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits, folder: Path
-) -> Staged:
-    """JSON: an array of objects, which may stand on one line however long, or one object a line."""
-    with open(path, "rb") as file:
-        is_array = text_of(file.read(BEGINNING)).lstrip()[:1] == b"["
-    text = utf8_text(path, folder, replace(limits, line_bytes=limits.unpacked_bytes) if is_array else limits)
-    records, headings = (read_array if is_array else read_lines)(text.path, source, limits, folder)
-    records.stage(database, len(headings))
-    return Staged(headings, records.count, None if text.is_ended or is_array else NOT_ENDED)
-
-
-def stage_parquet(
-    database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits, folder: Path
-) -> Staged:
-    """Parquet: by DuckDB, its records counted by the footer."""
-    return Staged(*read_parquet(database, path, source, limits))
-
-
-def stage_excel(
-    database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits, folder: Path
-) -> Staged:
-    """Excel: by the package of the extra `excel`."""
-    records, headings = read_excel(path, source, limits, folder)
-    records.stage(database, len(headings))
-    return Staged(headings, records.count)
+        return read_exact(text, header, limits, folder).stage(database, remark)
+    return Staged(header.headings, count, remark)

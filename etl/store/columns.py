@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
-from etl.read.csv_dialect import shown
+from etl.read.csv_dialect import printable_headings
 
 REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 SHOWN_HEADINGS = 40
@@ -71,7 +71,7 @@ def missing_columns(columns: Columns) -> list[str]:
 
 def missing_sentences(missing: list[str], columns: Columns) -> str:
     """Which columns are missing, which headings there are, and what to add to the settings."""
-    headings = [shown(heading) for heading in columns.headings]
+    headings = [printable_headings(heading) for heading in columns.headings]
     if any(re.search(RECORD_LIKE, heading) for heading in headings):
         # A file without headings: its first record may contain a client's name, which is not repeated.
         found = "The first line looks like a record"

@@ -13,7 +13,7 @@ import polars as pl
 
 from etl.common.duck import create_table, literal
 from etl.common.problem import Problem
-from etl.read.stage import Staged
+from etl.read.records import Staged
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.mapping import Steps, file_columns, steps_for

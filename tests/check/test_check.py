@@ -11,7 +11,7 @@ import pytest
 from etl.check.command import checked
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.config.settings import read_settings
-from etl.read.reasons import REASONS
+from etl.read.records import REASONS
 from etl.store.load import load
 
 DOCS = CHECKOUT / "docs"

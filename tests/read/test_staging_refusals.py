@@ -43,7 +43,7 @@ def test_limits_name_themselves_and_the_line() -> None:
     ("name", "content", "message"),
     [
         ("a.csv", b"", "the file is empty: 0 bytes, not even headings. Export it again."),
-        ("a.csv", b"\n\r\n\n", "the file holds nothing but blank lines, not even headings. Export it again."),
+        ("a.csv", b"\n\r\n\n", "the file contains only blank lines, not even headings. Export it again."),
         (
             "a.csv",
             b"oak,2026-03-01,x\nelm,2026-03-02,y\n",
@@ -67,7 +67,7 @@ def test_limits_name_themselves_and_the_line() -> None:
         (
             "a.csv",
             b"\n <!DOCTYPE html><title>Sign in</title>",
-            "it is a web page (HTML), such as a login page saved in place of the export, no export. "
+            "it is a web page (HTML), such as a login page saved in place of the export, not an export. "
             "Download the export itself, as CSV.",
         ),
         ("a.csv", b'{"Return ID": 1}\n', "the name says CSV, the content is JSON. Rename it to what it is."),
@@ -81,7 +81,7 @@ def test_limits_name_themselves_and_the_line() -> None:
         (
             "a.csv",
             b"Return ID,Tab\nr,\x00\n",
-            "line 2: a zero byte, so this is no text. Export it again, as UTF-8.",
+            "line 2: a zero byte, so this is not text. Export it again, as UTF-8.",
         ),
         (
             "a.csv",
@@ -96,12 +96,12 @@ def test_limits_name_themselves_and_the_line() -> None:
         (
             "a.csv",
             "Return ID,Tab\n".encode("utf-16")[:-1],
-            "line 1: the text is not whole UTF-16. Export it again, as UTF-8.",
+            "line 1: the text is not complete UTF-16. Export it again, as UTF-8.",
         ),
         (
             "a.csv",
             b"'Return ID','Tab'\n'r','a\n's','b'c'\n",
-            "line 2: the headings stand in ' and this record does not fit. " + QUOTES,
+            "line 2: the headings are quoted with ' and this record does not fit. " + QUOTES,
         ),
         (
             "a.csv",

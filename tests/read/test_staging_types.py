@@ -2,22 +2,24 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
-import zlib
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
 from etl.common.paths import CHECKOUT
-from etl.common.problem import Problem
 from etl.config.source import Limits
-from etl.read.parquet import pages_are_checked
 from support.staged_files import refusal, staged
+
+NO_CHECKSUMS = "the Parquet file carries no checksums, so damage inside it cannot be seen"
 
 
 def test_json_values_are_their_text_and_broken_lines_are_set_aside() -> None:
@@ -81,32 +83,43 @@ def test_a_cut_parquet_is_refused_and_one_without_checksums_remarked_on() -> Non
     frame.write_parquet(buffer, compression="zstd")
     content = buffer.getvalue()
     result = staged("a.parquet", content)
-    assert result.remark == "the Parquet file carries no checksums, so damage inside it cannot be seen"
+    assert result.remark == NO_CHECKSUMS
     for size in range(12, len(content), len(content) // 20):
         assert refusal("a.parquet", content[:size]).startswith("the Parquet file is cut or damaged.")
 
 
-def test_the_checksums_of_parquet_pages_are_verified(tmp_path: Path) -> None:
-    # type, sizes and checksum of a page, then a struct with an empty text, as Thrift writes them.
-    page = b"four"
-    checksum = zlib.crc32(page)
-    signed = checksum - (1 << 32) if checksum >> 31 else checksum
-    raw = (signed << 1) ^ (signed >> 63)
-    number = b""
-    while raw > 127:
-        number, raw = number + bytes([raw & 127 | 128]), raw >> 7
-    number += bytes([raw])
-    header = b"\x15\x00\x15\x08\x15\x08\x15" + number + b"\x1c\x18\x00\x00\x00"
-    file = tmp_path / "page"
-    file.write_bytes(b"PAR1" + header + page)
-    chunk = [(4, len(header + page))]
-    assert pages_are_checked(file, chunk, "damaged")
-    file.write_bytes(b"PAR1" + header + b"four".replace(b"f", b"g"))
-    with pytest.raises(Problem, match="damaged"):
-        pages_are_checked(file, chunk, "damaged")
-    file.write_bytes(b"PAR1" + header[:3])
-    with pytest.raises(Problem, match="damaged"):
-        pages_are_checked(file, chunk, "damaged")
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("use_dictionary", [True, False])
+def test_the_checksums_of_parquet_pages_are_verified(version: str, use_dictionary: bool) -> None:
+    names = [f"r{number * 7919 % 5003}" for number in range(3000)]
+    table = pa.table({"Return ID": names, "Tab": [["Client", "x"]] * 3000, "Event": [None] * 3000})
+    buffer = io.BytesIO()
+    options = {"data_page_version": version, "use_dictionary": use_dictionary, "row_group_size": 1000}
+    pq.write_table(table, buffer, write_page_checksum=True, **options)
+    content = buffer.getvalue()
+    assert staged("a.parquet", content).remark is None
+    column = pq.read_metadata(io.BytesIO(content)).row_group(2).column(0)
+    # The header of a page, some 60 bytes, has no checksum.
+    for place in range(column.data_page_offset + 100, column.data_page_offset + 1000, 100):
+        damaged = bytearray(content)
+        damaged[place] ^= 4
+        assert refusal("a.parquet", bytes(damaged)).startswith("the Parquet file is cut or damaged.")
+
+
+def test_a_parquet_file_with_checksums_in_some_columns_is_verified_and_gets_a_remark() -> None:
+    table = pa.table({"Return ID": ["r1"], "Tab": ["Client"]})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, write_page_checksum=True, use_dictionary=False, compression="none")
+    content = bytearray(buffer.getvalue())
+    ids, tabs = (pq.read_metadata(buffer).row_group(0).column(place).data_page_offset for place in (0, 1))
+    # Type and two sizes come first; the checksum after them gets another type, so that readers skip it.
+    place = tabs + re.match(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){3}", content[tabs:]).end()
+    assert content[place] == 0x15
+    content[place] = 0x16
+    result = staged("a.parquet", bytes(content))
+    assert (result.texts, result.remark) == ([("r1", "Client")], NO_CHECKSUMS)
+    content[content.rindex(b"r1", ids, tabs)] ^= 1
+    assert refusal("a.parquet", bytes(content)).startswith("the Parquet file is cut or damaged.")
 
 
 def excel(sheets: dict[str, list[tuple]]) -> bytes:

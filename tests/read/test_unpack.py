@@ -146,8 +146,8 @@ def test_zstd_without_a_checksum_is_remarked_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("a.csv", "b.csv"), "the zip holds 2 files, and must hold exactly one. Load them one by one."),
-        (("folder/",), "the zip holds 0 files, and must hold exactly one. Load them one by one."),
+        (("a.csv", "b.csv"), "the zip contains 2 files, and must contain exactly one. Load them one by one."),
+        (("folder/",), "the zip contains 0 files, and must contain exactly one. Load them one by one."),
     ],
 )
 def test_a_zip_holds_one_file(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
@@ -175,7 +175,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_before_it_has_spread(tmp_path: Path, ending: str) -> None:
     bomb = PACKERS[ending](bytes(30_000_000))
     assert refusal(tmp_path, "a" + ending, bomb) == (
-        "its size unpacked, as a multiple of its size packed, is more than 200, and the limit is 200 "
+        "its size unpacked, as a multiple of its size packed, is over 200, and the limit is 200 "
         "(ratio under [limits] in settings.toml)."
     )
     limits = replace(Limits(), unpacked_bytes=1000)

@@ -10,7 +10,7 @@ import pytest
 
 from etl.common.problem import Problem
 from etl.config.source import Source
-from etl.read.stage import Staged
+from etl.read.records import Staged
 from etl.store.columns import map_columns
 from etl.store.parts import refusals
 from etl.store.purged import Purged

@@ -15,7 +15,8 @@ from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.config.source import Limits
 from etl.read.archive import verified
-from etl.read.stage import Staged, stage
+from etl.read.records import Staged
+from etl.read.stage import stage
 
 LOG = read_settings(SHIPPED / "settings.toml").sources[1]
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
