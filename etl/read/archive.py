@@ -1,7 +1,7 @@
-"""Checks a file before it is read: it is hashed while it is read once, and an archive is unpacked into a verified copy.
+"""Checks a file before it is read: it is hashed, and an archive is unpacked into a verified copy.
 
-DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so no reader ever gets an archive.
-A refusal does not name the file: the loader puts the redacted name before it.
+DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so no
+reader gets an archive. A refusal does not name the file: the loader puts the redacted name before it.
 """
 
 import bz2
@@ -24,11 +24,11 @@ from etl.config.source import Limits, unpacked_name
 from etl.read.formats import BEGINNING, PACKED_MAGIC, packing
 
 CHUNK = 1 << 20
-# A few bytes of zstd can expand to 128 kB, so it is decompressed in small steps: the output of each is at most 32 MB.
+# A few bytes of zstd can expand to 128 kB: the output of a step is at most 32 MB.
 ZSTD_STEP = 1 << 10
 ZSTD_WINDOW = 1 << 27
 XZ_MEMORY = 1 << 28
-# Below this size a high compression ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
+# Below this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
 SMALL = 1_000_000
 AGAIN = "Nothing was loaded from it; export it again."
 DAMAGED = f"the archive is damaged (its checksum or structure is wrong). {AGAIN}"
@@ -55,7 +55,7 @@ class Unpacked:
     remark: str | None = None
 
     def refuse_changed(self) -> None:
-        """Refuses a file whose size or time has changed since it was hashed: what was read is not what was hashed."""
+        """Refuses a file whose size or time has changed since it was hashed."""
         if stamp_of(os.stat(self.path)) != self.stamp:
             raise Problem(CHANGED)
 
@@ -76,7 +76,7 @@ def over_limit(limits: Limits, key: str, what: str, actual: object = None, place
 
 
 def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
-    """Refuses content that is too large unpacked, or so much larger than its archive that it must be a zip bomb."""
+    """Refuses content that is too large, or so much larger than its archive that it must be a zip bomb."""
     if size > limits.unpacked_bytes:
         raise over_limit(limits, "unpacked_bytes", "the unpacked file", size)
     if size > max(SMALL, packed_size * limits.ratio):
@@ -84,7 +84,7 @@ def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
 
 
 def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
-    """The verified content of a file: the file itself if it is plain, else an unpacked copy in the private `folder`."""
+    """The verified content of a file: a plain file itself, an archive as a copy in the private `folder`."""
     try:
         with open(path, "rb") as file:
             before = os.fstat(file.fileno())
@@ -180,7 +180,7 @@ def unpacked_chunks(kind: str, raw: HashedFile, path: Path, remarks: list[str]) 
 
 
 def member_chunks(kind: str, raw: HashedFile) -> Iterator[bytes]:
-    """The content of each member of gzip, bzip2 or xz; every member must end, and only zero bytes may follow the last."""
+    """The content of each member of gzip, bzip2 or xz; each must end, only zero bytes may follow."""
     magic = PACKED_MAGIC[kind]
     member, is_padded = DECOMPRESSORS[kind](), False
     for data in raw:

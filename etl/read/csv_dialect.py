@@ -1,4 +1,4 @@
-"""How a CSV file is written: delimiter and headings, decided by the headings that settings.toml knows, not guessed."""
+"""How a CSV file is written: delimiter and headings, decided by the headings that settings.toml knows."""
 
 import csv
 import re
@@ -18,7 +18,7 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 @dataclass(frozen=True)
 class Dialect:
-    """Delimiter, quote and escape; `skips_blanks` drops blanks after a delimiter, for files written as `a, "b"`."""
+    """Delimiter, quote and escape; `skips_blanks` is for files written as `a, "b"`."""
 
     delimiter: str
     quote: str = '"'
@@ -41,7 +41,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Header:
-    """The first record that is not blank: its headings, and how many lines and bytes come before the records."""
+    """The first record that is not blank, and how many lines and bytes come before the next."""
 
     headings: list[str]
     delimiter: str
@@ -84,7 +84,7 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
 
 
 def unknown_headings(row: list[str], source: Source) -> Problem:
-    """The refusal of a first line without a known heading; the line is shown only if it cannot be a record."""
+    """The refusal of a first line without a known heading; it is shown only if it cannot be a record."""
     headings = f"Headings found: {printable_headings(', '.join(row))}."
     return Problem(
         "no heading is known, so the file has no header, or one in other words. "
@@ -128,7 +128,8 @@ def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str
             both = f'"{printable_headings(heading_of[column])}" and "{printable_headings(heading)}"'
             raise Problem(
                 f"the headings {both} both mean {column}. "
-                f'Take one of them from the file, or from [source.columns] of "{source.name}" in settings.toml.'
+                "Take one of them from the file, or from [source.columns] "
+                f'of "{source.name}" in settings.toml.'
             )
         if column is not None:
             heading_of[column] = heading

@@ -1,8 +1,9 @@
 """CSV that DuckDB's reader did not settle: slower, and exact about every record that it cannot split.
 
-A malformed record costs its first line and no more: reading continues at the next line, so a quote that is never
-closed does not swallow the file. Another dialect is used only if the whole file fits it: a file quoted with ' or
-escaped with a backslash would otherwise lose the records that show it, and keep the rest.
+A malformed record costs its first line and no more: reading continues at the next line, so a quote that is
+never closed does not cost the rest of the file. Another dialect is used only if the whole file fits it: a
+file quoted with ' or escaped with a backslash would otherwise lose the records that show it, and keep the
+rest.
 """
 
 import csv
@@ -35,7 +36,7 @@ class Malformed:
 
 @dataclass
 class Block:
-    """Some lines of the file, and their records: the good ones as runs of consecutive numbers, and the malformed ones."""
+    """Some lines and their records: runs of good ones with consecutive numbers, and malformed ones."""
 
     lines: list[str]
     runs: list[tuple[int, list[list[str]]]] = field(default_factory=list)
@@ -86,7 +87,7 @@ class CsvFile:
     def split_each(
         self, lines: list[str], stream: TextIOBase, row_no: int, line_no: int, dialect: Dialect
     ) -> Block:
-        """The records of these lines one by one; a record that is open at their end reads on from the stream."""
+        """The records of these lines one by one; a record open at their end reads on from the stream."""
         block = Block(lines)
         place = 0
         while place < len(lines):
@@ -163,7 +164,7 @@ def split_one(
 
 
 def lines_from(lines: list[str], place: int, stream: TextIOBase) -> Iterator[str]:
-    """The lines from a place on; lines read from the stream are added, so that reading can go back to them."""
+    """The lines from a place on; lines read from the stream are added, so that they can be read again."""
     while True:
         if place == len(lines):
             more = stream.readline()
@@ -236,7 +237,7 @@ class Signs:
         return dialects
 
     def refuse_ambiguous(self) -> None:
-        """Refuses a file whose malformed records look like another dialect, when no dialect fits the whole file."""
+        """Refuses a file whose malformed records look like another dialect, if no dialect fits it."""
         if self.escape_line and not self.has_doubled_quotes:
             line, look = self.escape_line, "escaped with a backslash,"
         elif self.single_quote_line and not self.is_quoted:
@@ -252,7 +253,7 @@ def single_quoted(usual: Dialect) -> list[Dialect]:
 
 
 def read_exact(text: Text, header: Header, limits: Limits, folder: Path) -> Records:
-    """All records of the file, in the dialect that fits the whole file. A file that might be read in part is refused."""
+    """All records, in the dialect that fits the whole file. A file that might be read in part is refused."""
     file, usual = CsvFile(text.path, header, limits), Dialect(delimiter=header.delimiter)
     if header.quote == "'":
         for dialect in single_quoted(usual):

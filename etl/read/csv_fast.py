@@ -1,7 +1,7 @@
 """CSV by DuckDB, on all cores; the result counts only if every byte of the file is accounted for.
 
-DuckDB's reader gets the dialect and stops at the first fault; what it read must then have as many records as the file
-has lines, and its texts, delimiters, quotes and line ends must add up to the size of the file.
+DuckDB's reader gets the dialect and stops at the first fault. What it read must then have as many records as
+the file has lines, and its texts, delimiters, quotes and line ends must add up to the size of the file.
 """
 
 import duckdb
@@ -15,8 +15,8 @@ from etl.read.encoding import Text, chunks
 def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> int | None:
     """Creates `staged` and counts its records; None if the file needs the exact reader.
 
-    The records go into a table in the order of the file, so the id of a row is its number, without cost and in parallel;
-    reading the file through a numbered view would limit each scan to one core.
+    The records go into a table in the order of the file, so the id of a row is its number, at no cost and in
+    parallel; reading the file through a numbered view would limit each scan to one core.
     """
     is_plain = text.returns in (0, text.lines) and header.lines == 1 and not text.has_long_line
     if not is_plain or (text.has_backslash and may_escape(text)):
@@ -55,13 +55,13 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
 def measured(
     database: duckdb.DuckDBPyConnection, names: list[str], has_quotes: bool, has_single_quotes: bool
 ) -> tuple[int, int, int, bool]:
-    """What DuckDB has read: records, bytes of text, quotes in the text, and whether a text is in single quotes.
+    """What DuckDB has read: records, bytes and quotes in their texts, and whether a text is in single quotes.
 
     Quotes that the file has nowhere are not searched for.
     """
     size = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
     quotes = " + ".join(
-        f"""case when contains({name}, '"') then strlen({name}) - strlen(replace({name}, '"', '')) else 0 end"""
+        f"""if(contains({name}, '"'), strlen({name}) - strlen(replace({name}, '"', '')), 0)"""
         for name in names
     )
     single = " or ".join(

@@ -17,8 +17,9 @@ from etl.read.archive import over_limit
 
 # A chunk stays in the processor's cache: larger ones are decoded at a fifth of the speed.
 CHUNK = 1 << 18
-# Bytes that are text in UTF-8 and hardly ever in Windows-1252, where they would read as "Ã©" or "â€™". A capital with
-# an accent before a closing quote, a dash or a blank is left out: Windows-1252 writes the end of "RESUMÉ”" that way.
+# Bytes that are text in UTF-8 and hardly ever in Windows-1252, where they would read as "Ã©" or "â€™". A
+# capital with an accent before a closing quote, a dash or a blank is left out: Windows-1252 ends "RESUMÉ”"
+# that way.
 UTF8_SEQUENCE = re.compile(
     rb"[\xc2\xc3][\x80-\xbf]|[\xc4-\xdf](?![\x85\x91-\x97\xa0\xbb])[\x80-\xbf]"
     rb"|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -43,7 +44,7 @@ class Text:
 
 
 def utf8_text(path: Path, folder: Path, limits: Limits) -> Text:
-    """The text of a file as UTF-8: the file itself, or a decoded copy in `folder`. Text in no known encoding is refused."""
+    """The text of a file as UTF-8: the file itself, or a decoded copy in `folder`. Other text is refused."""
     with open(path, "rb") as file:
         beginning = file.read(2)
     if beginning in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -62,7 +63,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 
 def counted(path: Path, limits: Limits) -> Text:
-    """One pass over the bytes: counts line ends and quotes, checks UTF-8, and refuses zero bytes and too long lines."""
+    """Counts line ends and quotes and checks UTF-8 in one pass; refuses zero bytes and too long lines."""
     text = Text(path)
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     open_bytes = 0

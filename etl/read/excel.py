@@ -14,7 +14,7 @@ DAMAGED = "the Excel file is damaged or locked with a password. Export it again,
 
 
 def read_excel(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """The records below the first row that is not empty, which is the headings; empty rows are not records."""
+    """The records below the first row that is not empty, the headings; empty rows are not records."""
     rows = [row for row in sheet_rows(path, limits) if any(row)]
     if not rows:
         raise Problem("the Excel file is empty: it has not even headings.")
@@ -50,7 +50,7 @@ def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
 
 
 def refuse_damaged(path: Path, limits: Limits) -> None:
-    """Refuses an Excel file, which is a zip inside, that is damaged or larger unpacked than the limits allow."""
+    """Refuses an Excel file, which is a zip inside, that is damaged or too large unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
             refuse_large(sum(entry.file_size for entry in archive.infolist()), path.stat().st_size, limits)

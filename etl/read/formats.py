@@ -50,13 +50,14 @@ def packing(name: str, beginning: bytes) -> str | None:
         )
     if actual and plain and not claimed:
         raise Problem(
-            f"the name says {FORMAT_NAMES[plain]}, the content is a {actual} archive. Rename it to what it is."
+            f"the name says {FORMAT_NAMES[plain]}, the content is a {actual} archive. "
+            "Rename it to what it is."
         )
     return actual
 
 
 def content_kind(name: str, beginning: bytes) -> str:
-    """The format of an unpacked file: csv, json, parquet or xlsx. Any other, or a name that claims another, is refused."""
+    """The format of a file: csv, json, parquet or xlsx. A name that claims another format is refused."""
     if not beginning:
         raise Problem("the file is empty: 0 bytes, not even headings. Export it again.")
     text = text_of(beginning).lstrip()

@@ -1,7 +1,8 @@
 """JSON, one object a line or one array of objects: values as their JSON text, and only what is valid JSON.
 
-Python's parser takes the last of two equal keys, and accepts NaN; here both are refused, because a value would be lost.
-DuckDB's reader would not do: it accepts NaN and a comma after the last key, and its errors give no reliable record number.
+Python's parser takes the last of two equal keys, and accepts NaN; here both are refused, because a value
+would be lost. DuckDB's reader accepts NaN and a comma after the last key, and its errors give a wrong record
+number.
 """
 
 import json
@@ -84,7 +85,7 @@ class Objects:
         self.good_count = 0
 
     def add(self, row_no: int, text: str, place: str) -> None:
-        """The object in a text, as a record. A value that is not an object, or text that no file can have, is quarantined.
+        """The object in a text, as a record; another value, or text that no file can have, is quarantined.
 
         Raises the parser's error if the text is not JSON.
         """
@@ -148,7 +149,7 @@ def read_lines(path: Path, source: Source, limits: Limits, folder: Path) -> Reco
 
 
 def read_array(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """One array of objects. A damaged array is refused as a whole: nobody can say where its next record begins."""
+    """One array of objects. A damaged array is refused: nobody can say where its next record begins."""
     objects = Objects(limits, folder)
     for row_no, text in enumerate(elements(path, limits), start=1):
         try:
@@ -159,7 +160,7 @@ def read_array(path: Path, source: Source, limits: Limits, folder: Path) -> Reco
 
 
 def elements(path: Path, limits: Limits) -> Iterator[str]:
-    """The text of each element of the array, split at its own brackets, so that memory use does not grow with the file."""
+    """The text of each element of the array, split at its own brackets, so that memory use stays constant."""
     count, last, buffer, place = 0, "", "", 0
     with open(path, encoding="utf-8-sig", newline="") as file:
         while True:

@@ -1,7 +1,7 @@
 """Parquet: columns with types of their own, turned into the text that a person would have exported.
 
-DuckDB does not verify the checksums of a Parquet file's pages, so pyarrow does. Few writers write checksums; without
-them a flipped bit can load as other text, and a remark reports that.
+DuckDB does not verify the checksums of a Parquet file's pages, so pyarrow does. Few writers write checksums;
+without them a flipped bit can load as other text, and a remark reports that.
 """
 
 import re
@@ -20,8 +20,8 @@ UNCHECKED = "the Parquet file carries no checksums, so damage inside it cannot b
 DAMAGED = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
 BUFFER = 1 << 20
 BATCH = 2_000
-# The beginning of a page's header (Thrift, compact protocol): type and both sizes, each a byte for field and type and then
-# a number; the last byte is matched only if the next field is the checksum.
+# The beginning of a page's header (Thrift, compact protocol): three numbers, its type and both sizes, each
+# after a byte for its field; the last byte is matched only if the next field is the checksum.
 PAGE_HEADER = re.compile(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){3}\x15")
 LONGEST_BEGINNING = 32
 
@@ -40,7 +40,8 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
             for place, (name, kind) in enumerate(columns)
         )
         database.execute(
-            f"create or replace table staged_text as select file_row_number + 1 as row_no, {texts} from {read}"
+            "create or replace table staged_text as "
+            f"select file_row_number + 1 as row_no, {texts} from {read}"
         )
         refuse_changed_values(database, path, [name for name, kind in columns if kind == "VARCHAR"], read)
     except duckdb.Error as error:
@@ -77,8 +78,8 @@ def verify_pages(path: Path) -> int:
 def has_checksums(database: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether each column of each row group has a checksum in its first page and in its first page of data.
 
-    The pages of a column are written alike, and no library reports whether a page has a checksum. The places come from
-    DuckDB, because pyarrow ends the process where the footer is damaged and states impossible sizes.
+    The pages of a column are written alike, and no library reports whether a page has a checksum. The places
+    come from DuckDB, because pyarrow ends the process if a damaged footer states impossible statistics.
     """
     places = database.execute(
         f"select dictionary_page_offset, data_page_offset from parquet_metadata({literal(path)})"
@@ -124,7 +125,7 @@ def refuse_changed_values(
 
 
 def as_text(column: str, kind: str) -> str:
-    """The SQL that writes a column as text: times in ISO 8601, whole numbers without a point, nested values as JSON."""
+    """SQL for a column as text: times in ISO 8601, whole numbers without a point, nested values as JSON."""
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"replace(cast(timezone('UTC', {column}) as varchar), ' ', 'T') || '+00:00'"
     if kind.startswith("TIMESTAMP"):

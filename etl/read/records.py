@@ -1,4 +1,4 @@
-"""The records of one file: read one by one in Python, and given to DuckDB as Parquet files, so no text is parsed twice."""
+"""The records of one file, read in Python and given to DuckDB as Parquet, so no text is parsed twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from etl.common.duck import literal
 from etl.common.system import make_private
 
 BATCH = 50_000
-# Why a record is quarantined (kept out of the events, and stored apart): what each reason means and how to correct it.
+# Why a record is quarantined (kept out of the events, and stored apart): what it means, how to correct it.
 REASONS = {
-    "wrong_field_count": "More or fewer fields than headings; mostly a delimiter in a text without quotes around it.",
+    "wrong_field_count": "More or fewer fields than headings; mostly a delimiter in a text without quotes.",
     "stray_quote": "A quote inside a quoted text is not doubled; it must be.",
     "open_quote": "A text in quotes never ends, or ends in another record.",
     "broken_json": "The line is not JSON.",
@@ -25,15 +25,19 @@ REASONS = {
     "empty_return_id": "The record names no return.",
     "empty_firm_id": "No firm is named in a file that has a column for it, and its source names none.",
     "empty_label": "The event has no label. (The text null is a label and is kept.)",
-    "unknown_tab": "The tab is neither Client nor Internal: map another column, or set it under [source.constants].",
-    "unreadable_time": "No format of the source reads the time: add one to time_formats, then load the file again.",
-    "time_out_of_range": "The time is before 2000 or after 2100; mostly a typing error, or a year of two digits.",
+    "unknown_tab": (
+        "The tab is neither Client nor Internal: map another column, or set it under [source.constants]."
+    ),
+    "unreadable_time": (
+        "No format of the source reads the time: add one to time_formats, then load the file again."
+    ),
+    "time_out_of_range": "The time is before 2000 or after 2100; mostly a typing error or a year of two digits.",
 }
 
 
 @dataclass(frozen=True)
 class Staged:
-    """What a file contains: its headings in the order of the columns c0, c1, ..., and how many records it has."""
+    """The headings of a file in the order of the columns c0, c1, ..., and its number of records."""
 
     headings: list[str]
     record_count: int
@@ -42,7 +46,7 @@ class Staged:
 
 @dataclass
 class Records:
-    """The well-formed and the malformed records of one file, written in batches: memory use does not grow with the file."""
+    """The well-formed and the malformed records of a file, written in batches so that memory stays flat."""
 
     folder: Path
     headings: list[str]

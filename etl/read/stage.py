@@ -1,6 +1,6 @@
 """Stages a verified file: its records as numbered text in DuckDB, and apart those that cannot be split.
 
-Nothing is interpreted here, and nothing is dropped: the records are counted apart from the reader that loads them.
+Nothing is interpreted or dropped: the records are counted apart from the reader that loads them.
 """
 
 from dataclasses import replace
@@ -29,8 +29,8 @@ def stage(
 ) -> Staged:
     """Creates `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
 
-    `staged` may be a view over files in the private `folder`, which must therefore stay until it has been read.
-    An empty text becomes null, the text null stays. A refusal does not name the file; the loader puts the name before it.
+    `staged` may be a view over files in the private `folder`, which must stay until the view has been read.
+    An empty text becomes null, the text null stays.
     """
     path = unpacked.path
     with open(path, "rb") as file:

@@ -18,7 +18,7 @@ def tidied(text: str) -> str:
 
 
 def split_quoted(label: str) -> tuple[str, str | None]:
-    """A tidied label with `"..."` for what stands between its first and its last quote, and what stood there."""
+    """A tidied label with `"..."` for the text between its first and its last quote, and that text."""
     first, last = label.find('"'), label.rfind('"')
     if first == last:
         return label, None

@@ -1,7 +1,8 @@
 """Numbers of taxpayers (SSN, ITIN), found in any dress and replaced, before anything is written or hashed.
 
-A text is read as a person reads it: percent encoding and entities undone, compatibility forms and digits of every
-script folded, what has no width left out. Each character of that reading knows where in the text it stood.
+A text is read as a person reads it: percent encoding and entities undone, compatibility forms and digits of
+every script folded, what has no width left out. Each character of that reading knows where in the text it
+stood.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from urllib.parse import unquote_to_bytes
 from etl.read.tidy import STRAIGHT
 
 REPLACED = "[TIN]"
-# Beside blanks and the categories Pc, Pd and Zs, what people put between the groups; + is a blank in an address.
+# Beside blanks and the categories Pc, Pd and Zs, what people put between the groups; + is a blank in an
+# address.
 BETWEEN = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
 ENCODED = re.compile(
     r"(?i)(?:%[0-9a-f]{2})+|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|amp|nbsp|shy|[nm]dash|minus|quot);"
@@ -36,9 +38,9 @@ NAMED = re.compile(
 HEX = re.compile(
     r"(?i)(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,})(?![0-9a-f])"
 )
-# For DuckDB (RE2): true on every text that `redact` may change, and on few others. In this order: the groups in ASCII;
-# something dressed among digits (a few letters fold to a blank or are drawn as a dash); a character that may be several
-# digits; nine bare digits and a reason to look at them; an encoding beside digits.
+# For DuckDB (RE2): true on every text that `redact` may change, and on few others. In this order: the groups
+# in ASCII; something dressed among digits (a few letters fold to a blank or are drawn as a dash); a character
+# that may be several digits; nine bare digits and a reason to look at them; an encoding beside digits.
 BLANK_LETTERS = r"\x{37a}\x{115f}\x{1160}\x{30fc}\x{3164}\x{ff70}\x{ffa0}\x{fc5e}-\x{fc63}\x{fdfa}\x{fdfb}\x{fe70}-\x{fe7f}"
 DRESSED = rf"(?:[^\x00-\x7f\p{{L}}“”„‟«»‘’‚‛]|[\x00-\x08\x0b\x0e-\x1f\x7f{BLANK_LETTERS}])"
 GAP = r"-._/\\+~:*=()\s"
