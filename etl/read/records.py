@@ -13,7 +13,9 @@ from etl.common.system import make_private
 BATCH = 50_000
 # Why a record is quarantined (kept out of the events, and stored apart): what it means, how to correct it.
 REASONS = {
-    "wrong_field_count": "More or fewer fields than headings; mostly a delimiter in a text without quotes.",
+    "wrong_field_count": (
+        "More or fewer fields than headings; mostly a delimiter in a text without quotes around it."
+    ),
     "stray_quote": "A quote inside a quoted text is not doubled; it must be.",
     "open_quote": "A text in quotes never ends, or ends in another record.",
     "broken_json": "The line is not JSON.",
@@ -31,7 +33,9 @@ REASONS = {
     "unreadable_time": (
         "No format of the source reads the time: add one to time_formats, then load the file again."
     ),
-    "time_out_of_range": "The time is before 2000 or after 2100; mostly a typing error or a year of two digits.",
+    "time_out_of_range": (
+        "The time is before 2000 or after 2100; mostly a typing error, or a year of two digits."
+    ),
 }
 
 
