@@ -1,4 +1,4 @@
-"""Takes the kept files of a run to where they belong: the reports' folder, and those who get them by mail."""
+"""Delivers the stored files of a run: to the reports' folder, and by mail to those who subscribe."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,54 +10,49 @@ from etl.common.files import atomic_file
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.subscription import FOLDER, Mail
-from etl.reports.files import note, prepare, saying
+from etl.reports.files import add_to_manifest, prepare_folder, write_errors
 from etl.reports.history import FAILED, WRITTEN, Run
 from etl.reports.mail import MOST_BYTES, compose, send
-from etl.reports.stored_runs import entry_of, pieces
+from etl.reports.stored_runs import StoredRun, stored_run
 
 
-def placed(data: DataDir, run: Run) -> Run:
-    """The run with where its files are, if they go to the folder."""
+def deliver_to_folder(data: DataDir, run: Run) -> Run:
+    """The run with the path of its file, if it goes to the folder."""
     if FOLDER not in run.to:
         return run
-    entry = entry_of(data, run.files_of)
-    file, *_ = place(data, run.files_of, entry, data.reports / entry["day"])
-    return replace(run, file=f"{entry['day']}/{file.name}")
+    stored = stored_run(data, run)
+    file, *_ = copy_files(data, stored, data.reports / stored.day)
+    return replace(run, file=f"{stored.day}/{file.name}")
 
 
-def mailed(data: DataDir, mail: Mail | None, run: Run) -> Run:
-    """The run with who has its files. It is written once nobody is missing."""
-    missing = tuple(one for one in run.to if one not in (FOLDER, *run.sent_to))
+def copy_files(data: DataDir, stored: StoredRun, folder: Path) -> list[Path]:
+    """Copies the files of a run into a folder, each completely or not at all, and adds them to its manifest."""
+    with write_errors(folder):
+        prepare_folder(folder, data)
+        for name in stored.files:
+            with atomic_file(folder / name) as stream:
+                stream.writelines(stored.read(name))
+        add_to_manifest(folder, stored.files)
+    return [folder / name for name in stored.files]
+
+
+def deliver_by_mail(data: DataDir, mail: Mail | None, run: Run) -> Run:
+    """The run with those who were sent its files. It is written once everybody has them."""
+    missing = tuple(address for address in run.to if address not in (FOLDER, *run.sent_to))
     if not missing:
         return replace(run, state=WRITTEN)
     if mail is None:
         raise Problem("there is no [mail] section that says how to send.")
-    refused = send(mail, letter(data, mail, run, missing), missing)
-    run = replace(run, sent_to=[*run.sent_to, *(one for one in missing if one not in refused)])
-    if refused:
-        why = "; ".join(f"{address} was refused ({words})" for address, words in refused.items())
-        return replace(run, state=f"{FAILED}{mail.host}:{mail.port}: {why}")
-    return replace(run, state=WRITTEN)
+    refused = send(mail, compose_mail(mail, run, stored_run(data, run), missing), missing)
+    sent_to = [*run.sent_to, *(address for address in missing if address not in refused)]
+    why = "; ".join(f"{address} was refused ({reason})" for address, reason in refused.items())
+    return replace(run, sent_to=sent_to, state=f"{FAILED}{mail.host}:{mail.port}: {why}" if why else WRITTEN)
 
 
-def place(data: DataDir, number: int, entry: dict, folder: Path) -> list[Path]:
-    """The files of a run in a folder, each whole or not there, and then what the folder says of them."""
-    with saying(folder):
-        prepare(folder, data.reports)
-        for name, said in entry["files"].items():
-            with atomic_file(folder / name) as stream:
-                for piece in pieces(data, number, name, said["sha256"]):
-                    stream.write(piece)
-        note(folder, entry["files"])
-    return [folder / name for name in entry["files"]]
-
-
-def letter(data: DataDir, mail: Mail, run: Run, to: tuple[str, ...]) -> EmailMessage:
-    """The mail of a run. It names the report and counts, and only its files hold rows."""
-    entry = entry_of(data, run.files_of)
-    files = entry["files"]
-    main = next(iter(files.values()))
-    size = sum(said["bytes"] for said in files.values())
+def compose_mail(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -> EmailMessage:
+    """The mail of a run. Its text has the name and counts of the report; only the files have rows."""
+    main = next(iter(stored.files.values()))
+    size = sum(entry["bytes"] for entry in stored.files.values())
     if size > MOST_BYTES:
         raise Problem(
             f"the files have {size:,} bytes, and mail takes at most {MOST_BYTES:,}. Use the folder."
@@ -67,13 +62,12 @@ def letter(data: DataDir, mail: Mail, run: Run, to: tuple[str, ...]) -> EmailMes
         counts += f", {run.new_count:,} new, {run.cleared_count:,} cleared"
     body = (
         f"{main['meaning']}\n\n{counts}, as of {main['as_of']}. Times in the files are of {main['zone']}.\n\n"
-        f"They hold taxpayer data: keep them inside the firm. From returntrail for {main['firm']}, run {run.run}.\n"
+        "They contain taxpayer data: keep them inside the firm. "
+        f"From returntrail for {main['firm']}, run {run.run}.\n"
     )
-    content = {
-        name: b"".join(pieces(data, run.files_of, name, said["sha256"])) for name, said in files.items()
-    }
-    # A retry has the id of the first try, by which a server that took that all the same can know it.
-    told = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
-    name = sha256("\0".join(told).encode()).hexdigest()[:32]
-    subject = f"{run.subscription}, {entry['day']}: {counts}"
+    content = {name: b"".join(stored.read(name)) for name in stored.files}
+    # A retry has the id of the first try, so that a server which accepted that one can recognize it.
+    parts = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
+    name = sha256("\0".join(parts).encode()).hexdigest()[:32]
+    subject = f"{run.subscription}, {stored.day}: {counts}"
     return compose(mail, to, subject, body, datetime.fromisoformat(f"{run.at}+00:00"), name, content)

@@ -1,118 +1,120 @@
-"""The files of one run: the report as CSV or Excel, and what changed on it, in one pass over its rows."""
+"""Makes the files of one run: the report as CSV or Excel, and its changes since the run before."""
 
 import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
+from etl.common.files import work_folder
 from etl.common.paths import DataDir
+from etl.common.terminal import step
 from etl.config.subscription import Subscription
 from etl.reports.changes import CHANGE, changes
-from etl.reports.files import BATCH_ROWS, file_entry
-from etl.reports.history import Run
-from etl.reports.stored_runs import Stream, keeping
+from etl.reports.files import BATCH_ROWS, HashedStream, file_entry, local_date
+from etl.reports.history import EMPTY, UNCHANGED, Run
+from etl.reports.stored_runs import CHUNK_BYTES, store_run, stored_file
 from etl.reports.xlsx import sheet
 from etl.warehouse.ask import Warehouse, ask_in_batches
 from etl.warehouse.cells import as_csv
 
-BOM = b"\xef\xbb\xbf"
+BOM = "\ufeff"
 # Waits grow by themselves from day to day; that alone is no change.
-GROWS = re.compile(r"(waiting|oldest_open)_days|days_left")
-PIECE = 1 << 20
+GROWING = re.compile(r"(waiting|oldest_open)_days|days_left")
 
 
-def write_files(
-    data: DataDir,
-    warehouse: Warehouse,
-    subscription: Subscription,
-    folder: Path,
-    run: Run,
-    previous: Run | None,
-    day: date,
-) -> tuple[dict, dict]:
-    """Writes them into the run's folder; gives what its history and what the manifest say of them."""
-    report, label, facts = warehouse.reports[subscription.report], subscription.label, warehouse.facts
+def make_run(
+    data: DataDir, warehouse: Warehouse, subscription: Subscription, run: Run, previous: Run | None
+) -> Run:
+    """The run with its counts. Its files are stored under its number, unless the list must differ and does not."""
+    label, report, filters = subscription.label, warehouse.reports[subscription.report], subscription.filters
+    day = local_date(datetime.fromisoformat(f"{run.at}Z"), warehouse)
+    with step(f"Writing {label}"), work_folder(data.runs) as folder:
+        row_count, steady_digest, streams = write_list(warehouse, subscription, folder)
+        run = replace(run, row_count=row_count, steady_digest=steady_digest)
+        files = {
+            name: file_entry(warehouse, report.name, filters, row_count, stream)
+            for name, stream in streams.items()
+        }
+        if report.key:
+            earlier = data.runs / str(previous.files_of) / f"{changes_name(label)}.gz" if previous else None
+            stream, counts = write_changes(warehouse, subscription, folder, earlier, day)
+            run = replace(run, new_count=counts["new"], cleared_count=counts["cleared"])
+            entry = file_entry(warehouse, report.name, filters, sum(counts.values()), stream, is_changes=True)
+            files[changes_name(label)] = entry | {"changes": counts}
+        if subscription.only_if_rows and not row_count:
+            run = replace(run, state=EMPTY)
+        elif subscription.only_if_changed and previous and previous.steady_digest == steady_digest:
+            return replace(run, state=UNCHANGED)
+        of_run = {
+            "run": run.run,
+            "subscription": label,
+            "slot": run.slot,
+            "written_at": f"{run.at}Z",
+            "previous_run": previous.run if previous else None,
+        }
+        entries = {name: entry | of_run for name, entry in files.items()}
+        store_run(data, folder, run.run, str(day), entries)
+        return replace(run, files_of=run.run)
+
+
+def changes_name(label: str) -> str:
+    return f"{label}-changes.csv"
+
+
+def write_list(
+    warehouse: Warehouse, subscription: Subscription, folder: Path
+) -> tuple[int, str, dict[str, HashedStream]]:
+    """Writes the report: its rows, the hash of all that does not grow by itself, and the files for delivery.
+
+    The list as CSV is always written, because the changes are found in it.
+    """
+    label, zone = subscription.label, warehouse.facts.timezone
     steady, row_count = hashlib.sha256(), 0
     book = folder / f"{label}.xlsx"
     with ExitStack() as files:
-        write = (
-            files.enter_context(sheet(book, facts.timezone)) if subscription.file_format == "xlsx" else None
-        )
-        rows = files.enter_context(csv_stream(folder, f"{label}.csv", subscription.bom))
-        for number, frame in enumerate(
-            ask_in_batches(warehouse, report.name, BATCH_ROWS, **subscription.filters)
-        ):
-            rows.write(as_csv(frame, facts.timezone, header=number == 0))
-            lasting = frame.drop([name for name in frame.columns if GROWS.fullmatch(name)])
-            steady.update(as_csv(lasting, facts.timezone, header=number == 0).encode())
+        is_book = subscription.file_format == "xlsx"
+        write = files.enter_context(sheet(book, zone)) if is_book else None
+        rows = files.enter_context(csv_file(folder, f"{label}.csv", subscription.bom))
+        batches = ask_in_batches(warehouse, subscription.report, BATCH_ROWS, None, **subscription.filters)
+        for number, frame in enumerate(batches):
+            rows.write(as_csv(frame, zone, header=number == 0))
+            lasting = frame.drop([name for name in frame.columns if GROWING.fullmatch(name)])
+            steady.update(as_csv(lasting, zone, header=number == 0).encode())
             row_count += frame.height
             if write:
                 write(frame)
-    whole = {f"{label}.csv": rows}
-    if write:
-        whole = {book.name: kept_book(folder, book)}
-    counts: dict = {"row_count": row_count, "steady_digest": steady.hexdigest()}
-    entries = {
-        name: file_entry(
-            report, facts, subscription.filters, row_count, stream.digest.hexdigest(), stream.size
-        )
-        for name, stream in whole.items()
-    }
-    if report.key:
-        name = f"{label}-changes.csv"
-        stream, found = write_changes(data, warehouse, subscription, folder, previous, day)
-        counts |= {"new_count": found["new"], "cleared_count": found["cleared"]}
-        entries[name] = file_entry(
-            report,
-            facts,
-            subscription.filters,
-            sum(found.values()),
-            stream.digest.hexdigest(),
-            stream.size,
-            True,
-        ) | {"changes": found}
-    of_run = {
-        "run": run.run, "subscription": label, "slot": run.slot, "written_at": f"{run.at}Z",
-        "previous_run": previous.run if previous else None,
-    }  # fmt: skip
-    return counts, {"day": str(day), "files": {name: entry | of_run for name, entry in entries.items()}}
+    streams = {book.name: store_book(folder, book)} if is_book else {f"{label}.csv": rows}
+    return row_count, steady.hexdigest(), streams
 
 
 @contextmanager
-def csv_stream(folder: Path, name: str, bom: bool) -> Iterator[Stream]:
-    """A CSV file of a run, which starts with the mark that Excel wants if the subscription asks for it."""
-    with keeping(folder, name) as stream:
-        if bom:
-            stream.write(BOM)
+def csv_file(folder: Path, name: str, bom: bool) -> Iterator[HashedStream]:
+    """A CSV file of a run, with the mark at its start that Excel needs if the subscription asks for it."""
+    with stored_file(folder, name) as stream:
+        stream.write(BOM if bom else "")
         yield stream
 
 
-def kept_book(folder: Path, book: Path) -> Stream:
-    """The Excel file as it is kept."""
-    with keeping(folder, book.name) as stream, open(book, "rb") as file:
-        while piece := file.read(PIECE):
-            stream.write(piece)
+def store_book(folder: Path, book: Path) -> HashedStream:
+    """Compresses the Excel file."""
+    with stored_file(folder, book.name) as stream, open(book, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            stream.write(chunk)
     book.unlink()
     return stream
 
 
 def write_changes(
-    data: DataDir,
-    warehouse: Warehouse,
-    subscription: Subscription,
-    folder: Path,
-    previous: Run | None,
-    day: date,
-) -> tuple[Stream, dict[str, int]]:
-    """The changes file of a list, and how many rows are new, still there and cleared."""
+    warehouse: Warehouse, subscription: Subscription, folder: Path, earlier: Path | None, day: date
+) -> tuple[HashedStream, dict[str, int]]:
+    """Writes the changes file of a list; the number of new, still listed and cleared rows."""
     report, label = warehouse.reports[subscription.report], subscription.label
-    earlier = data.runs / str(previous.files_of) / f"{label}-changes.csv.gz" if previous else None
-    if earlier is not None and not earlier.exists():
-        earlier = None
+    earlier = earlier if earlier and earlier.exists() else None
     counts = {"new": 0, "still": 0, "cleared": 0}
-    with csv_stream(folder, f"{label}-changes.csv", subscription.bom) as stream:
+    with csv_file(folder, changes_name(label), subscription.bom) as stream:
         compared = changes(report, folder / f"{label}.csv.gz", earlier, day, folder, BATCH_ROWS)
         for number, frame in enumerate(compared):
             # Its texts went through `cells` already, when the lists were written.
