@@ -90,9 +90,9 @@ def report(data: DataDir, options: Namespace) -> int:
         return 1 if problems else 0
     with writing(data):
         if options.again is not None:
-            from etl.reports.runs import again
+            from etl.reports.runs import deliver_again
 
-            for file in again(data, read_settings(data.settings), options.again, options.out):
+            for file in deliver_again(data, read_settings(data.settings), options.again, options.out):
                 print(file)
             return 0
         filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name) is not None}

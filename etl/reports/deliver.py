@@ -26,12 +26,13 @@ def deliver_to_folder(data: DataDir, run: Run) -> Run:
 
 
 def copy_files(data: DataDir, stored: StoredRun, folder: Path) -> list[Path]:
-    """Copies the files of a run into a folder, each completely or not at all, and adds them to its manifest."""
+    """Copies the files of a run into a folder, each completely or not at all, and into its manifest."""
     with write_errors(folder):
         prepare_folder(folder, data)
         for name in stored.files:
             with atomic_file(folder / name) as stream:
-                stream.writelines(stored.read(name))
+                for chunk in stored.read(name):
+                    stream.write(chunk)
         add_to_manifest(folder, stored.files)
     return [folder / name for name in stored.files]
 

@@ -1,4 +1,4 @@
-"""Reports as CSV files for everybody who uses neither the dashboard nor SQL, and the manifest of their folder.
+"""Reports as CSV files, for people who use neither the dashboard nor SQL, and the manifest of their folder.
 
 A file is complete or not there. `manifest.json` has the rows, hash, filters and build of each file.
 """
@@ -65,11 +65,11 @@ def write_reports(
     now: datetime | None = None,
     **filters: object,
 ) -> list[Written]:
-    """Writes the reports named, else those of a period, else all that have one, into `out` or `reports/<today>`.
+    """Writes the reports named, else those of a period, else of any, into `out` or `reports/<today>`.
 
-    Today is the firm's date. Without names, a report that does not have one of the filters is left out, so that a
-    run for one office never contains another's clients. All names and filters are checked before the first file is
-    written.
+    Today is the firm's date. Without names, a report that does not have one of the filters is left out, so
+    that a run for one office never contains another's clients. All names and filters are checked before the
+    first file is written.
     """
     with open_warehouse(data.warehouse) as warehouse:
         fitting = [one.name for one in scheduled(warehouse, every) if filters.keys() <= one.params.keys()]

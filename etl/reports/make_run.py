@@ -28,7 +28,7 @@ GROWING = re.compile(r"(waiting|oldest_open)_days|days_left")
 def make_run(
     data: DataDir, warehouse: Warehouse, subscription: Subscription, run: Run, previous: Run | None
 ) -> Run:
-    """The run with its counts. Its files are stored under its number, unless the list must differ and does not."""
+    """Makes and stores the files of a run, unless the list must differ and does not; gives its counts."""
     label, report, filters = subscription.label, warehouse.reports[subscription.report], subscription.filters
     day = local_date(datetime.fromisoformat(f"{run.at}Z"), warehouse)
     with step(f"Writing {label}"), work_folder(data.runs) as folder:

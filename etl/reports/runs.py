@@ -1,7 +1,7 @@
-"""Writes what is due, once: each slot of a subscription has one set of files and one mail, however often it is called.
+"""Writes what is due, once: each slot of a subscription has one set of files and one mail.
 
-The caller has locked the data directory. A slot that failed is tried again at the next call; the files that it made
-are stored, so that those who get them later get the same bytes.
+The caller has locked the data directory. A slot that failed is tried again at the next call; the files that
+it made are stored, so that those who get them later get the same bytes.
 """
 
 from collections.abc import Callable
@@ -94,10 +94,11 @@ def utc_text(now: datetime) -> str:
 
 def carry_out(data: DataDir, settings: Settings, run: Run, *make: Callable[[Run], Run]) -> Run:
     """Makes and delivers a run, recorded before and after; an error becomes its state."""
-    deliver = (partial(deliver_to_folder, data), partial(deliver_by_mail, data, settings.mail))
+    actions: list[Callable[[Run], Run]] = [*make, partial(deliver_to_folder, data)]
+    actions.append(partial(deliver_by_mail, data, settings.mail))
     save_run(data, run)
     try:
-        for action in (*make, *deliver):
+        for action in actions:
             # A run that was skipped is not delivered.
             run = action(run) if run.state == BEGUN else run
     except Problem as problem:
@@ -116,7 +117,7 @@ def make_or_reuse(
     past: list[Run],
     run: Run,
 ) -> Run:
-    """The run with its files: those of an earlier run of this slot that could not deliver them, or new ones."""
+    """The run with its files: those that an earlier run of this slot could not deliver, or new ones."""
     check_subscription(warehouse, settings.mail, subscription)
     earlier = undelivered(past, run)
     if earlier is not None:

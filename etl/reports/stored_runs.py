@@ -1,4 +1,4 @@
-"""The stored files of each run: compressed in `runs/<number>/`, so that they can be delivered again, byte for byte.
+"""The stored files of each run: compressed in `runs/<number>/`, to be delivered again byte for byte.
 
 Somebody may open and save a file in the reports' folder; the stored file stays as it was written.
 """
@@ -66,7 +66,7 @@ def stored_file(folder: Path, name: str) -> Iterator[HashedStream]:
 
 
 def store_run(data: DataDir, folder: Path, number: int, day: str, files: dict[str, dict[str, Any]]) -> None:
-    """Stores the files of a run under its number, all of them at once, with what the manifest says of them."""
+    """Stores the files of a run under its number, all at once, with what the manifest says of them."""
     entry = json.dumps({"day": day, "files": files}, ensure_ascii=False, indent=1)
     (folder / ENTRY).write_text(f"{entry}\n", encoding="utf-8")
     put_in_place(folder, data.runs / str(number))

@@ -236,7 +236,7 @@ def test_a_pack_replaces_only_an_older_pack(planted: DataDir, tmp_path: Path) ->
     (pack / "pages" / "0001.signed.html").write_text("changed", encoding="utf-8")
     assert tree(evidence(planted, return_id="signed", out=tmp_path)) == before
     (pack / "SHA256SUMS").unlink()
-    with pytest.raises(Problem, match="something else than a pack of ours has this name"):
+    with pytest.raises(Problem, match="something other than a pack has this name"):
         evidence(planted, return_id="signed", out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [pack.name]
 

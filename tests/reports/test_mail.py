@@ -13,7 +13,7 @@ from etl.common.paths import DataDir
 from etl.config.settings import read_settings
 from etl.reports.alert import alerting
 from etl.reports.history import read_runs
-from etl.reports.runs import again, write_due
+from etl.reports.runs import deliver_again, write_due
 from support.subscribers import PASSWORD, Post, due, firm, last, load_more, post_office, write_settings
 
 DAY, NEXT = "2026-03-05T12:00", "2026-03-06T12:00"
@@ -177,7 +177,7 @@ def test_a_season_with_a_server_that_comes_and_goes(data: DataDir, office: tuple
 def test_the_same_mail_has_the_same_id_and_again_another(data: DataDir, office: tuple[Post, str]) -> None:
     post = office[0]
     due(data, DAY)
-    again(data, read_settings(data.settings), 1, None)
+    deliver_again(data, read_settings(data.settings), 1, None)
     first, second = post.letters
     assert first["Message-ID"] != second["Message-ID"]
     assert [one.get_payload()[1].get_payload() for one in (first, second)][0] == second.get_payload()[

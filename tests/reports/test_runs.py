@@ -15,7 +15,7 @@ from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.reports.history import history, history_file, read_runs
-from etl.reports.runs import again
+from etl.reports.runs import deliver_again
 from etl.reports.schedule import check_subscriptions
 from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.cells import as_csv
@@ -194,9 +194,9 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
     (folder / "seen.csv").write_text("edited")
     (folder / "seen-changes.csv").unlink()
     settings = read_settings(data.settings)
-    assert again(data, settings, 1, None) == [folder / "seen.csv"]
+    assert deliver_again(data, settings, 1, None) == [folder / "seen.csv"]
     assert {name: (data.reports / name).read_bytes() for name in files(data)} == before
-    assert again(data, settings, 1, tmp_path / "out") == [
+    assert deliver_again(data, settings, 1, tmp_path / "out") == [
         tmp_path / "out" / n for n in ("seen.csv", "seen-changes.csv")
     ]
     assert (tmp_path / "out" / "seen.csv").read_text() == SEEN
@@ -206,14 +206,14 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
     ]
     assert due(data, DAY) == []
     with pytest.raises(Problem, match="^No run 9 has files. These have: 1, 2.$"):
-        again(data, settings, 9, None)
+        deliver_again(data, settings, 9, None)
     kept = data.runs / "1" / "seen.csv.gz"
     kept.write_bytes(kept.read_bytes()[:-9])
     with pytest.raises(Problem, match="what run 1 wrote is damaged"):
-        again(data, settings, 1, tmp_path / "out")
+        deliver_again(data, settings, 1, tmp_path / "out")
     kept.write_bytes(gzip.compress(SEEN.replace("Ann", "Bob").encode()))
     with pytest.raises(Problem, match="not what run 1 wrote"):
-        again(data, settings, 1, tmp_path / "out")
+        deliver_again(data, settings, 1, tmp_path / "out")
     assert (tmp_path / "out" / "seen.csv").read_text() == SEEN
 
 

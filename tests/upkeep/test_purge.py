@@ -14,7 +14,7 @@ from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Retention, read_settings
 from etl.reports.evidence import evidence
-from etl.reports.runs import again, write_due
+from etl.reports.runs import deliver_again, write_due
 from etl.store.load import load_inbox
 from etl.store.parts import parts
 from etl.store.purged import entries
@@ -134,7 +134,7 @@ def test_nothing_of_a_purged_return_is_found_and_no_export_brings_it_back(data: 
     )
     assert "Purged for good:" in show(data)
     with pytest.raises(Problem, match=r"No run 23 has files\. These have: 3, 4, "):
-        again(data, read_settings(data.settings), 23, None)
+        deliver_again(data, read_settings(data.settings), 23, None)
     [folder] = data.reports.iterdir()
     manifest = json.loads((folder / "manifest.json").read_text())
     assert sorted(manifest["files"]) == sorted(file.name for file in folder.glob("*.csv"))
