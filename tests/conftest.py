@@ -1,5 +1,6 @@
 """What many tests share: an invented season and a hostile log, each loaded and built once, a browser, a private umask."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -22,6 +23,15 @@ settings.register_profile("search", settings.get_profile("same"), derandomize=Fa
 settings.load_profile("same")
 
 RETURNS = 150
+
+
+def pytest_unconfigure() -> None:
+    """Removes Hypothesis's callback from the garbage collector, so that the last line is pytest's own.
+
+    Python frees these callbacks after all modules. This one keeps modules alive that use DuckDB, whose binding would
+    then print its objects as leaked.
+    """
+    gc.callbacks[:] = [one for one in gc.callbacks if not one.__module__.startswith("hypothesis")]
 
 
 @pytest.fixture(scope="session")

@@ -190,11 +190,11 @@ def test_meanings_are_comments_and_rows_of_the_catalog(tmp_path: Path) -> None:
     assert rows(
         data, "from catalog where name in ('mart.visits', 'report.seen') order by name, kind, position"
     ) == [
-        ("column", "mart.visits", "firm_id", 1, "VARCHAR", account, True),
-        ("column", "mart.visits", "return_id", 2, "VARCHAR", known, True),
-        ("column", "mart.visits", "last_at", 3, "TIMESTAMP", last, False),
-        ("column", "mart.visits", "visit_count", 4, "BIGINT", count, False),
-        ("table", "mart.visits", "", 0, None, table, False),
+        ("column", "mart.visits", "firm_id", 1, "VARCHAR", account, True, None),
+        ("column", "mart.visits", "return_id", 2, "VARCHAR", known, True, None),
+        ("column", "mart.visits", "last_at", 3, "TIMESTAMP", last, False, None),
+        ("column", "mart.visits", "visit_count", 4, "BIGINT", count, False, None),
+        ("table", "mart.visits", "", 0, None, table, False, None),
         (
             "parameter",
             "report.seen",
@@ -203,6 +203,7 @@ def test_meanings_are_comments_and_rows_of_the_catalog(tmp_path: Path) -> None:
             "null",
             "Only these returns; all if not given.",
             False,
+            None,
         ),
         (
             "parameter",
@@ -212,13 +213,14 @@ def test_meanings_are_comments_and_rows_of_the_catalog(tmp_path: Path) -> None:
             "null",
             "Only those seen on this day (UTC) or later.",
             False,
+            None,
         ),
-        ("parameter", "report.seen", "least_days", 3, "0", "Only those seen at least so many times.", False),
-        ("report", "report.seen", "", 0, "day", report, False),
-        ("result", "report.seen", "firm_id", 1, "VARCHAR", account, True),
-        ("result", "report.seen", "return_id", 2, "VARCHAR", known, True),
-        ("result", "report.seen", "last_at", 3, "TIMESTAMP", last, False),
-        ("result", "report.seen", "visit_count", 4, "BIGINT", count, False),
+        ("parameter", "report.seen", "least_days", 3, "0", "Only those seen at least so many times.", False, None),
+        ("report", "report.seen", "", 0, "day", report, False, None),
+        ("result", "report.seen", "firm_id", 1, "VARCHAR", account, True, None),
+        ("result", "report.seen", "return_id", 2, "VARCHAR", known, True, None),
+        ("result", "report.seen", "last_at", 3, "TIMESTAMP", last, False, None),
+        ("result", "report.seen", "visit_count", 4, "BIGINT", count, False, None),
     ]
 
 
