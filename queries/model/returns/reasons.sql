@@ -5,7 +5,8 @@
 with facts as (
     select
         steps.firm_id, steps.return_id, steps.next_step,
-        states.access_state, states.handling_state, states.signed_basis, histories.uploaded_at, histories.cycle_no, attributes.is_joint, acts.named_signer,
+        states.access_state, states.handling_state, states.signed_basis,
+        histories.uploaded_at, histories.cycle_no, attributes.is_joint, acts.named_signer,
         coalesce(' by ' || states.entered_by, '') as by_whom,
         coalesce(emails.email_bounced_to, emails.email_unconfirmed_to, 'client') as to_whom,
         coalesce(visits.reminders_sent, 0) as reminders_sent
