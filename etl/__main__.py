@@ -1,6 +1,7 @@
-"""The command `returntrail`: where it prints what, and how it ends."""
+"""The command `returntrail`: it runs one verb and ends with an exit code."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -15,29 +16,25 @@ from etl.common.problem import Problem
 from etl.common.system import BROKEN_PIPE, close_to_others
 from etl.common.terminal import say
 
-# What a person mends outside of here: rights, space, a name that is taken.
-MENDABLE = {
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.ENOTDIR,
-    errno.EISDIR,
+# What a person can fix outside of this program: permissions, space, a name that is taken.
+FIXABLE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.ENOTDIR, errno.EISDIR),
 }
-# DuckDB's own words for a Ctrl-C that arrives while it works.
+# DuckDB's message for a Ctrl-C that arrives while it works.
 INTERRUPTED = "Query interrupted"
 
 
-def main(words: list[str] | None = None) -> int:
-    """Runs one verb: exit code 0, 1 for a Problem or a refused file, 2 for wrong usage; a bug shows its traceback."""
-    # Taxpayer data: no other user reads what is made here, whatever the umask of the one who types.
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one verb: exit code 0, 1 for a Problem or a refused file, 2 for wrong usage."""
+    # Taxpayer data: no other user can read what is written here, whatever umask the user has.
     close_to_others()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    options = read_options(words)
-    with hearing_ctrl_c() as pressed:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options = read_options(arguments)
+    with noticing_ctrl_c() as pressed:
         try:
             if options.data.exists() and not options.data.is_dir():
                 raise Problem(f"{options.data}: not a folder. --data names the data directory.")
@@ -45,15 +42,15 @@ def main(words: list[str] | None = None) -> int:
             sys.stdout.flush()
             return code
         except (KeyboardInterrupt, Exception) as error:
-            # Libraries wrap a Ctrl-C in errors of their own: what fails once it was pressed fails by it.
-            if pressed.is_set() or str(error) == INTERRUPTED:
-                return interrupted()
-            return ended(error)
+            # Libraries wrap a Ctrl-C in errors of their own, so any error after it counts as a Ctrl-C.
+            if pressed.is_set() or isinstance(error, KeyboardInterrupt) or str(error) == INTERRUPTED:
+                return end_by_ctrl_c()
+            return exit_code(error)
 
 
 @contextmanager
-def hearing_ctrl_c() -> Iterator[Event]:
-    """Notes that Ctrl-C was pressed, unless whoever started us told us not to hear it."""
+def noticing_ctrl_c() -> Iterator[Event]:
+    """Remembers that Ctrl-C was pressed, unless the parent process set it to be ignored."""
     pressed, before = Event(), signal.getsignal(signal.SIGINT)
 
     def press(_signal: int, _frame: object) -> None:
@@ -68,29 +65,23 @@ def hearing_ctrl_c() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def ended(error: BaseException) -> int:
-    """The exit code of what went wrong, once it was said in a sentence; a bug is raised again."""
-    if isinstance(error, KeyboardInterrupt):
-        return interrupted()
+def exit_code(error: BaseException) -> int:
+    """The exit code for an error, after printing it as a sentence; a bug is raised again."""
     if isinstance(error, BrokenPipeError):
-        return left_alone()
+        # The reader of stdout has left, as `| head` does. Python would complain when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     if isinstance(error, Problem):
         say(str(error))
         return 1
-    if isinstance(error, OSError) and error.errno in MENDABLE:
-        say(f"{error.filename or 'A file'}: {error.strerror}. Mend that and type the same again.")
+    if isinstance(error, OSError) and error.errno in FIXABLE:
+        say(f"{error.filename or 'A file'}: {error.strerror}. Fix that and run the same command again.")
         return 1
     raise error
 
 
-def left_alone() -> int:
-    """The reader of stdout has left, as `| head` does: nothing more to say, and nobody to say it to."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE
-
-
-def interrupted() -> int:
-    """Ctrl-C ends the process by the signal itself, so that a shell script that called it ends too."""
+def end_by_ctrl_c() -> int:
+    """Ends the process by the signal itself, so that a shell script that called it ends too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.raise_signal(signal.SIGINT)
     return 128 + signal.SIGINT

@@ -1,7 +1,7 @@
 """Atomic writing: a file or folder appears under its name complete and on the disk, or not at all.
 
-Everything is first written under a hidden name that begins with LEFTOVER_PREFIX. A killed process leaves only such
-names; `returntrail verify` lists them and the next run removes them. The caller holds the lock of the data directory.
+Everything is first written under a hidden name that begins with LEFTOVER_PREFIX. A killed process leaves only
+such names, which `returntrail verify` lists and the next run removes. The caller has locked the directory.
 """
 
 import json
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from etl.common.system import make_private, sync_to_disk
 
@@ -59,12 +59,12 @@ def write_atomically(file: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def write_json(file: Path, content: dict) -> None:
+def write_json(file: Path, content: dict[str, Any]) -> None:
     write_atomically(file, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def put_in_place(made: Path, target: Path) -> None:
-    """Makes a finished file or folder private, writes it to the disk and renames it to `target`, which it replaces."""
+    """Makes a finished file or folder private, waits until it is on the disk, and renames it to `target`."""
     for path in [*made.rglob("*"), made] if made.is_dir() else [made]:
         make_private(path)
         sync_to_disk(path)
@@ -77,7 +77,7 @@ def put_in_place(made: Path, target: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes a folder with its files. It is renamed first, so that a partly removed one counts as a leftover."""
+    """Removes a folder with its files. It is renamed first, so that half of it counts as a leftover."""
     shutil.rmtree(hide(folder))
 
 

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 4.0
 
 @contextmanager
 def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Locks the data directory. A second writer waits a few seconds, then gets a Problem that names the first."""
+    """Locks the data directory. A second writer waits some seconds and gets a Problem naming the first."""
     make_private_folder(data.root)
     file = data.root / ".lock"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,4 +1,4 @@
-"""Where the files of a data directory are, where the files that ship with returntrail are, and which version this is."""
+"""Where the files of a data directory are, where the shipped files are, and which version this is."""
 
 import tomllib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-# app.py, queries/ and data/ travel inside an installed package; a checkout has them at its top.
+# An installed package contains app.py, queries/ and data/; a checkout has them at its top.
 PACKED = Path(str(files("etl"))) / "shipped"
 IS_INSTALLED = PACKED.is_dir()
 CHECKOUT = PACKED if IS_INSTALLED else PACKED.parents[1]
@@ -29,7 +29,7 @@ class DataDir:
 
     @property
     def store(self) -> Path:
-        """One folder a loaded file, and `refused/` with one JSON file a refusal."""
+        """One folder for each loaded file, and `refused/` with one JSON file for each refused one."""
         return self.root / "store"
 
     @property
@@ -38,7 +38,7 @@ class DataDir:
 
     @property
     def runs(self) -> Path:
-        """The history of what ran, and one folder with the files of each run."""
+        """The history of runs, and one folder with the files of each run."""
         return self.root / "runs"
 
     @property
@@ -53,7 +53,7 @@ class DataDir:
 
     @property
     def purging(self) -> Path:
-        """A purge that has begun and is not done; whoever writes next finishes it."""
+        """A purge that has begun and is not complete; the next command that writes finishes it."""
         return self.root / ".purging.json"
 
     @property
@@ -77,7 +77,8 @@ def version() -> str:
     """The version, such as 0.1.0."""
     if IS_INSTALLED:
         return metadata.version("returntrail")
-    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def default_data() -> Path:

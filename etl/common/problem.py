@@ -1,8 +1,8 @@
-"""The one family of errors that a person can mend."""
+"""The errors that a person can fix."""
 
 
 class Problem(Exception):
-    """A sentence that names file, line, rule and what to do.
+    """A sentence that names the file, the line and the rule, and says what to do.
 
-    The command prints it to stderr and exits 1. Anything else that is raised is a bug and shows its traceback.
+    The command prints it to stderr and exits 1. Any other exception is a bug and shows its traceback.
     """

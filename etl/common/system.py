@@ -1,4 +1,4 @@
-"""What only POSIX systems have, behind plain functions: locks, modes, memory size, deferred signals, folder sync.
+"""What only POSIX systems have, behind plain functions: locks, modes, memory size, signals, folder sync.
 
 No other module uses these parts of the standard library, so everything else runs on any Python.
 """
@@ -43,7 +43,7 @@ def memory_bytes() -> int:
 
 
 def lock_file(descriptor: int, patience_seconds: float, shared: bool = False) -> None:
-    """Locks an open file until it is closed or the process ends. Raises BlockingIOError when patience ends."""
+    """Locks an open file until it is closed or the process ends; BlockingIOError when patience ends."""
     until = time.monotonic() + patience_seconds
     while True:
         try:
@@ -58,8 +58,8 @@ def lock_file(descriptor: int, patience_seconds: float, shared: bool = False) ->
 def defer_ctrl_c() -> None:
     """From here on Ctrl-C waits for `on_ctrl_c`, unless the parent process set it to be ignored.
 
-    Call it before DuckDB or Polars start their threads, which inherit the setting; a thread without it would take
-    the signal.
+    Call it before DuckDB or Polars start their threads, which inherit the setting; a thread without it would
+    take the signal.
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
@@ -69,8 +69,8 @@ def defer_ctrl_c() -> None:
 def on_ctrl_c(interrupt: Callable[[], None]) -> Iterator[None]:
     """Where Ctrl-C is deferred, it calls `interrupt` inside this block.
 
-    DuckDB checks for Ctrl-C by itself, but only between two tasks, and one task of a cross join may take hours. Any
-    thread may interrupt a connection, though, so a thread of our own waits for the signal.
+    DuckDB checks for Ctrl-C by itself, but only between two tasks, and a task of a cross join may take hours.
+    Any thread may interrupt a connection, though, so a thread of our own waits for the signal.
     """
     if not signal.pthread_sigmask(signal.SIG_BLOCK, ()) >= CTRL_C:
         yield

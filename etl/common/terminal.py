@@ -1,7 +1,4 @@
-"""What a person sees while a command works: one line on stderr for each step that takes over a second.
-
-Characters that steer a terminal, or the text around them, and how they are shown.
-"""
+"""What a person sees while a command runs: messages and progress on stderr, without control characters."""
 
 import re
 import sys
@@ -10,28 +7,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Controls, the escapes of terminals among them, marks of direction, line ends of every kind, and what has no width.
+# Control characters, terminal escapes, text direction marks, line separators, and characters without a width.
 CONTROL_CHARACTERS = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-
-
-def printable(text: str) -> str:
-    """A text on one line that steers nothing: each such character is shown as `�`."""
-    return re.sub(CONTROL_CHARACTERS, "�", text)
-
-
 PATIENCE_SECONDS = 1.0
 
 
-def say(words: str) -> None:
-    """Words on stderr, where no name of a file steers the terminal; stdout is for data alone."""
-    print("\n".join(map(printable, words.split("\n"))), file=sys.stderr, flush=True)
+def printable(text: str) -> str:
+    """A text on one line that cannot control the terminal: each control character is shown as `�`."""
+    return re.sub(CONTROL_CHARACTERS, "�", text)
+
+
+def say(text: str) -> None:
+    """Prints a text on stderr, its lines made printable; stdout is for data alone."""
+    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 @contextmanager
-def step(words: str) -> Iterator[None]:
-    """Says what is being done once it has taken a second, and how long it took in the end; short steps stay silent."""
-    words, started = printable(words), time.monotonic()
-    timer = threading.Timer(PATIENCE_SECONDS, say, [f"{words} ..."])
+def step(text: str) -> Iterator[None]:
+    """Says what is being done once it has taken a second, and at the end how long it took."""
+    text, started = printable(text), time.monotonic()
+    timer = threading.Timer(PATIENCE_SECONDS, say, [f"{text} ..."])
     timer.daemon = True
     timer.start()
     try:
@@ -40,4 +35,4 @@ def step(words: str) -> Iterator[None]:
         timer.cancel()
     seconds = time.monotonic() - started
     if seconds > PATIENCE_SECONDS:
-        say(f"{words}: {seconds:.1f} seconds.")
+        say(f"{text}: {seconds:.1f} seconds.")

@@ -1,6 +1,6 @@
 """Who may see what: the [access] section of the settings, read strictly, and who a signed-in person is by it.
 
-Access is denied by default: a person is known by an entry here, or by the claims of the sign-in that are named here.
+Access is denied by default: a person is known by an entry here, or by the claims of the sign-in named here.
 """
 
 import re
@@ -20,7 +20,7 @@ EMAIL = "email"
 
 @dataclass(frozen=True)
 class Scope:
-    """What somebody may see: a role, and for staff the offices. None means all offices, an empty tuple none."""
+    """What somebody may see: a role, and for staff the offices. None means all offices."""
 
     role: str
     offices: tuple[str, ...] | None = None
@@ -149,7 +149,7 @@ def texts_of(claims: Mapping[str, object], name: str | None) -> tuple[str, ...]:
 def ended(access: Access, claims: Mapping[str, object], last_seen: float | None, now: float) -> str | None:
     """Why a sign-in no longer counts, as a sentence; None while it does. Times are seconds since 1970.
 
-    A sign-in that this process does not know yet counts as used when it was made, so that a restart prolongs none.
+    A sign-in that this process does not know yet counts as used when it was made: a restart prolongs none.
     """
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(issued, (int, float)) or not isinstance(expires, (int, float)):

@@ -1,10 +1,10 @@
-"""A section of a TOML file, read strictly: each Problem names the file, the section, the key and its value."""
+"""A section of a TOML file, read strictly: each Problem names file, section, key and value."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,7 +19,10 @@ Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 Truth = Annotated[bool, Meta(description="true or false")]
 Zone = Annotated[str, Meta(description="a time zone such as America/New_York")]
 
-Section = TypeVar("Section")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Section = TypeVar("Section", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -64,26 +67,18 @@ class Place:
         return Place(self.path, section, table)
 
     def read(self, kind: type[Section], /, **given: Any) -> Section:
-        """The section as a dataclass: its types are checked, its defaults count, `given` fields are not read."""
+        """The section as a dataclass, which has the types and defaults; `given` fields are not read."""
         types = get_type_hints(kind, include_extras=True)
-        for one in fields(kind):  # type: ignore[arg-type]  # a dataclass, which no type variable can express
-            if one.name not in given and (key_of(one) in self.table or not has_default(one)):
-                given[one.name] = self.value(key_of(one), types[one.name])
+        for key, one in zip(keys(kind), fields(kind), strict=True):
+            is_needed = one.default is MISSING and one.default_factory is MISSING
+            if one.name not in given and (is_needed or key in self.table):
+                given[one.name] = self.value(key, types[one.name])
         return kind(**given)
 
 
-def keys(kind: type) -> tuple[str, ...]:
-    """The keys of the section that a dataclass is read from."""
-    return tuple(key_of(one) for one in fields(kind))
-
-
-def key_of(field: Any) -> str:
-    """The key of a field; some have another name, because Python cannot use the key as one."""
-    return str(field.metadata.get("key", field.name))
-
-
-def has_default(field: Any) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
+def keys(kind: type["DataclassInstance"]) -> tuple[str, ...]:
+    """The keys that a dataclass is read from; metadata has those that Python cannot use as a name."""
+    return tuple(one.metadata.get("key", one.name) for one in fields(kind))
 
 
 def description(kind: Any) -> str:

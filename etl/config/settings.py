@@ -4,7 +4,7 @@ An unknown key is a Problem: a misspelled key that is ignored would silently cha
 """
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,12 @@ class Settings:
     firm_name: str
     timezone: str
     sources: tuple[Source, ...]
-    limits: Limits = Limits()
-    retention: Retention = Retention()
-    subscriptions: tuple[Subscription, ...] = ()
-    mail: Mail | None = None
-    access: Access | None = None
-    spark: dict[str, Any] = field(default_factory=dict)
+    limits: Limits
+    retention: Retention
+    subscriptions: tuple[Subscription, ...]
+    mail: Mail | None
+    access: Access | None
+    spark: dict[str, Any]
 
 
 def read_settings(path: Path) -> Settings:
@@ -105,7 +105,7 @@ def check_sections(path: Path, tables: dict[str, Any]) -> None:
 
 
 def source_of(settings: Settings, file_name: str) -> Source:
-    """The first source whose patterns match the file's name, with or without the ending of its compression."""
+    """The first source whose patterns match the file's name, with or without the ending of a compression."""
     name = Path(file_name).name.casefold()
     names = {name, unpacked_name(name)}
     for source in settings.sources:

@@ -23,10 +23,11 @@ Patterns = Annotated[
 ]
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 # Columns of the contract that the loader makes; an export cannot bring them.
-MADE = frozenset(
-    "pattern subject event_at event_on time_note extra file_id row_no occurrence_no row_hash".split()
-)
-# Those of strptime that mean the same to every reader. %Z is not one, because zone names are ambiguous: write %z.
+MADE = {
+    *("pattern", "subject", "event_at", "event_on", "time_note", "extra"),
+    *("file_id", "row_no", "occurrence_no", "row_hash"),
+}
+# Those of strptime that mean the same to every reader; zone names (%Z) are ambiguous, so write %z.
 DIRECTIVES = "YymdBbAajHIMSpfz%"
 # An afternoon: a format that loses whether it was one shows here.
 PROBE = datetime(2025, 11, 23, 13, 45, 56, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Who gets which report when: the [[subscription]] entries and the [mail] section of the settings, read strictly."""
+"""Who gets which report when: the [[subscription]] entries and the [mail] section of the settings."""
 
 from dataclasses import dataclass, field, replace
 from datetime import time

@@ -22,7 +22,7 @@ from typing import Any
 import duckdb
 
 from etl.common import files
-from etl.common.duck import QUOTABLE_ERRORS, is_disk_full
+from etl.common.duck import QUOTABLE_ERRORS, disk_full_error
 from etl.common.files import make_private_folder, put_in_place, remove_leftovers, write_atomically, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
@@ -108,7 +108,7 @@ def damage_is_a_problem(part: Part) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        if is_disk_full(error) or isinstance(error, (duckdb.OutOfMemoryException, *QUOTABLE_ERRORS)):
+        if disk_full_error(error) or isinstance(error, (duckdb.OutOfMemoryException, *QUOTABLE_ERRORS)):
             raise
         raise Problem(f"{part.folder}: this part is damaged. Remove it and load its file again.") from error
 

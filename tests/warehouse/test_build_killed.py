@@ -76,7 +76,7 @@ def test_a_build_that_finds_no_room_says_so_and_leaves_the_old_warehouse(tmp_pat
         command = [sys.executable, "-c", LIMITED + CHILD, str(data.root), str(queries), str(limit)]
         done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
         assert done.stderr.splitlines()[-1] == (
-            f"etl.common.problem.Problem: {data.warehouse}: there is no room on the disk. Make some and try again. "
+            f"etl.common.problem.Problem: {data.warehouse}: the disk is full. Free some space and try again. "
             "The old warehouse stays."
         )
         assert data.warehouse.read_bytes() == old
