@@ -12,7 +12,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT
 from etl.sql.catalog import read_catalog
-from etl.warehouse.ask import asking, opened
+from etl.warehouse.ask import open_warehouse, warehouse_cursor
 from support.story import difference, outcome, read_story, tell
 
 MAP, CONTRIBUTING = CHECKOUT / "docs" / "architecture.md", CHECKOUT / "CONTRIBUTING.md"
@@ -54,19 +54,16 @@ READER = '''\
 
 import polars as pl
 
-from etl.read.records import create_malformed
+from etl.read.records import Staged
 
 
-def read_arrow(database, path, source, limits, folder):
-    """Makes `staged` and `malformed`."""
-    rows = pl.read_ipc(path, memory_map=False).cast(pl.String)
+def stage_arrow(database, path, folder):
+    rows = pl.read_ipc(path).cast(pl.String)
+    columns = {name: f"c{place}" for place, name in enumerate(rows.columns)}
     file = folder / "arrow.parquet"
-    rows.rename({name: f"c{place}" for place, name in enumerate(rows.columns)}).with_row_index(
-        "row_no", offset=1
-    ).write_parquet(file)
-    database.execute(f"create view staged as from read_parquet('{file}')")
-    create_malformed(database)
-    return rows.columns, rows.height
+    rows.rename(columns).with_row_index("row_no", offset=1).write_parquet(file)
+    database.execute(f"create or replace view staged as from read_parquet('{file}')")
+    return Staged(rows.columns, rows.height)
 '''
 
 
@@ -74,11 +71,10 @@ def read_arrow(database, path, source, limits, folder):
 def copy(tmp_path: Path) -> Path:
     """A copy of the project, without tests and data of its own."""
     folder = tmp_path / "copy"
-    kept = shutil.ignore_patterns("__pycache__", "demo", "inbox", "store", "reports", "runs")
-    for name in ("etl", "dashboard", "queries", "data"):
-        shutil.copytree(CHECKOUT / name, folder / name, ignore=kept)
-    for name in ("app.py", "pyproject.toml"):
-        shutil.copy(CHECKOUT / name, folder)
+    for name in ("etl", "dashboard", "queries", "data/reference"):
+        shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "pyproject.toml", "data/settings.toml"):
+        shutil.copy(CHECKOUT / name, folder / name)
     return folder
 
 
@@ -140,7 +136,10 @@ def test_the_story_that_is_shown_comes_true(tmp_path: Path) -> None:
     file = tmp_path / "shown.txt"
     file.write_text(text, encoding="utf-8")
     story = read_story(file)
-    with opened(tell([story], tmp_path / "told")) as warehouse, asking(warehouse.database) as database:
+    with (
+        open_warehouse(tell([story], tmp_path / "told")) as warehouse,
+        warehouse_cursor(warehouse.database) as database,
+    ):
         for block in story.expected:
             rows = outcome(database, story, block, read_catalog())
             assert rows == block.rows, difference(block, rows)
@@ -171,3 +170,35 @@ def test_a_page_is_a_script_and_a_line(copy: Path) -> None:
     )
     load_and_build(copy, log_in(copy))
     assert in_copy(copy, "-c", OPEN_PAGE) == "['Offices']\n"
+
+
+def test_a_reader_of_a_format_is_a_module_and_its_first_bytes(copy: Path) -> None:
+    (copy / "etl" / "read" / "arrow.py").write_text(READER, encoding="utf-8")
+    replace(
+        copy / "etl" / "read" / "formats.py",
+        '    elif beginning.startswith(PACKED_MAGIC["zip"]):\n',
+        '    elif beginning.startswith(b"ARROW1"):\n        actual = "arrow"\n'
+        '    elif beginning.startswith(PACKED_MAGIC["zip"]):\n',
+    )
+    replace(
+        copy / "etl" / "read" / "stage.py",
+        '    elif kind == "xlsx":\n',
+        '    elif kind == "arrow":\n        from etl.read.arrow import stage_arrow\n'
+        '        staged = stage_arrow(database, path, folder)\n    elif kind == "xlsx":\n',
+    )
+    file = copy / "log.arrow"
+    pl.read_csv(LOG.encode(), infer_schema=False).write_ipc(file)
+    load_and_build(copy, file)
+    assert "2" in in_copy(copy, "-m", "etl", "query", "select count(*) as events from model.events")
+
+
+def test_a_setting_is_a_field(copy: Path) -> None:
+    replace(copy / "data" / "settings.toml", "\nratio = 200 ", "\nsheets = 9\nratio = 200 ")
+    question = "from etl.config.settings import read_settings; from pathlib import Path;"
+    question += "print(read_settings(Path('data/settings.toml')).limits.sheets)"
+    replace(
+        copy / "etl" / "config" / "source.py",
+        "    columns: Count = 500\n",
+        "    columns: Count = 500\n    sheets: Count = 20\n",
+    )
+    assert in_copy(copy, "-c", question) == "9\n"
