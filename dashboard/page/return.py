@@ -143,10 +143,11 @@ def draw_signers(evidence: pl.DataFrame, cycle_no: int | None, zone: str) -> Non
     )
 
 
-def proof(text: str, moment: datetime | None, zone: str) -> str:
+def proof(text: str | None, moment: datetime | None, zone: str) -> str:
     """What is known, and when it happened."""
     when = f'<br><span class="rt-quiet">{moment_text(moment, zone)}</span>' if moment else ""
-    return html_text(text) + when
+    # Evidence files keep the words of the report; a screen has no room to define them.
+    return html_text("not logged" if text == "not in source" else text) + when
 
 
 def draw_timeline_of(asked: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ NOT_ADMITTED = {
     "unverified@firm.example": UNKNOWN,
     "expired@firm.example": "Your sign-in has expired. Sign in again.",
     "idle@firm.example": "No activity for 30 minutes. Sign in again.",
-    "long@firm.example": "A sign-in holds for 8 h at most. Sign in again.",
+    "long@firm.example": "A sign-in is valid for 8 h at most. Sign in again.",
 }
 COOKIE_SECRET = "a long text that nobody else knows, made for this test"
 SECRETS = """
@@ -366,7 +366,7 @@ def test_rights_that_are_taken_away_are_gone_at_the_next_click(
     before = settings.read_text(encoding="utf-8")
     leaver.open("/returns")
     try:
-        settings.write_text(before.replace(', "leaver@firm.example"', ""), encoding="utf-8")
+        settings.write_text(before.replace('"leaver@firm.example"', '"other@firm.example"'), encoding="utf-8")
         leaver.page.get_by_role("link", name="Pipeline").click()
         expect(leaver.page.get_by_text("This account is not known here")).to_be_visible()
         settings.write_text(before + '\n"half a line', encoding="utf-8")
