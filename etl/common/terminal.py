@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Control characters, terminal escapes, text direction marks, line separators, and characters without a width.
-CONTROL_CHARACTERS = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+# Text direction marks and characters without a width, for the brackets of a regular expression.
+INVISIBLE = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+# Control characters, terminal escapes among them, line separators, and invisible characters.
+CONTROL_CHARACTERS = f"[\x00-\x1f\x7f-\x9f\u2028\u2029{INVISIBLE}]"
 PATIENCE_SECONDS = 1.0
 
 

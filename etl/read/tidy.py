@@ -6,9 +6,11 @@ Unicode folding happens here and never in SQL, because engines differ in it.
 import re
 import unicodedata
 
+from etl.common.terminal import INVISIBLE
+
 STRAIGHT = str.maketrans("“”„‟«»‘’‚‛", '""""""\'\'\'\'')
-# Characters without a width and marks of direction: they change how a text looks and never what it says.
-UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# What changes how a text looks and never what it means. A soft hyphen (U+00AD) is visible in a terminal.
+UNSEEN = re.compile(f"[\u00ad\u180e{INVISIBLE}]")
 
 
 def tidied(text: str) -> str:

@@ -198,8 +198,8 @@ def without_lock() -> None:
 
 
 def without_redaction() -> None:
-    def nothing(database: Any, *words: Any) -> tuple[set[int], int]:
-        redact_file.create_table(database, "redactions", [], redact_file.SCHEMA)
+    def nothing(survey: Any, *words: Any) -> tuple[set[int], int]:
+        redact_file.create_table(survey.database, "redactions", [], redact_file.SCHEMA)
         return set(), 0
 
     put(write_part, write_part.redact_file, nothing)

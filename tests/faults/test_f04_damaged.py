@@ -1,8 +1,9 @@
-"""F4: one bit flipped, or the end cut off: an archive or a Parquet file is refused, a cut text is told by its end."""
+"""F4: a flipped bit or a missing end: an archive or Parquet file is refused, a cut text is noticed."""
 
 import bz2
 import gzip
 import io
+import json
 import lzma
 from random import Random
 
@@ -19,7 +20,7 @@ from support.staged_files import zipped
 TABLE = [(f"R{number}", "Client", f"Tax Return Accessed {number * 7919 % 10007}") for number in range(400)]
 HEADINGS = ("Return ID", "Tab", "Event")
 CSV = "".join(",".join(row) + "\n" for row in (HEADINGS, *TABLE)).encode()
-NDJSON = "".join('{"Return ID": "%s", "Tab": "%s", "Event": "%s"}\n' % row for row in TABLE).encode()
+NDJSON = "".join(json.dumps(dict(zip(HEADINGS, row, strict=True))) + "\n" for row in TABLE).encode()
 
 
 def parquet() -> bytes:
@@ -39,7 +40,7 @@ PACKED = {
     "a.parquet": parquet(),
 }
 PLAIN = {"a.csv": CSV, "a.ndjson": NDJSON}
-# How DuckDB alone is told to read each, as forgiving as people tell it to be.
+# The options with which people make DuckDB alone read as much as it can.
 FORGIVING = {"all_varchar": "true", "ignore_errors": "true", "header": "true", "parallel": "false"}
 
 
@@ -72,11 +73,11 @@ def test_f4_packed(name: str, tally: Tally, control: Tally) -> None:
                 found = reader.plainly(name, damaged, **FORGIVING)
                 control.lost += found is not None and [row[-3:] for row in found] != TABLE
             else:
-                control.lost += is_believed(name, damaged)
+                control.lost += is_accepted(name, damaged)
 
 
-def is_believed(name: str, damaged: bytes) -> bool:
-    """Whether a reader without checksums would go on: it reads what comes, and stops where nothing does."""
+def is_accepted(name: str, damaged: bytes) -> bool:
+    """Whether a reader without checksums would accept the file: it reads what there is, to the end."""
     if name.endswith(".parquet"):
         try:
             table = pq.read_table(io.BytesIO(damaged), page_checksum_verification=False)
@@ -85,7 +86,8 @@ def is_believed(name: str, damaged: bytes) -> bool:
             return False
     unpackers = {"bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
     if name.endswith(".zip"):
-        # The central directory is at the end: without it the member before it can still be inflated, and is cut.
+        # The central directory is at the end: without it the member before it can still be inflated, and is
+        # cut.
         return len(damaged) < len(PACKED[name])
     try:
         return unpackers[name.rsplit(".", 1)[1]]().decompress(damaged) != CSV
@@ -101,13 +103,14 @@ def test_f4_plain_text_that_was_cut(name: str, tally: Tally, control: Tally) -> 
         while tally.injected < times(300):
             damaged = cut(content, dice)
             if damaged.endswith(b"\n"):
-                # Whole lines are missing and nothing in the file can say so: the one cut that a text cannot show.
+                # Complete lines are missing, and nothing in the file can show it: the only cut that a text
+                # cannot show.
                 continue
             tally.injected += 1
             try:
                 rows, malformed, remark = reader.read(name, damaged)
-                is_told = remark is not None or malformed
-                tally.lost += not is_told
+                is_noticed = remark is not None or malformed
+                tally.lost += not is_noticed
                 tally.lost += not (set(rows[:-1]) <= set(clean[0]))
             except Problem as problem:
                 tally.heard(str(problem), r"\.$", name)

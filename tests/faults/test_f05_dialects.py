@@ -1,4 +1,4 @@
-"""F5: one small table in every dialect: it is read identically, or refused; never a little differently."""
+"""F5: one small table in every dialect: it is read identically or refused, never slightly differently."""
 
 import csv
 import io
@@ -17,16 +17,18 @@ TABLE = [
     ["R4", "Internal", "", "NULL"],
 ]
 CLEAN = [tuple(value or None for value in row) for row in TABLE]
-DIALECTS = list(product(
-    (",", ";", "\t", "|"),
-    ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"),
-    ("\n", "\r\n"),
-    (csv.QUOTE_MINIMAL, csv.QUOTE_ALL),
-    ("", "sep", "blank lines"),
-))  # fmt: skip
+DIALECTS = list(
+    product(
+        (",", ";", "\t", "|"),
+        ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"),
+        ("\n", "\r\n"),
+        (csv.QUOTE_MINIMAL, csv.QUOTE_ALL),
+        ("", "sep", "blank lines"),
+    )
+)
 
 
-def dressed(delimiter: str, encoding: str, ending: str, quoting: int, before: str) -> bytes:
+def written(delimiter: str, encoding: str, ending: str, quoting: int, before: str) -> bytes:
     """The table as a file of this dialect."""
     out = io.StringIO(newline="")
     out.write({"": "", "sep": f"sep={delimiter}{ending}", "blank lines": ending * 2}[before])
@@ -38,7 +40,7 @@ def dressed(delimiter: str, encoding: str, ending: str, quoting: int, before: st
 def test_f5_dialects(tally: Tally, control: Tally) -> None:
     with Reader() as reader:
         for dialect in Random(5).sample(DIALECTS, times(len(DIALECTS))):
-            content = dressed(*dialect)
+            content = written(*dialect)
             tally.injected += 1
             try:
                 rows, malformed, _ = reader.read("a.csv", content)
@@ -46,7 +48,7 @@ def test_f5_dialects(tally: Tally, control: Tally) -> None:
                 tally.lost += not is_same
                 tally.notes += [] if is_same else [f"{dialect}: {rows} {malformed}"]
             except Problem as problem:
-                # A first line `sep=;` is a word of Excel and no heading: such a file is refused, and no other.
+                # A first line `sep=;` is for Excel and not a heading: only such a file is refused.
                 tally.heard(
                     str(problem), "no heading is known" if dialect[-1] == "sep" else "^no refusal$", dialect
                 )

@@ -1,4 +1,4 @@
-"""F6: records that cannot be split, by the thousand, and quotes that stray or never close: each costs itself alone."""
+"""F6: thousands of records that cannot be split, and stray or unclosed quotes: each costs only itself."""
 
 from random import Random
 
@@ -25,14 +25,14 @@ def test_f6_malformed_records(tally: Tally, control: Tally) -> None:
             content = ("Return ID,Tab\n" + "\n".join(lines) + "\n").encode()
             rows, malformed, _ = reader.read("a.csv", content)
             tally.injected += len(bad)
-            # Every line that was not spoilt is there as written; every one that was stands aside as it stood.
+            # Every good line is read as written; every bad line is quarantined as written.
             good = [
                 (place + 1, f"r{place}", f'Document "W-2, {place}.pdf"')
                 for place in range(LINES)
                 if place not in bad
             ]
             tally.lost += len(set(good) - set(rows)) + len(rows) - len(good)
-            aside = [(row_no, record) for row_no, _, record in malformed]
-            tally.lost += aside != [(place + 1, line) for place, line in sorted(bad.items())]
+            quarantined = [(row_no, record) for row_no, _, record in malformed]
+            tally.lost += quarantined != [(place + 1, line) for place, line in sorted(bad.items())]
             found = reader.plainly("a.csv", content, all_varchar="true", ignore_errors="true", header="true")
             control.lost += found is None or len(found) != len(good)

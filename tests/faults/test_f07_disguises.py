@@ -1,4 +1,4 @@
-"""F7: the same events in every disguise: renamed, re-packed, re-ordered, overlapping, 46 times. F8: in any order."""
+"""F7: the same events renamed, packed, reordered, overlapping, 46 times. F8: the files in any order."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from faults.exports import SMALL, few_queries, queries
 from faults.harm import sequenced
 from support.invented_log import write_invented_log
 from support.loaded_files import Firm
-from tests.store.test_load_again import DISGUISES, SETTINGS
+from tests.store.test_load_again import FORMS, SETTINGS
 
 EVENTS = r"model\.events$|mart"
 WHERE = ("file_id", "row_no")
@@ -36,9 +36,9 @@ def as_csv(heading: list[str], rows: list[list[str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def dressed_up(heading: list[str], rows: list[list[str]], dice: Random) -> dict[str, bytes]:
-    """Files whose bytes differ and whose events do not."""
-    found = {name: pack(as_csv(heading, rows)) for name, pack in DISGUISES.items()}
+def disguised(heading: list[str], rows: list[list[str]], dice: Random) -> dict[str, bytes]:
+    """Files with different bytes and the same events."""
+    found = {name: pack(as_csv(heading, rows)) for name, pack in FORMS.items()}
     for number in range(10):
         order = dice.sample(range(len(heading)), len(heading))
         found[f"ordered {number}.csv"] = as_csv(
@@ -72,7 +72,7 @@ def test_f7_disguises(tally: Tally, control: Tally, tmp_path: Path) -> None:
     firm.load_text(as_csv(heading, rows), "first.csv")
     build(firm.data, queries=queries(tmp_path / "queries"))
     clean = warehouse_rows(firm.data.warehouse, WHERE, EVENTS)
-    disguises = dressed_up(heading, rows, Random(7))
+    disguises = disguised(heading, rows, Random(7))
     disguises["46 times.csv"] = as_csv(
         heading, [row for row in rows for _ in range(46 if row == rows[0] else 1)]
     )
@@ -141,7 +141,7 @@ def in_order(folder: Path, files: list[tuple[str, bytes]]) -> Firm:
     return firm
 
 
-def test_f7_an_id_with_other_content_is_kept(tally: Tally, control: Tally, tmp_path: Path) -> None:
+def test_f7_an_id_with_other_content_is_another_event(tally: Tally, control: Tally, tmp_path: Path) -> None:
     """Providers repeat ids among different records: both count, and only equal ones are repeated."""
     head, line = "return_id,tab,label,event_time,source_event_id", "r{0},Client,Up,2026-03-0{1},one\n"
     firm = Firm(tmp_path)
@@ -152,11 +152,11 @@ def test_f7_an_id_with_other_content_is_kept(tally: Tally, control: Tally, tmp_p
         )
         tally.injected += 1
     build(firm.data, queries=few_queries(tmp_path / "queries"))
-    kept = warehouse_rows(firm.data.warehouse, tables=r"model\.events$").total()
+    events = warehouse_rows(firm.data.warehouse, tables=r"model\.events$").total()
     repeated = warehouse_rows(firm.data.warehouse, tables=r"model\.repeated_records$").total()
     tally.compare(
         Counter(events=expected["events"], repeated=expected["events"]),
-        Counter(events=kept, repeated=repeated),
+        Counter(events=events, repeated=repeated),
     )
     # By the id alone all of them would be one.
     control.compare(expected, Counter(events=1))

@@ -1,4 +1,4 @@
-"""F12: a giant line, a bomb, deep JSON, too many columns, thousands of files: refused by the limit's name, or done."""
+"""F12: giant lines, zip bombs, deep JSON, too many columns: refused by the limit. Many files: loaded."""
 
 import gzip
 from pathlib import Path
@@ -9,7 +9,7 @@ from support.loaded_files import HEAD, Firm
 
 GIGABYTE = round(1_000_000_000 * SHARE)
 PEAK_BYTES = 1_500_000_000
-# The same machine with the limits off, so that what the limits are for is seen.
+# The same with the limits off, which shows what they are for.
 UNLIMITED = """
 [limits]
 line_bytes = 4_000_000_000
@@ -21,7 +21,7 @@ json_depth = 100_000
 
 
 def giants() -> dict[str, tuple[str, bytes]]:
-    """Files that want too much, each with the limit that must be named."""
+    """Files over a limit, each with the limit that must be named."""
     wide = ",".join([*HEAD.split(","), *(f"x{number}" for number in range(5000))])
     return {
         "one line.csv": ("line_bytes", f"{HEAD}\nr1,Client,".encode() + b"x" * GIGABYTE + b",2026-03-04\n"),

@@ -1,4 +1,4 @@
-"""S6: SSNs and ITINs in every dress, on the whole path, then a search of every file. S9: no name of a client in a message."""
+"""S6: no SSN or ITIN, however written, is left in any file. S9: no client name is in a message."""
 
 import gzip
 import json
@@ -20,28 +20,28 @@ from faults.reading import Reader
 from tests.read.test_redact import FORMS, LOOK_ALIKES
 from tests.store.test_load_redaction import searched
 
-UNSEEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+INVISIBLE = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 NUMBER = re.compile(r"123[^0-9]{0,12}45[^0-9]{0,12}6789")
 MARK = "Zebulon Quartermain"
 
 
 def plain(text: str) -> str:
-    """A text as a person reads it: escapes undone, forms folded, what is not seen taken out."""
+    """A text as a person reads it: escapes decoded, forms folded, invisible characters removed."""
     for _ in range(2):
         text = unescape(unquote(text, errors="replace"))
-    return UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 FORMS_OF_ONE = [form for form in FORMS if NUMBER.search(plain(form))]
 
 
 def event(number: int, text: str, **more: str) -> dict[str, str]:
-    said = {"return_id": f"r{number}", "tab": "Client", "label": text, "event_time": "2026-03-04 10:00"}
-    return said | more
+    fields = {"return_id": f"r{number}", "tab": "Client", "label": text, "event_time": "2026-03-04 10:00"}
+    return fields | more
 
 
 def written(folder: Path, forms: list[str]) -> Path:
-    """A log with each form as label, detail, name and what not, a record that is set aside, and a heading that has it."""
+    """A log with each form as label, detail and in other columns, as quarantined record and in a heading."""
     folder.mkdir()
     more = ("detail", "actor", "client_name", "status", "recipient_email", "Shoe")
     lines = [
@@ -53,9 +53,9 @@ def written(folder: Path, forms: list[str]) -> Path:
     return folder
 
 
-def everything(data: DataDir, said: list[str]) -> str:
-    """Every file below the store, the reports and the runs, unpacked, every row of the warehouse, and what was printed."""
-    texts = [*said, *(searched(folder) for folder in (data.store, data.reports) if folder.exists())]
+def everything(data: DataDir, printed: list[str]) -> str:
+    """Every unpacked file of store, reports and runs, every row of the warehouse, and the printed text."""
+    texts = [*printed, *(searched(folder) for folder in (data.store, data.reports) if folder.exists())]
     for file in data.runs.rglob("*") if data.runs.exists() else ():
         texts += [content_of(file)[1].decode(errors="replace")] if file.is_file() else []
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
@@ -68,16 +68,16 @@ def everything(data: DataDir, said: list[str]) -> str:
 
 def leaks(data: DataDir, crew: Crew, **order: object) -> int:
     """How many times the number is found after load, build and reports."""
-    said = []
+    printed = []
     for words in (["load"], ["build"], ["report"]):
         ended = crew.run("--data", data.root, *words, **order)
         assert ended.code == 0, ended.err
-        said += [ended.out, ended.err]
-    # The export itself lies in the inbox, and the command names it by what is left of its name.
-    return len(NUMBER.findall(plain(everything(data, said))))
+        printed += [ended.out, ended.err]
+    # The export itself is in the inbox; the command shows its redacted name.
+    return len(NUMBER.findall(plain(everything(data, printed))))
 
 
-def test_s6_no_number_of_a_taxpayer(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_s6_no_taxpayer_number_is_left(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
     forms = FORMS_OF_ONE if times(40) == 40 else Random(6).sample(FORMS_OF_ONE, 8)
     data = with_inbox(written(tmp_path / "exports", forms), tmp_path / "data")
     tally.injected += 8 * len(forms)
@@ -89,7 +89,7 @@ def test_s6_no_number_of_a_taxpayer(tally: Tally, control: Tally, crew: Crew, tm
     )
 
 
-def test_s6_look_alikes_stay(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_s6_look_alikes_are_not_replaced(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
     texts = [text for text in LOOK_ALIKES if text.strip()]
     (tmp_path / "exports").mkdir()
     lines = (json.dumps(event(number, text)) + "\n" for number, text in enumerate(texts))
@@ -99,10 +99,10 @@ def test_s6_look_alikes_stay(tally: Tally, control: Tally, crew: Crew, tmp_path:
     table = pyarrow.parquet.read_table(
         next(data.store.glob("*/events.parquet")), columns=["row_no", "label"]
     ).to_pylist()
-    kept = [row["label"] for row in sorted(table, key=lambda row: row["row_no"])]
+    labels = [row["label"] for row in sorted(table, key=lambda row: row["row_no"])]
     tally.injected += len(texts)
-    tally.lost += sum(one != other for one, other in zip(texts, kept, strict=True))
-    tally.notes += [f"{one}: {other}" for one, other in zip(texts, kept, strict=True) if one != other]
+    tally.lost += sum(one != other for one, other in zip(texts, labels, strict=True))
+    tally.notes += [f"{one}: {other}" for one, other in zip(texts, labels, strict=True) if one != other]
     # Nine digits with two dashes anywhere would be too simple a rule.
     control.lost += sum(re.search(r"\d{3}-\d\d-\d{4}", text) is not None for text in texts)
 

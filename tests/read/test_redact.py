@@ -1,4 +1,4 @@
-"""No number of a taxpayer survives in any dress, and nothing that only looks like one is touched."""
+"""No taxpayer number is left, however it is written, and nothing that only looks like one is changed."""
 
 import unicodedata
 
@@ -12,7 +12,7 @@ from etl.read.tins import SUSPECT, id_hash, redact
 KEY = b"a key of the tests"
 DATABASE = duckdb.connect()
 
-# A form, and what is left of it. Escapes stand for what an editor would not show.
+# A form, and the text that replaces it. Escapes are used for what an editor would not show.
 FORMS = {
     "123-45-6789": "[TIN]",
     "123\u201345\u20146789": "[TIN]",
@@ -166,7 +166,7 @@ LOOK_ALIKES = [
     "123%45-6789",
 ]
 
-# What the screening expression may hold suspect although nothing is to be replaced: none of these.
+# Ordinary texts, which the screening expression must not match.
 ORDINARY = [
     "Taxpayer: Initial Email - Delivered",
     "K-1\u2019s Distributed to \u201cAnn, Lee\u201d",
@@ -187,7 +187,7 @@ ORDINARY = [
 
 
 def suspects(texts: list[str]) -> list[bool]:
-    """What DuckDB itself says of the texts, by the expression that the loader uses."""
+    """Which texts DuckDB matches with the expression that the loader uses."""
     query = "select regexp_matches(text, $expression) from (select unnest($texts) as text)"
     rows = DATABASE.execute(query, {"expression": SUSPECT, "texts": texts}).fetchall()
     return [is_suspect for (is_suspect,) in rows]
@@ -205,7 +205,7 @@ def test_every_form_is_suspect() -> None:
 
 
 @pytest.mark.parametrize("text", LOOK_ALIKES, ids=ascii)
-def test_look_alikes_stay(text: str) -> None:
+def test_look_alikes_are_not_replaced(text: str) -> None:
     assert redact(text) == (text, 0)
 
 
@@ -213,13 +213,13 @@ def test_ordinary_texts_are_not_suspect() -> None:
     assert [text for text, is_suspect in zip(ORDINARY, suspects(ORDINARY), strict=True) if is_suspect] == []
 
 
-def test_the_hash_of_an_id_keeps_returns_apart_and_shows_no_digit() -> None:
-    kept = id_hash("2025-123-45-6789", KEY)
-    assert kept.startswith("id-") and kept.removeprefix("id-").isalpha() and len(kept) == 27
-    assert kept == id_hash("2025-123 45 6789", KEY) == id_hash("2025-\uff1123\u201145%2D6789", KEY)
-    assert kept != id_hash("2024-123-45-6789", KEY)
-    assert kept != id_hash("2025-123-45-6788", KEY)
-    assert kept != id_hash("2025-123-45-6789", b"another key")
+def test_the_hash_of_an_id_differs_between_returns_and_has_no_digit() -> None:
+    hashed = id_hash("2025-123-45-6789", KEY)
+    assert hashed.startswith("id-") and hashed.removeprefix("id-").isalpha() and len(hashed) == 27
+    assert hashed == id_hash("2025-123 45 6789", KEY) == id_hash("2025-\uff1123\u201145%2D6789", KEY)
+    assert hashed != id_hash("2024-123-45-6789", KEY)
+    assert hashed != id_hash("2025-123-45-6788", KEY)
+    assert hashed != id_hash("2025-123-45-6789", b"another key")
     assert id_hash("123-45-6789", KEY) == id_hash("123456789", KEY)
 
 
@@ -227,7 +227,7 @@ def hidden(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
-DIGIT_DRESSES = (
+DIGIT_FORMS = (
     lambda digit: digit,
     lambda digit: chr(0xFF10 + int(digit)),
     lambda digit: chr(0x0660 + int(digit)),
@@ -238,7 +238,7 @@ DIGIT_DRESSES = (
 )
 DASHES = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Pd", "Zs", "Pc")]
 SEPARATORS = [*DASHES, *"-./ \t\\+~", "\u02d7", "\u30fc", "\u2212", "\u00b7", "&nbsp;", "&#45;"]
-UNSEEN = ["", "", "", "\u200b", "\u200d", "\ufeff", "\u2060", "\u00ad", "\u0301", "\u202e"]
+INVISIBLE = ["", "", "", "\u200b", "\u200d", "\ufeff", "\u2060", "\u00ad", "\u0301", "\u202e"]
 AROUND = st.text(alphabet="abzAZ ,.;:()[]-_/\u00e9\u7530\u2019", max_size=6)
 
 
@@ -251,12 +251,12 @@ def issued(draw: st.DrawFn) -> tuple[str, str, str]:
 
 
 @st.composite
-def dressed(draw: st.DrawFn) -> str:
-    """An issued number with digits, separators and what has no width as anybody might write them."""
+def written(draw: st.DrawFn) -> str:
+    """An issued number with any digits, separators and invisible characters."""
 
     def group(digits: str) -> str:
-        worn = [draw(st.sampled_from(DIGIT_DRESSES))(digit) for digit in digits]
-        return worn[0] + "".join(draw(st.sampled_from(UNSEEN)) + one for one in worn[1:])
+        parts = [draw(st.sampled_from(DIGIT_FORMS))(digit) for digit in digits]
+        return parts[0] + "".join(draw(st.sampled_from(INVISIBLE)) + one for one in parts[1:])
 
     def between() -> str:
         signs = draw(st.lists(st.sampled_from(SEPARATORS), min_size=1, max_size=3))
@@ -267,8 +267,8 @@ def dressed(draw: st.DrawFn) -> str:
 
 
 @settings(max_examples=40)
-@given(before=AROUND, number=dressed(), after=AROUND)
-def test_an_issued_number_disappears_in_every_dress(before: str, number: str, after: str) -> None:
+@given(before=AROUND, number=written(), after=AROUND)
+def test_an_issued_number_is_replaced_however_it_is_written(before: str, number: str, after: str) -> None:
     assert redact(before + number + after) == (f"{before}[TIN]{after}", 1)
     assert suspects([before + number + after]) == [True]
 
@@ -280,7 +280,7 @@ def test_an_issued_number_disappears_in_every_dress(before: str, number: str, af
     before=AROUND.filter(lambda text: not text[-1:].isalpha()),
     after=AROUND,
 )
-def test_bare_digits_disappear_beside_a_word(
+def test_bare_digits_are_replaced_beside_a_word(
     word: str, number: tuple[str, str, str], before: str, after: str
 ) -> None:
     text = before + word + "".join(number) + after
@@ -316,7 +316,7 @@ def look_alike(draw: st.DrawFn) -> str:
 
 
 @given(before=AROUND, number=look_alike(), after=AROUND)
-def test_numbers_of_other_kinds_stay(before: str, number: str, after: str) -> None:
+def test_numbers_of_other_kinds_are_not_replaced(before: str, number: str, after: str) -> None:
     assert redact(before + number + after) == (before + number + after, 0)
 
 
@@ -368,7 +368,7 @@ PIECES = [
 
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=25).map("".join))
-def test_what_is_left_holds_nothing_more_and_whatever_changes_was_suspect(text: str) -> None:
+def test_nothing_more_is_replaced_in_a_redacted_text_and_every_changed_text_was_suspect(text: str) -> None:
     left, count = redact(text)
     assert redact(left) == (left, 0)
     assert (count == 0) == (left == text)

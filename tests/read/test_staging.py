@@ -1,4 +1,4 @@
-"""Any table of texts is staged identically in whatever dress it comes."""
+"""Any table of texts is staged identically in every format, encoding, dialect and compression."""
 
 import bz2
 import csv
@@ -24,7 +24,7 @@ PACKERS = {
     ".zip": zipped,
 }
 HEADINGS = ("Return ID", "Tab", "Event", "Shoe size")
-BITERS = st.sampled_from("abc01 ,;|\t\"'\\\n\r#-éÉ“”’—€")
+SPECIAL = st.sampled_from("abc01 ,;|\t\"'\\\n\r#-éÉ“”’—€")
 ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 WORDS = [
     "null",
@@ -39,16 +39,16 @@ WORDS = [
     " a",
     '"a" ',
 ]
-TEXT = st.text(BITERS | ANY, max_size=12) | st.sampled_from(WORDS)
+TEXT = st.text(SPECIAL | ANY, max_size=12) | st.sampled_from(WORDS)
 TABLE = st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), max_size=8)
-DRESS = {"suppress_health_check": [HealthCheck.too_slow], "deadline": None, "max_examples": 60}
+OPTIONS = {"suppress_health_check": [HealthCheck.too_slow], "deadline": None, "max_examples": 60}
 
 
 def expected(table: list[Row]) -> list[Row]:
     return [tuple(value or None for value in row) for row in table]
 
 
-@settings(**DRESS)
+@settings(**OPTIONS)
 @given(
     table=TABLE,
     delimiter=st.sampled_from(",;\t|"),
@@ -58,10 +58,10 @@ def expected(table: list[Row]) -> list[Row]:
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
 @example([("'a'", "b", "c", "d")], ",", "utf-8", "\n", "", csv.QUOTE_ALL)
-def test_csv_in_any_dress(
+def test_csv_in_any_form(
     table: list[Row], delimiter: str, encoding: str, line_end: str, ending: str, quoting: int
 ) -> None:
-    # Headings in quotes say which quote the file uses, where its records could be read in two ways.
+    # Headings in quotes show which quote the file uses, if its records could be read in two ways.
     head = as_csv([HEADINGS], delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
     # Python before 3.13 leaves a lone carriage return without quotes, where it would end the line.
     has_returns = any("\r" in value for row in table for value in row if value)
@@ -73,7 +73,7 @@ def test_csv_in_any_dress(
     assert result.texts == expected(table)
 
 
-@settings(**DRESS)
+@settings(**OPTIONS)
 @given(table=TABLE, escape=st.booleans(), delimiter=st.sampled_from(",;\t|"))
 def test_a_file_quoted_with_apostrophes(table: list[Row], escape: bool, delimiter: str) -> None:
     options = {"delimiter": delimiter, "quotechar": "'", "quoting": csv.QUOTE_ALL, "lineterminator": "\n"}
@@ -83,15 +83,15 @@ def test_a_file_quoted_with_apostrophes(table: list[Row], escape: bool, delimite
     try:
         result = staged("log.csv", content)
     except Problem as problem:
-        assert "backslash" in str(problem) or "the headings stand in '" in str(problem)
+        assert "backslash" in str(problem) or "the headings are quoted with '" in str(problem)
     else:
         assert (result.malformed, result.headings) == ([], list(HEADINGS))
-        # A doubled backslash alone does not say whether it stands for one or for two.
+        # A doubled backslash alone does not show whether it means one or two.
         if not any("\\" in value for row in table for value in row if value):
             assert result.texts == expected(table)
 
 
-@settings(**DRESS)
+@settings(**OPTIONS)
 @given(table=TABLE)
 def test_a_file_escaped_with_backslashes(table: list[Row]) -> None:
     options = {"quoting": csv.QUOTE_ALL, "lineterminator": "\n", "escapechar": "\\", "doublequote": False}
@@ -106,14 +106,14 @@ def test_a_file_escaped_with_backslashes(table: list[Row]) -> None:
             assert result.texts == expected(table)
 
 
-@settings(**DRESS)
+@settings(**OPTIONS)
 @given(
     table=TABLE,
     ending=st.sampled_from(list(PACKERS)),
     is_array=st.booleans(),
     indent=st.sampled_from([None, 1]),
 )
-def test_json_in_any_dress(table: list[Row], ending: str, is_array: bool, indent: int | None) -> None:
+def test_json_in_any_form(table: list[Row], ending: str, is_array: bool, indent: int | None) -> None:
     objects = [dict(zip(HEADINGS, row, strict=True)) for row in table]
     if is_array:
         content = json.dumps(objects, indent=indent, ensure_ascii=bool(indent))
@@ -126,11 +126,11 @@ def test_json_in_any_dress(table: list[Row], ending: str, is_array: bool, indent
     assert result.texts == (expected(table) if table else [])
 
 
-@settings(**DRESS)
+@settings(**OPTIONS)
 @given(table=TABLE)
 def test_parquet(table: list[Row]) -> None:
     buffer = io.BytesIO()
-    frame = pl.DataFrame(table, schema={name: pl.String for name in HEADINGS}, orient="row")
+    frame = pl.DataFrame(table, schema=dict.fromkeys(HEADINGS, pl.String), orient="row")
     frame.write_parquet(buffer)
     result = staged("log.parquet", buffer.getvalue())
     assert (result.headings, result.texts) == (list(HEADINGS), expected(table))

@@ -1,4 +1,4 @@
-"""CSV is read exactly: a record that cannot be split is set aside alone, and everything else is what the file says."""
+"""CSV is read exactly: only a record that cannot be split is quarantined, and all other text is unchanged."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from support.staged_files import as_csv, staged
 NOT_ENDED = "the last line has no end, so the file may have been cut"
 
 
-def test_one_open_quote_costs_one_record() -> None:
+def test_an_open_quote_costs_one_record() -> None:
     result = staged("a.csv", 'Return ID,Tab\nr1,a\nr2,"open\nr3,c\nr4,"d ""x""\ne"\nr5,e\n')
     assert result.malformed == [(2, "stray_quote", 'r2,"open')]
     assert result.rows == [(1, "r1", "a"), (3, "r3", "c"), (4, "r4", 'd "x"\ne'), (5, "r5", "e")]
@@ -26,7 +26,7 @@ def test_one_open_quote_costs_one_record() -> None:
         ('"r,Client', "open_quote"),
     ],
 )
-def test_a_bad_record_costs_itself_wherever_it_stands(bad: int, line: str, reason: str) -> None:
+def test_a_bad_record_costs_only_itself_wherever_it_is(bad: int, line: str, reason: str) -> None:
     lines = [f"r{number},Client" for number in range(1000)]
     lines[bad] = line
     result = staged("a.csv", "Return ID,Tab\n" + "\n".join(lines) + "\n")
@@ -34,8 +34,8 @@ def test_a_bad_record_costs_itself_wherever_it_stands(bad: int, line: str, reaso
     assert result.texts == [(f"r{number}", "Client") for number in range(1000) if number != bad]
 
 
-def test_blanks_beside_quotes_are_seen() -> None:
-    # DuckDB drops them without a word; the sum of all bytes shows it.
+def test_blanks_beside_quotes_are_noticed() -> None:
+    # DuckDB drops them silently; the sum of all bytes shows it.
     result = staged("a.csv", 'Return ID,Tab\nr1,"a" \nr2,"b"\n')
     assert (result.texts, result.malformed) == ([("r2", "b")], [(1, "stray_quote", 'r1,"a" ')])
     result = staged("a.csv", 'Return ID,Tab\nr1, "a"\nr2,"b ""c"" d"\nr3,e"f\n')
@@ -64,7 +64,7 @@ def test_rows_keep_the_order_of_the_file() -> None:
     assert result.count == 200_000
 
 
-def test_blank_lines_are_no_records() -> None:
+def test_blank_lines_are_not_records() -> None:
     plain = staged("a.csv", "Return ID,Tab\nr1,a\nr2,b\n")
     for content in (
         "\n\nReturn ID,Tab\nr1,a\nr2,b\n",
@@ -76,7 +76,7 @@ def test_blank_lines_are_no_records() -> None:
     assert staged("a.csv", "Return ID,Tab\n \n").malformed == [(1, "wrong_field_count", " ")]
 
 
-def test_a_last_line_without_its_end_is_loaded_and_remarked_on() -> None:
+def test_a_last_line_without_its_end_is_loaded_with_a_remark() -> None:
     for name, content in (("a.csv", "Return ID,Tab\nr1,a"), ("a.json", '{"Return ID": "r1", "Tab": "a"}')):
         result = staged(name, content)
         assert (result.rows, result.remark) == ([(1, "r1", "a")], NOT_ENDED)
@@ -89,7 +89,7 @@ def test_a_file_of_headings_alone_has_no_records() -> None:
         assert (result.headings, result.count, result.rows) == (["Return ID", "Tab"], 0, [])
 
 
-def test_headings_say_the_delimiter_and_are_kept_apart() -> None:
+def test_headings_decide_the_delimiter_and_are_made_unique() -> None:
     result = staged("a.csv", 'Return ID;Tab;a,b;a,b;;"x;y"\nr;1,2,3,4,5,6,7;;;;\n')
     assert result.headings == ["Return ID", "Tab", "a,b", "a,b (2)", "column 5", "x;y"]
     assert result.texts == [("r", "1,2,3,4,5,6,7", None, None, None, None)]
@@ -105,19 +105,19 @@ def test_windows_1252_and_old_line_ends() -> None:
 
 
 def test_quotes_where_only_some_fields_need_them() -> None:
-    wants = [("r1", "a, b"), ("r2", 'c "d"')]
-    assert staged("a.csv", "Return ID,Tab\nr1,'a, b'\nr2,c \"d\"\n").texts == wants
-    assert staged("a.csv", 'Return ID,Tab\nr1,a\\, b\nr2,c \\"d\\"\n').texts == wants
-    assert staged("a.csv", 'Return ID, Tab\nr1, "a, b"\nr2, "c ""d"""\n').texts == wants
+    rows = [("r1", "a, b"), ("r2", 'c "d"')]
+    assert staged("a.csv", "Return ID,Tab\nr1,'a, b'\nr2,c \"d\"\n").texts == rows
+    assert staged("a.csv", 'Return ID,Tab\nr1,a\\, b\nr2,c \\"d\\"\n').texts == rows
+    assert staged("a.csv", 'Return ID, Tab\nr1, "a, b"\nr2, "c ""d"""\n').texts == rows
     assert staged("a.csv", "Return ID,Tab\n'r1','a'\n'r2','b'\n").texts == [("r1", "a"), ("r2", "b")]
     assert staged("a.csv", "Return ID,Tab\nr1,'O''Brien'\nr2,x\n").texts == [("r1", "O'Brien"), ("r2", "x")]
 
 
-def test_apostrophes_and_backslashes_that_are_text_stay() -> None:
+def test_apostrophes_and_backslashes_in_text_are_not_changed() -> None:
     rows = [("r1", "'til Friday'"), ("r2", "C:\\dir\\"), ("r3", "a, b")]
     assert staged("a.csv", as_csv([("Return ID", "Tab"), *rows])).texts == rows
     assert staged("a.csv", "Return ID,Tab\nr1,'hi'\nr2,x\n").texts == [("r1", "'hi'"), ("r2", "x")]
-    # A broken record beside real quotes is one broken record, whatever it looks like.
+    # A malformed record beside real quotes is one malformed record, whatever it looks like.
     result = staged("a.csv", "Return ID,Tab\nr1,\"a, b\"\nr2,'c, d'\n")
     assert (result.texts, result.malformed) == ([("r1", "a, b")], [(2, "wrong_field_count", "r2,'c, d'")])
     result = staged("a.csv", 'Return ID,Tab\nr1,"a ""b"""\nr2,"c \\"d\\""\n')

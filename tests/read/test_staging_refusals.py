@@ -1,4 +1,4 @@
-"""What is not staged: each refusal names the line, the rule and what to do, and leaves nothing behind."""
+"""What is refused: each refusal names the line, the rule and what to do, and leaves no files."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from support.staged_files import refusal, staged
 QUOTES = 'Export it again with quotes of the form "a ""b"" c".'
 
 
-def test_limits_name_themselves_and_the_line() -> None:
+def test_a_refusal_names_the_limit_and_the_line() -> None:
     head = "Return ID,Tab\nr1,Client\n"
     limits = replace(Limits(), field_bytes=20, line_bytes=50, columns=3)
     where = "under [limits] in settings.toml)."
@@ -133,7 +133,8 @@ def test_limits_name_themselves_and_the_line() -> None:
         (
             "a.json",
             b'[{"Tab": 1} {"Tab": 2}]',
-            "after record 1: the JSON array is damaged (its commas or brackets are wrong). Export the file again.",
+            "after record 1: the JSON array is damaged (its commas or brackets are wrong). "
+            "Export the file again.",
         ),
     ],
 )
@@ -141,6 +142,6 @@ def test_refusals(name: str, content: bytes, message: str) -> None:
     assert refusal(name, content) == message
 
 
-def test_messages_show_no_number_of_a_taxpayer() -> None:
+def test_messages_show_no_taxpayer_number() -> None:
     assert "234-56-7890" not in refusal("a.csv", b"Ann 234-56-7890,x\n")
     assert "234-56-7890" not in refusal("a.csv", b"Return ID,return_id 234-56-7890,ReturnID\n")

@@ -22,9 +22,10 @@ from support.staged_files import refusal, staged
 NO_CHECKSUMS = "the Parquet file carries no checksums, so damage inside it cannot be seen"
 
 
-def test_json_values_are_their_text_and_broken_lines_are_set_aside() -> None:
+def test_json_values_are_their_text_and_broken_lines_are_quarantined() -> None:
     lines = [
-        '{"Return ID": 12345678901234567890, "n": 1.10, "b": true, "x": null, "t": "null", "o": {"a": [1.0, "é"]}}',
+        '{"Return ID": 12345678901234567890, "n": 1.10, "b": true, "x": null, '
+        '"t": "null", "o": {"a": [1.0, "é"]}}',
         '{"Return ID": "r2", "late": "é"}',
         '{"Return ID": "r3"',
         '{"n": NaN}',
@@ -76,7 +77,7 @@ def test_parquet_types_become_text() -> None:
     ]
 
 
-def test_a_cut_parquet_is_refused_and_one_without_checksums_remarked_on() -> None:
+def test_a_cut_parquet_is_refused_and_one_without_checksums_gets_a_remark() -> None:
     names = [f"r{number * 7919 % 5003}" for number in range(3000)]
     frame = pl.DataFrame({"Return ID": names, "Tab": ["Client"] * 3000})
     buffer = io.BytesIO()

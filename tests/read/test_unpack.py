@@ -1,4 +1,4 @@
-"""Only a whole archive gets in: cut, damaged, foreign or exploding ones are refused, and leave nothing behind."""
+"""Only a complete archive is read; a cut, damaged or foreign one or a zip bomb leaves no files."""
 
 import bz2
 import gzip
@@ -23,7 +23,10 @@ BODY = "".join(
     f"R{number},Client,Tax Return Accessed,{number * 7919 % 10007}\n" for number in range(3000)
 ).encode()
 CUT = "the archive is cut ({} ends early). Nothing was loaded from it; export it again."
-DAMAGED = "the archive is damaged (its checksum or structure is wrong). Nothing was loaded from it; export it again."
+DAMAGED = (
+    "the archive is damaged (its checksum or structure is wrong). "
+    "Nothing was loaded from it; export it again."
+)
 FOREIGN = "something follows the end of the archive. Nothing was loaded from it; export it again."
 
 
@@ -42,17 +45,18 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     ".zst": zstandard.ZstdCompressor(write_checksum=True).compress,
     ".zip": zipped,
 }
+LIMITS = Limits()
 STREAMS = [ending for ending in PACKERS if ending != ".zip"]
 
 
-def unpacked(folder: Path, name: str, content: bytes, limits: Limits = Limits()) -> Unpacked:
+def unpacked(folder: Path, name: str, content: bytes, limits: Limits = LIMITS) -> Unpacked:
     (folder / name).write_bytes(content)
     private = folder / "private"
     private.mkdir(exist_ok=True)
     return verified(folder / name, private, limits)
 
 
-def refusal(folder: Path, name: str, content: bytes, limits: Limits = Limits()) -> str:
+def refusal(folder: Path, name: str, content: bytes, limits: Limits = LIMITS) -> str:
     with pytest.raises(Problem) as raised:
         unpacked(folder, name, content, limits)
     assert not list((folder / "private").iterdir())
@@ -79,7 +83,7 @@ def test_a_plain_file_is_not_copied(tmp_path: Path) -> None:
     assert not list((tmp_path / "private").iterdir())
 
 
-def test_an_archive_without_an_ending_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+def test_an_archive_without_an_ending_is_recognized_by_its_first_bytes(tmp_path: Path) -> None:
     got = unpacked(tmp_path, "log", gzip.compress(BODY))
     assert (got.name, got.path.read_bytes()) == ("log", BODY)
 
@@ -137,7 +141,7 @@ def test_no_flipped_bit_loads_other_content(tmp_path: Path, ending: str) -> None
     assert refused >= 50
 
 
-def test_zstd_without_a_checksum_is_remarked_on(tmp_path: Path) -> None:
+def test_zstd_without_a_checksum_gets_a_remark(tmp_path: Path) -> None:
     got = unpacked(tmp_path, "a.csv.zst", zstandard.ZstdCompressor(write_checksum=False).compress(BODY))
     assert got.path.read_bytes() == BODY
     assert got.remark == "the archive carries no checksum, so damage inside it cannot be seen"
@@ -150,7 +154,7 @@ def test_zstd_without_a_checksum_is_remarked_on(tmp_path: Path) -> None:
         (("folder/",), "the zip contains 0 files, and must contain exactly one. Load them one by one."),
     ],
 )
-def test_a_zip_holds_one_file(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
+def test_a_zip_must_contain_one_file(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
     assert refusal(tmp_path, "a.zip", zipped(b"", *names)) == message
 
 
@@ -172,7 +176,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", PACKERS)
-def test_a_bomb_is_refused_before_it_has_spread(tmp_path: Path, ending: str) -> None:
+def test_a_zip_bomb_is_refused_while_it_is_unpacked(tmp_path: Path, ending: str) -> None:
     bomb = PACKERS[ending](bytes(30_000_000))
     assert refusal(tmp_path, "a" + ending, bomb) == (
         "its size unpacked, as a multiple of its size packed, is over 200, and the limit is 200 "
@@ -184,7 +188,7 @@ def test_a_bomb_is_refused_before_it_has_spread(tmp_path: Path, ending: str) -> 
     )
 
 
-def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
+def test_a_large_file_is_refused_without_reading_it(tmp_path: Path) -> None:
     assert refusal(tmp_path, "a.csv", BODY, replace(Limits(), file_bytes=1000)) == (
         f"the file is {len(BODY)}, and the limit is 1000 (file_bytes under [limits] in settings.toml)."
     )
@@ -220,7 +224,7 @@ def test_a_name_that_claims_something_else_is_refused(
     assert refusal(tmp_path, name, content) == message
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="the file cannot be read"):
         verified(tmp_path / "none.csv", tmp_path, Limits())
     with pytest.raises(Problem, match="the file cannot be read"):
@@ -233,7 +237,7 @@ def test_a_file_that_changes_after_it_was_hashed_is_refused(tmp_path: Path) -> N
     with open(tmp_path / "log.csv", "ab") as file:
         file.write(b"more\n")
     with pytest.raises(
-        Problem, match="the file changed while it was read. Load it again when its export is complete."
+        Problem, match=r"the file changed while it was read\. Load it again when its export is complete\."
     ):
         got.refuse_changed()
     os.utime(tmp_path / "log.csv", ns=(0, 0))

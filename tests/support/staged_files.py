@@ -1,4 +1,4 @@
-"""Files staged in a test: bytes in, and what staging made of them out."""
+"""Stages bytes as a file in a test, and returns the records."""
 
 import csv
 import io
@@ -20,11 +20,12 @@ from etl.read.stage import stage
 
 LOG = read_settings(SHIPPED / "settings.toml").sources[1]
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+LIMITS = Limits()
 Row = tuple[str | None, ...]
 
 
 class Result:
-    """What staging made of some bytes."""
+    """The result of staging a file."""
 
     def __init__(self, staged: Staged, rows: list[tuple], malformed: list[tuple]) -> None:
         self.headings, self.count, self.remark = staged.headings, staged.record_count, staged.remark
@@ -32,7 +33,7 @@ class Result:
         self.texts: list[Row] = [row[1:] for row in rows]
 
 
-def staged(name: str, content: bytes | str, limits: Limits = Limits()) -> Result:
+def staged(name: str, content: bytes | str, limits: Limits = LIMITS) -> Result:
     """The content, written to a file of that name, verified and staged."""
     with TemporaryDirectory() as folder, duckdb.connect(config=OFFLINE) as database:
         file, private = Path(folder, name), Path(folder, "pri'vate")
@@ -47,7 +48,7 @@ def staged(name: str, content: bytes | str, limits: Limits = Limits()) -> Result
         return Result(result, rows, malformed)
 
 
-def refusal(name: str, content: bytes | str, limits: Limits = Limits()) -> str:
+def refusal(name: str, content: bytes | str, limits: Limits = LIMITS) -> str:
     with pytest.raises(Problem) as raised:
         staged(name, content, limits)
     return str(raised.value)
