@@ -10,19 +10,8 @@ from etl.store.times import parse_day
 TYPES = {"tax_year": "integer", "is_joint": "boolean", "due_date": "date", "is_extended": "boolean"}
 EARLIEST, LATEST = "timestamp '2000-01-01'", "timestamp '2101-01-01'"
 # As exports write them; others are compared without case, blanks and dashes.
-USUAL_TABS = {
-    "Client": "Client",
-    "Internal": "Internal",
-    "Client Tracking": "Client",
-    "Internal Tracking": "Internal",
-}
-TABS = {
-    "client": "Client",
-    "clienttracking": "Client",
-    "internal": "Internal",
-    "internaltracking": "Internal",
-    "usertracking": "Internal",
-}
+USUAL_TABS = {tab + ending: tab for tab in ("Client", "Internal") for ending in ("", " Tracking")}
+TABS = {name.lower().replace(" ", ""): tab for name, tab in USUAL_TABS.items()} | {"usertracking": "Internal"}
 TRUE, FALSE = "('yes', 'true', 'y', '1')", "('no', 'false', 'n', '0')"
 
 
