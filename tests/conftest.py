@@ -1,4 +1,4 @@
-"""What many tests share: an invented season and a hostile log, each loaded and built once, a browser, a private umask."""
+"""What many tests share: a season and a hostile log, both built once, a browser, a private umask."""
 
 import gc
 import os
@@ -14,8 +14,8 @@ from etl.common.paths import DataDir
 from support.naughty import naughty_data
 from support.served import FLAGS, Visit, chromium
 
-# A slow or busy machine fails no test: nothing here asserts a time. The examples are the same on every machine, so that a
-# change fails by what it changed; `--hypothesis-profile=search` draws new ones, to look for what nobody has thought of.
+# A slow machine fails no test: nothing here asserts a time. The examples are the same on every machine, so a
+# failure comes from a change; `--hypothesis-profile=search` draws new examples, to find new failures.
 settings.register_profile(
     "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
@@ -26,10 +26,10 @@ RETURNS = 150
 
 
 def pytest_unconfigure() -> None:
-    """Removes Hypothesis's callback from the garbage collector, so that the last line is pytest's own.
+    """Removes Hypothesis's callback from the garbage collector, so that pytest prints the last line.
 
-    Python frees these callbacks after all modules. This one keeps modules alive that use DuckDB, whose binding would
-    then print its objects as leaked.
+    Python frees these callbacks after all modules. This one keeps modules alive that use DuckDB, whose
+    binding would then print its objects as leaked.
     """
     gc.callbacks[:] = [one for one in gc.callbacks if not one.__module__.startswith("hypothesis")]
 
@@ -47,7 +47,7 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    """Returns whose clients, offices, partners, actors, labels and files are named by somebody who means harm."""
+    """Returns whose clients, offices, partners, actors, labels and files have names made to do harm."""
     return naughty_data(tmp_path_factory.mktemp("hostile"))
 
 

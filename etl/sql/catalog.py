@@ -1,4 +1,4 @@
-"""All SQL files together: which tables and reports there are, in which order they are built, what each column means."""
+"""All SQL files together: the tables and reports, the order to build them in, and what each column means."""
 
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
@@ -69,7 +69,7 @@ def with_meanings(file: SqlFile, known: dict[str, SqlFile]) -> SqlFile:
 
 
 def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> Column:
-    """The column with the meaning it has in the table it is qualified with, else in the only one that has it."""
+    """The column with the meaning from the table it is qualified with, else from the only one that has it."""
     if column.meaning:
         return column
     offered = {
@@ -92,7 +92,7 @@ def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> 
 
 
 def refuse_clashes(file: SqlFile, known: dict[str, SqlFile]) -> None:
-    """Refuses a parameter that is named like a column, and would silently win over it, or like another parameter."""
+    """Refuses a parameter named like a column, which would override it, or like another parameter."""
     columns = {column.name for column in file.columns}
     columns |= {column.name for name in file.reads for column in known[name].columns}
     for place, param in enumerate(file.params):

@@ -14,7 +14,7 @@ from etl.sql.parse import nodes, parse
 from etl.sql.portable import refuse_differences
 
 PERIODS = ("load", "day", "week", "month")
-# Who may see a report beside the data owner. Without this word managers may, and staff the rows of their offices.
+# Who may see a report beside the data owner. Without this word: managers, and staff the rows of their office.
 # counts: it names no client, so viewers may too. everyone: it is of no office, so staff may see all of it.
 # loading: it is about the loaded files, so nobody else may.
 ACCESS = ("everyone", "counts", "loading")
@@ -34,7 +34,7 @@ TABLE_COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+),?$")
 
 @dataclass(frozen=True)
 class Column:
-    """A documented column; `table` is the qualifier it was selected with, `meaning` is null where it is inherited."""
+    """A documented column; `table` is the qualifier of its select, `meaning` is None if it is inherited."""
 
     name: str
     meaning: str | None
@@ -130,7 +130,7 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
 
 
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
-    """The sentences of a header, and its words with their line numbers. Deeper lines continue the word above."""
+    """The sentences of a header, and its words with their line numbers. Deeper lines continue a word."""
     sentences: list[str] = []
     words: dict[str, list[tuple[int, str]]] = {word: [] for word in WORDS}
     last: list[tuple[int, str]] | None = None
@@ -220,7 +220,7 @@ def table_columns(lines: list[str]) -> list[Column]:
 
 
 def sources(text: str, label: str, portable: bool) -> dict[str, str]:
-    """The tables and reports that a query names, each by its alias or else its name, from DuckDB's own parser.
+    """The tables and reports that a query names, each by its alias or else its name, from DuckDB's parser.
 
     A query of `model` or `mart` must also say nothing on which engines differ.
     """
@@ -237,7 +237,7 @@ def sources(text: str, label: str, portable: bool) -> dict[str, str]:
 
 
 def add_source(names: dict[str, str], alias: str, schema: str, name: str) -> None:
-    """A table under its alias; an alias that means two tables in one file tells nothing, so each stands under itself."""
+    """Adds a table under its alias. An alias of two tables in one file is ambiguous: each keeps its name."""
     full_name = f"{schema}.{name}"
     word = alias or name
     names[word if names.get(word, full_name) == full_name else full_name] = full_name

@@ -1,8 +1,8 @@
 """returntrail against the bare engine and against peers, on logs of one to thirty million events, in one run.
 
-    python -m tests.bench                            all of it: 1, 4 and 10 million events (BENCH_FULL=1 adds 30)
-    python -m tests.bench --sizes 1 --only questions
-    python -m tests.bench --only load --write        measures load and build, and writes docs/performance.md
+    python -m tests.bench                            all of it: 1, 4 and 10 million events (BENCH_FULL=1 adds
+    30) python -m tests.bench --sizes 1 --only questions python -m tests.bench --only load --write
+    measures load and build, and writes docs/performance.md
 
 Every part keeps its figures in results.json of the folder, so that one part can be measured anew by itself.
 """

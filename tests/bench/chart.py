@@ -29,7 +29,7 @@ def parts(one: dict) -> dict[str, float]:
 
 
 def svg(sizes: list[dict]) -> str:
-    """One bar a size, with the bare read and the aim as lines; black on white, so that it reads on any page."""
+    """One bar per size, with the bare read and the target as lines; black on white, readable on any page."""
     bars = [parts(one) for one in sizes]
     scale = (WIDTH - LEFT - 60) / max(AIM + 0.5, *(sum(bar.values()) for bar in bars))
     height = TOP + ROW * len(bars) + 40
@@ -54,7 +54,8 @@ def svg(sizes: list[dict]) -> str:
         drawn.append(f'<line {ends} stroke="black" stroke-dasharray="4 3"/>')
         drawn.append(text(x, bottom + 20, f"{words} {value:g}", 11, "middle"))
     inner = "\n".join(drawn)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">\n{inner}\n</svg>\n'
+    box = f'viewBox="0 0 {WIDTH} {height}" role="img"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>\n{inner}\n</svg>\n'
 
 
 def rectangle(left: float, top: float, width: float, colour: str) -> str:
@@ -62,4 +63,5 @@ def rectangle(left: float, top: float, width: float, colour: str) -> str:
 
 
 def text(x: float, y: float, words: str, size: int = 14, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y}" font-family="sans-serif" font-size="{size}" text-anchor="{anchor}">{words}</text>'
+    style = f'font-family="sans-serif" font-size="{size}" text-anchor="{anchor}"'
+    return f'<text x="{x:.1f}" y="{y}" {style}>{words}</text>'

@@ -1,4 +1,4 @@
-"""How long the dashboard's server works on a first visit, another page, another filter, a return; alone and in a crowd.
+"""How long the server works on a first visit, another page, filter or return, for one user or many.
 
 The visitors speak the dashboard's own protocol, so what a browser takes to draw is not in these times.
 """
@@ -114,5 +114,5 @@ def tables(found: dict) -> list[Table]:
         "server CPU a click, ms",
         "server memory, MiB",
     ]
-    note = "From the click until the server says that the page is complete. Pages, filters and returns are drawn by lot."
+    note = "From the click until the server reports a complete page. Pages, filters and returns are random."
     return [Table(f"Clicks on the dashboard, {number(found['events'])} events", head, rows, note)]

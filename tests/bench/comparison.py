@@ -1,4 +1,4 @@
-"""The firm funnel and the bounce rate of each week: returntrail against the raw log in other engines, equal before timed."""
+"""The firm funnel and the weekly bounce rate: returntrail against the raw log in other engines."""
 
 import importlib
 import importlib.util
@@ -24,7 +24,7 @@ def present() -> list[str]:
 
 
 def measured(folder: Path, events: int, names: list[str]) -> dict:
-    """The costs of the peers named and ours. Raises an AssertionError that names the peer whose rows differ from ours."""
+    """The costs of the peers named and ours. Raises an AssertionError for a peer with different rows."""
     files = log_of(folder, events).all_files
     found = {OURS: alone(costs, OURS, files, data_of(folder, events))}
     for name in names:
@@ -98,9 +98,12 @@ def tables(found: dict) -> list[Table]:
         "x CPU",
     ]
     note = (
-        "x: as a multiple of ours. read: the exports into the engine's own storage. prepare: each event once, under its code. "
-        "funnel and bounces (by week): from these prepared events, counts alone; ours is the whole report with medians, as the "
-        "page asks it. from raw: prepare and funnel together, since a log in an engine's own storage is not prepared. Spark works in another process, so its CPU is not known here. All rows are equal."
+        "x: as a multiple of ours. read: the exports into the engine's own storage. "
+        "prepare: each event once, under its code. "
+        "funnel and bounces (by week): from these prepared events, counts alone; "
+        "ours is the whole report with medians, as the "
+        "page asks it. from raw: prepare and funnel together, since a log in an engine's own storage is "
+        "not prepared. Spark works in another process, so its CPU is not known here. All rows are equal."
     )
     return [Table(f"The same two answers, {number(found['events'])} events", head, rows, note)]
 

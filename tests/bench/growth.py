@@ -1,4 +1,4 @@
-"""Load and build of logs of several sizes against DuckDB's bare typed read of the same files, and one more day's file."""
+"""Load and build of logs of several sizes against DuckDB's bare typed read of the files, and one more day."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ CODE = ("etl", "queries")
 
 
 def measured(folder: Path, events: int, rounds: int | None = None) -> Iterator[dict]:
-    """One size: bare read, load and build in turn, as often as is wished or the size allows; then with one more day too.
+    """One size: bare read, load and build in turn, as often as given or the size allows; then one more day.
 
     The data stay for the other parts.
     """
@@ -55,7 +55,7 @@ def formats(folder: Path, events: int) -> dict[str, dict]:
 
 
 def data_of(folder: Path, events: int) -> Path:
-    """The built data directory of a size, one more day included; made where it is not there or older than the code."""
+    """The built data directory of a size with one more day; made where it is missing or out of date."""
     data = folder / f"work-{events}" / "data"
     warehouse = data / "warehouse.duckdb"
     newest = max(file.stat().st_mtime for place in CODE for file in (CHECKOUT / place).rglob("*.[ps][yq]*"))
@@ -69,7 +69,7 @@ def data_of(folder: Path, events: int) -> Path:
 
 
 def summed(found: list[Measured]) -> dict:
-    """The median of seconds and CPU, the highest memory, and the phases of the round whose CPU is the median."""
+    """The medians of seconds and CPU, the highest memory, and the phases of the round with the median CPU."""
     middle = sorted(found, key=lambda one: one.whole.cpu)[len(found) // 2]
     return {
         "seconds": median([one.whole.seconds for one in found]),

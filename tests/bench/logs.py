@@ -1,7 +1,8 @@
-"""Logs to measure with: exports of one firm in the shape that the platform gives them, made once and kept on the disk.
+"""Logs to measure with: exports of one firm in the shape of the platform's, made once and stored on the disk.
 
-A log of N events is four files that overlap, so that 1.5 % of the records repeat, and `one-more-day.csv` with the newest
-1 %. The same size gives the same bytes; about 27 events a return, 2 % untidy labels, 0.1 % unknown ones.
+A log of N events is four files that overlap, so that 1.5 % of the records repeat, and `one-more-day.csv` with
+the newest 1 %. The same size gives the same bytes; about 27 events a return, 2 % untidy labels, 0.1 % unknown
+ones.
 """
 
 import json
@@ -45,7 +46,7 @@ class Log:
 
 
 def log_of(folder: Path, events: int, kind: str = "csv") -> Log:
-    """The log of so many events in a format, made where it is not there yet; a log of an older program is made anew."""
+    """The log of so many events in a format, made where it is missing or of an older program."""
     program = sha256(PROGRAM.read_bytes() + Path(__file__).read_bytes()).hexdigest()
     place = folder / f"log-{events}"
     said = place / "made.json"
@@ -84,7 +85,10 @@ def write(place: Path, events: int, kind: str) -> int:
             [*names, f"one-more-day.{ending}"], [*spans, (season, all_lines)], strict=True
         ):
             database.execute(f"""
-                copy (select * exclude (line_no) from export where line_no >= {first} and line_no < {end} order by line_no)
+                copy (
+                    select * exclude (line_no) from export
+                    where line_no >= {first} and line_no < {end} order by line_no
+                )
                 to '{place / name}' ({options})
             """)
     work.unlink()

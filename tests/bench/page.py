@@ -1,4 +1,4 @@
-"""docs/performance.md, written from the figures; its sentences stand in page.md and hold no figure themselves."""
+"""docs/performance.md, written from the figures; its sentences are in page.md and have no figures."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""Where a load and a build spend their time: each phase, and each table, against DuckDB's bare typed read of the same files.
+"""Where a load and a build spend their time: each phase and table, against DuckDB's bare typed read.
 
     python tests/bench/phases.py --events 1000000 --folder DIR
 
-The three run one after the other, each in a process of its own on a fresh folder, so peaks of memory are their own. A
-phase counts without the phases inside it; what no phase covers is said as the rest.
+The three run one after the other, each in a process of its own on a fresh folder, so peaks of memory are
+their own. A phase counts without the phases inside it; what no phase covers is said as the rest.
 """
 
 import argparse
@@ -30,7 +30,8 @@ from tests.bench.process import alone
 
 TIME = "Date/Time"
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
-# What is measured, in the module that calls it. A function that takes the file of a table is told apart by table.
+# What is measured, in the module that calls it. A function that takes the file of a table is told apart by
+# table.
 LOAD = {
     "etl.store.load": ("verified", "stage", "write_part"),
     "etl.read.stage": ("utf8_text", "stage_fast"),
@@ -166,7 +167,7 @@ def build_phases(log: Log, folder: Path) -> Measured:
 
 
 def profile(log: Log, folder: Path) -> tuple[Measured, Measured, Measured]:
-    """The bare read, the load and the build of a log, each fresh; the data directory of the last two stays."""
+    """The bare read, the load and the build of a log, each new; the data directory of the last two stays."""
     data = folder / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
@@ -178,7 +179,7 @@ def profile(log: Log, folder: Path) -> tuple[Measured, Measured, Measured]:
 
 
 def show(title: str, found: Measured, floor: Measured, least: float = 0.005) -> None:
-    """The whole and its phases, dearest first, as seconds and as multiples of the bare read; small ones are left out."""
+    """The total and its phases, slowest first, as seconds and multiples of the bare read."""
     line("", "s", "x", "CPU s", "x")
     line(title, *figures(found.whole, floor.whole))
     covered = Cost()
@@ -219,7 +220,8 @@ def main() -> None:
     log = log_of(folder, wishes.events)
     floor, loading, building = profile(log, folder)
     print(
-        f"{log.records:,} records, {log.bytes >> 20:,} MB of CSV in {len(log.files)} files; {os.cpu_count()} cores.\n"
+        f"{log.records:,} records, {log.bytes >> 20:,} MB of CSV in {len(log.files)} files; "
+        f"{os.cpu_count()} cores.\n"
     )
     show("bare typed read", floor, floor)
     show("load", loading, floor)

@@ -1,4 +1,4 @@
-"""Work in a process of its own, so that no case warms, fills or slows the next one; and what this machine is."""
+"""Work in a process of its own, so that no case affects the next one; and a description of this machine."""
 
 import importlib.metadata
 import multiprocessing
@@ -44,7 +44,8 @@ def machine() -> dict[str, str]:
     versions = {name: version(name) for name in PACKAGES}
     return {
         "processor": f"{os.cpu_count()} cores of {processor()}, {memory:.0f} GB of memory",
-        "system": f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
+        "system": f"{platform.system()} {platform.release().split('-')[0]}, "
+        f"Python {platform.python_version()}",
         "packages": ", ".join(f"{name} {found}" for name, found in versions.items() if found),
     }
 

@@ -1,4 +1,4 @@
-"""How long the answers take that pages and reports are made of: from a cold file, and warm under changing filters."""
+"""How long the answers of pages and reports take: from a cold file, and warm under changing filters."""
 
 import time
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def varied(
 
 
 def warm(warehouse: Warehouse, one: dict, filters: list[dict[str, object]]) -> dict:
-    """Median and 95th percentile over the calls that fit into the time there is, after one that is not counted."""
+    """Median and 95th percentile of the calls that fit into the time given, after one that is not counted."""
     rows = ask(warehouse, one["report"], one["columns"], **filters[0]).height
     times: list[float] = []
     cpu = time.process_time()
@@ -124,7 +124,8 @@ def tables(found: dict) -> list[Table]:
     on_screen = [one for one in found["questions"] if is_on_screen(one)]
     as_files = [one for one in found["questions"] if not is_on_screen(one)]
     note = (
-        "rows: of the first call, without filters. CPU: the mean of all calls. cold: one call without filters by a process "
+        "rows: of the first call, without filters. CPU: the mean of all calls. "
+        "cold: one call without filters by a process "
         f"that has just opened a file that the system has not in memory. Measured from {found['when']}."
     )
     return [

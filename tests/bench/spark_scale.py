@@ -1,9 +1,10 @@
-"""How far a cluster carries the models: a standalone master, its workers, and a log of so many events, on this machine.
+"""How far a cluster carries the models: a standalone master, its workers, and a large log, on this machine.
 
     python tests/bench/spark_scale.py --events 10_000_000 --data DIR
 
-makes the log in the empty folder DIR, builds it with both engines, compares every table, and prints what docs/scale.md
-says. Half of all returns belong to one firm. It needs the extra `spark`, Java, and room for 600 bytes an event.
+makes the log in the empty folder DIR, builds it with both engines, compares every table, and prints what
+docs/scale.md says. Half of all returns belong to one firm. It needs the extra `spark`, Java, and room for 600
+bytes an event.
 """
 
 import argparse
@@ -95,7 +96,7 @@ def write_settings(data: DataDir, master: str, options: dict[str, str]) -> None:
 
 
 def make_store(data: DataDir, events: int) -> None:
-    """The demo's season, loaded once as a firm would, then copied under other names until there are enough events."""
+    """The demo's season, loaded once, then copied under other names until there are enough events."""
     base = DataDir(data.root / "base")
     load(base, read_settings(data.settings), write_season(data.root / "exports", returns=BASE_RETURNS))
     logs = [str(part.data) for part in parts(base) if part.kind == "events"]
@@ -113,7 +114,7 @@ def make_store(data: DataDir, events: int) -> None:
 
 
 def write_part(database: duckdb.DuckDBPyConnection, data: DataDir, first: int, until: int) -> None:
-    """A part of some copies of the season; every other copy is the large firm's, the rest are spread over twenty."""
+    """A part of some copies of the season; every other copy is the large firm's, the rest of twenty firms."""
     file_id = sha256(f"{first}".encode()).hexdigest()[:16]
     folder = data.store / file_id
     folder.mkdir(parents=True)
@@ -220,7 +221,7 @@ def differences(one: Path, other: Path) -> dict[str, int]:
 
 
 def figures(log: Path) -> dict:
-    """What Spark wrote of its tasks into its event log, summed; and how uneven the tasks of the longest stages were."""
+    """The tasks in Spark's event log, summed; and how uneven the tasks of the longest stages were."""
     tasks, memory = [], {}
     with open(log, encoding="utf-8") as lines:
         for line in lines:

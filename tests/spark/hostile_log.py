@@ -1,4 +1,4 @@
-"""An invented log in which everything happens at once: ties, nulls, recalls, joint returns, labels nobody knows."""
+"""An invented log in which everything happens at once: ties, nulls, recalls, joint returns, odd labels."""
 
 import csv
 from collections.abc import Iterator

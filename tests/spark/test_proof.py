@@ -1,4 +1,4 @@
-"""The proof: Spark gives the rows that DuckDB gives, its executors make them, and the comparison sees a difference.
+"""The proof: Spark gives the rows that DuckDB gives, its executors make them, and a difference is noticed.
 
 The master is Spark's own test mode with two executors, which are processes of their own and shuffle over TCP;
 SPARK_MASTER=spark://host:7077 points the same proof at a real cluster whose workers see the same files.
@@ -53,7 +53,7 @@ FAULTY = (
 
 @dataclass(frozen=True)
 class Proof:
-    """Two warehouses of one store; of Spark's what the executors did, the control's differing rows, and its faults."""
+    """Two warehouses of one store; what Spark's executors did, the control's different rows, its faults."""
 
     duckdb: Path
     spark: Path

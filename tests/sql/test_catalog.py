@@ -1,4 +1,4 @@
-"""The SQL files as a catalog: every rule can refuse, every construct is understood, every mistake has file and line."""
+"""The SQL files as a catalog: each rule can refuse, each construct is read, mistakes have file and line."""
 
 import itertools
 import re
@@ -121,7 +121,8 @@ CONSTRUCTS = {
     "the same table twice": "select 1 from mart.a as one join mart.a as two on true join mart.b on true",
     "a cte": "with a as (from mart.a), c as (from a) select 1 from c join mart.b on true",
     "a cte named like a table": "with b as (from mart.b) select 1 from mart.a join b on true",
-    "a recursive cte": "with recursive c as (select 1 as x from mart.a union all select x + 1 from c, mart.b) from c",
+    "a recursive cte": "with recursive c as (select 1 as x from mart.a union all select x + 1 from c, mart.b)"
+    " from c",
     "a subquery": "select 1 from (select 1 from mart.a join (from mart.b) as c on true)",
     "a scalar subquery": "select (select max(x) from mart.b) from mart.a",
     "exists": "select 1 from mart.a where exists (select 1 from mart.b where b.x = a.x)",
@@ -152,7 +153,9 @@ def test_what_a_query_reads_is_found_in_every_construct(tmp_path: Path, name: st
 
 
 BAD = {
-    "no sentence": ("-- key: firm_id\n" + VISITS[VISITS.index("select") :], "queries/mart/visits.sql: the file starts with "
+    "no sentence": (
+        "-- key: firm_id\n" + VISITS[VISITS.index("select") :],
+        "queries/mart/visits.sql: the file starts with "
         "no sentence. Say in a comment what one row is."),
     "an unknown word": (
         VISITS.replace("-- check:", "-- rule:"),
@@ -165,7 +168,8 @@ BAD = {
     ),
     "an unknown filter": (
         VISITS.replace("-- check: visit_count >= 1", "-- filters: offices, towns"),
-        'queries/mart/visits.sql, line 4: unknown filter "towns". Known: firms, offices, partners, types, years.',
+        'queries/mart/visits.sql, line 4: unknown filter "towns". '
+        "Known: firms, offices, partners, types, years.",
     ),
     "a filter named twice": (
         VISITS.replace("-- check: visit_count >= 1", "-- filters: offices, offices"),
@@ -267,7 +271,8 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem) as raised:
         read_catalog(queries)
     assert str(raised.value) == (
-        "queries/model/events.sql: queries/model/events/events.sql is model.events already. Rename one of them."
+        "queries/model/events.sql: queries/model/events/events.sql is model.events already. "
+        "Rename one of them."
     )
 
 
@@ -282,5 +287,5 @@ def test_meanings_are_inherited_and_readers_known(tmp_path: Path) -> None:
         "model.repeated_records", "model.events", "model.file_counts", "mart.visits", "report.seen",
     ]  # fmt: skip
     assert catalog.readers("model.events") == ["mart.visits", "model.file_counts"]
-    with pytest.raises(Problem, match='No report is named "moon". There are: seen.'):
+    with pytest.raises(Problem, match=r'No report is named "moon"\. There are: seen\.'):
         catalog.report("moon")

@@ -70,7 +70,7 @@ columns('a.*')
     only DuckDB has a star with exclude, replace, rename or columns. Name the columns.
 $for_offices
     a model has neither parameters nor columns by number.
-"""
+"""  # noqa: E501
 
 # A clause, likewise.
 REFUSED_CLAUSES = """
@@ -135,7 +135,7 @@ count(distinct x) + length(split_part(x, ': ', 1))
 seconds_between(a_at, b_at)
 x % 7
 coalesce(x is not distinct from y, false)
-""".strip().splitlines()
+""".strip().splitlines()  # noqa: E501
 
 
 def pairs(text: str) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """Stories: lines of a log in, rows of the warehouse out, as text that an accountant can read and correct.
 
-A story goes the real way: its lines are written as files, loaded, and built. It is told on 1 May 2026 (UTC) unless it
-is given another moment, so that stories can share a build: each is a firm of its own, and nothing crosses from one firm
-to another. Stories of other circumstances (moment, zone, words of the catalogue, several firms) are built apart.
+A story goes the real way: its lines are written as files, loaded, and built. It is told on 1 May 2026 (UTC)
+unless it is given another moment, so that stories can share a build: each is a firm of its own, and nothing
+crosses from one firm to another. Stories of other circumstances (moment, zone, words of the catalogue,
+several firms) are built apart.
 """
 
 import csv
@@ -144,8 +145,8 @@ def tell(stories: list[Story], folder: Path) -> Path:
 
 
 def write_exports(stories: list[Story], folder: Path) -> list[Path]:
-    """The files of the stories, in the order given. Lines under no name go into one file for all, since loading a file
-    takes longer than loading its lines; a file that a story names is its own.
+    """The files of the stories, in the order given. Lines under no name go into one file for all, since
+    loading a file takes longer than loading its lines; a file that a story names is its own.
     """
     files: dict[Path, list[dict[str, str]]] = {}
     for story in stories:
@@ -174,7 +175,7 @@ def write_csv(file: Path, heading: list[str], rows: list[dict[str, str]]) -> Non
 def outcome(
     database: duckdb.DuckDBPyConnection, story: Story, block: Block, catalog: Catalog
 ) -> list[list[str]]:
-    """What the warehouse says where a story says `then`: its own firm's rows, and of them the columns that it names.
+    """The rows of the warehouse for a `then` of a story: its own firm's rows, and the columns that it names.
 
     The rows of a table have no order, so they are put in the story's; those of a report keep theirs.
     """
@@ -199,7 +200,7 @@ def text(value: object) -> str:
 
 
 def difference(block: Block, rows: list[list[str]]) -> str:
-    """The rows that a story expects beside those found: `-` before one that is missing, `+` before one too many."""
+    """The expected rows beside the actual ones: `-` before a missing row, `+` before one too many."""
     table = [block.heading, *block.rows, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [

@@ -1,4 +1,4 @@
-"""Small stores and query folders for the tests of build, warehouse and reports: real parts, real SQL, no loader."""
+"""Small stores and query folders for tests of build, warehouse and reports: real parts and SQL, no loader."""
 
 import json
 import shutil
@@ -10,7 +10,8 @@ from etl.common.duck import literal
 from etl.common.paths import QUERIES, DataDir
 
 AA, BB, CC = ("aa" * 8, "bb" * 8, "cc" * 8)
-# What every build needs: the contract, the reference tables, the words of the engines, and the accounts of each file.
+# What every build needs: the contract, the reference tables, the words of the engines, and the accounts of
+# each file.
 NEEDED = ("raw", "ref", "main", "functions")
 ACCOUNTS = ("model/events/repeated_records.sql", "model/events/file_counts.sql")
 EVENTS = """\
@@ -64,7 +65,7 @@ order by visits.firm_id, visits.return_id
 
 
 def small_queries(folder: Path, **files: str) -> Path:
-    """A folder like queries/ with one table and one report; `mart__visits="..."` writes mart/visits.sql otherwise."""
+    """A folder like queries/ with one table and one report; `mart__visits="..."` replaces mart/visits.sql."""
     for schema in NEEDED:
         shutil.copytree(QUERIES / schema, folder / schema)
     for name in ACCOUNTS:
@@ -127,7 +128,7 @@ def refuse_file(data: DataDir, file_id: str, reason: str) -> None:
 
 
 def two_files(root: Path) -> DataDir:
-    """A store of two overlapping logs: three events of two returns, one of them twice, and one after the last load."""
+    """A store of two overlapping logs: three events of two returns, one repeated, and one too late."""
     data = DataDir(root)
     write_part(
         data,

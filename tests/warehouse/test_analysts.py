@@ -1,4 +1,4 @@
-"""The pages for analysts: each question is asked of a season and answered in the shape shown, and names are what there is."""
+"""The pages for analysts: each question is asked of a season and has the columns shown; all names exist."""
 
 import re
 
@@ -34,11 +34,7 @@ def test_a_question_has_an_answer(
         rows = query(warehouse, sql)
     shape = ", ".join(f"{name} {kind.base_type()}" for name, kind in rows.schema.items())
     assert f"{number}: {shape}" == SHAPES[int(number) - 1]
-    assert (
-        rows.height == 1
-        if sentence.startswith("One row;") or sentence.startswith("One row:")
-        else rows.height >= 1
-    )
+    assert rows.height == 1 if sentence.startswith(("One row;", "One row:")) else rows.height >= 1
 
 
 def test_a_change_of_meaning_names_a_column_that_there_is() -> None:

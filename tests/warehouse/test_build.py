@@ -60,7 +60,8 @@ def test_two_overlapping_files_become_one_warehouse(tmp_path: Path) -> None:
         ("oak", "r1", datetime(2026, 3, 1, 10), 1),
         ("oak", "r2", datetime(2026, 3, 3, 10), 2),
     ]
-    ledger = "select file_id, state, reason, kept_count, distinct_count, repeated_count, later_count from raw.files"
+    counts = "kept_count, distinct_count, repeated_count, later_count"
+    ledger = f"select file_id, state, reason, {counts} from raw.files"
     assert rows(data, ledger) == [
         (AA, "loaded", None, 2, 2, 0, 0),
         (BB, "loaded", None, 3, 1, 1, 1),
@@ -241,7 +242,8 @@ BROKEN = {
     ),
     "a check that is null": (
         {"mart__visits": VISITS.replace("visit_count >= 1", "nullif(visit_count, 1) > 1")},
-        'queries/mart/visits.sql, line 4: the rule "nullif(visit_count, 1) > 1" fails on 1 row, for example oak, r1. '
+        'queries/mart/visits.sql, line 4: the rule "nullif(visit_count, 1) > 1" fails on 1 row, '
+        "for example oak, r1. "
         "The old warehouse stays.",
     ),
     "a check of a column that is not there": (
@@ -255,7 +257,10 @@ BROKEN = {
     ),
     "a key that is null": (
         {"mart__visits": VISITS.replace("events.return_id,", "nullif(events.return_id, 'r1') as return_id,")
-            .replace("by events.firm_id, events.return_id", "by events.firm_id, nullif(events.return_id, 'r1')")
+            .replace(
+                "by events.firm_id, events.return_id",
+                "by events.firm_id, nullif(events.return_id, 'r1')",
+            )
             .replace("as return_id,", "as return_id, -- The return.")},
         'queries/mart/visits.sql, line 3: the key "firm_id, return_id" is null or repeated once, '
         "for example oak, null. The old warehouse stays.",
@@ -280,7 +285,8 @@ BROKEN = {
     ),
     "a value that does not fit": (
         {"mart__visits": VISITS.replace("max(events.event_at)", "max(cast(events.return_id as timestamp))")},
-        "queries/mart/visits.sql, line 8: a value does not fit the statement (Conversion Error). It is not shown; "
+        "queries/mart/visits.sql, line 8: a value does not fit the statement (Conversion Error). "
+        "It is not shown; "
         "it may be private. The old warehouse stays.",
     ),
 }  # fmt: skip
@@ -326,7 +332,8 @@ def test_counts_that_do_not_add_up_refuse_the_build(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
     queries = small_queries(tmp_path / "queries", model__events=f"{EVENTS}    and events.return_id <> 'r1'\n")
     assert problem(data, queries) == (
-        'queries/model/events/file_counts.sql, line 5: the rule "distinct_count + repeated_count + later_count = kept_count" '
+        "queries/model/events/file_counts.sql, line 5: "
+        'the rule "distinct_count + repeated_count + later_count = kept_count" '
         f"fails on 1 row, for example {AA}. Nothing was built."
     )
 

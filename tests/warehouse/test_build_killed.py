@@ -1,4 +1,4 @@
-"""kill -9 at any moment of a build: the old warehouse stays or the new one is whole, and the next build converges."""
+"""A build killed at any moment leaves the old warehouse or a complete new one, and the next succeeds."""
 
 import subprocess
 import sys

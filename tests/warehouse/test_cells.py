@@ -24,7 +24,7 @@ def cell(text: str | None) -> str | None:
 
 
 def is_evaluated(text: str) -> bool:
-    """Whether a spreadsheet kinder than any there is would find a formula: folded, blanks and quotes passed over."""
+    """Whether a spreadsheet that tolerates most would find a formula: folded, blanks and quotes skipped."""
     folded = unicodedata.normalize("NFKC", text).lstrip(SPREADSHEETS_SKIP + '"')
     return folded[:1] in ("=", "+", "-", "@", "\N{MINUS SIGN}")
 
@@ -80,7 +80,9 @@ def test_texts_that_begin_a_formula_get_a_quote(text: str | None, written: str |
 def test_a_csv_file_whole() -> None:
     frame = pl.DataFrame({
         "client_name": ["Ann, Lee", None, "", "null"],
-        "opened_at": [datetime(2026, 3, 4, 19, 5, 9, 500_000), datetime(2026, 3, 8, 7), datetime(2026, 11, 1, 6), None],
+        "opened_at": [
+            datetime(2026, 3, 4, 19, 5, 9, 500_000), datetime(2026, 3, 8, 7), datetime(2026, 11, 1, 6), None
+        ],
         "due_date": [date(2026, 4, 15), None, None, None],
         "is_joint": [True, False, None, None],
         "event_count": [-1, 2, None, 10_000_000],

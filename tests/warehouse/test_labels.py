@@ -1,4 +1,4 @@
-"""Every line of tests/labels.txt is read as it says: through the loader's tidying and the models, in one build."""
+"""Every line of tests/labels.txt is read as it says: through the loader and the models, in one build."""
 
 import csv
 from collections import Counter
@@ -30,7 +30,9 @@ def test_labels_are_read_as_the_pairs_say(pairs: list[tuple[list[str], str]], tm
         warehouse_cursor(warehouse.database) as cursor,
     ):
         found = cursor.execute("""
-            select code || coalesce(' [' || recipient || ']', '') from model.events order by cast(return_id as integer)
+            select code || coalesce(' [' || recipient || ']', '')
+            from model.events
+            order by cast(return_id as integer)
         """).fetchall()
     read = [f"{' | '.join(seen)} -> {code}" for (seen, _), (code,) in zip(pairs, found, strict=True)]
     wanted = [f"{' | '.join(seen)} -> {expected}" for seen, expected in pairs]

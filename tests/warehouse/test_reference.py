@@ -138,9 +138,18 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "lines", "message"),
     [
-        ("labels", ["Client,,Moon,,moon,"], 'line 2: the code "moon" is not in codes.csv. Add it there first.'),
-        ("codes", ["moon,client,moon,,1,Moon,"], 'line 2: the step "moon" is not in steps.csv. Add it there first.'),
-        ("codes", ["moon,client,,moon,1,Moon,"], 'line 2: the stage "moon" is not in stages.csv. Add it there first.'),
+        (
+            "labels", ["Client,,Moon,,moon,"],
+            'line 2: the code "moon" is not in codes.csv. Add it there first.',
+        ),
+        (
+            "codes", ["moon,client,moon,,1,Moon,"],
+            'line 2: the step "moon" is not in steps.csv. Add it there first.',
+        ),
+        (
+            "codes", ["moon,client,,moon,1,Moon,"],
+            'line 2: the stage "moon" is not in stages.csv. Add it there first.',
+        ),
         ("stages", ["9,m,m,m,M,"], 'line 2: the next_step "m" is not in next_steps.csv. Add it there first.'),
         ("codes", ["moon,client,,,one,Moon,A moon."], "line 2: rank is no integer."),
         ("codes", [",client,,,1,Moon,A moon."], "line 2: code is empty."),
@@ -148,16 +157,24 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
             "codes", ["sun,client,,,1,Sun,", "moon,moon,,,1,Moon,A moon."],
             "line 3: the rule \"acts in ('client', 'firm', 'platform')\" of queries/ref/codes.sql fails.",
         ),
-        ("codes", ["moon,client,,,,Moon,"], 'line 2: the rule "rank is not null" of queries/ref/codes.sql fails.'),
+        (
+            "codes", ["moon,client,,,,Moon,"],
+            'line 2: the rule "rank is not null" of queries/ref/codes.sql fails.',
+        ),
         ("labels", ["Client,,,,uploaded,"], "line 2: label is empty."),
-        ("labels", ["Client,,Moon,,,"], 'line 2: the rule "code is not null" of queries/ref/labels.sql fails.'),
+        (
+            "labels", ["Client,,Moon,,,"],
+            'line 2: the rule "code is not null" of queries/ref/labels.sql fails.',
+        ),
         (
             "labels", ["Moon,,Moon,,uploaded,"],
             "line 2: the rule \"tab in ('Client', 'Internal')\" of queries/ref/labels.sql fails.",
         ),
         (
             "labels", ["Client,moon,Moon,,uploaded,"],
-            "line 2: the rule \"recipient is null or recipient in ('taxpayer', 'spouse', 'cc', 'k1_partner')\" of "
+            "line 2: the rule \"recipient is null or "
+            "recipient in ('taxpayer', 'spouse', 'cc', 'k1_partner')\""
+            " of "
             "queries/ref/labels.sql fails.",
         ),
         (
@@ -201,5 +218,6 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     file.rename(file.with_name("form.csv"))
     assert refused(data, tmp_path / "name") == (
         f"{file.with_name('form.csv')}: no reference file has this name. "
-        "There are: codes.csv, deadlines.csv, evidence.csv, forms.csv, labels.csv, next_steps.csv, stages.csv, steps.csv."
+        "There are: codes.csv, deadlines.csv, evidence.csv, forms.csv, labels.csv, next_steps.csv, "
+        "stages.csv, steps.csv."
     )

@@ -57,7 +57,7 @@ from mart.visits limit 5;
  firm_id  return_id  last_at              visit_count
  oak      r1         2026-03-01 05:00:00  1
  oak      r2         2026-03-03 05:00:00  2
-""")
+""")  # noqa: E501
 
 
 def test_a_report_by_its_short_name(data: DataDir, queries: Path) -> None:
@@ -109,7 +109,8 @@ def test_a_refused_file(data: DataDir, queries: Path) -> None:
     [
         (
             "moon",
-            'Neither a table nor a report nor a loaded file is named "moon". There are: main.catalog, mart.visits, ',
+            'Neither a table nor a report nor a loaded file is named "moon". '
+            "There are: main.catalog, mart.visits, ",
         ),
         ("events", '"events" is several things: raw.events, model.events. Name one.'),
         ("' or true --", 'Neither a table nor a report nor a loaded file is named "\' or true --". '),

@@ -166,7 +166,8 @@ def test_the_environment_overrides_the_settings(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_functions_of_spark_are_statements() -> None:
-    text = "-- A sentence.\n\ncreate function a()\n    return 'x;y';\n\n-- Another.\ncreate function b() return 1;\n"
+    first = "create function a()\n    return 'x;y'"
+    text = f"-- A sentence.\n\n{first};\n\n-- Another.\ncreate function b() return 1;\n"
     assert statements(text) == ["create function a()\n    return 'x;y'", "create function b() return 1"]
 
 

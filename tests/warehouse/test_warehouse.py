@@ -92,7 +92,10 @@ def test_only_the_columns_asked_for_come_in_the_order_asked(warehouse: Warehouse
             "seen", None, {"since": "soon"},
             'since of the report seen takes a date such as 2026-03-04, and "soon" is none.',
         ),
-        ("seen", None, {"least_days": "x"}, 'least_days of the report seen takes a whole number, and "x" is none.'),
+        (
+            "seen", None, {"least_days": "x"},
+            'least_days of the report seen takes a whole number, and "x" is none.',
+        ),
     ],
 )  # fmt: skip
 def test_an_unknown_name_is_answered_by_what_there_is(
@@ -109,7 +112,10 @@ def test_what_a_report_refuses_in_sql_is_a_problem(tmp_path: Path) -> None:
 --
 -- param: split_by = null  Nothing.
 select
-    case when split_by is null then 1 else error('split_by: "' || split_by || '" is unknown.') end as one -- One.
+    case
+        when split_by is null then 1
+        else error('split_by: "' || split_by || '" is unknown.')
+    end as one -- One.
 order by one
 """
     data = two_files(tmp_path / "data")
@@ -237,7 +243,7 @@ def test_free_sql_reaches_nothing_else(data: DataDir, warehouse: Warehouse, tmp_
 def test_free_sql_reaches_much_where_nothing_holds_it(
     data: DataDir, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """The same statements in a DuckDB that nobody has locked: the refusals above are ours, and not its own."""
+    """The same statements in an unlocked DuckDB: the refusals above come from our settings."""
     done = []
     for number, sql in enumerate(one for one in FORBIDDEN if not one.startswith(("install", "load"))):
         file = Path(shutil.copy(data.warehouse, tmp_path / f"{number}.duckdb"))
@@ -266,7 +272,8 @@ def test_a_missing_warehouse_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(Problem) as raised:
         open_warehouse(tmp_path / "warehouse.duckdb")
     assert str(raised.value) == (
-        f"{tmp_path / 'warehouse.duckdb'}: there is no warehouse yet. Put exports into {tmp_path / 'inbox'} and type "
+        f"{tmp_path / 'warehouse.duckdb'}: there is no warehouse yet. "
+        f"Put exports into {tmp_path / 'inbox'} and type "
         "`returntrail run`, or `returntrail load FILE` and then `returntrail build`."
     )
 

@@ -30,13 +30,17 @@ def prepare(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         spoken as (
             select
                 once.*,
-                lower(trim(split_part(replace(replace(Event, chr(160), ' '), chr(8220), '"'), '"', 1))) as words
+                lower(trim(split_part(
+                    replace(replace(Event, chr(160), ' '), chr(8220), '"'), '"', 1
+                ))) as words
             from once
         )
         select "Return ID" as return_id, "Return Type" as return_type, code, "Date/Time" as event_at
         from spoken
         join (values {codes_as_values()}) as codes(tab, words, status, code)
-            on codes.tab = spoken."Tab" and codes.words = spoken.words and codes.status = coalesce(spoken."Status", '')
+            on codes.tab = spoken."Tab"
+            and codes.words = spoken.words
+            and codes.status = coalesce(spoken."Status", '')
     """)
     return database
 

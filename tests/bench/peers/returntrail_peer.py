@@ -1,4 +1,4 @@
-"""The two answers of returntrail, asked as the dashboard asks them: in full, with medians and every other column."""
+"""The two answers of returntrail, asked as the dashboard asks: with medians and all other columns."""
 
 from pathlib import Path
 

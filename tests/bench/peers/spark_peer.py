@@ -49,7 +49,9 @@ def prepare(folder: Path) -> SparkSession:
         spoken as (
             select
                 *,
-                lower(trim(split_part(replace(replace(label, '\u00a0', ' '), '\u201c', '"'), '"', 1))) as words
+                lower(trim(split_part(
+                    replace(replace(label, '\u00a0', ' '), '\u201c', '"'), '"', 1
+                ))) as words
             from once
         )
         select spoken.return_id, spoken.return_type, codes.code, spoken.event_at

@@ -1,4 +1,4 @@
-"""The two answers in SQL, said once for the peers that speak it; each names its own table `events` as it likes."""
+"""The two answers in SQL, written once for the peers that read it; each has its own table `events`."""
 
 from tests.bench.peers.words import CODES, STEPS
 
@@ -14,8 +14,10 @@ FUNNEL = """
     deliveries as (
         select
             max(case when return_type like '1040%' then 1 else 0 end) as is_eligible,
-            max(case when code in ('taxpayer email delivered', 'spouse email delivered') then 1 else 0 end) as email_delivered,
-            max(case when code in ('taxpayer email opened', 'spouse email opened') then 1 else 0 end) as email_opened,
+            max(case when code in ('taxpayer email delivered', 'spouse email delivered') then 1 else 0 end)
+                as email_delivered,
+            max(case when code in ('taxpayer email opened', 'spouse email opened') then 1 else 0 end)
+                as email_opened,
             max(case when code = 'link selected' then 1 else 0 end) as link_selected,
             max(case when code = 'accessed' then 1 else 0 end) as accessed,
             max(case when code = 'KBA passed' and return_type like '1040%' then 1 else 0 end) as kba_passed,
@@ -31,7 +33,8 @@ FUNNEL = """
         select
             *,
             case
-                when picked_up = 1 or (uploaded_at is not null and (deleted_at is null or deleted_at < uploaded_at)) then 1
+                when picked_up = 1
+                    or (uploaded_at is not null and (deleted_at is null or deleted_at < uploaded_at)) then 1
                 else 0
             end as signed
         from deliveries
@@ -40,18 +43,22 @@ FUNNEL = """
         select
             *,
             case
-                when picked_up = 1 then 8 when signed = 1 then 7 when kba_passed = 1 then 6 when accessed = 1 then 5
-                when link_selected = 1 then 4 when email_opened = 1 then 3 when email_delivered = 1 then 2 else 1
+                when picked_up = 1 then 8 when signed = 1 then 7 when kba_passed = 1 then 6
+                when accessed = 1 then 5
+                when link_selected = 1 then 4 when email_opened = 1 then 3 when email_delivered = 1 then 2
+                else 1
             end as step_no
         from signatures
     )
     select
         count(*), sum(is_eligible),
-        sum(email_delivered), sum(email_opened), sum(link_selected), sum(accessed), sum(kba_passed), sum(signed),
+        sum(email_delivered), sum(email_opened), sum(link_selected), sum(accessed), sum(kba_passed),
+        sum(signed),
         sum(picked_up),
         sum(case when step_no >= 2 then 1 else 0 end), sum(case when step_no >= 3 then 1 else 0 end),
         sum(case when step_no >= 4 then 1 else 0 end), sum(case when step_no >= 5 then 1 else 0 end),
-        sum(case when step_no >= 6 then is_eligible else 0 end), sum(case when step_no >= 7 then 1 else 0 end),
+        sum(case when step_no >= 6 then is_eligible else 0 end),
+        sum(case when step_no >= 7 then 1 else 0 end),
         sum(case when step_no >= 8 then 1 else 0 end)
     from furthest
 """
@@ -69,7 +76,8 @@ BOUNCES = """
         select
             return_id, signer, code, event_at,
             sum(case when code like '% processed' then 1 else 0 end) over (
-                partition by return_id, signer order by event_at rows between unbounded preceding and current row
+                partition by return_id, signer order by event_at
+                rows between unbounded preceding and current row
             ) as message_no
         from mail
     ),
@@ -85,7 +93,8 @@ BOUNCES = """
     select
         {week} as week,
         count(*) as sent,
-        sum(case when bounced_at is not null and (arrived_at is null or arrived_at < bounced_at) then 1 else 0 end) as bounced
+        sum(case when bounced_at is not null and (arrived_at is null or arrived_at < bounced_at)
+            then 1 else 0 end) as bounced
     from messages
     group by {week}
     order by week

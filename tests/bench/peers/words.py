@@ -1,9 +1,10 @@
-"""What every peer must know of the log, and nothing more: its columns, and the labels that the two answers are made of.
+"""What every peer must know of the log, and nothing more: its columns, and the labels of the two answers.
 
-The answers are those of `firm_funnel` and of `email_health`: for each step of the client funnel the deliveries that it
-applies to, those whose log shows it and those that came to it or any later one, recalled deliveries left out; and for each
-week the emails to signers that were sent and that bounced. The log of the bench holds no late status of a recalled delivery,
-no act before its delivery and no time that a clock shows twice, so the peers may leave out the rules for these.
+The answers are those of `firm_funnel` and of `email_health`: for each step of the client funnel the
+deliveries that it applies to, those whose log shows it and those that came to it or any later one, recalled
+deliveries left out; and for each week the emails to signers that were sent and that bounced. The log of the
+bench holds no late status of a recalled delivery, no act before its delivery and no time that a clock shows
+twice, so the peers may leave out the rules for these.
 """
 
 COLUMNS = ("Return ID", "Return Type", "Tab", "Event", "Status", "Date/Time", "User", "Email")
