@@ -1,8 +1,8 @@
 """What a reader may ask, and which rows come back: the one place where rights become rows.
 
-Access is denied by default. The word `access:` in the header of a report says who may ask it beside managers and
-the data owner; staff may also ask every report that can be restricted to their offices. Every page, list, search
-and file of the dashboard asks through `ask_within`.
+Access is denied by default. The word `access:` in the header of a report says who may ask it beside managers
+and the data owner; staff may also ask every report that can be restricted to their offices. Every page, list,
+search and file of the dashboard asks through `ask_within`.
 """
 
 import polars as pl
@@ -17,7 +17,7 @@ ALLOWED = "allowed_offices"
 
 
 def may_ask(scope: Scope, report: Report) -> bool:
-    """Whether somebody may ask a report at all."""
+    """Whether a person may ask a report at all."""
     if scope.role == DATA_OWNER:
         return True
     if report.access == "loading":
@@ -25,19 +25,19 @@ def may_ask(scope: Scope, report: Report) -> bool:
     if scope.role == MANAGER:
         return True
     if scope.role == STAFF:
-        return report.access == "everyone" or can_be_held(report)
+        return report.access == "everyone" or can_be_restricted(report)
     return scope.role == VIEWER and report.access in ("everyone", "counts")
 
 
-def can_be_held(report: Report) -> bool:
-    """The report takes offices, or its rows tell whose they are."""
-    return "for_offices" in report.params or condition(report) is not None
+def can_be_restricted(report: Report) -> bool:
+    """Whether the report has a filter for offices, or its rows name an office or a return."""
+    return "for_offices" in report.params or office_condition(report) is not None
 
 
-def condition(report: Report) -> str | None:
-    """What holds the rows to offices, over the report's own columns; a row without an office is nobody's.
+def office_condition(report: Report) -> str | None:
+    """The SQL condition for rows of the allowed offices; rows of returns without an office never pass.
 
-    Rows without that column are held by the return that they are of.
+    Rows without that column are restricted by the office of their return.
     """
     if "office" in report.columns:
         return f"list_contains(${ALLOWED}::varchar[], office)"
@@ -50,7 +50,7 @@ def condition(report: Report) -> str | None:
 def ask_within(
     warehouse: Warehouse, scope: Scope, report: str, columns: list[str] | None = None, **filters: object
 ) -> pl.DataFrame:
-    """The rows of a report that are within a scope. Raises a Problem for a report that the role may not ask."""
+    """The rows of a report within a scope. Raises a Problem for a report that the role may not ask."""
     known = warehouse.reports.get(report)
     if known is None or scope.role == DATA_OWNER:
         return ask(warehouse, report, columns, **filters)
@@ -60,17 +60,17 @@ def ask_within(
         return ask(warehouse, report, columns, **filters)
     offices = list(scope.offices or ())
     if "for_offices" in known.params:
-        filters["for_offices"] = shared(filters.get("for_offices"), offices)
+        filters["for_offices"] = allowed_offices(filters.get("for_offices"), offices)
     query, values = report_query(warehouse, report, columns, filters)
-    held_by = condition(known)
-    if held_by:
-        query, values = f"{query} where {held_by}", values | {ALLOWED: offices}
+    condition = office_condition(known)
+    if condition:
+        query, values = f"{query} where {condition}", values | {ALLOWED: offices}
     return fetch_rows(warehouse, report, query, values)
 
 
-def shared(asked: object, offices: list[str]) -> list[str]:
-    """The offices asked for that are allowed; all that are allowed where none are asked for."""
-    if asked is None:
+def allowed_offices(requested: object, offices: list[str]) -> list[str]:
+    """The requested offices that are allowed; all that are allowed if none are requested."""
+    if requested is None:
         return offices
-    wanted = asked if isinstance(asked, (list, tuple, set, frozenset)) else [asked]
+    wanted = requested if isinstance(requested, (list, tuple, set, frozenset)) else [requested]
     return [office for office in offices if office in wanted]

@@ -1,4 +1,4 @@
-"""The audit trail: lines chained by their hashes, intact under threads, processes and kills, without names."""
+"""The audit trail: lines chained by hashes, intact under threads, processes and kills, without names."""
 
 import json
 import os

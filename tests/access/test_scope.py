@@ -1,7 +1,7 @@
-"""Rights become rows: every report by every role, held against a firm that has one office and no other.
+"""Rights become rows: every report by every role, compared with a firm that has one office and no other.
 
-The oracle is a second warehouse, built from the same logs without the returns of the other offices, and asked without
-any rights at all.
+The expected rows come from a second warehouse, built from the same logs without the returns of the other
+offices, and asked without any rights at all.
 """
 
 import shutil
@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from etl.access.scope import ask_within, can_be_held, may_ask
+from etl.access.scope import ask_within, can_be_restricted, may_ask
 from etl.common.files import write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
@@ -25,23 +25,28 @@ from etl.warehouse.build import build
 REPORTS = [report.name for report in read_catalog().of("report")]
 OURS, OTHERS = "Austin", "Portland"
 SPLITS = ("office", "partner", "return_type", "tax_year", "week", "month")
-# What the headers of the reports must say: which name no client and no return, which name what was loaded, and which are
-# of no office and shown to everybody.
-COUNTS = set(
-    """cohorts deadlines definitions delivery_outcomes email_health filter_choices firm_funnel headline internal_waits
-    load_totals next_steps stage_funnel turnaround weekly_funnel weekly_mail""".split()
-)
+# What the headers of the reports must say: which name no client and no return, which name what was loaded,
+# and which are of no office and shown to everybody.
+COUNTS = {
+    "cohorts",
+    "deadlines",
+    "delivery_outcomes",
+    "email_health",
+    "filter_choices",
+    "firm_funnel",
+    "headline",
+}
+COUNTS |= {"definitions", "internal_waits", "load_totals", "next_steps", "stage_funnel", "turnaround"}
+COUNTS |= {"weekly_funnel", "weekly_mail"}
 HEALTH = {"load_quality", "quarantined_records", "silent_days", "unclassified_labels"}
 OF_NO_OFFICE = {"definitions", "load_totals"}
-# What would tell a client, or lead to one.
-NAMES = {
-    "client_name", "client_id", "return_id", "group_name", "recipient_email", "actor", "subject", "detail", "why", "label",
-    "logged_label", "file_name",
-}  # fmt: skip
+# Columns that would identify a client, or lead to one.
+NAMES = {"client_name", "client_id", "return_id", "group_name", "recipient_email", "actor"}
+NAMES |= {"subject", "detail", "why", "label", "logged_label", "file_name"}
 
 
 def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Series) -> DataDir:
-    """A data directory whose logs have these returns alone, those of `nowhere` without an office; not yet built."""
+    """A data directory with only these returns, those of `nowhere` without an office; not yet built."""
     shutil.copytree(data.store, root / "store")
     for part in parts(DataDir(root)):
         rows = pl.read_parquet(part.data).filter(pl.col("return_id").is_in(wanted.to_list()))
@@ -148,7 +153,7 @@ def test_staff_of_no_office_or_of_an_unknown_one_and_an_unknown_role_get_nothing
         assert rows.is_empty() if nothing is None else rows.equals(nothing)
 
 
-def test_staff_of_whom_no_office_is_said_get_nothing(firms: tuple[Warehouse, Warehouse]) -> None:
+def test_staff_without_an_office_get_nothing(firms: tuple[Warehouse, Warehouse]) -> None:
     assert ask_within(firms[0], Scope(STAFF, None), "all_returns").is_empty()
     assert ask_within(firms[0], Scope(STAFF, (OURS,)), "all_returns", for_offices=None).height > 0
     assert ask_within(firms[0], Scope(STAFF, (OURS,)), "all_returns", for_offices=[]).is_empty()
@@ -173,13 +178,15 @@ def test_a_return_of_another_office_is_not_there(firms: tuple[Warehouse, Warehou
         assert ask_within(whole, staff, "find_returns", search=return_id).is_empty()
 
 
-def test_every_report_is_somebodys_on_purpose(firms: tuple[Warehouse, Warehouse]) -> None:
-    """A new report that nobody has thought of is the manager's and the data owner's, and this test asks about it."""
+def test_every_report_has_its_readers_on_purpose(firms: tuple[Warehouse, Warehouse]) -> None:
+    """A new report is for managers and the data owner only, until its header and this test say more."""
     reports = firms[0].reports
     assert {name for name, report in reports.items() if report.access == "loading"} == HEALTH
     assert {name for name, report in reports.items() if report.access == "everyone"} == OF_NO_OFFICE
     assert {name for name, report in reports.items() if report.access == "counts"} == COUNTS - OF_NO_OFFICE
-    assert {name for name, report in reports.items() if not can_be_held(report)} == HEALTH | OF_NO_OFFICE
+    assert {
+        name for name, report in reports.items() if not can_be_restricted(report)
+    } == HEALTH | OF_NO_OFFICE
     assert {name for name, report in reports.items() if may_ask(Scope(VIEWER), report)} == COUNTS
 
 
@@ -188,10 +195,10 @@ def test_without_the_filter_staff_would_see_the_others(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """What the tests above compare is there to be seen: rows of other offices, in every report that names returns."""
+    """The tests above can fail: without the filter there are rows of other offices."""
     whole, one = firms
-    monkeypatch.setattr("etl.access.scope.shared", lambda asked, offices: asked)
-    monkeypatch.setattr("etl.access.scope.condition", lambda report: None)
+    monkeypatch.setattr("etl.access.scope.allowed_offices", lambda asked, offices: asked)
+    monkeypatch.setattr("etl.access.scope.office_condition", lambda report: None)
     seen = ask_within(whole, Scope(STAFF, (OURS,)), "all_returns").height - ask(one, "all_returns").height
     assert seen > 20
     record_property("injected", 0)

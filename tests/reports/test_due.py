@@ -1,4 +1,4 @@
-"""When something is due: each slot once, whatever the clock of the zone does, and after a pause the latest alone."""
+"""When a report is due: each slot once, also over clock changes, and after a pause only the latest."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Reports that arrive: what is due is written once, kept, told of, and can be had again byte for byte."""
+"""Scheduled reports: what is due is written once, stored, recorded, and delivered again byte for byte."""
 
 import gzip
 import hashlib
@@ -52,12 +52,16 @@ def test_a_report_with_a_rhythm_needs_no_entry_and_an_entry_adds(tmp_path: Path)
     data = firm(tmp_path, '[[subscription]]\nreport = "seen"\nname = "extra"\nevery = "month"\n')
     assert due(data, DAY) == [("seen-extra", "written"), ("seen", "written"), ("totals", "written")]
     assert files(data) == [
-        "2026-03-05/manifest.json", "2026-03-05/seen-changes.csv", "2026-03-05/seen-extra-changes.csv",
-        "2026-03-05/seen-extra.csv", "2026-03-05/seen.csv", "2026-03-05/totals.csv",
-    ]  # fmt: skip
+        "2026-03-05/manifest.json",
+        "2026-03-05/seen-changes.csv",
+        "2026-03-05/seen-extra-changes.csv",
+        "2026-03-05/seen-extra.csv",
+        "2026-03-05/seen.csv",
+        "2026-03-05/totals.csv",
+    ]
 
 
-def test_a_slot_is_written_once_and_a_pause_is_made_up_for_once(data: DataDir) -> None:
+def test_a_slot_is_written_once_and_after_a_pause_only_the_latest(data: DataDir) -> None:
     calls = [due(data, f"2026-03-{day:02d}T{hour:02d}:00") for day in (5, 6, 20) for hour in (5, 12, 23)]
     assert [len(call) for call in calls] == [1, 0, 0] * 3
     assert [run.slot for run in read_runs(data)] == ["2026-03-05", "2026-03-06", "2026-03-20"]
@@ -144,7 +148,7 @@ def test_an_empty_report_is_written_or_skipped_as_asked(data: DataDir) -> None:
     assert rows(data, "2026-03-06/seen-changes.csv").count("\n") == 1
 
 
-def test_what_says_the_same_is_skipped_if_asked(data: DataDir) -> None:
+def test_an_unchanged_report_is_skipped_if_asked(data: DataDir) -> None:
     write_settings(data, NEVER + '[[subscription]]\nreport = "seen"\nonly_if_changed = true\n')
     assert due(data, DAY) == [("seen", "written")]
     assert due(data, "2026-03-06T12:00") == [("seen", "skipped: unchanged")]
@@ -171,13 +175,20 @@ def test_the_manifest_says_what_each_file_is(data: DataDir) -> None:
     assert entry["columns"][3] == {"name": "last_at", "type": "TIMESTAMP", "meaning": "The last event (UTC)."}
     chosen = ("rows", "filters", "as_of", "zone", "firm", "run", "previous_run", "slot", "written_at")
     assert {name: entry[name] for name in chosen} == {
-        "rows": 2, "filters": {}, "as_of": "2026-03-03T10:00:00Z", "zone": "America/New_York", "firm": "Oak", "run": 2,
-        "previous_run": 1, "slot": "2026-03-06", "written_at": "2026-03-06T12:00:00Z",
-    }  # fmt: skip
+        "rows": 2,
+        "filters": {},
+        "as_of": "2026-03-03T10:00:00Z",
+        "zone": "America/New_York",
+        "firm": "Oak",
+        "run": 2,
+        "previous_run": 1,
+        "slot": "2026-03-06",
+        "written_at": "2026-03-06T12:00:00Z",
+    }
     assert said["seen-changes.csv"]["changes"] == {"new": 0, "still": 2, "cleared": 0}
 
 
-def test_file_and_question_and_call_are_the_same_rows(data: DataDir) -> None:
+def test_file_query_and_call_have_the_same_rows(data: DataDir) -> None:
     due(data, DAY)
     with open_warehouse(data.warehouse) as warehouse:
         assert rows(data, "2026-03-05/seen.csv") == as_csv(ask(warehouse, "seen"), "America/New_York") == SEEN
@@ -186,7 +197,7 @@ def test_file_and_question_and_call_are_the_same_rows(data: DataDir) -> None:
         assert database.execute("from report.seen()").fetchall() == asked
 
 
-def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Path) -> None:
+def test_a_run_is_delivered_again_with_the_same_bytes(data: DataDir, tmp_path: Path) -> None:
     due(data, DAY)
     folder = data.reports / "2026-03-05"
     before = {name: (data.reports / name).read_bytes() for name in files(data)}
@@ -205,7 +216,7 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
         (2, "written", 1),
     ]
     assert due(data, DAY) == []
-    with pytest.raises(Problem, match="^No run 9 has files. These have: 1, 2.$"):
+    with pytest.raises(Problem, match=r"^No run 9 has files\. These have: 1, 2\.$"):
         deliver_again(data, settings, 9, None)
     kept = data.runs / "1" / "seen.csv.gz"
     kept.write_bytes(kept.read_bytes()[:-9])
@@ -229,7 +240,9 @@ def test_again_is_the_same_bytes_whatever_came_since(data: DataDir, tmp_path: Pa
         ('report = "seen"\noffices = ["Rome"]\n', 'No return has the office "Rome". There are: none.'),
     ],
 )
-def test_what_cannot_work_is_said_at_once_and_stops_nothing_else(data: DataDir, entry: str, why: str) -> None:
+def test_a_subscription_that_cannot_work_is_reported_and_stops_no_other(
+    data: DataDir, entry: str, why: str
+) -> None:
     write_settings(data, f'[[subscription]]\nname = "odd"\n{entry}')
     with open_warehouse(data.warehouse) as warehouse, pytest.raises(Problem) as raised:
         check_subscriptions(read_settings(data.settings), warehouse)
@@ -239,8 +252,9 @@ def test_what_cannot_work_is_said_at_once_and_stops_nothing_else(data: DataDir, 
     assert others == [("seen", "written"), ("totals", "written")]
 
 
-def test_the_check_says_what_is_subscribed_to(data: DataDir) -> None:
-    entry = '[[subscription]]\nreport = "seen"\nname = "a"\nweekday = "Friday"\nnot_before = "07:00"\nonly_if_rows = true\n'
+def test_the_check_describes_each_subscription(data: DataDir) -> None:
+    entry = '[[subscription]]\nreport = "seen"\nname = "a"\nweekday = "Friday"\nnot_before = "07:00"\n'
+    entry += "only_if_rows = true\n"
     write_settings(data, NEVER + entry)
     with open_warehouse(data.warehouse) as warehouse:
         assert check_subscriptions(read_settings(data.settings), warehouse) == [
@@ -250,7 +264,7 @@ def test_the_check_says_what_is_subscribed_to(data: DataDir) -> None:
         ]
 
 
-def test_what_killed_calls_left_goes_and_nothing_else(data: DataDir) -> None:
+def test_leftovers_of_killed_calls_are_removed_and_nothing_else(data: DataDir) -> None:
     due(data, DAY)
     mine = data.reports / "2026-03-05" / ".mine"
     left = [
@@ -265,7 +279,7 @@ def test_what_killed_calls_left_goes_and_nothing_else(data: DataDir) -> None:
     assert not [file for file in left if file.exists()] and not left[-1].parent.exists() and mine.exists()
 
 
-def test_the_history_is_a_table_and_a_torn_line_hides_nothing(data: DataDir) -> None:
+def test_the_history_is_a_table_and_a_cut_off_line_hides_nothing(data: DataDir) -> None:
     assert history(data).is_empty()
     due(data, DAY)
     with open(history_file(data), "ab") as file:
@@ -280,13 +294,14 @@ def test_the_history_is_a_table_and_a_torn_line_hides_nothing(data: DataDir) -> 
     ]
 
 
-def test_a_run_that_ended_in_the_middle_is_noted_and_made_up_for(data: DataDir) -> None:
+def test_an_interrupted_run_is_recorded_and_repeated(data: DataDir) -> None:
     due(data, DAY)
     lines = history_file(data).read_bytes().splitlines(keepends=True)
     history_file(data).write_bytes(lines[0])
     first = (data.runs / "1" / "seen.csv.gz").read_bytes()
     assert due(data, DAY) == [("seen", "written")]
     assert [(run.run, run.state) for run in read_runs(data)] == [
-        (1, "failed: its process ended before it was done"), (2, "written"),
-    ]  # fmt: skip
+        (1, "failed: its process ended before it was done"),
+        (2, "written"),
+    ]
     assert last(data).files_of == 1 and (data.runs / "1" / "seen.csv.gz").read_bytes() == first

@@ -1,4 +1,4 @@
-"""kill -9, a full disk: no file is ever half under its name, nothing unfinished counts as done, and the next call mends.
+"""kill -9, a full disk: no file is half-written under its name, and the next call finishes what was begun.
 
 KILLS in the environment says how often; `make killed` asks for a hundred.
 """
@@ -69,7 +69,7 @@ def data(tmp_path: Path) -> DataDir:
 
 
 def whole(data: DataDir) -> set[str]:
-    """The digests of every file that some run kept."""
+    """The digests of every stored file."""
     entries = [json.loads(file.read_text(encoding="utf-8")) for file in data.runs.glob("[0-9]*/entry.json")]
     return {said["sha256"] for entry in entries for said in entry["files"].values()}
 
@@ -131,7 +131,7 @@ def test_a_file_written_straight_to_its_name_would_be_found_half(
 
 
 @pytest.mark.parametrize("limit", [100, 200, 5_000, 60_000, 200_000, 700_000])
-def test_a_disk_without_room_is_said_and_counts_as_nothing(data: DataDir, limit: int) -> None:
+def test_a_full_disk_is_reported_and_the_run_is_not_done(data: DataDir, limit: int) -> None:
     assert due(data, "2026-03-04T12:00") == [("many", "written"), ("seen", "written")]
     before = {name: (data.reports / name).read_bytes() for name in files(data)}
     command = [sys.executable, "-c", LIMITED + CHILD, str(data.root), "2026-03-05T12:00", "1", str(limit)]

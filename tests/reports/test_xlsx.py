@@ -84,10 +84,10 @@ def test_the_same_rows_are_the_same_bytes_and_nothing_is_left_beside(tmp_path: P
     ).to_polars().rows() == [tuple(FRAME.columns)]
 
 
-def test_what_a_sheet_cannot_hold_is_refused_and_never_cut(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="^row 1 has a text that is longer than a cell of Excel holds"):
+def test_what_a_sheet_cannot_contain_is_refused_and_never_cut(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"^row 1 has a text that is longer than a cell of Excel holds"):
         written(tmp_path / "a.xlsx", pl.DataFrame({"text": ["x" * (LONGEST_TEXT + 1)]}))
-    with pytest.raises(Problem, match="^more rows than a sheet of Excel holds"):
+    with pytest.raises(Problem, match=r"^more rows than a sheet of Excel holds"):
         written(tmp_path / "b.xlsx", pl.DataFrame({"n": range(MOST_ROWS + 1)}))
 
 
@@ -96,8 +96,10 @@ def test_a_subscription_gets_excel_and_what_changed(tmp_path: Path) -> None:
     data = firm(tmp_path, NEVER + entry + '[[subscription]]\nreport = "seen"\nevery = "never"\n')
     assert due(data, "2026-03-05T12:00") == [("seen-book", "written")]
     assert files(data) == [
-        "2026-03-05/manifest.json", "2026-03-05/seen-book-changes.csv", "2026-03-05/seen-book.xlsx",
-    ]  # fmt: skip
+        "2026-03-05/manifest.json",
+        "2026-03-05/seen-book-changes.csv",
+        "2026-03-05/seen-book.xlsx",
+    ]
     page = fastexcel.read_excel(str(data.reports / last(data).file)).load_sheet(0).to_polars()
     assert page["client_name"].to_list() == ["Ann", "=1+1"]
     assert due(data, "2026-03-06T12:00") == [("seen-book", "written")]

@@ -1,4 +1,4 @@
-"""An OpenID Connect provider as a firm has one: it shows its accounts, and says in a signed token who has signed in."""
+"""An OpenID Connect provider like that of a firm: it lists its accounts and signs who has signed in."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ HOUR = 3600
 
 
 class Provider:
-    """Its accounts by their addresses; what it says of each beside the usual, where a number is seconds from now."""
+    """Its accounts by address, with the claims that differ from the usual; times are in seconds from now."""
 
     def __init__(self, accounts: dict[str, dict]) -> None:
         self.accounts, self.granted = accounts, dict[str, dict]()
@@ -49,7 +49,7 @@ class Provider:
         return JSONResponse({"keys": [self.key.as_dict(private=False)]})
 
     def authorize(self, request: Request) -> Response:
-        """The page of accounts, and after a press on one the way back."""
+        """The page of accounts, and after a click on one the redirect back."""
         asked = dict(request.query_params)
         account = asked.pop("account", None)
         if account is None:
@@ -66,7 +66,7 @@ class Provider:
         )
 
     async def token(self, request: Request) -> Response:
-        """The signed words about the account, once for a code."""
+        """The signed token of the account, once per code."""
         form = await request.form()
         known = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         grant = self.granted.pop(str(form["code"]), None)
@@ -79,11 +79,11 @@ class Provider:
         ):
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(time.time())
-        said = {"iat": 0, "exp": HOUR, "email_verified": True} | self.accounts[grant["account"]]
-        times = {name: now + said[name] for name in ("iat", "exp")}
+        given = {"iat": 0, "exp": HOUR, "email_verified": True} | self.accounts[grant["account"]]
+        times = {name: now + given[name] for name in ("iat", "exp")}
         claims = {"iss": self.address, "aud": CLIENT_ID, "sub": grant["account"], "email": grant["account"]}
         token = jwt.encode(
-            {"alg": "RS256", "kid": "one"}, claims | said | times | {"nonce": grant["nonce"]}, self.key
+            {"alg": "RS256", "kid": "one"}, claims | given | times | {"nonce": grant["nonce"]}, self.key
         )
         return JSONResponse(
             {"access_token": "unused", "token_type": "Bearer", "expires_in": HOUR, "id_token": token}

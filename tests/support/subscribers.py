@@ -1,4 +1,4 @@
-"""A small firm that subscribes to reports: its store, its queries, its settings, and a mail server of its own."""
+"""A small firm that subscribes to reports: its store, queries and settings, and a mail server."""
 
 import socket
 import ssl
@@ -103,7 +103,7 @@ def files(data: DataDir) -> list[str]:
 
 @dataclass
 class Post:
-    """A mail server that may refuse: what it took, and at which place it says no."""
+    """A mail server that may refuse: what it took, and at which place it refuses."""
 
     refuses: str | None = None
     taken: list[Envelope] = field(default_factory=list)
@@ -171,18 +171,14 @@ def post_office(folder: Path, tls: bool = True) -> Iterator[tuple[Post, str]]:
     authority.issue_cert("localhost").configure_cert(context)
     post = Post()
     port = free_port()
+    address = {"hostname": "localhost", "port": port, "tls_context": context if tls else None}
     controller = Controller(
-        post, hostname="localhost", port=port, tls_context=context if tls else None, require_starttls=tls,
-        authenticator=post.login, auth_require_tls=tls,
-    )  # fmt: skip
+        post, **address, require_starttls=tls, authenticator=post.login, auth_require_tls=tls
+    )
     controller.start()
     try:
-        yield (
-            post,
-            (
-                f'[mail]\nhost = "localhost"\nport = {port}\nuser = "returntrail"\npassword_env = "{PASSWORD}"\n'
-                f'from = "reports@oak.example"\nowner = "it@oak.example"\nca_file = "{folder}/ca.pem"\n'
-            ),
-        )
+        login = f'user = "returntrail"\npassword_env = "{PASSWORD}"\n'
+        people = f'from = "reports@oak.example"\nowner = "it@oak.example"\nca_file = "{folder}/ca.pem"\n'
+        yield post, f'[mail]\nhost = "localhost"\nport = {port}\n{login}{people}'
     finally:
         controller.stop()
