@@ -224,11 +224,8 @@ def zstd_chunks(raw: HashedFile, remarks: list[str]) -> Iterator[bytes]:
 def zip_chunks(path: Path) -> Iterator[bytes]:
     """The content of the only file in a zip; what macOS adds beside it does not count."""
     with zipfile.ZipFile(path) as archive:
-        files = [
-            entry
-            for entry in archive.infolist()
-            if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
-        ]
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        files = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
         if len(files) != 1:
             raise Problem(
                 f"the zip contains {len(files)} files, and must contain exactly one. Load them one by one."

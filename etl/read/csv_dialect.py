@@ -49,10 +49,6 @@ class Header:
     size: int
     quote: str | None
 
-    @property
-    def width(self) -> int:
-        return len(self.headings)
-
 
 def read_header(path: Path, source: Source, limits: Limits) -> Header:
     """The header of a CSV file, with the delimiter by which most headings are known. None known: refused."""

@@ -43,12 +43,8 @@ class Block:
     malformed: list[Malformed] = field(default_factory=list)
 
     @property
-    def rows(self) -> Iterator[list[str]]:
-        return (row for _, rows in self.runs for row in rows)
-
-    @property
-    def count(self) -> int:
-        return sum(len(rows) for _, rows in self.runs) + len(self.malformed)
+    def rows(self) -> list[list[str]]:
+        return [row for _, rows in self.runs for row in rows]
 
     def add(self, row_no: int, row: list[str]) -> None:
         """A good record, which continues the last run if its number is the next."""
@@ -75,13 +71,13 @@ class CsvFile:
             while lines := stream.readlines(BLOCK_BYTES):
                 # A character has at most four bytes, so some field may be over the limit.
                 may_be_long = max(map(len, lines)) * 4 > self.limits.field_bytes
-                rows = None if may_be_long else split_all(lines, self.header.width, dialect)
+                rows = None if may_be_long else split_all(lines, len(self.header.headings), dialect)
                 if rows is None:
                     block = self.split_each(lines, stream, row_no, line_no, dialect)
                 else:
                     block = Block(lines, [(row_no, rows)] if rows else [])
                 yield block
-                row_no += block.count
+                row_no += len(block.rows) + len(block.malformed)
                 line_no += len(block.lines)
 
     def split_each(
@@ -97,7 +93,7 @@ class CsvFile:
             row, used, reason = split_one(lines, place, stream, dialect)
             if (reason == "long_field" and used == 1) or self.has_long_field(row):
                 raise over_limit(self.limits, "field_bytes", "a field", place=f"line {line_no + place}")
-            if row and len(row) == self.header.width:
+            if row and len(row) == len(self.header.headings):
                 block.add(row_no, row)
                 place += used
             else:
@@ -114,7 +110,7 @@ class CsvFile:
 
     def has_long_field(self, row: list[str]) -> bool:
         limit = self.limits.field_bytes
-        is_complete = len(row) == self.header.width
+        is_complete = len(row) == len(self.header.headings)
         return is_complete and any(len(text) * 4 > limit and len(text.encode()) > limit for text in row)
 
     def fits(self, dialect: Dialect) -> bool:

@@ -24,7 +24,7 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
     line_end = 2 if text.returns else 1
     ends = text.lines - 1
     records = ends if text.is_ended else text.lines
-    names = [f"c{place}" for place in range(header.width)]
+    names = [f"c{place}" for place in range(len(header.headings))]
     columns = ", ".join(f"'{name}': 'varchar'" for name in names)
     try:
         database.execute(f"""
@@ -42,7 +42,7 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
     read_records, read_size, read_quotes, is_single_quoted = measured(
         database, names, has_quotes=quotes > 0, has_single_quotes=text.has_single_quote
     )
-    fields = text.size - header.size - line_end * ends - (header.width - 1) * read_records
+    fields = text.size - header.size - line_end * ends - (len(names) - 1) * read_records
     if read_records != records or fields != read_size + quotes - read_quotes or is_single_quoted:
         database.execute("drop table staged_text")
         return None

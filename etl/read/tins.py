@@ -150,9 +150,7 @@ def decodings(text: str) -> Iterator[Decoded]:
 def unify(decoded: Decoded) -> Decoded:
     """The same with one character for every separator of groups, and one for every quote."""
     straight = decoded.text.translate(STRAIGHT)
-    return Decoded(
-        "".join("-" if is_separator(character) else character for character in straight), decoded.spans
-    )
+    return Decoded("".join("-" if is_separator(one) else one for one in straight), decoded.spans)
 
 
 def fold(text: str, spans: list[tuple[int, int]]) -> Decoded:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pytest
@@ -54,9 +55,9 @@ def refusal(name: str, content: bytes | str, limits: Limits = LIMITS) -> str:
     return str(raised.value)
 
 
-def as_csv(table: Sequence[Row], **options: object) -> str:
+def as_csv(table: Sequence[Row], **options: Any) -> str:
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, **options).writerows([[value or "" for value in row] for row in table])  # type: ignore[arg-type]
+    csv.writer(buffer, **options).writerows([[value or "" for value in row] for row in table])
     return buffer.getvalue()
 
 
