@@ -44,19 +44,15 @@ def read_catalog(folder: Path = QUERIES) -> Catalog:
         files[file.full_name] = file
     for file in files.values():
         for name in sorted(file.reads - files.keys()):
-            raise Problem(
-                f"{file.label}: reads {name}, and there is no queries/{name.replace('.', '/')}.sql."
-            )
+            missing = f"queries/{name.replace('.', '/')}.sql"
+            raise Problem(f"{file.label}: reads {name}, and there is no {missing}.")
+    reads = {name: sorted(file.reads) for name, file in files.items()}
+    catalog: dict[str, SqlFile] = {}
     try:
-        order = list(
-            TopologicalSorter({name: sorted(file.reads) for name, file in files.items()}).static_order()
-        )
+        for name in TopologicalSorter(reads).static_order():
+            catalog[name] = with_meanings(files[name], catalog)
     except CycleError as error:
         raise Problem(f"These read each other in a circle: {' -> '.join(error.args[1])}.") from error
-    ranked = sorted(order, key=lambda name: SCHEMAS.index(files[name].schema))
-    catalog: dict[str, SqlFile] = {}
-    for name in sorted(ranked, key=order.index):
-        catalog[name] = with_meanings(files[name], catalog)
     for file in catalog.values():
         refuse_clashes(file, catalog)
     return Catalog(files=catalog)
@@ -82,23 +78,23 @@ def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> 
     if len(meanings) == 1:
         return replace(column, meaning=meanings.pop())
     fault = (
-        "comes from tables that say different things of it"
+        "comes from tables with different meanings of it"
         if meanings
         else "is in no table that the file reads"
     )
-    raise Problem(
-        f'{file.label}, line {column.line}: "{column.name}" has no meaning and {fault}. Write one beside it.'
-    )
+    place = f"{file.label}, line {column.line}"
+    raise Problem(f'{place}: "{column.name}" has no meaning and {fault}. Write one beside it.')
 
 
 def refuse_clashes(file: SqlFile, known: dict[str, SqlFile]) -> None:
     """Refuses a parameter named like a column, which would override it, or like another parameter."""
     columns = {column.name for column in file.columns}
     columns |= {column.name for name in file.reads for column in known[name].columns}
-    for place, param in enumerate(file.params):
-        if param.name in {earlier.name for earlier in file.params[:place]}:
-            raise Problem(f'{file.label}, line {param.line}: the parameter "{param.name}" is there twice.')
+    names: set[str] = set()
+    for param in file.params:
+        place = f'{file.label}, line {param.line}: the parameter "{param.name}"'
+        if param.name in names:
+            raise Problem(f"{place} is there twice.")
         if param.name in columns:
-            raise Problem(
-                f'{file.label}, line {param.line}: the parameter "{param.name}" is named like a column.'
-            )
+            raise Problem(f"{place} is named like a column.")
+        names.add(param.name)

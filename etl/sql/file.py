@@ -135,13 +135,13 @@ def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int,
     words: dict[str, list[tuple[int, str]]] = {word: [] for word in WORDS}
     last: list[tuple[int, str]] | None = None
     for number, line in enumerate(lines, start=1):
-        found = WORD.match(line)
-        if found and found[1] not in words:
+        match = WORD.match(line)
+        if match and match[1] not in words:
             known = ", ".join(words)
-            raise Problem(f'{label}, line {number}: unknown word "{found[1]}" in the header. Known: {known}.')
-        if found:
-            last = words[found[1]]
-            last.append((number, found[2].strip()))
+            raise Problem(f'{label}, line {number}: unknown word "{match[1]}" in the header. Known: {known}.')
+        if match:
+            last = words[match[1]]
+            last.append((number, match[2].strip()))
         elif last is not None and line.startswith("--   "):
             last[-1] = (last[-1][0], f"{last[-1][1]} {line[2:].strip()}")
         else:
@@ -163,12 +163,11 @@ def choice(
 
 def param(line: int, value: str, label: str) -> Param:
     """`name = default  meaning`, the meaning set off by two blanks."""
-    found = re.fullmatch(r"(\w+) = (\S.*?)(?: {2,}(\S.*))?", value)
-    if not found or not found[3]:
-        raise Problem(
-            f"{label}, line {line}: a parameter is written `name = default  meaning`, with two blanks."
-        )
-    return Param(name=found[1], default=found[2], meaning=found[3], line=line)
+    match = re.fullmatch(r"(\w+) = (\S.*?) {2,}(\S.*)", value)
+    if not match:
+        form = "`name = default  meaning`, with two blanks"
+        raise Problem(f"{label}, line {line}: a parameter is written {form}.")
+    return Param(name=match[1], default=match[2], meaning=match[3], line=line)
 
 
 def filter_param(line: int, word: str, label: str) -> Param:
@@ -199,9 +198,9 @@ def select_columns(lines: list[str], label: str) -> list[Column]:
         if line and not line.startswith(" "):
             break
         code, comment = split_comment(line)
-        found = COLUMN.match(code)
-        if found:
-            columns.append(Column(name=found[2] or found[3], meaning=comment, line=number, table=found[1]))
+        match = COLUMN.match(code)
+        if match:
+            columns.append(Column(name=match[2] or match[3], meaning=comment, line=number, table=match[1]))
         elif not code.strip() and comment and columns and columns[-1].meaning:
             last = columns[-1]
             columns[-1] = Column(last.name, f"{last.meaning} {comment}", last.line, last.table)
@@ -210,34 +209,32 @@ def select_columns(lines: list[str], label: str) -> list[Column]:
 
 def table_columns(lines: list[str]) -> list[Column]:
     """The columns of a `create table` of the log contract."""
-    columns = []
-    for number, line in enumerate(lines, start=1):
-        code, comment = split_comment(line)
-        found = TABLE_COLUMN.match(code)
-        if found:
-            columns.append(Column(name=found[1], meaning=comment, line=number))
-    return columns
+    split = [(number, *split_comment(line)) for number, line in enumerate(lines, start=1)]
+    return [
+        Column(name=match[1], meaning=comment, line=number)
+        for number, code, comment in split
+        if (match := TABLE_COLUMN.match(code))
+    ]
 
 
 def sources(text: str, label: str, portable: bool) -> dict[str, str]:
     """The tables and reports that a query names, each by its alias or else its name, from DuckDB's parser.
 
-    A query of `model` or `mart` must also say nothing on which engines differ.
+    A query of `model` or `mart` must also avoid everything on which engines differ.
     """
     tree = parse(text, label)
     names: dict[str, str] = {}
     for node in nodes(tree):
-        if node.get("type") == "BASE_TABLE" and node["schema_name"]:
-            add_source(names, node["alias"], node["schema_name"], node["table_name"])
-        elif node.get("type") == "TABLE_FUNCTION" and node["function"]["schema"]:
-            add_source(names, node["alias"], node["function"]["schema"], node["function"]["function_name"])
+        if node.get("type") == "BASE_TABLE":
+            schema, name = node["schema_name"], node["table_name"]
+        elif node.get("type") == "TABLE_FUNCTION":
+            schema, name = node["function"]["schema"], node["function"]["function_name"]
+        else:
+            continue
+        if schema:
+            full_name, alias = f"{schema}.{name}", node["alias"] or name
+            # An alias of two tables in one file is ambiguous, so the second is under its own name.
+            names[alias if names.get(alias, full_name) == full_name else full_name] = full_name
     if portable:
         refuse_differences(tree, text, label)
     return names
-
-
-def add_source(names: dict[str, str], alias: str, schema: str, name: str) -> None:
-    """Adds a table under its alias. An alias of two tables in one file is ambiguous: each keeps its name."""
-    full_name = f"{schema}.{name}"
-    word = alias or name
-    names[word if names.get(word, full_name) == full_name else full_name] = full_name
