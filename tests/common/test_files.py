@@ -1,4 +1,4 @@
-"""Atomic writing: complete or not there, private, on the disk; what a killed process leaves is found and removed."""
+"""Atomic writing: complete or not there, private, on the disk; leftovers are found and removed."""
 
 import os
 from pathlib import Path

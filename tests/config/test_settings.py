@@ -11,6 +11,7 @@ from etl.config.source import Limits, column_of, contract, loose
 
 FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n'
 SOURCE = '[[source]]\nname = "crm"\nfiles = ["*"]\n'
+PATTERNS = 'a list of one or more patterns on the file name, such as ["*.csv"]'
 SOURCE_KEYS = "name, kind, files, firm_id, timezone, time_formats, columns, constants"
 
 
@@ -137,135 +138,117 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (SOURCE, "settings.toml: no [firm]. The file needs a [firm] and at least one [[source]]."),
-        (FIRM, "settings.toml: no [[source]]. The file needs a [firm] and at least one [[source]]."),
-        (
-            FIRM + "[source]\nname = 'x'\n",
-            "settings.toml: write [[source]], with two brackets, once for each source.",
-        ),
-        ("[[firm]]\n" + SOURCE, "settings.toml: write [firm], with one bracket, and only once."),
+        (SOURCE, "no [firm]. The file needs a [firm] and at least one [[source]]."),
+        (FIRM, "no [[source]]. The file needs a [firm] and at least one [[source]]."),
+        (FIRM + "[source]\nname = 'x'\n", "write [[source]], with two brackets, once for each source."),
+        ("[[firm]]\n" + SOURCE, "write [firm], with one bracket, and only once."),
         (
             FIRM + SOURCE + "[post]\n",
-            'settings.toml: unknown section "post". Known: '
+            'unknown section "post". Known: '
             "[firm], [[source]], [limits], [retention], [[subscription]], [mail], [access], [spark].",
         ),
-        (
-            FIRM + 'zone = "x"\n' + SOURCE,
-            'settings.toml: unknown key "zone" under [firm]. Known: name, timezone.',
-        ),
+        (FIRM + 'zone = "x"\n' + SOURCE, 'unknown key "zone" under [firm]. Known: name, timezone.'),
         (
             FIRM + SOURCE + 'time_zone = "UTC"\n',
-            f'settings.toml: unknown key "time_zone" under [[source]] "crm". Known: {SOURCE_KEYS}.',
+            f'unknown key "time_zone" under [[source]] "crm". Known: {SOURCE_KEYS}.',
         ),
         (
             FIRM + SOURCE + "[limits]\nlines = 1\n",
-            'settings.toml: unknown key "lines" under [limits]. '
+            'unknown key "lines" under [limits]. '
             "Known: file_bytes, unpacked_bytes, ratio, line_bytes, field_bytes, columns, json_depth.",
         ),
         (
             FIRM + SOURCE + "[retention]\ndays = 1\n",
-            'settings.toml: unknown key "days" under [retention]. Known: inbox_days, quarantine_days, report_days.',
+            'unknown key "days" under [retention]. Known: inbox_days, quarantine_days, report_days.',
         ),
         (
             FIRM + SOURCE + '[limits]\nratio = "2"\n',
-            'settings.toml: "ratio" must be a whole number of at least 1, not "2", under [limits].',
+            '"ratio" must be a whole number of at least 1, not "2", under [limits].',
         ),
         (
             FIRM + SOURCE + "[limits]\nratio = true\n",
-            'settings.toml: "ratio" must be a whole number of at least 1, not true, under [limits].',
+            '"ratio" must be a whole number of at least 1, not true, under [limits].',
         ),
         (
             FIRM.replace("New_York", "Oz") + SOURCE,
-            'settings.toml: "timezone" must be a time zone such as America/New_York, not "America/Oz", under [firm].',
+            '"timezone" must be a time zone such as America/New_York, not "America/Oz", under [firm].',
         ),
         (
             FIRM + SOURCE + 'timezone = "../etc"\n',
-            'settings.toml: "timezone" must be a time zone such as America/New_York, not "../etc", under [[source]] "crm".',
+            '"timezone" must be a time zone such as America/New_York, not "../etc", under [[source]] "crm".',
         ),
         (
             "[firm]\nname = 'x'\n" + SOURCE,
-            'settings.toml: no "timezone" (a time zone such as America/New_York) under [firm].',
+            'no "timezone" (a time zone such as America/New_York) under [firm].',
         ),
-        (
-            FIRM + SOURCE + SOURCE,
-            'settings.toml: two [[source]] are named "crm". Give each a name of its own.',
-        ),
-        (
-            FIRM + "[[source]]\nfiles = ['*']\n",
-            'settings.toml: no "name" (a text in quotes) under [[source]] number 1.',
-        ),
-        (
-            FIRM + "[[source]]\nname = 'a'\n",
-            'settings.toml: no "files" (a list of one or more patterns on the file name, such as ["*.csv"]) under [[source]] "a".',
-        ),
+        (FIRM + SOURCE + SOURCE, 'two [[source]] are named "crm". Give each a name of its own.'),
+        (FIRM + "[[source]]\nfiles = ['*']\n", 'no "name" (a text in quotes) under [[source]] number 1.'),
+        (FIRM + "[[source]]\nname = 'a'\n", f'no "files" ({PATTERNS}) under [[source]] "a".'),
         (
             FIRM + "[[source]]\nname = 'a'\nfiles = []\n",
-            'settings.toml: "files" must be a list of one or more patterns on the file name, such as ["*.csv"], not [], under [[source]] "a".',
+            f'"files" must be {PATTERNS}, not [], under [[source]] "a".',
         ),
         (
             FIRM + "[[source]]\nname = 'a'\nfiles = 'x'\n",
-            'settings.toml: "files" must be a list of one or more patterns on the file name, such as ["*.csv"], not "x", under [[source]] "a".',
+            f'"files" must be {PATTERNS}, not "x", under [[source]] "a".',
         ),
         (
             FIRM + SOURCE + "kind = 'log'\n",
-            'settings.toml: "kind" must be one of events, returns, not "log", under [[source]] "crm".',
+            '"kind" must be one of events, returns, not "log", under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + "firm_id = 1\n",
-            'settings.toml: "firm_id" must be a text in quotes, not 1, under [[source]] "crm".',
+            '"firm_id" must be a text in quotes, not 1, under [[source]] "crm".',
         ),
-        (
-            FIRM + SOURCE + "columns = 1\n",
-            'settings.toml: "columns" must be a section of its own under [[source]] "crm".',
-        ),
+        (FIRM + SOURCE + "columns = 1\n", '"columns" must be a section of its own under [[source]] "crm".'),
         (
             FIRM + SOURCE + '[source.columns]\ntab = ["A"]\nlabel = ["a "]\n',
-            'settings.toml: the heading "a " means both "tab" and "label" under [source.columns] of "crm".',
+            'the heading "a " means both "tab" and "label" under [source.columns] of "crm".',
         ),
         (
             FIRM + SOURCE + '[source.columns]\nlabel = ["Tab"]\n',
-            'settings.toml: the heading "Tab" means both "tab" and "label" under [source.columns] of "crm".',
+            'the heading "Tab" means both "tab" and "label" under [source.columns] of "crm".',
         ),
         (
             FIRM + SOURCE + '[source.columns]\nlabel = ["#"]\n',
-            'settings.toml: the heading "#" of "label" has no letter or digit under [source.columns] of "crm".',
+            'the heading "#" of "label" has no letter or digit under [source.columns] of "crm".',
         ),
         (
             FIRM + SOURCE + '[source.columns]\ntab = ["A"]\n[source.constants]\ntab = "Client"\n',
-            'settings.toml: "tab" has both headings and a constant; keep one of them, under [[source]] "crm".',
+            '"tab" has both headings and a constant; keep one of them, under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + '[source.constants]\ntab = ""\n',
-            'settings.toml: "tab" must be one value, not empty, under [source.constants] of "crm".',
+            '"tab" must be one value, not empty, under [source.constants] of "crm".',
         ),
         (
             FIRM + SOURCE + '[source.constants]\nfirm_id = "a"\n',
-            'settings.toml: "firm_id" is a key of the [[source]] itself; write it there and not '
+            '"firm_id" is a key of the [[source]] itself; write it there and not '
             'under [source.constants] of "crm".',
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %Q"]\n',
-            'settings.toml: time format "%m/%d/%Y %Q" has "%Q", which is not known (known: %Y, %y, %m, %d, %B, %b, %A, '
+            'time format "%m/%d/%Y %Q" has "%Q", which is not known (known: %Y, %y, %m, %d, %B, %b, %A, '
             '%a, %j, %H, %I, %M, %S, %p, %f, %z, %%) under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %m"]\n',
-            'settings.toml: time format "%m/%d/%Y %m" is not a strptime format under [[source]] "crm".',
+            'time format "%m/%d/%Y %m" is not a strptime format under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d %H:%M"]\n',
-            'settings.toml: time format "%m/%d %H:%M" does not contain a whole date (day, month and year) '
+            'time format "%m/%d %H:%M" does not contain a whole date (day, month and year) '
             'under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %I:%M"]\n',
-            'settings.toml: time format "%m/%d/%Y %I:%M" reads afternoons as mornings: %I needs %p, or write %H, '
+            'time format "%m/%d/%Y %I:%M" reads afternoons as mornings: %I needs %p, or write %H, '
             'under [[source]] "crm".',
         ),
     ],
 )
 def test_refusals(tmp_path: Path, text: str, message: str) -> None:
-    assert refusal(tmp_path, text) == message
+    assert refusal(tmp_path, text) == f"settings.toml: {message}"
 
 
 def test_unknown_columns_of_the_contract_are_refused(tmp_path: Path) -> None:
@@ -282,7 +265,7 @@ def test_unknown_columns_of_the_contract_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_toml_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "[firm\n").startswith("settings.toml: not TOML: ")
     (tmp_path / "settings.toml").write_bytes(FIRM.replace("Oak", "É").encode("cp1252"))
-    with pytest.raises(Problem, match="the settings are not UTF-8 text. Save the file as UTF-8."):
+    with pytest.raises(Problem, match=r"the settings are not UTF-8 text\. Save the file as UTF-8\."):
         read_settings(tmp_path / "settings.toml")
     with pytest.raises(Problem, match="the settings cannot be read"):
         read_settings(tmp_path / "none.toml")

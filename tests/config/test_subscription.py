@@ -1,4 +1,4 @@
-"""Subscriptions and mail in the settings: read strictly, each refusal naming the entry, the key and what is known."""
+"""Subscriptions and mail in the settings: read strictly; a refusal names the entry, the key and the value."""
 
 import re
 from datetime import time
@@ -30,7 +30,8 @@ def test_an_entry_is_a_report_and_the_rest_has_defaults(tmp_path: Path) -> None:
 
 def test_a_whole_entry(tmp_path: Path) -> None:
     more = """name = "austin"\nweekday = "Friday"\nnot_before = "07:05"\noffices = ["Austin"]\nyears = [2025]
-to = ["folder", "ann@oak.example", "folder"]\nonly_if_rows = true\nonly_if_changed = true\nformat = "xlsx"\nbom = true\n"""
+to = ["folder", "ann@oak.example", "folder"]\nonly_if_rows = true\nonly_if_changed = true\nformat = "xlsx"
+bom = true\n"""
     rest = 'port = 465\nuser = "u"\npassword_env = "P"\nowner = "it@oak.example"\nca_file = "ca.pem"\n'
     read = settings(tmp_path, ENTRY + more + MAIL + rest)
     assert read.subscriptions == (
@@ -45,13 +46,14 @@ to = ["folder", "ann@oak.example", "folder"]\nonly_if_rows = true\nonly_if_chang
     )
 
 
+RECIPIENTS = 'a list of "folder" or e-mail addresses'
 NAME = 'a name of small letters, digits and hyphens that does not end in "changes"'
 UNDER = "under [[subscription]] number 1."
 REFUSED = {
     ENTRY + "office = ['x']\n": f'unknown key "office" {UNDER[:-1]}. Known: {", ".join(SUBSCRIPTION_KEYS)}.',
     "[[subscription]]\nname = 'x'\n": f'no "report" (the name of a report such as "work_list") {UNDER}',
-    "[[subscription]]\nreport = '../x'\n": '"report" must be the name of a report such as "work_list", not "../x", '
-    + UNDER,
+    "[[subscription]]\nreport = '../x'\n": '"report" must be the name of a report such as "work_list", '
+    f'not "../x", {UNDER}',
     ENTRY + "name = '../x'\n": f'"name" must be {NAME}, not "../x", {UNDER}',
     ENTRY + "name = 'a-changes'\n": f'"name" must be {NAME}, not "a-changes", {UNDER}',
     ENTRY + "name = 'changes'\n": f'"name" must be {NAME}, not "changes", {UNDER}',
@@ -71,19 +73,19 @@ REFUSED = {
     ENTRY + "years = ['2025']\n": f'"years" must be a list of years such as [2025], not ["2025"], {UNDER}',
     ENTRY + "only_if_rows = 1\n": f'"only_if_rows" must be true or false, not 1, {UNDER}',
     ENTRY + "format = 'pdf'\n": f'"format" must be one of csv, xlsx, not "pdf", {UNDER}',
-    ENTRY + "to = []\n": f'"to" must be a list of "folder" or e-mail addresses, not [], {UNDER}',
-    ENTRY + "to = ['/tmp']\n": f'"to" must be a list of "folder" or e-mail addresses, not ["/tmp"], {UNDER}',
+    ENTRY + "to = []\n": f'"to" must be {RECIPIENTS}, not [], {UNDER}',
+    ENTRY + "to = ['/tmp']\n": f'"to" must be {RECIPIENTS}, not ["/tmp"], {UNDER}',
+    ENTRY + "to = ['a@b\\nc']\n": f'"to" must be {RECIPIENTS}, not ["a@b\\\\nc"], {UNDER}',
     ENTRY
-    + "to = ['a@b\\nc']\n": f'"to" must be a list of "folder" or e-mail addresses, not ["a@b\\\\nc"], {UNDER}',
-    ENTRY
-    + "to = ['ann@oak.example']\n": '"to" names ann@oak.example, and there is no [mail] section that says how to '
-    f"send, {UNDER}",
+    + "to = ['ann@oak.example']\n": '"to" names ann@oak.example, and there is no [mail] section that says '
+    f"how to send, {UNDER}",
     ENTRY + ENTRY: 'two [[subscription]] are called "work_list". Give each a "name" of its own.',
-    "[subscription]\nreport = 'x'\n": "write [[subscription]], with two brackets, once for each subscription.",
+    "[subscription]\nreport = 'x'\n": "write [[subscription]], with two brackets, once "
+    "for each subscription.",
     MAIL + "tls = false\n": f'unknown key "tls" under [mail]. Known: {", ".join(MAIL_KEYS)}.',
     "[mail]\nhost = 'x'\n": 'no "from" (an e-mail address) under [mail].',
-    MAIL
-    + "user = 'x'\n": '"user" and "password_env" (the variable that holds the password) go together under [mail].',
+    MAIL + "user = 'x'\n": '"user" and "password_env" (the variable that holds the password) '
+    "go together under [mail].",
     MAIL + "owner = 'it'\n": '"owner" must be an e-mail address, not "it", under [mail].',
     MAIL + "port = '25'\n": '"port" must be a whole number of at least 1, not "25", under [mail].',
 }

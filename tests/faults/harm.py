@@ -38,7 +38,7 @@ Function = Callable[..., Any]
 # A function, and the module whose name for it is the one that is called.
 Place = tuple[ModuleType, Function]
 
-# Where a command can be killed, each before it happens: the phases of the pipeline by the function that begins them, and
+# Where a command can be killed, each before it happens: the phases of the pipeline by their first function, and
 # every call by which a file appears, changes its name or goes.
 PLACES: dict[str, tuple[Place, ...]] = {
     "read": ((load, load.stage),),
@@ -62,7 +62,7 @@ def put(module: ModuleType, function: Function, instead: Function) -> None:
 
 
 def mined(die: list | None) -> Callable[[], int]:
-    """Makes the process kill itself at its n-th place; `die` is [phase or None for all, n]. How many were passed."""
+    """Makes the process kill itself at its n-th place; `die` is [phase or None, n]. How many were passed."""
     phase, at = die or (None, 0)
     passed = 0
 
@@ -85,7 +85,7 @@ def mined(die: list | None) -> Callable[[], int]:
 
 
 def obey_modes() -> None:
-    """Takes from root the right to pass over the modes of files, so that a folder that may not be written is one."""
+    """Takes from root the right to ignore the modes of files, so that a read-only folder is one."""
     if os.geteuid():
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -146,7 +146,7 @@ class Halting:
     """A file that is under its name while it is written, half a piece at a time."""
 
     def __init__(self, file: Path) -> None:
-        self.stream = open(file, "wb", buffering=0)
+        self.stream = open(file, "wb", buffering=0)  # noqa: SIM115  closed when the process is killed
 
     def write(self, piece: bytes) -> int:
         half = len(piece) // 2

@@ -78,7 +78,8 @@ NAMES = {
 # The libraries are imported before the names are gone: they have ways of their own to do without them.
 WITHOUT = """
 import ast, importlib, os, pathlib, signal, sys
-import duckdb, msgspec, platformdirs, plotly, plotly.graph_objects, polars, pyarrow, streamlit, tempfile, xlsxwriter
+import duckdb, msgspec, platformdirs, plotly, plotly.graph_objects, polars, pyarrow
+import streamlit, tempfile, xlsxwriter
 import etl.common.system
 for module in MODULES:
     sys.modules[module] = None
