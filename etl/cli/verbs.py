@@ -1,12 +1,13 @@
-"""What each verb does, in the order in which a firm meets them.
+"""What each verb does, in the order in which a firm needs them.
 
-The heavy libraries are imported by the verbs that need them, so that --help and a usage error answer at once.
+The large libraries are imported by the verbs that need them, so that --help and a usage error answer at once.
 """
 
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from etl.cli.options import FILTERS
 from etl.common.files import remove_leftovers
@@ -14,11 +15,15 @@ from etl.common.lock import locked
 from etl.common.paths import DataDir
 from etl.common.terminal import printable, say
 
-PIECE = 32_768
+if TYPE_CHECKING:
+    from etl.config.settings import Settings
+    from etl.store.load import Outcome
+
+PIECE_LENGTH = 32_768
 
 
 def load(data: DataDir, options: Namespace) -> int:
-    """Takes files into the store; exit code 1 if one was refused, though the others are loaded, or would be."""
+    """Loads files into the store; exit code 1 if a file was refused, or with --check would be."""
     from etl.config.settings import read_settings
     from etl.store.load import load, load_inbox
 
@@ -26,55 +31,57 @@ def load(data: DataDir, options: Namespace) -> int:
     if options.check:
         from etl.check.command import checked
 
-        found = checked(data, settings, options.check)
-        print(found.text)
-        return 0 if found.would_load else 1
-    with writing(data):
-        return told(
-            data, load(data, settings, options.paths) if options.paths else load_inbox(data, settings)
-        )
+        result = checked(data, settings, options.check)
+        print(result.text)
+        return 0 if result.would_load else 1
+    with locked_for_writing(data):
+        outcomes = load(data, settings, options.paths) if options.paths else load_inbox(data, settings)
+        return report_outcomes(data, outcomes)
 
 
 def build(data: DataDir, options: Namespace) -> int:
-    """Makes the warehouse from the store and puts it in the place of the old one."""
+    """Builds the warehouse from the store and replaces the old one."""
     from etl.warehouse.build import build
-    from etl.warehouse.models import on_duckdb
+    from etl.warehouse.models import Engine, on_duckdb
 
-    engine = on_duckdb
+    engine: Engine = on_duckdb
     if options.engine == "spark":
         from etl.warehouse.spark.engine import on_spark
 
         engine = on_spark(data)
-    with writing(data):
+    with locked_for_writing(data):
         print(build(data, options.as_of, engine=engine))
     return 0
 
 
 def run(data: DataDir, options: Namespace) -> int:
-    """Everything a scheduler wants of one call; a refused file stops neither the build nor the reports."""
+    """All that a scheduler needs in one call; a refused file stops neither the build nor the reports."""
     from etl.config.settings import read_settings
     from etl.reports.alert import alerting
     from etl.store.load import load_inbox
     from etl.upkeep.retention import apply
     from etl.warehouse.build import build
 
-    with writing(data), alerting(data) as problems:
+    with locked_for_writing(data), alerting(data) as problems:
         settings = read_settings(data.settings)
-        if told(data, load_inbox(data, settings)):
+        if report_outcomes(data, load_inbox(data, settings)):
             problems.append("A file of the inbox was refused; the page on data health says why.")
         apply(data, settings.retention)
         print(build(data))
-        write_due(data, settings, problems)
+        write_due_reports(data, settings, problems)
     return 1 if problems else 0
 
 
 def report(data: DataDir, options: Namespace) -> int:
-    """Writes reports and prints their paths, or says what is subscribed to and what ran."""
+    """Writes reports and prints their paths, or lists subscriptions or past runs."""
     from etl.config.settings import read_settings
-    from etl.reports.files import write_reports
 
     if options.history:
-        return say_history(data)
+        from etl.reports.history import history
+        from etl.warehouse.cells import as_text
+
+        print_text(as_text(history(data), read_settings(data.settings).timezone))
+        return 0
     if options.check:
         from etl.reports.schedule import check_subscriptions
         from etl.warehouse.ask import open_warehouse
@@ -85,28 +92,33 @@ def report(data: DataDir, options: Namespace) -> int:
     if options.due:
         from etl.reports.alert import alerting
 
-        with writing(data, says_where=False), alerting(data) as problems:
-            write_due(data, read_settings(data.settings), problems, says_where=True)
+        with locked_for_writing(data, names_directory=False), alerting(data) as problems:
+            write_due_reports(data, read_settings(data.settings), problems, names_directory=True)
         return 1 if problems else 0
-    with writing(data):
+    with locked_for_writing(data):
         if options.again is not None:
             from etl.reports.runs import deliver_again
 
-            for file in deliver_again(data, read_settings(data.settings), options.again, options.out):
-                print(file)
-            return 0
-        filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name) is not None}
-        for one in write_reports(data, options.names, options.every, options.out, **filters):
-            print(one.file)
+            files = deliver_again(data, read_settings(data.settings), options.again, options.out)
+        else:
+            from etl.reports.files import write_reports
+
+            filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name) is not None}
+            written = write_reports(data, options.names, options.every, options.out, **filters)
+            files = [report.file for report in written]
+        for file in files:
+            print(file)
     return 0
 
 
-def write_due(data: DataDir, settings: object, problems: list[str], says_where: bool = False) -> None:
-    """Writes what is due, prints where it is, and says what failed; silent where nothing is due."""
+def write_due_reports(
+    data: DataDir, settings: "Settings", problems: list[str], names_directory: bool = False
+) -> None:
+    """Writes the reports that are due, prints their paths, and adds each failure to `problems`."""
     from etl.reports.runs import write_due
 
     runs = write_due(data, settings)
-    if runs and says_where:
+    if runs and names_directory:
         name_directory(data)
     for run in runs:
         if run.is_failed:
@@ -116,27 +128,12 @@ def write_due(data: DataDir, settings: object, problems: list[str], says_where: 
             print(data.reports / run.file)
 
 
-def say_history(data: DataDir) -> int:
-    """Prints what ran, the newest first, in the firm's zone."""
-    from etl.config.settings import read_settings
-    from etl.reports.history import history
-    from etl.warehouse.cells import as_text
-
-    written(as_text(history(data), read_settings(data.settings).timezone))
-    return 0
-
-
 def evidence(data: DataDir, options: Namespace) -> int:
-    """Writes what the log shows of signatures as a pack and prints its path."""
+    """Writes what the log shows about signatures and prints its path."""
     from etl.reports.evidence import evidence
 
     name_directory(data)
-    which = {
-        "return_id": options.return_id,
-        "firm": options.firm,
-        "office": options.office,
-        "year": options.year,
-    }
+    which = {name: getattr(options, name) for name in ("return_id", "firm", "office", "year")}
     print(evidence(data, **which, out=options.out, as_zip=options.zip))
     return 0
 
@@ -152,7 +149,7 @@ def query(data: DataDir, options: Namespace) -> int:
 
     with open_warehouse(data.warehouse) as warehouse:
         rows = query(warehouse, options.sql)
-        written((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
+        print_text((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
     return 0
 
 
@@ -167,7 +164,7 @@ def export(data: DataDir, options: Namespace) -> int:
 
 
 def show(data: DataDir, options: Namespace) -> int:
-    """Prints what there is, or what one thing is."""
+    """Prints the list of tables and reports, or what one of them or a loaded file contains."""
     from etl.warehouse.explore import show
 
     print(show(data, options.name))
@@ -181,20 +178,20 @@ def verify(data: DataDir, options: Namespace) -> int:
     name_directory(data)
     with locked(data):
         findings = verify(data)
-    written(as_table(findings))
+    print_text(as_table(findings))
     return 0 if is_well(findings) else 1
 
 
 def purge(data: DataDir, options: Namespace) -> int:
-    """Removes for good what was named, or says what that would be; exit code 1 if nothing was removed."""
+    """Removes data for good, or lists what would be removed; exit code 1 if nothing was removed."""
     from etl.upkeep.purge import purge
 
-    with writing(data, says_where=options.yes):
+    with locked_for_writing(data, names_directory=options.yes):
         return purge(data, options)
 
 
 def demo(data: DataDir, options: Namespace) -> int:
-    """An invented season, the whole way from export files to the dashboard."""
+    """Makes an invented season, from export files to the dashboard."""
     from etl.access.serve import serve
     from etl.demo.command import demonstrate
 
@@ -211,9 +208,9 @@ def app(data: DataDir, options: Namespace) -> int:
 
 
 @contextmanager
-def writing(data: DataDir, says_where: bool = True) -> Iterator[None]:
-    """Holds the lock of the data directory, removes leftovers and finishes a purge that was killed."""
-    if says_where:
+def locked_for_writing(data: DataDir, names_directory: bool = True) -> Iterator[None]:
+    """Locks the data directory, removes leftovers and finishes a purge that was killed."""
+    if names_directory:
         name_directory(data)
     with locked(data):
         remove_leftovers(data.root)
@@ -225,18 +222,18 @@ def writing(data: DataDir, says_where: bool = True) -> Iterator[None]:
 
 
 def name_directory(data: DataDir) -> None:
-    """Says where a command writes: the directory may come from an option, the environment or a default."""
+    """Prints where the command writes: an option, the environment or a default may name the directory."""
     say(f"Data directory: {data.root}")
 
 
-def written(text: str) -> None:
-    """Writes a long text to stdout in pieces: what follows a reader's leaving must be seen to fail."""
-    for start in range(0, len(text), PIECE):
-        sys.stdout.write(text[start : start + PIECE])
+def print_text(text: str) -> None:
+    """Prints a long text in pieces, so that a write fails as soon as the reader of stdout has closed it."""
+    for start in range(0, len(text), PIECE_LENGTH):
+        sys.stdout.write(text[start : start + PIECE_LENGTH])
 
 
-def told(data: DataDir, outcomes: list) -> int:
-    """Says what became of each file, and gives the exit code."""
+def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> int:
+    """Reports the result for each file; the exit code is 1 if a file was refused."""
     if not outcomes:
         say(f"{data.inbox}: nothing to load.")
     for outcome in outcomes:

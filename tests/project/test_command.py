@@ -1,4 +1,4 @@
-"""The command as people and schedulers meet it: real processes, what they print, how they end, what they leave."""
+"""The command in real processes: what it prints, how it ends, and which files it leaves."""
 
 import csv
 import os
@@ -30,18 +30,18 @@ R1,Internal,Deliver to Client,,2026-03-02 09:00,Amy
 R1,Client,Taxpayer: Initial Email,Processed,2026-03-02 09:01,
 R1,Client,Taxpayer: Initial Email,Bounced,2026-03-02 09:02,
 """
-# Endless to anybody who waits for it.
+# Takes longer than any test waits.
 ENDLESS = (
     "select count(*) from range(3000000) as a cross join range(3000000) as b where a.range * b.range % 7 = 3"
 )
 
 
-def heeding_ctrl_c() -> None:
-    """In a child before it starts: a suite that runs in the background was told to ignore Ctrl-C, and its children too."""
+def accept_ctrl_c() -> None:
+    """Runs in the child before it starts: a test run in the background ignores Ctrl-C, and its children too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def await_reader(process_id: int, file: Path) -> None:
+def wait_until_open(process_id: int, file: Path) -> None:
     """Waits until a process has this file open."""
     for _ in range(600):
         if str(file) in {
@@ -49,13 +49,13 @@ def await_reader(process_id: int, file: Path) -> None:
         }:
             return
         time.sleep(0.1)
-    raise AssertionError(f"nobody opens {file}")
+    raise AssertionError(f"the process does not open {file}")
 
 
-def run(*words: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
-    """The command in a process of its own, with a text for each stream; progress and the data directory are left out."""
+def run(*arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
+    """Runs the command in a process; progress lines and the data directory are removed from stderr."""
     done = subprocess.run(
-        [*COMMAND, *map(str, words)],
+        [*COMMAND, *map(str, arguments)],
         cwd=cwd,
         env=ENVIRONMENT | variables,
         capture_output=True,
@@ -72,7 +72,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    """A season of 60 returns, made by the command under a generous umask."""
+    """A season of 60 returns, made by the command under umask 000."""
     root = tmp_path_factory.mktemp("demo") / "data"
     done = subprocess.run(
         [
@@ -113,24 +113,24 @@ def test_the_version_is_that_of_the_project() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("arguments", "sentence"),
     [
         ([], "the following arguments are required: VERB"),
         (["laod"], "invalid choice: 'laod'"),
         (["build", "--as"], "unrecognized arguments: --as"),
         (
             ["build", "--as-of", "03/04/2026"],
-            '"03/04/2026" is no ISO time such as 2026-04-02 or 2026-04-02T17:30',
+            '"03/04/2026" is not an ISO time such as 2026-04-02 or 2026-04-02T17:30',
         ),
         (["report", "--every", "year"], "invalid choice: 'year'"),
         (["report", "--for-years", "soon"], "invalid int value: 'soon'"),
         (["query"], "the following arguments are required: SQL"),
-        (["demo", "--returns", "59"], '"59" is not a number from 60 up'),
+        (["demo", "--returns", "59"], '"59" is not a number of 60 or more'),
         (["app", "--port", "0"], '"0" is not a port from 1 to 65535'),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_exit_code_2(words: list[str], sentence: str) -> None:
-    done = run(*words)
+def test_wrong_usage_is_one_sentence_and_exit_code_2(arguments: list[str], sentence: str) -> None:
+    done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr.splitlines()[-1]
 
@@ -152,7 +152,9 @@ def test_a_file_is_no_data_directory(tmp_path: Path) -> None:
     )
 
 
-def test_a_firm_loads_builds_and_asks_wherever_data_is_said(firm: DataDir, tmp_path: Path) -> None:
+def test_a_firm_loads_builds_and_asks_wherever_the_data_directory_is_given(
+    firm: DataDir, tmp_path: Path
+) -> None:
     assert run("--data", firm.root, "load").returncode == 0
     assert run("build", "--data", firm.root).stdout.startswith(
         f"{firm.warehouse}: 4 events of 1 returns from 1 files"
@@ -196,7 +198,7 @@ def test_a_run_with_a_refused_file_builds_and_reports_and_exits_1(firm: DataDir)
     assert (again.returncode, again.stderr) == (0, f"{firm.inbox}: nothing to load.\n")
 
 
-def test_load_names_each_file_and_a_folder_stands_for_its_files(firm: DataDir, tmp_path: Path) -> None:
+def test_load_reports_each_file_and_a_folder_means_its_files(firm: DataDir, tmp_path: Path) -> None:
     shutil.copy(firm.inbox / "march.csv", tmp_path / "copy.csv")
     done = run("--data", firm.root, "load", "copy.csv", firm.inbox, "missing.csv", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -207,7 +209,7 @@ def test_load_names_each_file_and_a_folder_stands_for_its_files(firm: DataDir, t
     )
 
 
-def test_reports_go_where_they_are_asked_for(demo: DataDir, tmp_path: Path) -> None:
+def test_reports_are_written_to_the_folder_of_out(demo: DataDir, tmp_path: Path) -> None:
     words = ("report", "not_signed", "firm_funnel", "--out", tmp_path / "out", "--data", demo.root)
     done = run(*words, "--for-offices", "Austin", "Dallas", "--for-years", "2025")
     assert (done.returncode, done.stderr) == (0, "")
@@ -232,7 +234,7 @@ def test_a_query_only_reads(demo: DataDir) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_a_reader_of_stdout_may_leave(demo: DataDir) -> None:
+def test_a_reader_of_stdout_may_close_it(demo: DataDir) -> None:
     words = [*COMMAND, "--data", str(demo.root), "query", "--csv", "from range(400000)"]
     with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b'"range"\n'
@@ -241,11 +243,11 @@ def test_a_reader_of_stdout_may_leave(demo: DataDir) -> None:
     assert process.returncode == 128 + signal.SIGPIPE
 
 
-def test_ctrl_c_ends_the_process_by_its_signal_and_in_silence(demo: DataDir) -> None:
+def test_ctrl_c_ends_the_process_by_its_signal_and_prints_nothing(demo: DataDir) -> None:
     words = [*COMMAND, "--data", str(demo.root), "query", ENDLESS]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(words, env=ENVIRONMENT, preexec_fn=heeding_ctrl_c, **pipes) as process:
-        await_reader(process.pid, demo.warehouse)
+    with subprocess.Popen(words, env=ENVIRONMENT, preexec_fn=accept_ctrl_c, **pipes) as process:
+        wait_until_open(process.pid, demo.warehouse)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
@@ -259,7 +261,7 @@ def test_the_demo_goes_from_exports_to_reports(demo: DataDir) -> None:
     ledger = run(
         "--data", demo.root, "query", "--csv", "select state, count(*) as n from raw.files group by state"
     )
-    loaded = len([file for file in (demo.inbox / "loaded").iterdir()])
+    loaded = len(list((demo.inbox / "loaded").iterdir()))
     assert ledger.stdout == f'"state","n"\n"loaded",{loaded}\n'
     (day,) = demo.reports.iterdir()
     assert {file.stem for file in day.iterdir()} >= {
@@ -272,14 +274,14 @@ def test_the_demo_goes_from_exports_to_reports(demo: DataDir) -> None:
     assert returns.stdout == '"n"\n60\n'
 
 
-def test_only_the_owner_reads_what_was_made(demo: DataDir) -> None:
+def test_only_the_owner_can_read_the_files(demo: DataDir) -> None:
     modes = {stat.S_IMODE(path.stat().st_mode) for path in demo.root.rglob("*") if path.is_file()}
     assert modes == {0o600}
     folders = [demo.root, *(path for path in demo.root.rglob("*") if path.is_dir())]
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
 
 
-def test_the_demo_again_is_another_season_and_nothing_of_the_old_one(demo: DataDir, tmp_path: Path) -> None:
+def test_a_second_demo_replaces_the_first_season_completely(demo: DataDir, tmp_path: Path) -> None:
     root = tmp_path / "again"
     shutil.copytree(demo.root, root)
     ids = ("query", "select file_id from raw.files order by file_id", "--csv")
@@ -292,7 +294,7 @@ def test_the_demo_again_is_another_season_and_nothing_of_the_old_one(demo: DataD
     assert len(after) - 1 == len(list((root / "inbox" / "loaded").iterdir()))
 
 
-def test_the_demo_never_touches_a_firms_data(firm: DataDir) -> None:
+def test_the_demo_never_changes_the_data_of_a_firm(firm: DataDir) -> None:
     before = contents(firm.root)
     done = run("--data", firm.root, "demo", "--no-app")
     assert done.returncode == 1
@@ -323,32 +325,34 @@ def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(
     words = [*COMMAND, "--data", str(demo.root), "app"]
     with socket.socket() as usual:
         usual.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Where another program has the usual port already, that one is in the way just as well.
+        # If another program already uses the usual port, the test works the same.
         with suppress(OSError):
             usual.bind(("127.0.0.1", 8501))
             usual.listen()
         with subprocess.Popen(
-            words, env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heeding_ctrl_c
+            words, env=ENVIRONMENT, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=accept_ctrl_c
         ) as server:
-            said = re.fullmatch(
-                rf"The dashboard of {re.escape(str(demo.root))}: (http://127\.0\.0\.1:(\d+)) \(Ctrl-C ends it\)\n",
-                server.stderr.readline(),
+            sentence = server.stderr.readline()
+            start = f"The dashboard of {demo.root}: "
+            assert sentence.startswith(start)
+            address = re.fullmatch(
+                r"(http://127\.0\.0\.1:(\d+)) \(Ctrl-C ends it\)\n", sentence.removeprefix(start)
             )
-            assert said and said[2] != "8501"
-            wait_for(said[1], server)
-            with urllib.request.urlopen(said[1]) as page:
+            assert address and address[2] != "8501"
+            wait_for(address[1], server)
+            with urllib.request.urlopen(address[1]) as page:
                 assert page.headers["x-content-type-options"] == "nosniff"
-            taken = run("--data", demo.root, "app", "--port", said[2])
+            taken = run("--data", demo.root, "app", "--port", address[2])
             server.send_signal(signal.SIGINT)
             server.wait(timeout=60)
     assert (taken.returncode, taken.stderr) == (
         1,
-        f"Port {said[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n",
+        f"Port {address[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n",
     )
 
 
 def test_a_command_that_writes_names_the_data_directory_once(firm: DataDir, tmp_path: Path) -> None:
-    """One that only reads, or finds nothing to write, does not."""
+    """A command that only reads, or has nothing to write, does not."""
     line = f"Data directory: {firm.root}\n"
     export = tmp_path / "march.csv"
     export.write_text(LOG, encoding="utf-8")
@@ -371,7 +375,7 @@ def test_a_command_that_writes_names_the_data_directory_once(firm: DataDir, tmp_
         assert done.stderr.count(line) == (command in writing), command
 
 
-def test_a_scheduler_calls_as_often_as_it_likes_and_people_ask_what_ran(
+def test_a_second_call_of_the_scheduler_writes_nothing_and_the_history_lists_the_runs(
     firm: DataDir, tmp_path: Path
 ) -> None:
     settings = (CHECKOUT / "data" / "settings.toml").read_text(encoding="utf-8")

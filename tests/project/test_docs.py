@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.cli.options import all_options, read_options
+from etl.cli.options import command_parser, read_options
 from etl.common.paths import CHECKOUT, SHIPPED, version
 from etl.config.access import ACCESS_KEYS
 from etl.config.settings import RETENTION, SECTIONS, read_settings
@@ -63,7 +63,7 @@ def is_command(line: str) -> bool:
 
 
 def verb_parsers() -> dict[str, ArgumentParser]:
-    return next(action for action in all_options()._actions if action.dest == "verb").choices
+    return next(action for action in command_parser()._actions if action.dest == "verb").choices
 
 
 def test_the_readme_is_short_and_its_first_screen_says_what_it_is() -> None:
