@@ -1,109 +1,54 @@
-"""The cast: returns that are caught at one moment, so that even a small season shows every next step."""
+"""The roles: returns that stop at a given event, so that even a small season shows every next step."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from etl.demo.clock import DAY
+from etl.demo.dice import FACTS
 from etl.demo.log import Event
 from etl.demo.people import Client
 
-SMOOTH = {
-    "deleted": False,
-    "bounces": False,
-    "unconfirmed": False,
-    "never_comes": False,
-    "hesitates": False,
-    "locks": False,
-    "never_signs": False,
-    "paper": False,
-    "signs_by_hand": False,
-    "kba_passed": True,
-    "kba_disabled": False,
-    "recalled": False,
-}
+CLIENTS_PER_CAST = 300
 
 
-@dataclass(frozen=True)
-class Role:
-    """A return that stands still after an event: which clients can play it, and what must happen on the way."""
+class Role(NamedTuple):
+    """A return that stops after an event: which clients can have it, and the fixed outcomes on the way."""
 
-    name: str
+    client: str
     ends_with: tuple[str, str]
-    forced: dict[str, bool]
-    kind: str = "any"
+    outcomes: dict[str, bool]
+
+    def suits(self, client: Client) -> bool:
+        """Whether this client can have the role."""
+        return self.client == "any" or (
+            client.form == "1040" and (client.spouse is not None) == (self.client == "joint")
+        )
 
 
-ROLES = (
-    Role("unlock", ("Access Locked", ""), SMOOTH | {"locks": True}),
-    Role("fix_email", ("Taxpayer: Initial Email", "Bounced"), SMOOTH | {"bounces": True}, kind="single"),
-    Role(
-        "confirm_email",
-        ("Taxpayer: Initial Email", "Processed"),
-        SMOOTH | {"unconfirmed": True},
-        kind="single",
-    ),
-    Role(
-        "reprocess",
-        ("Tax Return", "Recalled"),
-        SMOOTH | {"bounces": True, "bounce_noticed": True, "resent": False},
-    ),
-    Role("review", ("Sent for Review", ""), SMOOTH | {"reviewed": True}),
-    Role("ero_sign", ("Sent for ERO/Signer", ""), SMOOTH | {"to_ero": True}),
-    Role("approve", ("Sent for Approve for Delivery", ""), SMOOTH | {"approved": True}),
-    Role("finish", ("Upload", ""), SMOOTH),
-    Role(
-        "pick_up",
-        ("Files Uploaded", ""),
-        SMOOTH | {"signs_by_hand": True, "deletes_upload": False},
-        kind="single",
-    ),
-    Role("check_signature", ("Document KBA Success", ""), SMOOTH, kind="single"),
-    Role(
-        "remind_second_signer", ("Document KBA Success", ""), SMOOTH | {"spouse_at_once": False}, kind="joint"
-    ),
-    Role("follow_up_paper", ("Paper File Returns Consented", ""), SMOOTH | {"paper": True}),
-    Role("remind_to_sign", ("Tax Return Accessed", ""), SMOOTH),
-    Role("remind_to_open", ("Taxpayer: Initial Email", "Delivered"), SMOOTH, kind="single"),
-    Role("signed", ("E-File Forms Downloaded", ""), SMOOTH | {"picked_up": True}, kind="single"),
-    Role(
-        "without_kba",
-        ("Taxpayer: Initial Email", "Delivered"),
-        SMOOTH | {"kba_disabled": True},
-        kind="single",
-    ),
-    Role("deleted", ("Deleted Document", ""), {"deleted": True}),
-)
-
-CLIENTS_A_CAST = 300
+ROLES = [
+    Role(role["client"], role["ends_with"], FACTS["role_outcomes"] | role["outcomes"])
+    for role in FACTS["roles"].values()
+]
 
 
-def can_play(client: Client, role: Role) -> bool:
-    """Whether a role suits a client."""
-    if role.kind == "any":
-        return True
-    return client.form == "1040" and client.is_joint == (role.kind == "joint")
-
-
-def stand_still(events: list[Event], role: Role, season_ends_at: datetime) -> list[Event]:
-    """The walk up to the event that the role ends with, moved by whole weeks so that it ends in the last days."""
+def stop(events: list[Event], role: Role, season_ends_at: datetime) -> list[Event]:
+    """The events up to the last one of the role, moved by whole weeks to the last days of the season."""
     label, status = role.ends_with
-    last_no = next(
-        number for number, event in enumerate(events) if label in event.label and event.status == status
-    )
-    kept = events[: last_no + 1]
-    weeks = (season_ends_at - DAY - timedelta(hours=4) - kept[-1].at) // (7 * DAY)
-    return [event._replace(at=event.at + 7 * weeks * DAY) for event in kept]
+    last_no = next(no for no, event in enumerate(events) if label in event.label and event.status == status)
+    events = events[: last_no + 1]
+    weeks = (season_ends_at - DAY - timedelta(hours=4) - events[-1].at) // (7 * DAY)
+    return [event._replace(at=event.at + 7 * weeks * DAY) for event in events]
 
 
-def casting(clients: list[Client]) -> dict[str, Role]:
-    """Client numbers and their roles: each role goes to the first client who is free and can play it.
+def cast(clients: list[Client]) -> dict[str, Role]:
+    """The roles by client number: each role goes to the first client who is free and suits it.
 
-    A large season has each role several times, so that no next step is left to chance.
+    A large season has each role several times, so that every next step is certain to occur.
     """
     free = list(clients)
     roles = {}
-    for role in ROLES * max(1, len(clients) // CLIENTS_A_CAST):
-        client = next((client for client in free if can_play(client, role)), None)
+    for role in ROLES * max(1, len(clients) // CLIENTS_PER_CAST):
+        client = next((client for client in free if role.suits(client)), None)
         if client:
             free.remove(client)
             roles[client.client_id] = role

@@ -1,12 +1,12 @@
-"""The season's rhythm: when returns come in, when an office works, when clients sit down to it.
+"""The times of a season: when returns are uploaded, when an office works, when clients have time.
 
-All times are the firm's local time, as its exports show them.
+All times are local times of the firm, as its exports show them.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from etl.demo.dice import Dice
+from etl.demo.dice import FACTS, Dice
 from etl.demo.people import Client, Office
 
 DAY = timedelta(days=1)
@@ -14,56 +14,28 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Season:
-    """The returns of one tax year: from the first upload to the last thing the exports know of."""
+    """The returns of one tax year, from the first upload to the end of the exports."""
 
     tax_year: int
     ends_at: datetime
-    closed_on: date | None
     due: dict[str, date]
     extended_due: dict[str, date]
+    closed_on: date | None = None
 
 
-def due_dates(
-    march: date, april: date, september: date, end_of_september: date, october: date
-) -> tuple[dict, dict]:
-    """The due dates of a season by form, and those of returns on extension."""
-    usual = {"1065": march, "1120S": march, "1120": april, "1041": april, "1040": april}
-    extended = {
-        "1065": september,
-        "1120S": september,
-        "1120": october,
-        "1041": end_of_september,
-        "1040": october,
-    }
-    return usual, extended
-
-
-LAST_SEASON = Season(
-    2024,
-    datetime(2025, 11, 14, 18),
-    date(2025, 6, 12),
-    *due_dates(
-        date(2025, 3, 17), date(2025, 4, 15), date(2025, 9, 15), date(2025, 9, 30), date(2025, 10, 15)
-    ),
-)
-THIS_SEASON = Season(
-    2025,
-    datetime(2026, 4, 2, 17, 40),
-    None,
-    *due_dates(
-        date(2026, 3, 16), date(2026, 4, 15), date(2026, 9, 15), date(2026, 9, 30), date(2026, 10, 15)
-    ),
-)
-NO_SUCH_HOURS = (datetime(2025, 3, 9, 2), datetime(2026, 3, 8, 2))
+LAST_SEASON = Season(**FACTS["last_season"])
+THIS_SEASON = Season(**FACTS["this_season"])
+# No clock shows these hours, because summer time begins.
+SKIPPED_HOURS = (datetime(2025, 3, 9, 2), datetime(2026, 3, 8, 2))
 
 
 def upload_moment(dice: Dice, client: Client, season: Season) -> tuple[datetime, bool]:
-    """When the return is uploaded, most of them in the weeks before it is due, and whether it is on extension."""
+    """When the return is uploaded, mostly in the weeks before it is due, and whether it is on extension."""
     due = season.due[client.form]
-    room = min(season.ends_at.date(), season.extended_due[client.form] - 4 * DAY) - due
-    is_extended = room > 7 * DAY and dice.random.random() < 0.09
+    extension = min(season.ends_at.date(), season.extended_due[client.form] - 4 * DAY) - due
+    is_extended = extension > 7 * DAY and dice.random.random() < 0.09
     if is_extended:
-        day = due + timedelta(days=dice.random.randint(3, room.days))
+        day = due + timedelta(days=dice.random.randint(3, extension.days))
     else:
         longest, usual = (58, 9) if client.form in ("1065", "1120S") else (72, 10)
         day = season.ends_at.date() + DAY
@@ -75,20 +47,20 @@ def upload_moment(dice: Dice, client: Client, season: Season) -> tuple[datetime,
 
 
 def in_office(dice: Dice, moment: datetime, office: Office) -> datetime:
-    """The moment itself while the office works, else some time on its next morning."""
+    """The moment itself if the office is open, else some time on its next morning."""
     while True:
-        busy = (2, 20) <= (moment.month, moment.day) <= (4, 15)
-        opens = datetime.combine(moment.date(), time(8 + office.hours_behind))
-        works = moment.weekday() < 5 or (busy and moment.weekday() == 5)
-        if works and moment < opens:
-            return opens + dice.seconds(0, 3 * 3600)
-        if works and moment <= opens + timedelta(hours=12 if busy else 9):
+        is_busy = (2, 20) <= (moment.month, moment.day) <= (4, 15)
+        opens_at = datetime.combine(moment.date(), time(8 + office.hours_behind))
+        is_open = moment.weekday() < 5 or (is_busy and moment.weekday() == 5)
+        if is_open and moment < opens_at:
+            return opens_at + dice.seconds(0, 3 * 3600)
+        if is_open and moment <= opens_at + timedelta(hours=12 if is_busy else 9):
             return moment
         moment = datetime.combine(moment.date() + DAY, time())
 
 
 def at_home(dice: Dice, moment: datetime) -> datetime:
-    """The moment a client finds for it: evenings are liked, nights are not."""
+    """When a client has time: often in the evening, never at night."""
     evening = datetime.combine(moment.date(), time(18, 30)) + dice.seconds(0, 4 * 3600)
     if dice.random.random() < 0.4 and moment < evening:
         return evening
@@ -98,6 +70,7 @@ def at_home(dice: Dice, moment: datetime) -> datetime:
     return datetime.combine(morning, time(7)) + dice.seconds(0, 14 * 3600)
 
 
-def on_the_clock(moment: datetime) -> datetime:
-    """The moment as a clock shows it that skips the hour when summer time begins."""
-    return moment + timedelta(hours=1) if moment.replace(minute=0, second=0) in NO_SUCH_HOURS else moment
+def clock_time(moment: datetime) -> datetime:
+    """The moment on a clock that skips the hour when summer time begins."""
+    is_skipped = moment.replace(minute=0, second=0) in SKIPPED_HOURS
+    return moment + timedelta(hours=1) if is_skipped else moment

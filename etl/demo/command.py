@@ -1,4 +1,4 @@
-"""The demo's data directory: an invented season goes the same way as a firm's own exports, and no shortcut."""
+"""The demo's data directory: an invented season takes the same way as the exports of a real firm."""
 
 import shutil
 
@@ -13,12 +13,14 @@ from etl.store.load import load_inbox
 from etl.warehouse.build import build
 
 MARKER = "demo.txt"
-MARKED = "All of this folder is invented, and the next `returntrail demo` replaces it: put nothing of yours here.\n"
+MARKER_TEXT = (
+    "All data in this folder is invented, and the next `returntrail demo` replaces it: keep no files here.\n"
+)
 
 
 def demonstrate(data: DataDir, returns: int, seed: int) -> None:
-    """Writes, loads, builds and reports a season. The warehouse before stays until the new one takes its place."""
-    claim(data)
+    """Writes, loads, builds and reports a season. The old warehouse stays until the new one replaces it."""
+    mark_as_demo(data)
     with locked(data):
         for folder in (data.inbox, data.store, data.reports, data.runs):
             shutil.rmtree(folder, ignore_errors=True)
@@ -32,10 +34,10 @@ def demonstrate(data: DataDir, returns: int, seed: int) -> None:
     say(f"{len(runs)} reports in {data.reports}")
 
 
-def claim(data: DataDir) -> None:
-    """Marks the directory as a demo's. Raises a Problem if it holds anything else: that could be a firm's."""
+def mark_as_demo(data: DataDir) -> None:
+    """Marks the directory as a demo. Raises a Problem if it has other files: they could be a firm's."""
     data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     marker = data.root / MARKER
     if not marker.exists() and any(file.name != ".lock" for file in data.root.iterdir()):
-        raise Problem(f"{data.root}: not empty, and not a demo's. Name an empty folder with --data.")
-    marker.write_text(MARKED, encoding="utf-8")
+        raise Problem(f"{data.root}: not empty, and not a demo. Name an empty folder with --data.")
+    marker.write_text(MARKER_TEXT, encoding="utf-8")

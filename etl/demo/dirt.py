@@ -1,22 +1,21 @@
-"""The small dirt of real exports: odd quotes and blanks, capitals, labels nobody knows, file names that bite."""
+"""The irregularities of real exports: odd quotes and spaces, capitals, unknown labels, risky file names."""
 
 from datetime import datetime, timedelta
 from random import Random
 
+from etl.demo.dice import FACTS
 from etl.demo.log import Event, TaxReturn
 
-Walk = tuple[TaxReturn, list[Event]]
+History = tuple[TaxReturn, list[Event]]
 
-FORMULA = 'Document "=HYPERLINK("http://refund.example","Your refund").pdf"'
-# The number is invented: its digits count up, and its shape is that of a real one.
-WITH_SSN = 'Document "W-2 234-56-7890.pdf"'
+LABELS = FACTS["odd_labels"]
 # Clocks show this hour twice, because summer time ends.
 REPEATED_HOUR = datetime(2025, 11, 2, 1)
 UNKNOWN_EVERY = 75
 
 
-def worn(random: Random, event: Event) -> Event:
-    """An event as an export may spell it; the same in every export, as the platform keeps it that way."""
+def vary_spelling(random: Random, event: Event) -> Event:
+    """The event as the platform may spell it; every export has the same spelling."""
     label = event.label
     odd = random.random()
     if label == "null":
@@ -33,61 +32,36 @@ def worn(random: Random, event: Event) -> Event:
     return event._replace(label=label)
 
 
-def add_oddities(walks: list[Walk]) -> None:
-    """Labels that are on no list, and the files that a careful loader has to survive, one return each."""
-    for number, (tax_return, events) in enumerate(walks):
-        if number % UNKNOWN_EVERY == UNKNOWN_EVERY // 3:
-            events.extend(unknown_to_the_glossary(tax_return, events[-1].at, number // UNKNOWN_EVERY))
-    for events, label in zip(readers(walks), (FORMULA, WITH_SSN), strict=False):
-        opened = next(event for event in events if event.label.startswith('Document "'))
-        events.append(opened._replace(at=opened.at + timedelta(seconds=14), label=label))
+def add_odd_labels(histories: list[History]) -> None:
+    """Adds labels that are on no list to some returns, and two risky file names."""
+    for turn, (tax_return, events) in enumerate(histories[UNKNOWN_EVERY // 3 :: UNKNOWN_EVERY]):
+        at, address = events[-1].at, tax_return.client.taxpayer.email
+        for order, (label, status) in enumerate(LABELS["unknown"][turn % len(LABELS["unknown"])]):
+            email = address if status else ""
+            moment = at + timedelta(seconds=90 + 7 * order)
+            events.append(Event(moment, "Client Tracking", label, status, email=email))
+    for events, label in zip(with_downloads(histories), LABELS["file_names"], strict=False):
+        download = next(event for event in events if event.label.startswith('Document "'))
+        events.append(download._replace(at=download.at + timedelta(seconds=14), label=label))
 
 
-def unknown_to_the_glossary(tax_return: TaxReturn, at: datetime, turn: int) -> list[Event]:
-    """Events that the platform may add one day."""
-    address = tax_return.client.taxpayer.email
-    kinds = (
-        [
-            ("Taxpayer: Extension Notice Email", "Processed"),
-            ("Taxpayer: Extension Notice Email", "Delivered"),
-        ],
-        [("Return viewed on mobile device", "")],
-        [("Text message consent given", "")],
-    )
-    return [
-        Event(
-            at + timedelta(seconds=90 + 7 * order),
-            "Client Tracking",
-            label,
-            status,
-            email=address if status else "",
-        )
-        for order, (label, status) in enumerate(kinds[turn % len(kinds)])
-    ]
-
-
-def add_night_shift(walks: list[Walk]) -> None:
-    """A client who works through the night in which an hour comes twice; the export cannot say which one it was."""
-    night = (
-        (12, "Access Link selected"),
-        (14, "Taxpayer: Tax Return Accessed"),
-        (47, 'Document "Cover Letter.pdf"'),
-    )
-    for events in readers(walks)[:1]:
-        for minute, label in night:
+def add_repeated_hour(histories: list[History]) -> None:
+    """Adds events in the hour that clocks show twice; the export does not tell which of the two it was."""
+    for events in with_downloads(histories)[:1]:
+        for minute, label in LABELS["repeated_hour"]:
             events.append(Event(REPEATED_HOUR + timedelta(minutes=minute), "Client Tracking", label))
 
 
-def readers(walks: list[Walk]) -> list[list[Event]]:
-    """The events of the returns of which a client has downloaded something."""
-    return [events for _, events in walks if any(event.label.startswith('Document "') for event in events)]
+def with_downloads(histories: list[History]) -> list[list[Event]]:
+    """The events of each return of which the client has downloaded a file."""
+    return [
+        events for _, events in histories if any(event.label.startswith('Document "') for event in events)
+    ]
 
 
-def broken(rows: list[list[str]]) -> list[list[str]]:
-    """The rows with two records that no export should hold: one with a field too many, one without a real time."""
-    if not rows:
-        return rows
+def add_broken(rows: list[list[str]]) -> list[list[str]]:
+    """The rows with two broken records: one has a field too many, one has no real time."""
     middle = len(rows) // 2
     too_long = [*rows[middle][:3], "see note", *rows[middle][3:]]
-    timeless = [field if "/" not in field or ":" not in field else "pending" for field in rows[middle]]
-    return [*rows[:middle], too_long, timeless, *rows[middle:]]
+    without_time = [field if "/" not in field or ":" not in field else "pending" for field in rows[middle]]
+    return [*rows[:middle], too_long, without_time, *rows[middle:]]

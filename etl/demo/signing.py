@@ -1,117 +1,100 @@
-"""What a client does with a delivery: read, sign, print, upload, pass on; and what reminds them of it."""
+"""What a client does with a delivery: read, sign, print, upload, forward; and the reminders until then."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
 from etl.demo.clock import DAY, at_home
-from etl.demo.dice import Dice
+from etl.demo.dice import FACTS
 from etl.demo.firm import Delivery
-from etl.demo.log import Event, Log, TaxReturn
-from etl.demo.mail import opened, send
-from etl.demo.people import Person
-from etl.demo.visits import enter, invite
-
-THIRD_PARTIES = (
-    "loans@homebank.example",
-    "advisor@harbor-wealth.example",
-    "files@example.com",
-    "admissions@college.example",
-)
+from etl.demo.log import Event, Log
+from etl.demo.visits import Signer, enter, invite
 
 
 class Response(NamedTuple):
-    """A client's whole answer to a delivery: its events, the signature's moment, and a bounce to recall for."""
+    """A client's response to a delivery: its events, when it is signed, and when a bounce is recalled."""
 
     events: list[Event]
     signed_at: datetime | None
     recall_after: datetime | None
 
 
-def respond(dice: Dice, tax_return: TaxReturn, delivery: Delivery) -> Response:
-    """Every signer in turn: the second can sign only when the first has."""
-    log, client = Log(dice), tax_return.client
-    signers = [("Taxpayer", client.taxpayer)]
+def respond(log: Log, delivery: Delivery) -> Response:
+    """Every signer in turn: the second can sign only after the first."""
+    dice, client = log.dice, log.client
+    signers = [Signer("Taxpayer", client.taxpayer.email)]
     if client.spouse:
-        signers.append(("Spouse", client.spouse))
+        signers.append(Signer("Spouse", client.spouse.email))
     if delivery.spouse_first:
         signers.reverse()
-    signed_at, recall_after = delivery.at, None
-    for order, (signer, person) in enumerate(signers):
+    signed_at: datetime | None = delivery.at
+    recall_after = None
+    for order, signer in enumerate(signers):
         invited_at = delivery.at if order == 0 or dice.happens("spouse_at_once") else signed_at
         if invited_at is None:
             break
-        invitation = invite(log, tax_return, signer, person, invited_at + dice.seconds(4, 45))
+        invitation = invite(log, signer, invited_at + dice.seconds(4, 45))
         recall_after = recall_after or invitation.recall_after
-        if signed_at is None or (order and has_uploads(log)):
+        # On paper both of a couple sign, so the second signer need not come.
+        if signed_at is None or (order and log.has_uploads()):
             continue
         if invitation.comes_at is None or (order and dice.happens("spouse_never_signs")):
             signed_at = None
             continue
         starts_at = max(invitation.comes_at, signed_at + dice.seconds(120, 900))
-        signed_at = read_and_sign(log, tax_return, signer, person, starts_at, delivery.asks_kba)
+        signed_at = read_and_sign(log, signer, starts_at, delivery.asks_kba)
     if signed_at:
-        after_signing(log, tax_return, signed_at)
-    remind(log, tax_return, delivery.at, signed_at)
+        act_after_signing(log, signed_at)
+    remind(log, delivery.at, signed_at)
     return Response(log.events, signed_at, recall_after)
 
 
-def has_uploads(log: Log) -> bool:
-    """Whether hand-signed forms came back: on paper both of a couple sign, so the second need not come."""
-    return any(event.label.startswith("Files Uploaded") for event in log.events)
-
-
-def read_and_sign(
-    log: Log, tax_return: TaxReturn, signer: str, person: Person, at: datetime, kba: bool
-) -> datetime | None:
-    """One signer reads the return and signs it; null where nobody can tell from the log, or where it ends on paper."""
+def read_and_sign(log: Log, signer: Signer, at: datetime, asks_kba: bool) -> datetime | None:
+    """One signer reads and signs the return; None if the log does not show it or it is signed on paper."""
     dice = log.dice
-    at = enter(log, tax_return, signer, person, at, first=True)
-    if at is None:
+    entered_at = enter(log, signer, at, is_first=True)
+    if entered_at is None:
         return None
-    at = read(log, tax_return, at)
-    never_signs, by_hand, paper = (
-        dice.happens("never_signs"),
-        dice.happens("signs_by_hand"),
-        dice.happens("paper"),
-    )
+    at = read(log, entered_at)
+    never_signs, by_hand = dice.happens("never_signs"), dice.happens("signs_by_hand")
+    on_paper = dice.happens("paper")
     if not dice.happens("signs_at_once"):
-        at = enter(
-            log,
-            tax_return,
-            signer,
-            person,
-            at_home(dice, at + dice.hours(median=60, spread=0.9)),
-            first=False,
-        )
-    if at is None or never_signs:
+        returns_at = at_home(dice, at + dice.hours(median=60, spread=0.9))
+        entered_at = enter(log, signer, returns_at, is_first=False)
+        at = entered_at or at
+    if entered_at is None or never_signs:
         return None
-    if paper:
-        log.client(at + dice.seconds(60, 600), "Paper File Returns Consented")
+    if on_paper:
+        log.add_client(at + dice.seconds(60, 600), "Paper File Returns Consented")
         return None
     if by_hand:
-        return sign_by_hand(log, tax_return, at)
+        return sign_by_hand(log, at)
     if dice.happens("other_documents"):
-        log.client(at + dice.seconds(40, 90), f"{signer}: {signer} Esigned - Other Signature Documents")
+        label = f"{signer.role}: {signer.role} Esigned - Other Signature Documents"
+        log.add_client(at + dice.seconds(40, 90), label)
     at += dice.seconds(100, 420)
-    if not kba:
-        return at
+    return answer_kba(log, signer, at) if asks_kba else at
+
+
+def answer_kba(log: Log, signer: Signer, at: datetime) -> datetime | None:
+    """The identity questions (KBA): passed, passed at a second visit, or replaced by a signature by hand."""
+    dice = log.dice
     if dice.happens("kba_passed"):
-        log.client(at, "Document KBA Success")
+        log.add_client(at, "Document KBA Success")
         return at + dice.seconds(20, 60)
     if dice.happens("kba_second_try"):
-        at = enter(log, tax_return, signer, person, at_home(dice, at + dice.hours(median=30)), first=False)
-        if at:
-            log.client(at + dice.seconds(120, 300), "Document KBA Success")
-            return at + dice.seconds(320, 400)
+        entered_at = enter(log, signer, at_home(dice, at + dice.hours(median=30)), is_first=False)
+        if entered_at:
+            log.add_client(entered_at + dice.seconds(120, 300), "Document KBA Success")
+            return entered_at + dice.seconds(320, 400)
     elif dice.happens("by_hand_after_kba"):
-        return sign_by_hand(log, tax_return, at)
+        return sign_by_hand(log, at)
     return None
 
 
-def read(log: Log, tax_return: TaxReturn, at: datetime) -> datetime:
-    """The client downloads what interests them; an impatient press downloads a file twice in one second."""
-    dice, name = log.dice, tax_return.client.short_name
-    year, form = tax_return.tax_year, tax_return.client.form
+def read(log: Log, at: datetime) -> datetime:
+    """The client downloads some files; an impatient click downloads a file twice in one second."""
+    dice, name = log.dice, log.client.short_name
+    year, form = log.tax_return.tax_year, log.client.form
     files = [
         f"{year} Form {form} {name}.pdf",
         "Filing Instructions.pdf",
@@ -123,60 +106,59 @@ def read(log: Log, tax_return: TaxReturn, at: datetime) -> datetime:
     for file in dice.random.sample(files, dice.choice((1, 2, 3, 3, 4, 5))):
         at += dice.seconds(20, 400)
         for _ in range(2 if dice.random.random() < 0.01 else 1):
-            log.client(at, f'Document "{file}"')
+            log.add_client(at, f'Document "{file}"')
     return at
 
 
-def sign_by_hand(log: Log, tax_return: TaxReturn, at: datetime) -> datetime | None:
-    """The forms are printed, signed, scanned and uploaded; some uploads are deleted again, not all of them replaced."""
+def sign_by_hand(log: Log, at: datetime) -> datetime | None:
+    """The forms are printed, signed, scanned and uploaded; some are deleted, and some of those replaced."""
     dice = log.dice
-    log.client(at + dice.seconds(20, 80), "E-file Forms Downloaded")
+    log.add_client(at + dice.seconds(20, 80), "E-file Forms Downloaded")
     at = at_home(dice, at + dice.hours(median=22))
-    file = dice.choice(
-        ("8879 signed.pdf", "scan_0012.pdf", "IMG_4471.jpg", f"{tax_return.client.short_name} 8879.pdf")
-    )
-    log.client(at, f'Files Uploaded "{file}"')
+    own_name = f"{log.client.short_name} 8879.pdf"
+    file = dice.choice(("8879 signed.pdf", "scan_0012.pdf", "IMG_4471.jpg", own_name))
+    log.add_client(at, f'Files Uploaded "{file}"')
     if dice.happens("deletes_upload"):
         at += dice.seconds(60, 1800)
-        log.client(at, "null")
+        log.add_client(at, "null")
         if not dice.happens("uploads_again"):
             return None
         at += dice.seconds(120, 3600)
-        log.client(at, 'Files Uploaded "8879 both pages.pdf"')
+        log.add_client(at, 'Files Uploaded "8879 both pages.pdf"')
     return at
 
 
-def after_signing(log: Log, tax_return: TaxReturn, at: datetime) -> None:
-    """Copies for themselves, K-1's for their partners, documents for a bank or an adviser."""
-    dice, client = log.dice, tax_return.client
+def act_after_signing(log: Log, at: datetime) -> None:
+    """The client downloads copies, distributes K-1s, and forwards documents to a bank or an adviser."""
+    dice, client = log.dice, log.client
     if dice.happens("forms_downloaded"):
-        log.client(at + dice.seconds(30, 600), "E-file Forms Downloaded")
+        log.add_client(at + dice.seconds(30, 600), "E-file Forms Downloaded")
     if client.partners_of_k1 and dice.happens("distributes"):
         sent_at = at_home(dice, at + dice.hours(median=4))
         for partner in client.partners_of_k1:
             sent_at += dice.seconds(8, 60)
-            log.client(sent_at, f'K-1\'s Distributed to "{partner}"')
+            log.add_client(sent_at, f'K-1\'s Distributed to "{partner}"')
     if dice.happens("forwards"):
-        label, address = "CcRecipient: Initial Email", dice.choice(THIRD_PARTIES)
+        label, address = "CcRecipient: Initial Email", dice.choice(FACTS["third_parties"])
         forwarded_at = at + dice.hours(median=3)
-        mail = send(log, forwarded_at, label, address, bounces=dice.random.random() < 0.05)
+        mail = log.send_mail(forwarded_at, label, address, bounces=dice.random.random() < 0.05)
         if mail.delivered_at and dice.random.random() < 0.7:
-            opened(log, mail.delivered_at + dice.hours(median=8), mail.delivered_at, label, address)
+            log.open_mail(mail.delivered_at + dice.hours(median=8), mail.delivered_at, label, address)
 
 
-def remind(log: Log, tax_return: TaxReturn, delivered_at: datetime, signed_at: datetime | None) -> None:
-    """Reminders from the third day on until the client has signed; vouchers two weeks before each payment."""
+def remind(log: Log, delivered_at: datetime, signed_at: datetime | None) -> None:
+    """Reminders from the third day until the client has signed; vouchers two weeks before each payment."""
     dice = log.dice
     if dice.happens("reminds"):
-        every = dice.choice((4, 5, 7))
-        morning = datetime.combine(delivered_at.date(), datetime.min.time()) + timedelta(hours=9)
+        interval = dice.choice((4, 5, 7))
+        morning = datetime.combine(delivered_at.date(), time(9))
         for count in range(6):
-            sent_at = morning + timedelta(days=3 + every * count) + dice.seconds(0, 600)
+            sent_at = morning + timedelta(days=3 + interval * count) + dice.seconds(0, 600)
             if signed_at and sent_at >= signed_at:
                 break
-            log.client(sent_at, "Reminder Send For Signing")
-    if tax_return.client.form in ("1040", "1041") and dice.happens("has_vouchers"):
-        year = tax_return.tax_year + 1
-        for due_at in (datetime(year, 4, 15, 9), datetime(year, 6, 15, 9), datetime(year, 9, 15, 9)):
-            if due_at - 14 * DAY > delivered_at:
-                log.client(due_at - 14 * DAY + dice.seconds(0, 900), "Voucher Reminder mail status")
+            log.add_client(sent_at, "Reminder Send For Signing")
+    if log.client.form in ("1040", "1041") and dice.happens("has_vouchers"):
+        for month in (4, 6, 9):
+            sent_at = datetime(log.tax_return.tax_year + 1, month, 15, 9) - 14 * DAY
+            if sent_at > delivered_at:
+                log.add_client(sent_at + dice.seconds(0, 900), "Voucher Reminder mail status")

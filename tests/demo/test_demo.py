@@ -1,4 +1,4 @@
-"""The demo's exports: always the same bytes, every label of the glossary, believable rates, real dirt."""
+"""The demo's exports: the same bytes for the same seed, every known label, believable rates, real errors."""
 
 import csv
 import gzip
@@ -14,7 +14,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT
 from etl.demo import write_season
-from etl.demo.cast import ROLES, casting
+from etl.demo.cast import ROLES, cast
 from etl.demo.people import clients
 
 LABELS = CHECKOUT / "data" / "reference" / "labels.csv"
@@ -23,7 +23,7 @@ QUOTES = str.maketrans("“”‘’", "\"\"''")
 
 
 def text_of(file: Path) -> str:
-    """The file's text, unpacked and decoded as its writer did."""
+    """The decompressed and decoded text of a file."""
     content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     try:
         return content.decode("utf-8-sig")
@@ -32,21 +32,21 @@ def text_of(file: Path) -> str:
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:
-    """The records of an export, its broken ones left out, each with its label tidied and its status apart."""
+    """The records of an export without the broken ones, with the label cleaned and the status separate."""
     text = text_of(file)
     if ".ndjson" in file.name:
         rows = [json.loads(line) for line in text.splitlines()]
     else:
         delimiter = ";" if text.split("\n", 1)[0].count(";") > 5 else ","
         rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="too much"))
-    kept = [row for row in rows if "too much" not in row and row.get("Date/Time", "/") != "pending"]
-    for row in kept:
+    complete = [row for row in rows if "too much" not in row and row.get("Date/Time", "/") != "pending"]
+    for row in complete:
         if "Event" in row:
             row["Event"] = " ".join(unicodedata.normalize("NFKC", row["Event"]).translate(QUOTES).split())
             if "Status" not in row:
                 label, _, last = row["Event"].rpartition(" - ")
                 row["Event"], row["Status"] = (label, last) if last in STATUSES else (row["Event"], "")
-    return kept
+    return complete
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +58,13 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def timelines(season: list[Path]) -> dict[str, list[tuple]]:
     """The distinct events of each return, in the order of the exports."""
-    seen: dict[str, dict[tuple, None]] = defaultdict(dict)
+    found: dict[str, dict[tuple, None]] = defaultdict(dict)
     for file in season:
         if "register" in file.name:
             continue
         for row in rows_of(file):
-            seen[row["Return ID"]][(row["Date/Time"], row["Tab"], row["Event"], row["Status"])] = None
-    return {return_id: list(events) for return_id, events in seen.items()}
+            found[row["Return ID"]][(row["Date/Time"], row["Tab"], row["Event"], row["Status"])] = None
+    return {return_id: list(events) for return_id, events in found.items()}
 
 
 def registers(season: list[Path]) -> list[dict[str, str]]:
@@ -73,7 +73,7 @@ def registers(season: list[Path]) -> list[dict[str, str]]:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """File names and what is in them."""
+    """The checksum of each file, by name."""
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
 
 
@@ -85,7 +85,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("returns", [60, 61, 137])
-def test_as_many_returns_are_logged_as_were_asked_for(tmp_path: Path, returns: int) -> None:
+def test_the_logs_have_the_number_of_returns_of_the_option(tmp_path: Path, returns: int) -> None:
     files = write_season(tmp_path, returns=returns)
     logged = {row["Return ID"] for file in files if "register" not in file.name for row in rows_of(file)}
     assert len(logged) == returns
@@ -93,21 +93,21 @@ def test_as_many_returns_are_logged_as_were_asked_for(tmp_path: Path, returns: i
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_small_season_fills_every_role_of_the_cast(seed: int) -> None:
-    assert len(casting(clients(Random(f"{seed} clients"), 38))) == len(ROLES)
+def test_a_small_season_has_every_role(seed: int) -> None:
+    assert len(cast(clients(Random(f"{seed} clients"), 38))) == len(ROLES)
 
 
-def test_a_couple_whose_spouse_comes_first_can_play_a_role(tmp_path: Path) -> None:
+def test_a_couple_whose_spouse_is_asked_first_can_have_a_role(tmp_path: Path) -> None:
     assert write_season(tmp_path, returns=2000, seed=1)
 
 
 def test_every_label_of_the_glossary_occurs(timelines: dict[str, list[tuple]]) -> None:
     if not LABELS.exists():
-        pytest.skip("the catalogue of labels is not there")
+        pytest.skip("labels.csv is missing")
     with LABELS.open(newline="") as file:
-        wanted = {pattern(row["label"]) + (row["tab"], row["status"]) for row in csv.DictReader(file)}
+        wanted = {(*pattern(row["label"]), row["tab"], row["status"]) for row in csv.DictReader(file)}
     events = [event for timeline in timelines.values() for event in timeline]
-    found = {pattern(label) + (tab.split()[0], status) for _, tab, label, status in events}
+    found = {(*pattern(label), tab.split()[0], status) for _, tab, label, status in events}
     assert not wanted - found
 
 
@@ -132,11 +132,11 @@ def test_rates_are_believable(timelines: dict[str, list[tuple]]) -> None:
     assert 20 < sum(map(len, timelines.values())) / len(timelines) < 30
 
 
-def test_a_recall_stands_on_both_tabs(timelines: dict[str, list[tuple]]) -> None:
+def test_a_recall_is_on_both_tabs(timelines: dict[str, list[tuple]]) -> None:
     for events in timelines.values():
-        words = Counter((label.lower(), status) for _, _, label, status in events)
-        assert words["recalled return", ""] == words["tax return", "Recalled"]
-        assert words["reprocessed return", ""] == words["tax return", "Reprocessed"]
+        labels = Counter((label.lower(), status) for _, _, label, status in events)
+        assert labels["recalled return", ""] == labels["tax return", "Recalled"]
+        assert labels["reprocessed return", ""] == labels["tax return", "Reprocessed"]
 
 
 def test_exports_overlap_and_repeat(season: list[Path]) -> None:
@@ -148,7 +148,7 @@ def test_exports_overlap_and_repeat(season: list[Path]) -> None:
     assert any(count == 2 for line, count in one_file.items() if "Document" in line)
 
 
-def test_the_dirt_of_real_exports_is_there(season: list[Path]) -> None:
+def test_the_irregularities_of_real_exports_occur(season: list[Path]) -> None:
     texts = {file.name: text_of(file) for file in season}
     everything = "".join(texts.values())
     for piece in (
@@ -174,7 +174,7 @@ def test_the_dirt_of_real_exports_is_there(season: list[Path]) -> None:
     assert any("found 2026-03-06" in name for name in texts)
 
 
-def test_an_hour_that_no_clock_shows_does_not_occur(season: list[Path]) -> None:
+def test_the_hour_that_clocks_skip_does_not_occur(season: list[Path]) -> None:
     for file in season:
         assert (
             "03/08/2026 02:" not in text_of(file)
@@ -182,12 +182,12 @@ def test_an_hour_that_no_clock_shows_does_not_occur(season: list[Path]) -> None:
         )
 
 
-def test_the_register_knows_couples_extensions_groups_and_work_not_begun(
+def test_the_register_has_couples_extensions_groups_and_returns_not_started(
     season: list[Path], timelines: dict[str, list[tuple]]
 ) -> None:
     rows = registers(season)
     assert {row["Joint"] for row in rows} == {row["Extended"] for row in rows} == {"Yes", "No"}
     assert any(row["Group"] for row in rows)
     assert {row["Office"] for row in rows} == {"Austin", "Chicago", "Portland"}
-    not_begun = {row["Return ID"] for row in rows} - set(timelines)
-    assert len(not_begun) == round(len(timelines) * 0.02)
+    not_started = {row["Return ID"] for row in rows} - set(timelines)
+    assert len(not_started) == round(len(timelines) * 0.02)

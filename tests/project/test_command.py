@@ -298,7 +298,7 @@ def test_the_demo_never_changes_the_data_of_a_firm(firm: DataDir) -> None:
     before = contents(firm.root)
     done = run("--data", firm.root, "demo", "--no-app")
     assert done.returncode == 1
-    assert done.stderr == f"{firm.root}: not empty, and not a demo's. Name an empty folder with --data.\n"
+    assert done.stderr == f"{firm.root}: not empty, and not a demo. Name an empty folder with --data.\n"
     assert contents(firm.root) == before
 
 
