@@ -86,11 +86,11 @@ def last_verification(data: DataDir) -> Verification | None:
 
 @lru_cache(maxsize=2)
 def verification_in(data: DataDir, _state: FileState | None) -> Verification | None:
-    result = findings.kept(data)
+    result = findings.stored_findings(data)
     if result is None:
         return None
     at, found = result
-    return Verification(at, findings.table(found), sum(one.severity == findings.DAMAGE for one in found))
+    return Verification(at, findings.as_frame(found), sum(one.severity == findings.DAMAGE for one in found))
 
 
 def purges(data: DataDir) -> pl.DataFrame:

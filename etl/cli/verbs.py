@@ -173,12 +173,14 @@ def show(data: DataDir, options: Namespace) -> int:
 
 def verify(data: DataDir, options: Namespace) -> int:
     """Prints a table of findings; exit code 1 if something is wrong."""
-    from etl.upkeep.verify import as_table, is_well, verify
+    from etl.upkeep.findings import as_frame, is_well
+    from etl.upkeep.verify import verify
+    from etl.warehouse.cells import as_text
 
     name_directory(data)
     with locked(data):
         findings = verify(data)
-    print_text(as_table(findings))
+    print_text(as_text(as_frame(findings), "UTC"))
     return 0 if is_well(findings) else 1
 
 

@@ -1,8 +1,8 @@
-"""What `returntrail verify` finds: each a severity, what it is about, and a sentence that says what to do."""
+"""The findings of `returntrail verify`, and the file that stores them for the dashboard."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 
 import polars as pl
@@ -11,47 +11,46 @@ from etl.common.files import write_json
 from etl.common.paths import DataDir
 
 DAMAGE, WARNING, NOTE, WELL = SEVERITIES = ("damage", "warning", "note", "well")
-SCHEMA = {"severity": pl.String, "subject": pl.String, "finding": pl.String}
+BUILD = "Type `returntrail build`."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`damage` is data that are not what they were, `warning` what must be mended, `note` what is worth knowing."""
+    """`damage`: data have changed. `warning`: something to fix. `note`: good to know. `well`: no fault."""
 
     severity: str
     subject: str
     finding: str
 
 
+def is_damaged(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == DAMAGE for finding in findings)
+
+
 def is_well(findings: Iterable[Finding]) -> bool:
-    """Nothing is damaged and nothing must be mended."""
-    return all(one.severity in (NOTE, WELL) for one in findings)
+    """Whether nothing is damaged and nothing must be fixed."""
+    return all(finding.severity in (NOTE, WELL) for finding in findings)
 
 
-def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """The worst first, else as they were found."""
-    return sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
+def as_frame(findings: list[Finding]) -> pl.DataFrame:
+    """The findings as a table with the columns severity, subject and finding."""
+    rows = [asdict(finding) for finding in findings]
+    return pl.DataFrame(rows, schema={field.name: pl.String for field in fields(Finding)})
 
 
-def table(findings: list[Finding]) -> pl.DataFrame:
-    rows = [(one.severity, one.subject, one.finding) for one in findings]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+def store_findings(data: DataDir, findings: list[Finding]) -> list[Finding]:
+    """Stores the findings where the dashboard reads them; returns them sorted, the worst first."""
+    findings = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(data.verified, {"at": at, "findings": [asdict(finding) for finding in findings]})
+    return findings
 
 
-def keep(data: DataDir, findings: list[Finding]) -> None:
-    """Leaves the result where the dashboard looks for it."""
-    said = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "findings": [asdict(one) for one in findings],
-    }
-    write_json(data.verified, said)
-
-
-def kept(data: DataDir) -> tuple[datetime, list[Finding]] | None:
-    """When the last verification ended (UTC, without a zone) and what it found; null where there was none."""
+def stored_findings(data: DataDir) -> tuple[datetime, list[Finding]] | None:
+    """When the last verification ended (UTC, without a zone) and what it found; None if there was none."""
     try:
-        said = json.loads(data.verified.read_text(encoding="utf-8"))
-        at = datetime.fromisoformat(said["at"]).astimezone(UTC).replace(tzinfo=None)
-        return at, [Finding(**one) for one in said["findings"]]
+        content = json.loads(data.verified.read_text(encoding="utf-8"))
+        at = datetime.fromisoformat(content["at"]).astimezone(UTC).replace(tzinfo=None)
+        return at, [Finding(**finding) for finding in content["findings"]]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -1,30 +1,31 @@
-"""What a purge takes away: which returns, in which parts, and by which words they are found elsewhere."""
+"""The plan of a purge: which returns or which file it removes, and the words that other files may contain."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import OFFLINE, literal
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.store.parts import Part, check_part, damage_is_a_problem, parts
-from etl.upkeep.purge_files import Words
+from etl.store.parts import Part, check_part, parts, damage_is_a_problem
+from etl.upkeep.text_search import TextSearch
 
 RETURN, BEFORE, FILE = "return", "before", "file"
-# What names a client or a return; elsewhere it tells what must go.
+# The columns that identify a client or a return, and the day of a record.
 NAMES = {
-    "events": ("return_id", "client_id", "client_name", "recipient_email"),
-    "returns": ("return_id", "client_id", "client_name"),
+    "events": ["firm_id", "return_id", "client_id", "client_name", "recipient_email"],
+    "returns": ["firm_id", "return_id", "client_id", "client_name"],
 }
-ALIKE = {"events": "event_on", "returns": "cast(exported_at as date)"}
+DAYS = {"events": "event_on", "returns": "cast(exported_at as date)"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One purge. `returns` are firm and return of those that go for good; of `file_id` its part goes as it is.
+    """One purge: the firm and id of each return that is removed, or the `file_id` whose part is removed.
 
-    `words` find them in other files, in the store's own and in those that people were given; `at` is UTC in ISO.
+    Other files are searched for `words`. `at` is UTC in ISO format.
     """
 
     at: str
@@ -37,131 +38,136 @@ class Plan:
     record_count: int
 
 
-def said(database: duckdb.DuckDBPyConnection, data: DataDir, only: str | None = None) -> list[Part]:
-    """Makes `said`, a row for each part, return and set of names, with the last day it is about; the parts read."""
-    found = [part for part in parts(data) if only is None or part.file_id == only]
+def read_names(database: DuckDBPyConnection, selected: list[Part]) -> None:
+    """Fills `names`: a row for each part, return and set of names, with the last day of its records."""
     database.execute("""
-        create or replace temp table said (
-            file_id varchar, kind varchar, firm_id varchar, return_id varchar, client_id varchar, client_name varchar,
-            recipient_email varchar, said_on date, record_count bigint
+        create or replace temp table names (
+            file_id varchar, kind varchar, firm_id varchar, return_id varchar, client_id varchar,
+            client_name varchar, recipient_email varchar, last_on date, record_count bigint
         )
     """)
-    for part in found:
-        names = ["firm_id", *NAMES[part.kind]]
+    for part in selected:
+        names = ", ".join(NAMES[part.kind])
         loaded_on = f"cast({literal(part.ledger['loaded_at'])} as timestamp)::date"
         check_part(part)
         with damage_is_a_problem(part):
             database.execute(f"""
-                insert into said by name
+                insert into names by name
                 select
                     {literal(part.file_id)} as file_id,
                     {literal(part.kind)} as kind,
-                    {", ".join(names)},
-                    max(coalesce({ALIKE[part.kind]}, {loaded_on})) as said_on,
+                    {names},
+                    max(coalesce({DAYS[part.kind]}, {loaded_on})) as last_on,
                     count(*) as record_count
                 from read_parquet({literal(part.data)})
-                group by {", ".join(names)}
+                group by {names}
             """)
-    return found
 
 
-def opened() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config=OFFLINE)
-
-
-def plan_return(data: DataDir, at: str, return_id: str, firm: str | None) -> Plan:
-    """One return. Raises a Problem where the store has none of that name, or several firms have it."""
-    with opened() as database:
-        said(database, data)
-        firms = [
-            firm_id
-            for (firm_id,) in database.execute(
-                "select distinct firm_id from said where return_id = $1 and firm_id = coalesce($2, firm_id) order by all",
-                [return_id, firm],
-            ).fetchall()
-        ]
+def plan_return(data: DataDir, return_id: str, firm: str | None) -> Plan:
+    """The plan for one return. Raises a Problem if the store has no such return, or several firms have it."""
+    with duckdb.connect(config=OFFLINE) as database:
+        read_names(database, parts(data))
+        query = "select distinct firm_id from names where return_id = $1 and firm_id = coalesce($2, firm_id)"
+        firms = sorted(firm_id for (firm_id,) in database.execute(query, [return_id, firm]).fetchall())
         if not firms:
-            place = f' of the firm "{firm}"' if firm else ""
-            raise Problem(f'The store has no return "{return_id}"{place}, so there is nothing to purge.')
+            of_firm = f' of the firm "{firm}"' if firm else ""
+            raise Problem(f'The store has no return "{return_id}"{of_firm}; there is nothing to purge.')
         if len(firms) > 1:
-            raise Problem(
-                f'Several firms have a return "{return_id}": {", ".join(firms)}. Name one with --firm.'
-            )
-        return planned(database, data, at, RETURN, [[firms[0], return_id]])
+            raise Problem(f'Several firms have a return "{return_id}": {", ".join(firms)}. Add --firm.')
+        return plan_returns(database, data, RETURN, [[firms[0], return_id]])
 
 
-def plan_before(data: DataDir, at: str, before: date) -> Plan:
-    """Every return of which the last event, or the last register that names it where it has none, is of before a day."""
-    with opened() as database:
-        said(database, data)
-        returns = database.execute(
-            """
-            select firm_id, return_id
-            from said
-            group by firm_id, return_id
-            having coalesce(max(said_on) filter (where kind = 'events'), max(said_on)) < $1
-            order by all
-            """,
-            [before],
-        ).fetchall()
-        return planned(database, data, at, BEFORE, [list(one) for one in returns], str(before))
+def plan_before(data: DataDir, before: date) -> Plan:
+    """The plan for all returns whose last event is before a day; without events, the last register counts."""
+    query = """
+        select firm_id, return_id
+        from names
+        group by firm_id, return_id
+        having coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $1
+        order by all
+    """
+    with duckdb.connect(config=OFFLINE) as database:
+        read_names(database, parts(data))
+        returns = database.execute(query, [before]).fetchall()
+        return plan_returns(database, data, BEFORE, [list(row) for row in returns], str(before))
 
 
-def plan_file(data: DataDir, at: str, file_id: str) -> Plan:
-    """One loaded file. Its returns may be in others and come back with others; the file itself does not."""
-    with opened() as database:
-        found = said(database, data, file_id)
-        if not found:
-            raise Problem(
-                f'No loaded file has the id "{file_id}". `returntrail show NAME` says the id of a file.'
-            )
-        names = [
-            name
-            for (name,) in database.execute("select distinct return_id from said order by all").fetchall()
-        ]
-        count = found[0].ledger["kept_count"] + found[0].ledger["quarantined_count"]
-        return Plan(at, FILE, None, file_id, [], names, 1, count)
+def plan_file(data: DataDir, file_id: str) -> Plan:
+    """The plan for one loaded file. Its returns may be in other files and be loaded again; the file not."""
+    selected = [part for part in parts(data) if part.file_id == file_id]
+    if not selected:
+        raise Problem(
+            f'No loaded file has the id "{file_id}". `returntrail show NAME` prints the id of a file.'
+        )
+    with duckdb.connect(config=OFFLINE) as database:
+        read_names(database, selected)
+        words = database.sql("select distinct return_id from names order by all").pl()["return_id"].to_list()
+    record_count = selected[0].ledger["kept_count"] + selected[0].ledger["quarantined_count"]
+    return Plan(now(), FILE, None, file_id, [], words, 1, record_count)
 
 
-def planned(
-    database: duckdb.DuckDBPyConnection,
+def plan_returns(
+    database: DuckDBPyConnection,
     data: DataDir,
-    at: str,
     kind: str,
     returns: list[list[str]],
     before: str | None = None,
 ) -> Plan:
-    """The plan of some returns: what is only theirs finds them elsewhere, and what other returns share does not."""
-    database.execute("create temp table going (firm_id varchar, return_id varchar)")
+    """The plan for some returns. Other files are searched for words that no other return shares."""
+    fill_going(database, returns)
+    words = "select unnest([return_id, client_id, client_name, recipient_email]) as word from names"
+    query = f"""
+        select word from ({words} semi join going using (firm_id, return_id)) where word is not null
+        except
+        select word from ({words} anti join going using (firm_id, return_id))
+        order by all
+    """
+    own_words = database.sql(query).pl()["word"].to_list()
+    rows = "from names semi join going using (firm_id, return_id)"
+    counts = dict(
+        database.execute(f"select file_id, sum(record_count)::bigint {rows} group by all").fetchall()
+    )
+    search = TextSearch(own_words)
+    for part in parts(data):
+        quarantined = len(quarantined_matches(database, part, search))
+        if quarantined:
+            counts[part.file_id] = counts.get(part.file_id, 0) + quarantined
+    return Plan(now(), kind, before, None, returns, own_words, len(counts), sum(counts.values()))
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def fill_going(database: DuckDBPyConnection, returns: list[list[str]]) -> None:
+    """Fills `going`, the returns that a plan removes."""
+    database.execute("create or replace temp table going (firm_id varchar, return_id varchar)")
     if returns:
         database.executemany("insert into going values ($1, $2)", returns)
-    theirs, others = (
-        f"select unnest([return_id, client_id, client_name, recipient_email]) as word from said {join} join going using "
-        "(firm_id, return_id)"
-        for join in ("semi", "anti")
-    )
-    query = (
-        f"select word from ({theirs}) where word is not null except select word from ({others}) order by all"
-    )
-    words = [word for (word,) in database.execute(query).fetchall()]
-    rows = "from said semi join going using (firm_id, return_id)"
-    files = database.execute(f"select file_id, sum(record_count)::bigint {rows} group by all").fetchall()
-    counts, sought = dict(files), Words(words)
-    for part in parts(data):
-        number = len(set_aside(database, part, sought))
-        if number:
-            counts[part.file_id] = counts.get(part.file_id, 0) + number
-    return Plan(at, kind, before, None, returns, words, len(counts), sum(counts.values()))
 
 
-def set_aside(database: duckdb.DuckDBPyConnection, part: Part, words: Words) -> list[int]:
-    """The numbers of the records of a part that were set aside and name what goes."""
+def record_count(database: DuckDBPyConnection, part: Part) -> int:
+    """How many records of a part belong to the returns in `going`."""
+    rows = f"from read_parquet({literal(part.data)}) semi join going using (firm_id, return_id)"
+    with damage_is_a_problem(part):
+        count: int = database.execute(f"select count(*) {rows}").fetchall()[0][0]
+    return count
+
+
+def is_affected(database: DuckDBPyConnection, part: Part, search: TextSearch) -> bool:
+    """Whether a part has records of the returns in `going`."""
+    return bool(record_count(database, part) or quarantined_matches(database, part, search))
+
+
+def quarantined_matches(database: DuckDBPyConnection, part: Part, search: TextSearch) -> list[int]:
+    """The numbers of the quarantined records of a part that contain one of the words."""
     if not part.ledger["quarantined_count"]:
         return []
     query = (
         f"select row_no, coalesce(record, '') from read_parquet({literal(part.quarantine)}) order by row_no"
     )
     with damage_is_a_problem(part):
-        found = database.execute(query).fetchall()
-    named = words.are_in_each([record for _, record in found])
-    return [row_no for (row_no, _), is_named in zip(found, named, strict=True) if is_named]
+        rows = database.execute(query).fetchall()
+    matches = search.is_in_each([record for _, record in rows])
+    return [row_no for (row_no, _), is_match in zip(rows, matches, strict=True) if is_match]

@@ -1,79 +1,78 @@
-"""`returntrail verify`: holds store, ledger, warehouse, models, files and trail against each other, and names what is wrong.
+"""`returntrail verify`: checks store, ledger, warehouse, models, files and audit trail against each other.
 
-Its result stays in `verified.json`, where the dashboard looks: no page then shows numbers of a damaged file in silence.
+Its result is stored in `verified.json`, so every page of the dashboard shows a banner if data are damaged.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from etl.access.audit import find_faults, trail_file
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.settings import Settings, read_settings
-from etl.sql.catalog import Catalog, read_catalog
+from etl.sql.catalog import read_catalog
 from etl.store.parts import Part
-from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding, is_well, keep, ordered, table
-from etl.upkeep.verify_store import look_at_files, look_at_store
-from etl.upkeep.verify_warehouse import look_at_models, look_at_warehouse
+from etl.upkeep.findings import (
+    BUILD,
+    DAMAGE,
+    NOTE,
+    WARNING,
+    WELL,
+    Finding,
+    is_damaged,
+    is_well,
+    store_findings,
+)
+from etl.upkeep.verify_store import check_files, check_store
+from etl.upkeep.verify_warehouse import check_models, check_warehouse
 from etl.warehouse.ask import open_warehouse
-from etl.warehouse.cells import as_text
-
-__all__ = ["as_table", "is_well", "verify"]
 
 
 def verify(data: DataDir) -> list[Finding]:
-    """Everything that was found, the worst first. The caller holds the lock of the data directory."""
+    """All findings, the worst first, which are also stored. The caller has locked the data directory."""
     findings: list[Finding] = []
     settings: Settings | None = None
     try:
         settings = read_settings(data.settings)
     except Problem as problem:
         findings.append(Finding(WARNING, "settings.toml", str(problem)))
-    with step("Looking at the store"):
-        found, whole, refused = look_at_store(data)
-        findings += found
-    is_whole = not any(one.severity == DAMAGE for one in found)
-    findings += of_warehouse(data, whole, refused, is_whole and settings is not None)
-    with step("Looking at the files"):
-        findings += [*look_at_files(data, settings), *look_at_trail(data)]
-    keep(data, ordered(findings))
-    return ordered(findings)
+    with step("Checking the store"):
+        of_store, whole, refused = check_store(data)
+        findings += of_store
+    findings += of_warehouse(data, whole, refused, settings is not None and not is_damaged(of_store))
+    with step("Checking the files"):
+        findings += [*check_files(data, settings), *check_trail(data)]
+    return store_findings(data, findings)
 
 
-def of_warehouse(data: DataDir, whole: list[Part], refused: list[dict], may_build: bool) -> list[Finding]:
-    """The warehouse, and its models where the store they are made of is whole."""
+def of_warehouse(
+    data: DataDir, whole: list[Part], refused: list[dict[str, Any]], may_rebuild: bool
+) -> list[Finding]:
+    """The findings on the warehouse, and on its models if the store is not damaged."""
     if not data.warehouse.exists():
         severity = WARNING if whole or refused else NOTE
-        return [Finding(severity, "warehouse.duckdb", "There is no warehouse. Type `returntrail build`.")]
-    catalog: Catalog = read_catalog()
+        return [Finding(severity, "warehouse.duckdb", f"There is no warehouse. {BUILD}")]
+    catalog = read_catalog()
     try:
         with open_warehouse(data.warehouse) as warehouse:
-            with step("Looking at the warehouse"):
-                findings = list(look_at_warehouse(data, warehouse, catalog, whole, refused))
-            if not may_build or not is_well(findings) or is_behind(findings):
-                words = "Not built anew, because of the other findings. Mend those and verify again."
-                return [*findings, Finding(NOTE, "models", words)]
-            with step("Building some returns anew"):
-                return [*findings, *look_at_models(data, warehouse, catalog, whole)]
+            with step("Checking the warehouse"):
+                findings = list(check_warehouse(data, warehouse, catalog, whole, refused))
+            # A warehouse that is older than the store rightly differs from a rebuild.
+            is_old = any(finding.finding.endswith(BUILD) for finding in findings)
+            if not may_rebuild or is_old or not is_well(findings):
+                sentence = "Not rebuilt, because of the other findings. Fix those and verify again."
+                return [*findings, Finding(NOTE, "models", sentence)]
+            with step("Rebuilding some returns"):
+                return [*findings, *check_models(data, warehouse, catalog, whole)]
     except Problem as problem:
         return [Finding(DAMAGE, "warehouse.duckdb", str(problem).removeprefix(f"{data.warehouse}: "))]
 
 
-def is_behind(findings: list[Finding]) -> bool:
-    """The warehouse is of another state of the store, so that a build would rightly make something else of it."""
-    return any(one.finding.endswith("Type `returntrail build`.") for one in findings)
-
-
-def look_at_trail(data: DataDir) -> Iterator[Finding]:
-    """The audit trail, where there is one."""
+def check_trail(data: DataDir) -> Iterator[Finding]:
+    """Checks the audit trail, if there is one."""
     faults = find_faults(data)
-    yield from (
-        Finding(DAMAGE, "audit/trail.jsonl", fault.removeprefix(f"{trail_file(data)}, ")) for fault in faults
-    )
+    for fault in faults:
+        yield Finding(DAMAGE, "audit/trail.jsonl", fault.removeprefix(f"{trail_file(data)}, "))
     if trail_file(data).exists() and not faults:
-        yield Finding(WELL, "audit/trail.jsonl", "Every line is as it was written, and none is missing.")
-
-
-def as_table(findings: list[Finding]) -> str:
-    """The findings for a terminal."""
-    return as_text(table(findings), "UTC")
+        yield Finding(WELL, "audit/trail.jsonl", "No line was changed, and none is missing.")

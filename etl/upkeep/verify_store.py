@@ -1,12 +1,15 @@
-"""The data directory, as `returntrail verify` looks at it: who may read what, what nobody left on purpose, how much room.
+"""The checks of `returntrail verify` on the store and on the files of the data directory.
 
-The store, as `returntrail verify` looks at it: every part against its ledger and its seal, every refusal.
+In the store: every part against its ledger and its checksums, and every refusal. In the data directory: who
+can read the files, leftovers of killed processes, unknown files, and disk space.
 """
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -15,86 +18,117 @@ from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
-from etl.store.parts import FOLDER, Part, damage_of, has_checksums, is_part_folder, part_folders, read_ledger
+from etl.store.parts import Part, damage_of, has_checksums, is_part_folder, part_folders, read_ledger
 from etl.store.purged import entries, read_purged
-from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding
+from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged
 
-AGAIN = "Remove the part and load its file again, or restore it from a backup."
-COUNTS = ("record_count", "kept_count", "quarantined_count")
+RESTORE = "Remove the part and load its file again, or restore it from a backup."
+# Files and folders of the owner that contain nothing about clients.
+OWNER_FILES = {"settings.toml", "reference"}
+KNOWN_NAMES = OWNER_FILES | {
+    "secrets.toml",
+    "inbox",
+    "store",
+    "reports",
+    "runs",
+    "audit",
+    "evidence",
+    "export",
+    "warehouse.duckdb",
+    "purged.jsonl",
+    "verified.json",
+    ".lock",
+    ".key",
+    ".purging.json",
+    "demo",
+    "demo.txt",
+}
+# What returntrail writes into the store. Below an unknown folder only two levels are listed.
+STORE_PATH = re.compile(
+    r"store(/refused(/[^/]*\.json)?|/[0-9a-f]{16}(\.[1-9]\d*)?"
+    r"(/(events|returns|quarantine)\.parquet|/ledger\.json)?|(/[^/]+){4,})?"
+)
+OTHERS_CAN_READ = 0o077
+MOST_FINDINGS = 5
+LEAST_BYTES_FREE = 1_000_000_000
 
 
-def look_at_store(data: DataDir) -> tuple[list[Finding], list[Part], list[dict]]:
-    """What is wrong with the store, and the parts and refusals that are whole."""
+def check_store(data: DataDir) -> tuple[list[Finding], list[Part], list[dict[str, Any]]]:
+    """Checks the store; returns the findings, and the parts and refusals without damage."""
     findings, whole = [], []
     for folder in part_folders(data):
-        found, part = look_at_part(folder)
-        findings += found
-        whole += [part] if part and not any(one.severity == DAMAGE for one in found) else []
+        of_part, part = check_part(folder)
+        findings += of_part
+        if part and not is_damaged(of_part):
+            whole.append(part)
     refused = []
     for file in sorted((data.store / "refused").glob("[0-9a-f]*.json")):
         try:
             refused.append(read_ledger(file))
         except Problem:
-            findings.append(
-                Finding(
-                    DAMAGE,
-                    shown(data, file),
-                    "It is not what was written. Remove it, and load its file again.",
-                )
-            )
-    unsealed = [part for part in whole if not has_checksums(part.ledger)]
-    if unsealed:
-        words = "loaded file is" if len(unsealed) == 1 else "loaded files are"
-        words = f"{len(unsealed)} {words} of a version that kept no checksums, so a byte that has changed may not show."
-        findings.append(Finding(NOTE, "store", words))
-    findings += list(look_at_purged(data))
-    if not any(one.severity == DAMAGE for one in findings):
-        words = "loaded file is" if len(whole) == 1 else "loaded files are"
+            sentence = "Its content has changed. Remove it, and load its file again."
+            findings.append(Finding(DAMAGE, str(file.relative_to(data.root)), sentence))
+    without_checksums = sum(not has_checksums(part.ledger) for part in whole)
+    if without_checksums:
+        reason = "from a version without checksums, so a changed byte may not be noticed"
+        findings.append(Finding(NOTE, "store", f"{loaded_files(without_checksums)} {reason}."))
+    findings += list(check_purged_list(data))
+    if not is_damaged(findings):
         findings.append(
-            Finding(WELL, "store", f"{len(whole)} {words} as written, and hold what their ledgers say.")
+            Finding(WELL, "store", f"{loaded_files(len(whole))} unchanged and as the ledger says.")
         )
     return findings, whole, refused
 
 
-def look_at_part(folder: Path) -> tuple[list[Finding], Part | None]:
-    """What is wrong with one part; without a ledger that can be believed there is nothing to hold it against."""
+def loaded_files(count: int) -> str:
+    return "1 loaded file is" if count == 1 else f"{count} loaded files are"
+
+
+def check_part(folder: Path) -> tuple[list[Finding], Part | None]:
+    """The findings on one part; without a correct ledger there is nothing to compare it with."""
     name = f"store/{folder.name}"
     try:
         part = Part(folder, read_ledger(folder / "ledger.json"))
-        ledger = part.ledger
-        files = [part.data, part.quarantine]
-        counts = [int(ledger[one]) for one in COUNTS]
+        ledger, files = part.ledger, [part.data, part.quarantine]
+        record_count = int(ledger["record_count"])
+        kept, quarantined = counts = [int(ledger["kept_count"]), int(ledger["quarantined_count"])]
         loaded_at = datetime.fromisoformat(ledger["loaded_at"])
-        is_here = ledger["file_id"] == FOLDER.fullmatch(folder.name)[1]
+        is_own_ledger = folder.name.partition(".")[0] == ledger["file_id"]
     except (Problem, KeyError, TypeError, ValueError):
-        return [Finding(DAMAGE, f"{name}/ledger.json", f"It is not what was written. {AGAIN}")], None
+        return [Finding(DAMAGE, f"{name}/ledger.json", f"Its content has changed. {RESTORE}")], None
     findings = [
-        Finding(DAMAGE, f"{name}/{file.name}", f"{fault[0].upper()}{fault[1:]}. {AGAIN}")
+        Finding(DAMAGE, f"{name}/{file.name}", f"{fault[0].upper()}{fault[1:]}. {RESTORE}")
         for file in files
         if (fault := damage_of(ledger, file))
     ]
-    if not is_here:
-        findings.append(Finding(DAMAGE, f"{name}/ledger.json", f"It is the ledger of another file. {AGAIN}"))
+    if not is_own_ledger:
+        findings.append(
+            Finding(DAMAGE, f"{name}/ledger.json", f"It is the ledger of another file. {RESTORE}")
+        )
     if not findings:
         findings = [
-            Finding(DAMAGE, f"{name}/{file.name}", f"{fault} {AGAIN}")
-            for file, count in zip(files, counts[1:], strict=True)
-            if (fault := miscounted(file, count))
+            Finding(DAMAGE, f"{name}/{file.name}", f"{fault} {RESTORE}")
+            for file, count in zip(files, counts, strict=True)
+            if (fault := count_fault(file, count))
         ]
-    if counts[0] != sum(counts[1:]) + ledger.get("purged_count", 0):
-        words = f"Of {counts[0]} records {counts[1]} were kept and {counts[2]} set aside, which is not all of them."
-        findings.append(Finding(DAMAGE, f"{name}/ledger.json", f"{words} {AGAIN}"))
+    if record_count != kept + quarantined + ledger.get("purged_count", 0):
+        sentence = (
+            f"{kept} kept and {quarantined} quarantined records are not all of its {record_count} records."
+        )
+        findings.append(Finding(DAMAGE, f"{name}/ledger.json", f"{sentence} {RESTORE}"))
     if loaded_at.replace(tzinfo=loaded_at.tzinfo or UTC) > datetime.now(UTC):
-        words = f"Loaded at {ledger['loaded_at']}, which is yet to come. Set the clock of the machine, and load its file again."
-        findings.append(Finding(WARNING, name, words))
+        sentence = f"It was loaded at {ledger['loaded_at']}, which is in the future."
+        findings.append(
+            Finding(WARNING, name, f"{sentence} Set the clock of this machine and load its file again.")
+        )
     return findings, part
 
 
-def miscounted(file: Path, count: int) -> str | None:
-    """What is wrong with the records of a file of a part; null for nothing."""
+def count_fault(file: Path, count: int) -> str | None:
+    """A sentence if a file of a part cannot be read or has another number of records than the ledger says."""
     try:
         with duckdb.connect(config=OFFLINE) as database:
-            # Every value is read: a part of a version without checksums shows its damage only so.
+            # Reads every value: without checksums, this is the only way to notice damage.
             rows = f"from read_parquet({literal(file)}) as part"
             found, _ = database.execute(f"select count(*), bit_xor(hash(part)) {rows}").fetchall()[0]
     except duckdb.Error:
@@ -102,123 +136,97 @@ def miscounted(file: Path, count: int) -> str | None:
     return None if found == count else f"It has {found} records, and its ledger says {count}."
 
 
-def look_at_purged(data: DataDir) -> Iterator[Finding]:
-    """The list of what was purged, and its key."""
+def check_purged_list(data: DataDir) -> Iterator[Finding]:
+    """Checks the list of purges, and its key."""
     try:
         read_purged(data)
-        said = entries(data)
+        purges = entries(data)
     except Problem as problem:
         yield Finding(DAMAGE, "purged.jsonl", str(problem))
         return
-    if said:
-        returns, times = sum(entry.return_count for entry in said), len(said)
-        yield Finding(
-            NOTE,
-            "purged.jsonl",
-            f"{returns} returns were purged, in {times} purges, and are kept out of every load.",
-        )
+    if purges:
+        counts = f"{sum(entry.return_count for entry in purges)} returns were purged, in {len(purges)} purges"
+        yield Finding(NOTE, "purged.jsonl", f"{counts}. Every load leaves them out.")
 
 
-def shown(data: DataDir, file: Path) -> str:
-    return str(file.relative_to(data.root))
+def check_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:
+    """Checks who can read the files, what was left behind, and the disk space."""
+    paths = list(walk(data.root))
+    readable = [path for path in paths if path.lstat().st_mode & OTHERS_CAN_READ and is_private(data, path)]
+    sentence = "Other users of this machine can read it. Type `chmod go-rwx` and its name."
+    checks = {
+        "No other user of this machine can read a file.": limited(data, readable, sentence),
+        "There are no leftover files.": list(check_leftovers(data, settings, paths)),
+        "There is enough disk space for the next build.": list(check_space(data)),
+    }
+    for good, findings in checks.items():
+        yield from findings or [Finding(WELL, "files", good)]
 
 
-# The owner's own, which say nothing of a client.
-OWN = ("settings.toml", "reference", "secrets.toml")
-KNOWN = {
-    *OWN, "inbox", "store", "reports", "runs", "audit", "evidence", "export", "warehouse.duckdb", "purged.jsonl",
-    "verified.json", ".lock", ".key", "demo", "demo.txt",
-}  # fmt: skip
-WIDER = 0o077
-MOST = 5
-LEAST_ROOM = 1_000_000_000
-
-
-def look_at_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:
-    """Modes, leftovers, and room on the disk."""
-    everything = list(walked(data.root))
-    wide = [path for path in everything if path.lstat().st_mode & WIDER and is_ours(data, path)]
-    for findings, words in (
-        (many(data, wide, WARNING, "Others on this machine may read it. Type `chmod go-rwx` and its name."),
-         "Nobody else on this machine may read a file."),
-        (list(leftovers(data, settings, everything)), "Nothing was left behind."),
-        (list(room(data)), "There is room on the disk for the next build."),
-    ):  # fmt: skip
-        yield from findings or [Finding(WELL, "files", words)]
-
-
-def walked(root: Path) -> Iterator[Path]:
-    """The folder itself and all that is in it; of the checkout's own folder the demo and what git keeps aside."""
+def walk(root: Path) -> Iterator[Path]:
+    """The folder and all that is in it, except the demo and the shipped files in the folder of a checkout."""
+    skipped = (
+        {SHIPPED / "demo", SHIPPED / "reference", SHIPPED / "settings.toml"} if root == SHIPPED else set()
+    )
     yield root
-    aside = {SHIPPED / "demo", SHIPPED / "reference", SHIPPED / "settings.toml"} if root == SHIPPED else set()
     for path in sorted(root.iterdir()):
-        if path not in aside:
+        if path not in skipped:
             yield path
             if path.is_dir() and not path.is_symlink():
-                yield from (one for one in sorted(path.rglob("*")))
+                yield from sorted(path.rglob("*"))
 
 
-def is_ours(data: DataDir, path: Path) -> bool:
-    """Whether a mode matters: a link has none of its own, and settings name nobody's return. Secrets are secret."""
+def is_private(data: DataDir, path: Path) -> bool:
+    """Whether others must not read it. A symbolic link has no mode of its own; settings name no client."""
     if path.is_symlink() or path == SHIPPED:
         return False
-    top = path.relative_to(data.root).parts[:1]
-    return top[:1] not in {("settings.toml",), ("reference",)}
+    return not OWNER_FILES.intersection(path.relative_to(data.root).parts[:1])
 
 
-def many(data: DataDir, paths: list[Path], severity: str, words: str) -> list[Finding]:
-    """A finding a path; of a great many the first ones, and their number."""
-    found = [Finding(severity, name_of(data, path), words) for path in paths[:MOST]]
-    if len(paths) > MOST:
-        found.append(Finding(severity, "files", f"{len(paths) - MOST} more. {words}"))
-    return found
+def limited(data: DataDir, paths: list[Path], sentence: str) -> list[Finding]:
+    """One warning per path; for very many paths the first ones, and how many more there are."""
+    names = ["data directory" if path == data.root else str(path.relative_to(data.root)) for path in paths]
+    findings = [Finding(WARNING, name, sentence) for name in names[:MOST_FINDINGS]]
+    if len(names) > MOST_FINDINGS:
+        findings.append(Finding(WARNING, "files", f"{len(names) - MOST_FINDINGS} more. {sentence}"))
+    return findings
 
 
-def leftovers(data: DataDir, settings: Settings | None, everything: Iterable[Path]) -> Iterator[Finding]:
-    """What killed processes left, and what nobody here made. The lock is held, so that nothing is still being written."""
-    authority = settings.mail.ca_file if settings and settings.mail else None
-    known = KNOWN | ({Path(authority).name} if authority else set())
-    unfinished = [path for path in everything if is_leftover(path) or is_superseded(data, path)]
-    words = "A process that was killed left it; the next load, build or report removes it, and so may you."
-    yield from many(
-        data, [path for path in unfinished if not set(path.parents) & set(unfinished)], WARNING, words
-    )
+def check_leftovers(data: DataDir, settings: Settings | None, paths: Iterable[Path]) -> Iterator[Finding]:
+    """Finds leftovers of killed processes and unknown files. The caller has the lock: nobody is writing."""
+    current = set(part_folders(data))
+    leftovers = {
+        path
+        for path in paths
+        if is_leftover(path) or (path.parent == data.store and is_part_folder(path) and path not in current)
+    }
+    outermost = sorted(path for path in leftovers if leftovers.isdisjoint(path.parents))
+    sentence = "A process that was killed left it. The next load, build or report removes it; you may too."
+    yield from limited(data, outermost, sentence)
     if data.purging.exists():
-        words = "A purge has begun and is not done. Type `returntrail build`, which finishes it first."
-        yield Finding(WARNING, data.purging.name, words)
-    looked_at = set(unfinished)
-    strange = [
-        path for path in everything if is_strange(data, path, known) and not {path, *path.parents} & looked_at
+        sentence = "A purge is not finished. Type `returntrail build`, which finishes it first."
+        yield Finding(WARNING, data.purging.name, sentence)
+    ca_file = settings.mail.ca_file if settings and settings.mail else None
+    known = KNOWN_NAMES | ({Path(ca_file).name} if ca_file else set())
+    unknown = [
+        path
+        for path in paths
+        if is_unknown(data, path, known) and leftovers.isdisjoint((path, *path.parents))
     ]
-    yield from many(data, strange, WARNING, "It is none of returntrail's. Move it out of the data directory.")
+    yield from limited(data, unknown, "It does not belong to returntrail. Move it out of the data directory.")
 
 
-def is_superseded(data: DataDir, path: Path) -> bool:
-    """A part that one with a higher number has replaced."""
-    return path.parent == data.store and is_part_folder(path) and path not in part_folders(data)
+def is_unknown(data: DataDir, path: Path, known: set[str]) -> bool:
+    """Whether a file or folder in the data directory or in the store is not from returntrail."""
+    if data.store in path.parents:
+        return not STORE_PATH.fullmatch(path.relative_to(data.root).as_posix())
+    return path.parent == data.root and path.name not in known
 
 
-def is_strange(data: DataDir, path: Path, known: set[str]) -> bool:
-    """Something that stands where only returntrail's own files do: the directory itself, the store, a part."""
-    if path.parent == data.root:
-        return path.name not in known and path != data.purging
-    if path.parent == data.store:
-        return not is_part_folder(path) and path.name != "refused"
-    if path.parent.parent == data.store and path.parent.name == "refused":
-        return path.suffix != ".json"
-    if path.parent.parent == data.store:
-        return path.name not in ("events.parquet", "returns.parquet", "quarantine.parquet", "ledger.json")
-    return data.store in path.parents and path.parent.parent.parent == data.store
-
-
-def room(data: DataDir, least: int = LEAST_ROOM) -> Iterator[Finding]:
-    """A build writes a second warehouse beside the first, and what it spills."""
-    wanted = max(least, 3 * (data.warehouse.stat().st_size if data.warehouse.exists() else 0))
+def check_space(data: DataDir, least: int = LEAST_BYTES_FREE) -> Iterator[Finding]:
+    """Checks the disk space: a build writes a second warehouse beside the first, and temporary files."""
+    needed = max(least, 3 * (data.warehouse.stat().st_size if data.warehouse.exists() else 0))
     free = shutil.disk_usage(data.root).free
-    if free < wanted:
-        words = f"{free / 1e9:.1f} GB are free on its disk, and a build may need {wanted / 1e9:.1f} GB. Make room."
-        yield Finding(WARNING, "disk", words)
-
-
-def name_of(data: DataDir, path: Path) -> str:
-    return "data directory" if path == data.root else str(path.relative_to(data.root))
+    if free < needed:
+        sentence = f"{free / 1e9:.1f} GB are free on its disk, and a build may need {needed / 1e9:.1f} GB."
+        yield Finding(WARNING, "disk", f"{sentence} Free some disk space.")

@@ -1,4 +1,4 @@
-"""A purge removes for good: nothing of a return is found afterwards, no later export brings it back, and no kill halves it."""
+"""A purge removes for good: no trace stays, no later export restores it, and a killed purge is finished."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from etl.reports.runs import deliver_again, write_due
 from etl.store.load import load_inbox
 from etl.store.parts import parts
 from etl.store.purged import entries
-from etl.upkeep.purge import begin, clear_files, finish, remember, rewrite_parts
+from etl.upkeep.purge import begin, finish, record_purge, remove_files, rewrite_parts
 from etl.upkeep.purge_plan import Plan, plan_before, plan_file, plan_return
 from etl.upkeep.retention import apply
 from etl.warehouse.build import build
@@ -39,7 +39,7 @@ from support.exports import (
 )
 
 AT = "2026-11-25T10:00:00.000+00:00"
-# The process that is killed: it does what is left of a purge, and dies when it is about to do something for the nth time.
+# A process that finishes a purge, and kills itself before it calls a function for the nth time.
 KILLED = """
 import os, signal, sys
 os.umask(0o077)
@@ -88,31 +88,35 @@ def data(loaded: DataDir, tmp_path: Path) -> DataDir:
 
 
 def counts(data: DataDir) -> dict[str, tuple]:
-    """The accounts of each file: records, kept, set aside, purged."""
+    """The counts of each file: records, kept, quarantined, purged."""
     names = ("record_count", "kept_count", "quarantined_count", "purged_count")
     return {part.ledger["file_name"]: tuple(part.ledger[name] for name in names) for part in parts(data)}
 
 
-def test_a_purge_says_what_would_go_and_does_nothing(data: DataDir) -> None:
+def test_a_purge_without_yes_lists_what_it_removes_and_removes_nothing(data: DataDir) -> None:
     before = traces(data)
     asked = returntrail(data, "purge", "--return", GOING)
     assert asked.returncode == 1
     words = said(asked, data)
     assert words[0] == "1 return: 11 records of 3 loaded files."
-    assert words[-1] == "Nothing was removed. It cannot be undone; to do it, type the same with --yes."
-    folders = {line.removeprefix("goes: ").rsplit("/", 1)[0].split("/20")[0] for line in words[1:-1]}
+    assert (
+        words[-1]
+        == "Nothing was removed. A purge cannot be undone. To purge, type the same command with --yes."
+    )
+    folders = {line.removeprefix("to remove: ").rsplit("/", 1)[0].split("/20")[0] for line in words[1:-1]}
     assert folders == {"reports", "runs", "evidence", "export", "inbox/loaded", "inbox/refused"}
     assert traces(data) == before
     assert not data.purging.exists()
 
 
-def test_nothing_of_a_purged_return_is_found_and_no_export_brings_it_back(data: DataDir) -> None:
+def test_no_trace_of_a_purged_return_stays_and_no_export_restores_it(data: DataDir) -> None:
     assert len(traces(data)) > 30
     others = {name: [row for row in rows if row[1] != GOING] for name, rows in tables(data).items()}
     done = returntrail(data, "purge", "--return", GOING, "--yes")
     assert (done.returncode, said(done, data)[-1]) == (
         0,
-        "Purged: 11 records, 26 other files. Backups and --out folders are yours to clear.",
+        "Purged: 11 records and 26 other files. Backups and --out folders are not searched; "
+        "remove their copies yourself.",
     )
     assert traces(data) == []
     assert tables(data) == others
@@ -143,15 +147,15 @@ def test_nothing_of_a_purged_return_is_found_and_no_export_brings_it_back(data: 
     assert str(outcome).endswith("later.csv: loaded, 4 of 10 records, 6 of purged returns left out.")
     assert counts(data)["later.csv"] == (10, 4, 0, 6)
     assert traces(data) == []
-    with pytest.raises(Problem, match=f'The store has no return "{GOING}", so there is nothing to purge.'):
-        plan_return(data, AT, GOING, None)
+    with pytest.raises(Problem, match=f'The store has no return "{GOING}"; there is nothing to purge.'):
+        plan_return(data, GOING, None)
 
 
-def test_a_purge_that_is_killed_is_finished_by_whoever_writes_next(data: DataDir, tmp_path: Path) -> None:
-    """Killed again and again at another place, it goes on where it was; the last writer finishes it before its own work."""
+def test_a_killed_purge_is_finished_by_the_next_writer(data: DataDir, tmp_path: Path) -> None:
+    """Killed several times at different places, it continues; the next writer finishes it first."""
     whole = DataDir(tmp_path / "whole")
     shutil.copytree(data.root, whole.root)
-    plan = plan_return(data, AT, GOING, None)
+    plan = plan_return(data, GOING, None)
     begin(data, plan)
     begin(whole, plan)
     finish(whole)
@@ -178,32 +182,32 @@ def test_a_purge_that_is_killed_is_finished_by_whoever_writes_next(data: DataDir
     assert [(one.record_count, one.removed_count) for one in entries(data)] == [(11, 26)]
 
 
-def test_old_returns_go_by_their_last_event(data: DataDir) -> None:
-    assert plan_before(data, AT, date(2023, 3, 4)).returns == []
-    plan = plan_before(data, AT, date(2023, 3, 5))
+def test_old_returns_are_purged_by_their_last_event(data: DataDir) -> None:
+    assert plan_before(data, date(2023, 3, 4)).returns == []
+    plan = plan_before(data, date(2023, 3, 5))
     assert (plan.returns, plan.words) == (
         [["firm", "2023-0001"]],
         ["2023-0001", "CO-1", "Otto Old", "otto@old.test"],
     )
-    remember(data, plan)
-    clear_files(data, plan)
+    record_purge(data, plan)
+    remove_files(data, plan)
     rewrite_parts(data, plan)
     assert traces(data, ("2023-0001", *NAMES["2023-0001"])) == ["warehouse.duckdb"]
     assert counts(data)["january.csv"] == (10, 4, 2, 4)
 
 
-def test_a_return_that_only_a_register_names_goes_by_the_day_of_the_register(tmp_path: Path) -> None:
+def test_a_return_without_events_is_purged_by_the_day_of_the_register(tmp_path: Path) -> None:
     data = small_firm(tmp_path)
     for file in data.inbox.iterdir():
         file.unlink()
     put(data, "register.csv", b"Return ID,Client Name,Exported At\nr1,Ann,2024-05-01\nr2,Bo,2026-05-01\n")
     load_inbox(data, read_settings(data.settings))
-    assert plan_before(data, AT, date(2025, 1, 1)).returns == [["firm", "r1"]]
+    assert plan_before(data, date(2025, 1, 1)).returns == [["firm", "r1"]]
 
 
-def test_a_purged_file_is_refused_from_then_on_and_its_returns_are_not(data: DataDir) -> None:
+def test_a_purged_file_is_refused_afterwards_but_its_returns_are_not(data: DataDir) -> None:
     [january] = [part for part in parts(data) if part.ledger["file_name"] == "january.csv"]
-    begin(data, plan_file(data, AT, january.file_id))
+    begin(data, plan_file(data, january.file_id))
     finish(data)
     assert {row[1] for row in tables(data)["returns"]} == {GOING, "2025-0003"}
     assert january.file_id not in "".join(map(str, data.store.rglob("*")))
@@ -217,19 +221,19 @@ def test_a_purged_file_is_refused_from_then_on_and_its_returns_are_not(data: Dat
     ]
 
 
-def test_without_its_key_nothing_is_loaded(data: DataDir) -> None:
-    remember(data, plan_return(data, AT, GOING, None))
+def test_nothing_is_loaded_without_the_key_of_the_purges(data: DataDir) -> None:
+    record_purge(data, plan_return(data, GOING, None))
     (data.root / ".key").write_bytes(b"k" * 32)
     with pytest.raises(Problem, match="not the key under which returns were purged, so they might come back"):
         load_inbox(data, read_settings(data.settings))
     (data.root / "purged.jsonl").write_text("{}\n")
     with pytest.raises(
-        Problem, match="what was purged cannot be read, so it might come back. Restore it from a backup."
+        Problem, match=r"what was purged cannot be read, so it might come back. Restore it from a backup."
     ):
         load_inbox(data, read_settings(data.settings))
 
 
-def test_a_damaged_part_is_not_written_anew_as_if_it_were_whole(data: DataDir) -> None:
+def test_a_damaged_part_is_not_rewritten(data: DataDir) -> None:
     part = next(part for part in parts(data) if part.kind == "events")
     content = bytearray(part.data.read_bytes())
     content[len(content) // 3] ^= 4
@@ -237,7 +241,7 @@ def test_a_damaged_part_is_not_written_anew_as_if_it_were_whole(data: DataDir) -
     with pytest.raises(
         Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"
     ):
-        plan_return(data, AT, GOING, None)
+        plan_return(data, GOING, None)
     with pytest.raises(
         Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"
     ):
@@ -245,7 +249,7 @@ def test_a_damaged_part_is_not_written_anew_as_if_it_were_whole(data: DataDir) -
     assert part.data.read_bytes() == content and not data.purging.exists()
 
 
-def test_several_firms_must_be_told_apart(tmp_path: Path) -> None:
+def test_a_return_of_several_firms_needs_the_firm(tmp_path: Path) -> None:
     data = small_firm(tmp_path)
     for name in ("oak", "elm"):
         put(
@@ -254,14 +258,12 @@ def test_several_firms_must_be_told_apart(tmp_path: Path) -> None:
             ("Account," + HEAD + "".join(f"{name},{line}\n" for line in lines(GOING).splitlines())).encode(),
         )
     load_inbox(data, read_settings(data.settings))
-    with pytest.raises(
-        Problem, match=f'Several firms have a return "{GOING}": elm, firm, oak. Name one with --firm.'
-    ):
-        plan_return(data, AT, GOING, None)
-    assert plan_return(data, AT, GOING, "oak").returns == [["oak", GOING]]
+    with pytest.raises(Problem, match=f'Several firms have a return "{GOING}": elm, firm, oak. Add --firm.'):
+        plan_return(data, GOING, None)
+    assert plan_return(data, GOING, "oak").returns == [["oak", GOING]]
 
 
-def test_retention_empties_what_was_set_aside_and_removes_reports(data: DataDir) -> None:
+def test_retention_removes_quarantined_text_and_reports(data: DataDir) -> None:
     now = datetime.now(UTC)
     apply(data, Retention(quarantine_days=30, report_days=30), now + timedelta(days=29))
     assert len(traces(data)) > 30

@@ -1,4 +1,4 @@
-"""Verify names what is wrong: a byte changed, cut or gone anywhere, a model that no build would make, a file left behind."""
+"""Verify finds damage: a changed, cut or missing file, a row that differs from a rebuild, a leftover file."""
 
 import os
 import re
@@ -18,13 +18,13 @@ from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.store.load import load_inbox
 from etl.store.parts import Part, parts, with_checksums
-from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, keep, kept
+from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, store_findings, stored_findings
 from etl.upkeep.verify import verify
-from etl.upkeep.verify_store import look_at_files, look_at_store, room
+from etl.upkeep.verify_store import check_files, check_space, check_store
 from etl.warehouse.build import build
 from support.exports import GOING, HEAD, lines, put, returntrail, said, small_firm
 
-DONE = "Remove the part and load its file again, or restore it from a backup."
+RESTORE = "Remove the part and load its file again, or restore it from a backup."
 
 
 pytestmark = pytest.mark.usefixtures("nobody_else_reads")
@@ -47,7 +47,7 @@ def data(loaded: DataDir, tmp_path: Path) -> DataDir:
 
 
 def flipped(place: float) -> Callable[[Path], None]:
-    """One bit of a file is another one, at some part of its length."""
+    """A function that changes one bit of a file, at this share of its length."""
 
     def flip(file: Path) -> None:
         content = bytearray(file.read_bytes())
@@ -65,43 +65,49 @@ WAYS = [*(flipped(place) for place in (0, 0.2, 0.5, 0.8, 1)), cut, Path.unlink]
 
 
 def wrong(data: DataDir) -> list[tuple[str, str, str]]:
-    """What is damaged or must be mended."""
-    return [(one.severity, one.subject, one.finding) for one in verify(data) if not is_well([one])]
+    """The findings of severity damage and warning."""
+    return [as_tuple(found) for found in verify(data) if not is_well([found])]
 
 
-def test_a_whole_firm_has_nothing_to_mend(data: DataDir) -> None:
+def as_tuple(found: Finding) -> tuple[str, str, str]:
+    return found.severity, found.subject, found.finding
+
+
+def test_an_undamaged_firm_has_nothing_to_fix(data: DataDir) -> None:
     record(data, SAW, "ann@firm.example", "manager", "work_list", 3)
     done = returntrail(data, "verify")
     assert done.returncode == 0
     assert [" ".join(line.split()) for line in said(done, data)] == [
         "severity subject finding",
-        "note clock.csv 4 events are withheld: they are later than 2026-03-04 15:03:00 UTC.",
-        "note january.csv 2 of 10 records were set aside; Data health says why.",
-        "note refused.csv Refused: no heading is known, so the file has no header, or one in other words. Headings found: Shoe. "
-        'Name yours under [source.columns] of "user tracking" in settings.toml.',
-        "well store 4 loaded files are as written, and hold what their ledgers say.",
-        "well warehouse Every table can be read, and its ledger agrees with the store and with its tables.",
-        "well models 3 returns were built anew and came out the same.",
-        "well files Nobody else on this machine may read a file.",
-        "well files Nothing was left behind.",
-        "well files There is room on the disk for the next build.",
-        "well audit/trail.jsonl Every line is as it was written, and none is missing.",
+        "note clock.csv 4 events are left out: they are later than 2026-03-04 15:03:00 UTC.",
+        "note january.csv 2 of 10 records were quarantined; the page Data health lists the reasons.",
+        "note refused.csv Refused: no heading is known, so the file has no header, or one in other words. "
+        'Headings found: Shoe. Name yours under [source.columns] of "user tracking" in settings.toml.',
+        "well store 4 loaded files are unchanged and as the ledger says.",
+        "well warehouse Every table can be read, and its ledger matches the store and the tables.",
+        "well models 3 returns were rebuilt, with the same result.",
+        "well files No other user of this machine can read a file.",
+        "well files There are no leftover files.",
+        "well files There is enough disk space for the next build.",
+        "well audit/trail.jsonl No line was changed, and none is missing.",
     ]
-    assert [one.subject for one in kept(data)[1]][:3] == [
-        "clock.csv", "january.csv", "refused.csv",
-    ]  # fmt: skip
+    assert [one.subject for one in stored_findings(data)[1]][:3] == [
+        "clock.csv",
+        "january.csv",
+        "refused.csv",
+    ]
 
 
 @pytest.mark.parametrize("name", ["events.parquet", "returns.parquet", "quarantine.parquet", "ledger.json"])
-def test_every_damaged_file_of_the_store_is_named(data: DataDir, name: str) -> None:
+def test_every_damaged_file_of_the_store_is_found(data: DataDir, name: str) -> None:
     part = next(part for part in parts(data) if (part.folder / name).exists())
     file = part.folder / name
     whole = file.read_bytes()
     for damage in WAYS:
         damage(file)
-        found = [one for one in look_at_store(data)[0] if one.severity == DAMAGE]
+        found = [one for one in check_store(data)[0] if one.severity == DAMAGE]
         assert [one.subject for one in found] == [f"store/{part.folder.name}/{name}"], damage
-        assert found[0].finding.endswith(DONE)
+        assert found[0].finding.endswith(RESTORE)
         file.write_bytes(whole)
     flipped(0.5)(file)
     with pytest.raises(
@@ -109,22 +115,22 @@ def test_every_damaged_file_of_the_store_is_named(data: DataDir, name: str) -> N
     ):
         build(data)
     file.write_bytes(whole)
-    assert is_well(look_at_store(data)[0])
+    assert is_well(check_store(data)[0])
 
 
-def test_a_damaged_refusal_is_named(data: DataDir) -> None:
+def test_a_damaged_refusal_is_found(data: DataDir) -> None:
     [file] = (data.store / "refused").iterdir()
     whole = file.read_bytes()
     for damage in WAYS[:-1]:
         damage(file)
-        assert [one.subject for one in look_at_store(data)[0] if one.severity == DAMAGE] == [
+        assert [one.subject for one in check_store(data)[0] if one.severity == DAMAGE] == [
             f"store/refused/{file.name}"
         ]
         file.write_bytes(whole)
 
 
-def test_a_damaged_warehouse_is_named_and_one_that_is_gone(data: DataDir) -> None:
-    """DuckDB checks the blocks that hold something; a byte that changed where nothing stands changes no table."""
+def test_a_damaged_or_missing_warehouse_is_found(data: DataDir) -> None:
+    """DuckDB checks the blocks in use; a changed byte in unused space changes no table."""
     whole = data.warehouse.read_bytes()
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
         found = database.execute(
@@ -143,23 +149,27 @@ def test_a_damaged_warehouse_is_named_and_one_that_is_gone(data: DataDir) -> Non
     assert wrong(data) == [(WARNING, "warehouse.duckdb", "There is no warehouse. Type `returntrail build`.")]
 
 
-def test_a_row_that_no_build_would_make_is_named(data: DataDir) -> None:
+def test_a_row_that_differs_from_a_rebuild_is_found(data: DataDir) -> None:
     with duckdb.connect(str(data.warehouse)) as database:
         database.execute(f"update mart.returns set event_count = 5 where return_id = '{GOING}'")
         database.execute("update raw.files set repeated_count = 7 where file_name = 'january.csv'")
-    words = "Its kept records are not those distinct, repeated and later."
+    words = "Its distinct, repeated and later records are not all of its kept records."
     assert [finding.split(" Type")[0] for _, _, finding in wrong(data)] == [words]
     with duckdb.connect(str(data.warehouse)) as database:
         database.execute(
-            "update raw.files set repeated_count = kept_count - distinct_count where file_name = 'january.csv'"
+            "update raw.files set repeated_count = kept_count - distinct_count "
+            "where file_name = 'january.csv'"
         )
-    assert wrong(data) == [(
-        DAMAGE, "warehouse.duckdb, mart.returns",
-        "2 rows of 3 returns are not those that a build makes of the store. Type `returntrail build`.",
-    )]  # fmt: skip
+    assert wrong(data) == [
+        (
+            DAMAGE,
+            "warehouse.duckdb, mart.returns",
+            "2 rows of 3 returns differ from a rebuild. Type `returntrail build`.",
+        )
+    ]
 
 
-def test_a_part_that_is_gone_is_named_and_one_that_is_not_built_is_no_fault(data: DataDir) -> None:
+def test_a_missing_part_is_found_and_a_part_that_is_not_built_is_no_fault(data: DataDir) -> None:
     part = next(part for part in parts(data) if part.ledger["file_name"] == "january.csv")
     put(data, "new.csv", (HEAD + lines("2023-0001")).encode())
     [outcome] = load_inbox(data, read_settings(data.settings))
@@ -167,14 +177,18 @@ def test_a_part_that_is_gone_is_named_and_one_that_is_not_built_is_no_fault(data
     assert is_well(found)
     assert ("note", f"store/{outcome.part.file_id}") in [(one.severity, one.subject) for one in found]
     shutil.rmtree(part.folder)
-    assert wrong(data) == [(
-        DAMAGE, f"store/{part.file_id}",
-        "The warehouse holds records of this file, and its part is gone. Load the file again, or build without it.",
-    )]  # fmt: skip
+    assert wrong(data) == [
+        (
+            DAMAGE,
+            f"store/{part.file_id}",
+            "The warehouse has records of this file, but its part is missing. "
+            "Load the file again, or build without it.",
+        )
+    ]
 
 
-def unseal(part: Part) -> None:
-    """Makes a part one of a version without checksums."""
+def remove_checksums(part: Part) -> None:
+    """Makes a part as a version without checksums wrote it."""
     write_json(
         part.folder / "ledger.json",
         {name: part.ledger[name] for name in part.ledger if name not in ("seal", "sha256")},
@@ -182,22 +196,24 @@ def unseal(part: Part) -> None:
 
 
 def test_parts_of_a_version_without_checksums_are_no_fault(data: DataDir) -> None:
-    unseal(parts(data)[0])
-    words = "1 loaded file is of a version that kept no checksums, so a byte that has changed may not show."
-    found = [(one.severity, one.subject, one.finding) for one in look_at_store(data)[0]]
-    assert found == [("note", "store", words),
-        ("well", "store", "4 loaded files are as written, and hold what their ledgers say.")]  # fmt: skip
+    remove_checksums(parts(data)[0])
+    words = "1 loaded file is from a version without checksums, so a changed byte may not be noticed."
+    found = [as_tuple(one) for one in check_store(data)[0]]
+    assert found == [
+        ("note", "store", words),
+        ("well", "store", "4 loaded files are unchanged and as the ledger says."),
+    ]
 
 
-def test_damage_without_checksums_is_a_sentence_wherever_it_shows(data: DataDir) -> None:
-    """DuckDB has many words for a damaged Parquet file, and some of them belong to no family of errors."""
+def test_damage_without_checksums_is_reported_in_a_sentence(data: DataDir) -> None:
+    """DuckDB has many errors for a damaged Parquet file, and some of them have no class of their own."""
     part = next(part for part in parts(data) if part.kind == "events")
-    unseal(part)
+    remove_checksums(part)
     whole, broken = part.data.read_bytes(), []
     for place in (number / 60 for number in range(60)):
         part.data.write_bytes(whole)
         flipped(place)(part.data)
-        found = [one for one in look_at_store(data)[0] if one.severity == DAMAGE]
+        found = [one for one in check_store(data)[0] if one.severity == DAMAGE]
         if found:
             assert [one.subject for one in found] == [f"store/{part.folder.name}/events.parquet"]
             broken.append(part.data.read_bytes())
@@ -210,7 +226,7 @@ def test_damage_without_checksums_is_a_sentence_wherever_it_shows(data: DataDir)
             build(data)
 
 
-def test_modes_leftovers_and_a_full_disk_are_named(data: DataDir) -> None:
+def test_modes_leftovers_and_a_full_disk_are_found(data: DataDir) -> None:
     data.warehouse.chmod(0o644)
     for name in (".build-x", "store/.work-y"):
         (data.root / name).mkdir()
@@ -218,37 +234,35 @@ def test_modes_leftovers_and_a_full_disk_are_named(data: DataDir) -> None:
     (data.root / "notes.txt").touch()
     (parts(data)[0].folder / "copy.parquet").touch()
     data.purging.touch()
-    left = "A process that was killed left it; the next load, build or report removes it, and so may you."
-    strange = "It is none of returntrail's. Move it out of the data directory."
-    found = [
-        (one.severity, one.subject, one.finding) for one in look_at_files(data, read_settings(data.settings))
-    ]
+    left = "A process that was killed left it. The next load, build or report removes it; you may too."
+    strange = "It does not belong to returntrail. Move it out of the data directory."
+    found = [as_tuple(found) for found in check_files(data, read_settings(data.settings))]
     assert found == [
         (
             "warning",
             "warehouse.duckdb",
-            "Others on this machine may read it. Type `chmod go-rwx` and its name.",
+            "Other users of this machine can read it. Type `chmod go-rwx` and its name.",
         ),
         ("warning", ".build-x", left),
         ("warning", "store/.work-y", left),
         (
             "warning",
             ".purging.json",
-            "A purge has begun and is not done. Type `returntrail build`, which finishes it first.",
+            "A purge is not finished. Type `returntrail build`, which finishes it first.",
         ),
         ("warning", "notes.txt", strange),
         ("warning", f"store/{parts(data)[0].folder.name}/copy.parquet", strange),
-        ("well", "files", "There is room on the disk for the next build."),
+        ("well", "files", "There is enough disk space for the next build."),
     ]
-    [full] = room(data, least=10**18)
-    assert (full.severity, full.finding.endswith("and a build may need 1000000000.0 GB. Make room.")) == (
-        "warning",
-        True,
-    )
+    [full] = check_space(data, least=10**18)
+    assert (
+        full.severity,
+        full.finding.endswith("and a build may need 1000000000.0 GB. Free some disk space."),
+    ) == ("warning", True)
 
 
-def test_every_page_says_that_something_is_damaged(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(
+def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_findings(
         data,
         [
             Finding(DAMAGE, "store/x", "It is not the file that was written."),
@@ -265,8 +279,8 @@ def test_every_page_says_that_something_is_damaged(data: DataDir, monkeypatch: p
         "A purge has begun and is not done: these numbers still have what should be gone."
     )
     assert re.sub(r" on .*? [AP]M:", "", damaged) == (
-        "One thing is damaged, as `returntrail verify` found see Data health. These numbers may be wrong until it is mended "
-        "and verified again."
+        "One thing is damaged, as `returntrail verify` found see Data health. These numbers may be wrong until it is "
+        "mended and verified again."
     )
     found = next(
         one.value
@@ -277,9 +291,9 @@ def test_every_page_says_that_something_is_damaged(data: DataDir, monkeypatch: p
     assert "Nothing was purged." in [text.value for text in app.text]
 
 
-def test_a_load_in_the_future_is_named(data: DataDir) -> None:
+def test_a_load_in_the_future_is_found(data: DataDir) -> None:
     part = parts(data)[0]
     ledger = part.ledger | {"loaded_at": datetime(2090, 1, 1, tzinfo=UTC).isoformat()}
     write_json(part.folder / "ledger.json", with_checksums(ledger, [part.data, part.quarantine]))
-    [found] = [one for one in look_at_store(data)[0] if one.severity == WARNING]
-    assert found.finding.startswith("Loaded at 2090-01-01T00:00:00+00:00, which is yet to come.")
+    [found] = [one for one in check_store(data)[0] if one.severity == WARNING]
+    assert found.finding.startswith("It was loaded at 2090-01-01T00:00:00+00:00, which is in the future.")

@@ -1,0 +1,100 @@
+"""Search for texts in files of any format: plain text, compressed, in a zip or workbook, or Parquet.
+
+The search prefers false positives to misses: it ignores quotes, escapes, and upper and lower case.
+"""
+
+import bz2
+import gzip
+import html
+import lzma
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import polars as pl
+
+from etl.common.duck import OFFLINE, identifier, literal
+from etl.warehouse.models import columns_of
+
+CHUNK_BYTES = 1 << 23
+QUOTES = re.compile(r"[\"'\\]")
+OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+READING_ERRORS = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+
+
+class TextSearch:
+    """Searches for whole words only: the return r1 is not in a text with r12."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = pl.Series(sorted({normalized(word) for word in words} - {""}), dtype=pl.String)
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text contains one of the words."""
+        return self.is_in_each([text])[0]
+
+    def is_in_each(self, texts: list[str]) -> list[bool]:
+        """The same for many texts. One pass finds candidates; only those are checked for word boundaries."""
+        if self.words.is_empty() or not texts:
+            return [False] * len(texts)
+        plain = [normalized(text) for text in texts]
+        candidates = pl.Series(plain).str.extract_many(self.words.implode(), overlapping=True).to_list()
+        return [
+            any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in set(words))
+            for text, words in zip(plain, candidates, strict=True)
+        ]
+
+    def is_in_file(self, file: Path) -> bool:
+        """Whether a file or its name contains one of the words. An unreadable file counts as a match."""
+        try:
+            return self.is_in(file.stem) or any(self.is_in(text) for text in texts_of(file))
+        except (*UNPACKING_ERRORS, *READING_ERRORS):
+            return True
+
+
+def normalized(text: str) -> str:
+    return QUOTES.sub("", html.unescape(text)).casefold()
+
+
+def texts_of(file: Path) -> Iterator[str]:
+    """The text of a file in chunks that end with a line."""
+    with open(file, "rb") as stream:
+        beginning = stream.read(8)
+    if beginning.startswith(b"PAR1"):
+        yield from parquet_texts(file)
+    elif beginning.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                yield name
+                with archive.open(name) as member:
+                    yield from stream_texts(member)
+    else:
+        opener = next((opener for start, opener in OPENERS.items() if beginning.startswith(start)), open)
+        with opener(file, "rb") as stream:
+            yield from stream_texts(stream)
+
+
+def stream_texts(stream: IO[bytes]) -> Iterator[str]:
+    encoding = None
+    while lines := stream.readlines(CHUNK_BYTES):
+        content = b"".join(lines)
+        if encoding is None:
+            is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+            encoding = "utf-16" if is_utf16 else "utf-8"
+            if is_utf16:
+                content += stream.read()
+        yield content.decode(encoding, errors="replace")
+
+
+def parquet_texts(file: Path) -> Iterator[str]:
+    """Every value of a Parquet file, one line per row."""
+    with duckdb.connect(config=OFFLINE) as database:
+        source = f"read_parquet({literal(file)})"
+        values = ", ".join(identifier(name) for name in columns_of(database, source))
+        reader = database.execute(f"select concat_ws(chr(9), {values}) from {source}")
+        while rows := reader.fetchmany(50_000):
+            yield "\n".join(line for (line,) in rows if line)
