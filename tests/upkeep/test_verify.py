@@ -279,8 +279,8 @@ def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest
         "A purge has begun and is not done: these numbers still have what should be gone."
     )
     assert re.sub(r" on .*? [AP]M:", "", damaged) == (
-        "One thing is damaged, as `returntrail verify` found see Data health. These numbers may be wrong until it is "
-        "mended and verified again."
+        "One thing is damaged, as `returntrail verify` found see Data health. These numbers may be wrong until it "
+        "is mended and verified again."
     )
     found = next(
         one.value
