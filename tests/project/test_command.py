@@ -37,7 +37,7 @@ ENDLESS = (
 
 
 def accept_ctrl_c() -> None:
-    """Runs in the child before it starts, as a test run in the background ignores Ctrl-C, also in children."""
+    """Runs in the child before it starts: a background test run ignores Ctrl-C, also in children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

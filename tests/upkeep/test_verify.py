@@ -276,11 +276,11 @@ def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest
     assert not app.exception
     purging, damaged = [one.value for one in app.error]
     assert purging.startswith(
-        "A purge has begun and is not done: these numbers still have what should be gone."
+        "A purge has begun and is not finished: these numbers still include what must be removed."
     )
     assert re.sub(r" on .*? [AP]M:", "", damaged) == (
-        "One thing is damaged, as `returntrail verify` found see Data health. These numbers may be wrong until it "
-        "is mended and verified again."
+        "One thing is damaged, as `returntrail verify` found see Data health. "
+        "These numbers may be wrong until it is repaired and verified again."
     )
     found = next(
         one.value
