@@ -25,10 +25,10 @@ from etl.store.parts import (
     ID_LENGTH,
     Part,
     check_part,
+    damage_is_a_problem,
     hash_key,
     parts,
     publish,
-    damage_is_a_problem,
     store_work_folder,
 )
 from etl.store.write_part import copy_to_parquet

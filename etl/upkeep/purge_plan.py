@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import OFFLINE, literal
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.store.parts import Part, check_part, parts, damage_is_a_problem
+from etl.store.parts import Part, check_part, damage_is_a_problem, parts
 from etl.upkeep.text_search import TextSearch
 
 RETURN, BEFORE, FILE = "return", "before", "file"

@@ -16,7 +16,7 @@ from etl.common.paths import DataDir
 from etl.common.terminal import say
 from etl.config.settings import Retention
 from etl.reports.files import MANIFEST
-from etl.store.parts import Part, check_part, parts, publish, damage_is_a_problem, store_work_folder
+from etl.store.parts import Part, check_part, damage_is_a_problem, parts, publish, store_work_folder
 from etl.store.write_part import copy_to_parquet
 from etl.upkeep.purge_files import remove
 
