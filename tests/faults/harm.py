@@ -38,8 +38,8 @@ Function = Callable[..., Any]
 # A function, and the module whose name for it is the one that is called.
 Place = tuple[ModuleType, Function]
 
-# Where a command can be killed, each before it happens: the phases of the pipeline by their first function, and
-# every call by which a file appears, changes its name or goes.
+# Where a command can be killed, each before it happens: the phases of the pipeline by their first function,
+# and every call by which a file appears, changes its name or goes.
 PLACES: dict[str, tuple[Place, ...]] = {
     "read": ((load, load.stage),),
     "write": ((write_part, write_part.copy_to_parquet), (parts, parts.write_json)),
