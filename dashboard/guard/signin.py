@@ -110,7 +110,7 @@ def refusal_reason() -> str | None:
         return None
     claims = session_claims()
     if claims.get("is_logged_in") is not True:
-        return "The dashboard holds data of taxpayers. Sign in with your account at the firm."
+        return "The dashboard contains data of taxpayers. Sign in with your account at the firm."
     try:
         admit(claims)
     except NotAdmitted as reason:
