@@ -1,10 +1,10 @@
-"""How a file would be read, for somebody who loads it for the first time. Nothing is stored and nothing is decided."""
+"""How a file would be read, for a person who loads it for the first time. Nothing is stored."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from etl.check.inspect import Found, known_patterns, look
+from etl.check.inspect import Found, inspect_file, known_patterns
 from etl.check.labels import unknown_labels
 from etl.check.suggest import source_toml
 from etl.check.text import (
@@ -30,7 +30,7 @@ from etl.store.redact_file import redacted_name
 
 @dataclass(frozen=True)
 class Checked:
-    """What is said of a file, and whether it would load as the settings are."""
+    """The text about a file, and whether it would load with the current settings."""
 
     text: str
     would_load: bool
@@ -39,13 +39,13 @@ class Checked:
 def checked(data: DataDir, settings: Settings, path: Path) -> Checked:
     """How a file would be read with these settings, and the lines to paste where they do not fit.
 
-    What is wrong with the file is said; a Problem is raised for what is wrong with settings, labels or queries.
+    A fault of the file is part of the text; a fault of settings, labels or queries raises a Problem.
     """
     catalog = read_catalog()
     patterns = known_patterns(data, catalog)
     with TemporaryDirectory(prefix="returntrail-") as folder, open_database(Path(folder)) as database:
         try:
-            found = look(database, data, settings, patterns, path, Path(folder))
+            found = inspect_file(database, data, settings, patterns, path, Path(folder))
         except Problem as problem:
             return Checked(refusal(redacted_name(path)[0], problem), False)
         sections = [file(found), headings(database, found), times(found)]
@@ -65,7 +65,7 @@ def checked(data: DataDir, settings: Settings, path: Path) -> Checked:
 
 
 def needs_lines(found: Found) -> bool:
-    """Something is missing, times are not read, or month and day are as shipped and nobody has decided them."""
+    """Whether a column is missing, times cannot be read, or month and day must still be chosen."""
     is_shipped = found.settings.path == SHIPPED / "settings.toml"
     return bool(found.missing) or any(
         (shape.known_count < shape.read_count) or (shape.is_open and is_shipped) for shape in found.times

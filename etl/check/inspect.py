@@ -1,4 +1,4 @@
-"""A first look at a file: how it is written, what its headings mean, what is missing, how its times are written."""
+"""Inspects a file: its format, what its headings mean, what is missing, how its times are written."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 @dataclass(frozen=True)
 class Found:
-    """What a look at a file has shown."""
+    """The result of inspecting a file."""
 
     name: str
     written: str
@@ -46,7 +46,7 @@ class Found:
     times: list[Shape]
 
 
-def look(
+def inspect_file(
     database: duckdb.DuckDBPyConnection,
     data: DataDir,
     settings: Settings,
@@ -54,7 +54,7 @@ def look(
     path: Path,
     folder: Path,
 ) -> Found:
-    """Stages the file, matches its headings, and looks for what is missing. Raises the Problem of a load."""
+    """Stages the file, matches its headings, and finds what is missing. Raises the Problem of a load."""
     refuse_special(path)
     source = source_of(settings, path.name)
     unpacked = verified(path, folder, settings.limits)
@@ -81,7 +81,7 @@ def look(
 def how_written(
     path: Path, unpacked: Unpacked, source: Source, limits: Limits, folder: Path
 ) -> tuple[str, Source]:
-    """Format, encoding and delimiter in words, and the source to read the file with: one that knows its headings."""
+    """Format, encoding and delimiter as text, and a source that knows a heading of the file."""
     with open(path, "rb") as packed, open(unpacked.path, "rb") as plain:
         archive = packing(path.name, packed.read(BEGINNING))
         beginning = plain.read(BEGINNING)
@@ -101,9 +101,9 @@ def how_written(
 
 
 def with_first_heading(path: Path, source: Source, limits: Limits) -> Source:
-    """The source, knowing the first heading of a file whose headings are all strange, so that it can be shown.
+    """The source with the first heading of a file without any known heading, so that the file can be shown.
 
-    Raises the Problem of a load where some are known, or the first line is none of headings.
+    Raises the Problem of a load if some headings are known, or the first line has no headings.
     """
     with open(path, encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "")
@@ -116,7 +116,7 @@ def with_first_heading(path: Path, source: Source, limits: Limits) -> Source:
 
 
 def known_patterns(data: DataDir, catalog: Catalog) -> Patterns:
-    """The labels of the catalogue by their tab."""
+    """The known labels by tab."""
     rows = reference_rows(data, catalog.files["ref.labels"])
     return {
         tab: {(row.values["pattern"] or "").casefold() for row in rows if row.values["tab"] == tab}
@@ -125,5 +125,5 @@ def known_patterns(data: DataDir, catalog: Catalog) -> Patterns:
 
 
 def key_of(data: DataDir) -> bytes:
-    """The key of the directory if it has one; a check makes none."""
+    """The key of the directory if there is one; a check does not create it."""
     return hash_key(data) if (data.root / ".key").exists() else secrets.token_bytes(KEY_BYTES)

@@ -1,4 +1,4 @@
-"""Labels of a file that no rule knows, judged by the models of the build itself before anything is stored."""
+"""Labels of a file that no rule knows, found with the models of the build, before anything is stored."""
 
 import csv
 import io
@@ -18,9 +18,9 @@ Label = tuple[str, str, str | None, int]
 def unknown_labels(
     database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog
 ) -> tuple[list[Label], int]:
-    """Tab, words, status and count of the labels in `mapped` that stay unclassified, the most frequent first.
+    """Tab, text, status and count of the unclassified labels in `mapped`, the most frequent first.
 
-    And how many labels there are in all.
+    Also the number of all labels.
     """
     for schema in ("raw", "ref", "model"):
         database.execute(f"create schema {schema}")
@@ -54,7 +54,7 @@ def needed(catalog: Catalog, name: str) -> set[str]:
 
 
 def labels_csv(unknown: list[Label]) -> str:
-    """The rows for labels.csv, with a code that changes nothing until somebody writes another."""
+    """The rows for labels.csv, with a code that changes nothing until a person replaces it."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     for tab, words, status, _ in unknown:

@@ -1,4 +1,4 @@
-"""What somebody could write into settings.toml so that a file loads; where the file leaves a choice, each of them."""
+"""The lines for settings.toml with which a file would load; if the file leaves a choice, all of them."""
 
 import json
 import re
@@ -66,7 +66,7 @@ class Looks:
         )
 
     def one_tab(self, patterns: Patterns) -> str | None:
-        """The tab that all its labels are of, as far as they differ; null where there are two, or none is known."""
+        """The tab of all labels that occur on one tab only; None for labels of both tabs or of none."""
         shared = set.intersection(*patterns.values())
         found = [tab for tab, known in patterns.items() if self.labels_among(known - shared)]
         return found[0] if len(found) == 1 else None
@@ -76,7 +76,8 @@ def looks_of(database: duckdb.DuckDBPyConnection, columns: Columns, place: int, 
     """One column of `staged`, looked at."""
     field = f"c{place}"
     values = database.execute(
-        f"select {field} from staged where {field} is not null group by {field} order by min(row_no) limit {LOOKED_AT}"
+        f"select {field} from staged where {field} is not null group by {field} "
+        f"order by min(row_no) limit {LOOKED_AT}"
     ).fetchall()
     is_filled = database.execute(f"select count(*) > 0 and count(*) = count({field}) from staged").fetchall()[
         0
@@ -96,7 +97,7 @@ def suggestions(
     source: Source,
     patterns: Patterns,
 ) -> list[Suggestion]:
-    """For each missing column the headings that may mean it: by what stands under them, else by how they are spelt."""
+    """For each missing column the headings that may mean it, by their values, else by their spelling."""
     taken = {columns.places[name] for name in REQUIRED[source.kind] if name in columns.places}
     free = [
         looks_of(database, columns, place, source)
@@ -142,7 +143,7 @@ def by_labels(
 
 
 def by_spelling(column: str, free: list[Looks], source: Source) -> Suggestion:
-    """The headings that are spelt nearly like one that is known; for an id else every column that is always filled."""
+    """The headings with a spelling close to a known one; for an id, else every column that is always filled."""
     known = [words for words, name in source.known.items() if name == column]
     near = [
         looks.heading for looks in free if get_close_matches(loose(looks.heading), known, n=1, cutoff=CLOSE)
@@ -164,7 +165,9 @@ def source_toml(
     times: list[Shape],
 ) -> str:
     """A [[source]] for files with names like this one, complete, to stand before the others."""
-    stem, suffix = re.fullmatch(r"(.*?)(\.\w+)?", unpacked_name(path.name)).groups()
+    name = unpacked_name(path.name)
+    suffix = "".join(re.findall(r"\.\w+$", name))
+    stem = name.removesuffix(suffix)
     lines = [
         "[[source]]",
         f"name = {quoted(new_name(stem, settings))}",

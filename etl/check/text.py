@@ -1,5 +1,6 @@
-"""What `load --check` says, section by section; text of the file is shortened, redacted, and steers no terminal."""
+"""The text of `load --check`, by section; text from the file is shortened, redacted and printable."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -37,8 +38,8 @@ def refusal(name: str, problem: Problem) -> str:
     """What a load would say, and where there is help."""
     return joined(
         [
-            f"{name} would be refused whole: {problem}",
-            f"Other files would load all the same. {GUIDE} says under Refusals what each means and how to mend it.",
+            f"{name} would be refused: {problem}",
+            f"Other files would still load. {GUIDE} explains each refusal under Refusals, and how to fix it.",
         ]
     )
 
@@ -53,7 +54,8 @@ def file(found: Found) -> str:
         [
             f"Written as  {found.written}",
             f"Records     {found.staged.record_count}{remark}",
-            f'Source      "{source.name}" (kind {source.kind}) of {found.settings.path}, whose files are {patterns}',
+            f'Source      "{source.name}" (kind {source.kind}) of {found.settings.path}, '
+            f"whose files are {patterns}",
         ],
     )
 
@@ -77,7 +79,7 @@ def headings(database: duckdb.DuckDBPyConnection, found: Found) -> str:
     if not columns.has("firm_id") and found.source.firm_id is not None:
         lines.append(f'firm_id is "{found.source.firm_id}", as the settings say.')
     if columns.unmapped:
-        lines.append("What nothing maps is kept under (extra) with every record.")
+        lines.append("Columns without a mapping are stored under (extra) with every record.")
     return section("Headings", lines)
 
 
@@ -169,17 +171,19 @@ def labels(unknown: list[Label], known_count: int) -> str:
     return section(
         "Labels",
         [
-            f"{len(unknown)} of {known_count} are known to no rule; their events load as unclassified:",
+            f"{len(unknown)} of {known_count} are unknown; their events load as unclassified:",
             *table(("tab", "label", "status", "events"), rows),
             *more,
-            "Rows for reference/labels.csv of the data directory; write a code of codes.csv in place of unclassified:",
-            *(["tab,recipient,label,status,code,note"] + labels_csv(unknown[:LABELS_SHOWN]).splitlines()),
+            "Rows for reference/labels.csv of the data directory; "
+            "write a code of codes.csv in place of unclassified:",
+            "tab,recipient,label,status,code,note",
+            *labels_csv(unknown[:LABELS_SHOWN]).splitlines(),
         ],
     )
 
 
 def aside(database: duckdb.DuckDBPyConnection, found: Found) -> str:
-    """How many records would be set aside, why, and which."""
+    """How many records would be quarantined, why, and which."""
     mapped = "" if found.missing else "union all select reason, row_no from judged where reason is not null"
     rows = database.execute(f"""
         select reason, count(*), (list(row_no order by row_no))[:{NUMBERS_SHOWN}]
@@ -208,7 +212,7 @@ def section(title: str, lines: list[str]) -> str:
     return "\n".join([title, *(f"    {line}" for line in lines)])
 
 
-def table(titles: tuple[str, ...], rows: list[tuple]) -> list[str]:
+def table(titles: tuple[str, ...], rows: Sequence[tuple[str | None, ...]]) -> list[str]:
     """Rows in columns that are as wide as their widest cell."""
     cells = [titles, *([cell(value) for value in row] for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(titles))]

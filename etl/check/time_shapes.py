@@ -1,4 +1,4 @@
-"""Which formats would read a column of times. Every one that reads equally many is named, so that a choice is seen."""
+"""The formats that would read a column of times; all that read equally many, so that a person can choose."""
 
 import re
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ NUMBERS = {10: "epoch", 13: "epoch_ms"}
 class Shape:
     """Times of one column that are written alike.
 
-    How many, one of them, how many the source reads as it is set, how many could be read, by which formats, and what
-    the one then says.
+    How many, an example, how many the source reads now, how many could be read, by which formats, and what the
+    example then means.
     """
 
     count: int
@@ -66,14 +66,15 @@ def shapes(database: duckdb.DuckDBPyConnection, column: str, known: tuple[str, .
             -- An example shows the order of month and day only where they differ.
             select
                 *,
-                regexp_extract(text, '^([0-9]+)', 1) = regexp_extract(text, '^[0-9]+[^0-9]([0-9]+)', 1) as is_equal
+                regexp_extract(text, '^([0-9]+)', 1)
+                    = regexp_extract(text, '^[0-9]+[^0-9]([0-9]+)', 1) as is_equal
             from times
         )
         group by shape
         order by count desc, shape
         limit {MOST_SHAPES}
     """).fetchall()
-    return [judged(database, *row, known) for row in found]
+    return [judged(database, shape, count, example, known) for shape, count, example in found]
 
 
 def judged(
@@ -102,7 +103,7 @@ def judged(
 
 
 def formats_for(text: str) -> list[str]:
-    """The formats that a time may be written in, by its looks; which of them read it is for the database to say."""
+    """The formats that a time may be written in, by its pattern; the database tells which of them read it."""
     if text.isdecimal():
         return [NUMBERS[len(text)]] if len(text) in NUMBERS else []
     for written, orders in DATES:
@@ -113,7 +114,7 @@ def formats_for(text: str) -> list[str]:
     return []
 
 
-def clock_format(clock: re.Match) -> str:
+def clock_format(clock: re.Match[str]) -> str:
     """The format of a time of day."""
     half = clock["half"] or ""
     fraction = {0: "", 4: ".%g", 7: ".%f"}[len(clock["fraction"] or "")]
