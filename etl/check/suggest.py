@@ -143,7 +143,7 @@ def by_labels(
 
 
 def by_spelling(column: str, free: list[Looks], source: Source) -> Suggestion:
-    """The headings with a spelling close to a known one; for an id, else every column that is always filled."""
+    """The headings with a spelling close to a known one; for an id, else every column that is never empty."""
     known = [words for words, name in source.known.items() if name == column]
     near = [
         looks.heading for looks in free if get_close_matches(loose(looks.heading), known, n=1, cutoff=CLOSE)

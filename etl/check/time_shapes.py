@@ -31,8 +31,8 @@ NUMBERS = {10: "epoch", 13: "epoch_ms"}
 class Shape:
     """Times of one column that are written alike.
 
-    How many, an example, how many the source reads now, how many could be read, by which formats, and what the
-    example then means.
+    How many, an example, how many the source reads now, how many could be read, by which formats, and what
+    the example then means.
     """
 
     count: int
