@@ -100,7 +100,7 @@ def test_each_fault_is_named(tmp_path: Path, text: str) -> None:
 
 def test_the_shipped_examples_are_ones(tmp_path: Path) -> None:
     shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
-    examples = shipped.split("all of it works.\n#\n")[1].split("# [access]")[0]
+    examples = shipped.split("and tests them.\n#\n")[1].split("# [access]")[0]
     read = settings(
         tmp_path, "".join(f"{line.removeprefix('#').strip()}\n" for line in examples.splitlines())
     )
