@@ -1,29 +1,29 @@
--- The few words that engines write differently, for DuckDB; spark.sql says the same ones for Spark.
+-- The functions that DuckDB and Spark write differently, for DuckDB; spark.sql has the same ones for Spark.
 
--- Whole seconds from an earlier moment to a later one.
+-- Whole seconds from an earlier time to a later one.
 create macro seconds_between(earlier, later) as (epoch_us(later) - epoch_us(earlier)) // 1000000;
 
 -- Whole days from an earlier date to a later one.
 create macro days_between(earlier, later) as date_diff('day', cast(earlier as date), cast(later as date));
 
--- Whether a text holds a match of a regular expression.
+-- Whether a text contains a match of a regular expression.
 create macro matches(words, expression) as regexp_matches(words, expression);
 
--- The part of a text that a regular expression matches, an empty text for none. Flags are not said alike: no (?i).
+-- The part of a text that a regular expression matches; an empty text for none. Flags differ, so use no (?i).
 create macro extracted(words, expression) as regexp_extract(words, expression, 0);
 
--- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
+-- A text with every run of blanks, also no-break ones, as one space, and no blanks at the ends.
 create macro squeezed(words) as trim(regexp_replace(words, '[ \t\n\x{0B}\f\r\x{A0}]+', ' ', 'g'), ' ');
 
--- A text in small letters, for comparisons: those of the Latin-1 table, since engines differ in others.
+-- A text in lower case, for comparisons: only letters of Latin-1, since engines differ in others.
 create macro lowered(words) as
     translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
--- The week of a day as text, which is the date of its Monday: 2026-03-02.
+-- The week of a day as text, the date of its Monday: 2026-03-02.
 create macro week_of(day) as cast(cast(date_trunc('week', day) as date) as varchar);
 
 -- The month of a day as text: 2026-03.
 create macro month_of(day) as left(cast(day as varchar), 7);
 
--- A number that grows with the moment, and within a moment with the row of its file.
+-- A number that grows with the time, and at the same time with the row of the file.
 create macro place_in_file(moment, row_no) as cast(epoch_us(moment) as hugeint) * 1000000000000 + row_no;

@@ -1,28 +1,28 @@
--- What the reports share, said once. A macro sees no columns, so a row is handed over whole, under its alias; DuckDB 2
--- reads of it no more than the columns named here.
+-- Functions that the reports share. A macro sees no columns, so a whole row is passed, by its alias; DuckDB reads only the
+-- columns that are named here.
 
--- Whether a value is among those asked for: null asks for all, an empty list for nothing.
+-- Whether a value is in a list of wanted values: null means all, an empty list means none.
 create macro among(value, chosen) as chosen is null or list_contains(chosen, value);
 
--- True if all that is asked for is known, else an error that names what is known. Ask it once, not of each row.
+-- True if all wanted values are known, else an error that lists the known ones. Call it once, not for each row.
 create macro all_known(chosen, known) as case
     when chosen is null or list_has_all(known, chosen) then true
     else error(array_to_string(chosen, ', ') || ': not all of this is known. Known: ' || array_to_string(known, ', ') || '.')
 end;
 
--- Whether a row of a firm, an office, a partner, a form and a tax year is asked for.
-create macro asked_for(what, for_firms, for_offices, for_partners, for_types, for_years) as
+-- Whether a row passes the usual filters: firm, office, partner, form and tax year.
+create macro passes_filters(what, for_firms, for_offices, for_partners, for_types, for_years) as
     among(what.firm_id, for_firms)
     and among(what.office, for_offices)
     and among(what.partner, for_partners)
     and among(what.return_type, for_types)
     and among(what.tax_year, for_years);
 
--- Whether a day lies in a period; both ends belong to it, null leaves an end open.
+-- Whether a day is in a period, both ends inclusive; null means no limit at that end.
 create macro during(day, since, until) as
     (since is null or day >= cast(since as date)) and (until is null or day <= cast(until as date));
 
--- The part that a row belongs to in a split, as text; null without a split and where the row has no value.
+-- The value of a row in a split, as text; null without a split, or if the row has no value.
 create macro segment_of(what, week, month, split_by) as case
     when split_by is null then cast(null as varchar)
     when split_by = 'office' then what.office
@@ -37,30 +37,30 @@ create macro segment_of(what, week, month, split_by) as case
     )
 end;
 
--- A part of a whole in percent, two decimals; null where there is no whole.
+-- A part of a whole in percent, two decimals; null if the whole is 0.
 create macro percent(part, whole) as round(100 * cast(part as double) / nullif(whole, 0), 2);
 
--- A median or p90 of whole seconds, which has one decimal at most; what stands behind it differs between engines.
+-- A median or p90 of whole seconds, which has at most one decimal; further decimals are rounding errors.
 create macro in_seconds(quantile) as round(quantile, 1);
 
 -- Seconds as days with one decimal, as lists show them.
 create macro in_days(seconds) as round(seconds / 86400.0, 1);
 
--- The calendar date of a UTC moment in a time zone.
+-- The calendar date of a UTC time in a time zone.
 create macro date_in(timezone, moment) as cast(timezone(timezone, timezone('UTC', moment)) as date);
 
--- Seconds from delivery to a step, null where the step came later than so many days after delivery, or never.
+-- Seconds from delivery to a step; null if it came more than this many days after delivery, or never.
 create macro soon(seconds, within_days) as case
     when within_days is null or seconds <= within_days * cast(86400 as bigint) then seconds
 end;
 
--- Seconds from delivery to a step, null where the step had not come by a moment (UTC) that a funnel looks back to.
-create macro come_by(delivery, seconds, known_by) as case
+-- Seconds from delivery to a step; null if the step had not happened by a past time (UTC).
+create macro happened_by(delivery, seconds, known_by) as case
     when known_by is null or seconds <= seconds_between(delivery.delivered_at, cast(known_by as timestamp)) then seconds
 end;
 
--- The same of the signature. A pickup proves a signature of before; until it came only an upload could.
-create macro signed_by(delivery, known_by) as come_by(
+-- The same for the signature. A pickup proves an earlier signature; before the pickup only an upload could.
+create macro signed_by(delivery, known_by) as happened_by(
     delivery,
     case
         when known_by is null or delivery.signed_basis <> 'picked_up' or delivery.picked_up_at <= known_by
@@ -70,7 +70,7 @@ create macro signed_by(delivery, known_by) as come_by(
     known_by
 );
 
--- The last step of ref.steps that a delivery has reached; identity questions count only where they are expected.
+-- The last step of ref.steps that a delivery has reached; identity questions count only if they are expected.
 create macro furthest_step(delivery, within_days) as case
     when soon(delivery.picked_up_seconds, within_days) is not null then 'picked up'
     when soon(delivery.signed_seconds, within_days) is not null then 'signed'
@@ -82,15 +82,15 @@ create macro furthest_step(delivery, within_days) as case
     else 'delivered'
 end;
 
--- Whether a delivery belongs to a funnel: old enough to be judged and, unless recalled ones are wanted, still standing.
-create macro to_be_judged(delivery, min_age_days, with_recalled) as
+-- Whether a delivery counts in a funnel: old enough and, unless recalled ones are wanted, not recalled.
+create macro counts_in_funnel(delivery, min_age_days, with_recalled) as
     (with_recalled or delivery.recalled_at is null)
     and (
         min_age_days is null
         or delivery.delivered_at <= (select build.as_of from raw.build as build) - to_days(cast(min_age_days as integer))
     );
 
--- What had become of an email by a moment (UTC), as far as the first time of each status tells; null for its state now.
+-- The state of an email at a past time (UTC), by the first time of each status; its state now if the time is null.
 create macro state_by(message, known_by) as case
     when known_by is null then message.state
     when message.state = 'bounced' and message.bounced_at <= known_by then 'bounced'
@@ -101,15 +101,15 @@ create macro state_by(message, known_by) as case
     else 'processed'
 end;
 
--- The Monday of the last week that is over by a UTC moment, in a time zone.
+-- The Monday of the last week that has ended by a UTC time, in a time zone.
 create macro last_monday(timezone, moment) as cast(date_trunc('week', date_in(timezone, moment)) as date) - 7;
 
--- The Monday of the last full week, or of one so many weeks before it.
+-- The Monday of the last full week, or of one this many weeks before it.
 create macro full_week(weeks_before) as (
     select last_monday(build.timezone, build.as_of) - 7 * weeks_before from raw.build as build
 );
 
--- The moment (UTC) at which a week so long ago was as old as the last full week is now.
+-- The time (UTC) when a week this many weeks ago was as old as the last full week is now.
 create macro as_of_then(weeks_before) as (
     select build.as_of - to_days(7 * weeks_before) from raw.build as build
 );

@@ -1,7 +1,7 @@
--- The few words that engines write differently, for Spark; duckdb.sql says the same ones for DuckDB.
+-- The functions that DuckDB and Spark write differently, for Spark; duckdb.sql has the same ones for DuckDB.
 -- Read with spark.sql.parser.escapedStringLiterals=true and the session's zone UTC.
 
--- Whole seconds from an earlier moment to a later one.
+-- Whole seconds from an earlier time to a later one.
 create temporary function seconds_between(earlier timestamp_ntz, later timestamp_ntz) returns bigint
     return (unix_micros(cast(later as timestamp)) - unix_micros(cast(earlier as timestamp))) div 1000000;
 
@@ -9,23 +9,23 @@ create temporary function seconds_between(earlier timestamp_ntz, later timestamp
 create temporary function days_between(earlier date, later date) returns bigint
     return cast(datediff(later, earlier) as bigint);
 
--- Whether a text holds a match of a regular expression.
+-- Whether a text contains a match of a regular expression.
 create temporary function matches(words string, expression string) returns boolean
     return words rlike expression;
 
--- The part of a text that a regular expression matches, an empty text for none. Flags are not said alike: no (?i).
+-- The part of a text that a regular expression matches; an empty text for none. Flags differ, so use no (?i).
 create temporary function extracted(words string, expression string) returns string
     return regexp_extract(words, expression, 0);
 
--- A text with every run of blanks, no-break ones too, as one space, and none at its ends.
+-- A text with every run of blanks, also no-break ones, as one space, and no blanks at the ends.
 create temporary function squeezed(words string) returns string
     return trim(regexp_replace(words, '[ \t\n\x{0B}\f\r\x{A0}]+', ' '));
 
--- A text in small letters, for comparisons: those of the Latin-1 table, since engines differ in others.
+-- A text in lower case, for comparisons: only letters of Latin-1, since engines differ in others.
 create temporary function lowered(words string) returns string return
     translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
--- The week of a day as text, which is the date of its Monday: 2026-03-02.
+-- The week of a day as text, the date of its Monday: 2026-03-02.
 create temporary function week_of(day date) returns string
     return cast(cast(date_trunc('week', day) as date) as string);
 
@@ -33,6 +33,6 @@ create temporary function week_of(day date) returns string
 create temporary function month_of(day date) returns string
     return left(cast(day as string), 7);
 
--- A number that grows with the moment, and within a moment with the row of its file.
+-- A number that grows with the time, and at the same time with the row of the file.
 create temporary function place_in_file(moment timestamp_ntz, row_no bigint) returns decimal(38, 0)
     return cast(unix_micros(cast(moment as timestamp)) as decimal(20, 0)) * cast(1000000000000 as decimal(13, 0)) + row_no;

@@ -1,5 +1,5 @@
 -- How far each delivery of a return has got. One row per delivery: a recall ends a delivery, so a return that was sent
--- twice has two rows. Times are the first in the delivery; emails are initial emails to signers.
+-- twice has two rows. Times are the first ones in the delivery; emails are initial emails to signers.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: accessed_at is null or accessed_at >= delivered_at
@@ -34,7 +34,7 @@ select
     end as locked_since_at,     -- The first lock after the last access (UTC); null while not locked.
     starts.recalled_at is null
         and visits.locked_since_at is not null
-    as is_locked,               -- Nobody has got in since a lock, and no recall ended it: the firm must unlock.
+    as is_locked,               -- Nobody has accessed it since a lock, and no recall ended it: the firm must unlock.
     coalesce(attributes.return_type like '1040%', false)
         and not starts.is_without_kba
     as kba_expected,            -- A form that begins with 1040 and was not sent with KBA disabled.
@@ -58,7 +58,7 @@ select
     case
         when emails.email_delivered_at < starts.delivered_at then 0
         else seconds_between(starts.delivered_at, emails.email_delivered_at)
-    end as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email was ahead of it.
+    end as email_delivered_seconds, -- From delivery to email_delivered_at; 0 where the email came first.
     case
         when emails.email_opened_at < starts.delivered_at then 0
         else seconds_between(starts.delivered_at, emails.email_opened_at)

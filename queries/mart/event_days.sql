@@ -1,4 +1,4 @@
--- How much was logged on each day. One row per firm, tab and day that has events.
+-- How many events were logged on each day. One row per firm, tab and day that has events.
 --
 -- key: firm_id, tab, event_on
 -- check: event_count > 0

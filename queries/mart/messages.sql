@@ -1,4 +1,4 @@
--- Each email to a client and what became of it. One row per message.
+-- Every email to a client, and whether it arrived. One row per message.
 --
 -- key: firm_id, return_id, message_no
 -- check: state in ('unconfirmed', 'processed', 'delivered', 'opened', 'bounced')
@@ -14,7 +14,7 @@ select
     messages.recipient_email,
     lowered(
         nullif(split_part(messages.recipient_email, '@', 2), '')
-    ) as mail_domain,               -- What follows the @ of the address, in small letters.
+    ) as mail_domain,               -- The part of the address after the @, in lower case.
     messages.processed_at,
     messages.processed_on,
     week_of(messages.processed_on) as processed_week, -- The Monday of that week as text: 2026-03-02.
@@ -25,10 +25,10 @@ select
     messages.state,
     case
         when messages.state = 'bounced' then cleared.cleared_at
-    end as bounce_cleared_at,       -- It matters no more (UTC): a later email reached that recipient, or they accessed.
+    end as bounce_cleared_at,       -- When it was resolved (UTC): a later email reached that recipient, or they accessed the return.
     case
         when messages.state = 'unconfirmed' then cleared.cleared_at
-    end as unconfirmed_cleared_at,  -- The same of an email that no verdict came back on (UTC).
+    end as unconfirmed_cleared_at,  -- The same for an email without delivery confirmation (UTC).
     attributes.office,
     attributes.partner,
     attributes.return_type,

@@ -1,5 +1,5 @@
--- Each recall of a return: when, by whom, how far the client had come, and when the return was delivered again. One row
--- per recall; the copy that the other tab shows is none.
+-- Every recall of a return: when, by whom, how far the client had got, and when the return was delivered again. One row
+-- per recall; the copy on the other tab is not counted.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: delivered_at is null or recalled_at >= delivered_at
@@ -19,8 +19,8 @@ redelivered as (
 select
     recalled.firm_id,
     recalled.return_id,
-    recalled.cycle_no,                  -- The delivery that it ended, or was to become one; from 1.
-    recalled.event_at as recalled_at,   -- The firm pulled it back (UTC).
+    recalled.cycle_no,                  -- The delivery that it ended, or that was being prepared; from 1.
+    recalled.event_at as recalled_at,   -- When the firm recalled it (UTC).
     recalled.event_on as recalled_on,   -- The same as a date in the firm's time zone.
     recalled.actor as recalled_by,      -- Who recalled, as logged.
     deliveries.delivered_at,

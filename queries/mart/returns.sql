@@ -1,5 +1,5 @@
--- Where each return stands: what is known of it, its three states, and who must do what next. States are of the current
--- cycle, which after a recall is the one being prepared. One row per return that has events.
+-- The status of every return: its attributes, its three states, and who must do what next. States are of the current
+-- cycle, which after a recall is the delivery being prepared. One row per return that has events.
 --
 -- key: firm_id, return_id
 -- check: next_step_owner in ('firm', 'client', 'nobody')
@@ -27,8 +27,8 @@ select
     contacts.spouse_email,
     histories.uploaded_at,
     histories.cycle_no,
-    states.delivered_at,        -- The firm sent it to its client in the current cycle (UTC); null while it has not.
-    states.furthest_step_no,    -- The last step of ref.steps that this delivery has reached; null while there is none.
+    states.delivered_at,        -- When the firm sent it to its client in the current cycle (UTC); null if it has not.
+    states.furthest_step_no,    -- The last step of ref.steps that this delivery has reached; null without a delivery.
     states.access_state,
     states.signature_state,
     states.signed_basis,
@@ -41,7 +41,7 @@ select
     histories.event_count,
     lowered(
         coalesce(attributes.client_name, '') || '¦' || histories.return_id || '¦' || coalesce(attributes.client_id, '')
-    ) as search_text    -- What a search looks through: client, return number and client number in small letters.
+    ) as search_text    -- The text that a search reads: client, return number and client number, in lower case.
 from model.return_histories as histories
 join model.attributes as attributes using (firm_id, return_id)
 join model.return_states as states using (firm_id, return_id)

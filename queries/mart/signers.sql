@@ -1,5 +1,5 @@
--- Who must sign a delivery, and what the log shows of each. One row per required signer: the taxpayer, and of a joint
--- return the spouse. An act of a joint return that names nobody stands with neither.
+-- Who must sign a delivery, and what the log shows of each signer. One row per required signer: the taxpayer, and on a
+-- joint return also the spouse. On a joint return, an event that names nobody counts for neither.
 --
 -- key: firm_id, return_id, cycle_no, signer
 -- check: signer in ('taxpayer', 'spouse')
@@ -25,7 +25,7 @@ select
     required.signer,
     acted.accessed_at,          -- Their first access (UTC).
     acted.kba_passed_at,        -- They first passed the identity questions (UTC).
-    acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only where the firm's logs have a label for it.
-    acted.other_documents_esigned_at -- They first signed other documents (UTC), which is no signature of the return.
+    acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only if the firm's log has a label for it.
+    acted.other_documents_esigned_at -- They first signed other documents (UTC), which does not sign the return.
 from model.required_signers as required
 left join acted using (firm_id, return_id, cycle_no, signer)

@@ -1,5 +1,5 @@
--- Where a return waited inside the firm, for how long, and who passed it on. One row per stay in a stage, which lasts
--- until another stage, a delivery, archive or deletion.
+-- Where a return waited inside the firm, for how long, and who moved it on. One row per stay in a stage, which lasts until
+-- another stage, a delivery, archive or deletion.
 --
 -- key: firm_id, return_id, stay_no
 -- check: (left_at is null) = (seconds is null)
@@ -33,26 +33,26 @@ select
         partition by stays.firm_id, stays.return_id
         order by stays.event_no nulls last
     ) as stay_no,           -- The place among the stays of the return, from 1.
-    stays.cycle_no,         -- The delivery that was being prepared; of a recalled return the next one.
+    stays.cycle_no,         -- The delivery that was being prepared; of a recalled return, the next one.
     stays.stage,            -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
     stages.stage_no,
     row_number() over (
         partition by stays.firm_id, stays.return_id, stays.stage
         order by stays.event_no nulls last
     ) = 1 as is_first,      -- The first stay of the return in this stage.
-    stays.entered_at,       -- The event that put it there (UTC).
+    stays.entered_at,       -- When it entered the stage (UTC).
     stays.entered_on,       -- The same as a date in the firm's time zone.
     week_of(stays.entered_on) as entered_week, -- The Monday of that week as text: 2026-03-02.
     month_of(stays.entered_on) as entered_month, -- The month of it as text: 2026-03.
-    stays.left_at,          -- The event that took it out (UTC); null while it is there.
+    stays.left_at,          -- When it left the stage (UTC); null while it is there.
     seconds_between(stays.entered_at, stays.left_at) as seconds, -- From entered_at to left_at; null while it is there.
-    stays.entered_by,       -- Who put it there, as logged.
-    stays.left_by,          -- Who took it out, as logged; null while it is there.
-    min(stays.entered_on) over (partition by stays.firm_id, stays.return_id) as began_on, -- The return's first stay began.
+    stays.entered_by,       -- Who moved it there, as logged.
+    stays.left_by,          -- Who moved it on, as logged; null while it is there.
+    min(stays.entered_on) over (partition by stays.firm_id, stays.return_id) as began_on, -- The day the return's first stay began.
     max(stages.stage_no) over (
         partition by stays.firm_id, stays.return_id
     ) as furthest_stage_no, -- The last stage of ref.stages that the return was ever in.
-    starts.delivered_at is not null as is_delivered, -- The return stands delivered in its current cycle.
+    starts.delivered_at is not null as is_delivered, -- The return is delivered in its current cycle.
     attributes.office,
     attributes.partner,
     attributes.return_type,

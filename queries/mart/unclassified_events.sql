@@ -1,4 +1,4 @@
--- The events whose words no rule knows: they stand in the time lines and count nowhere. One row per event.
+-- Unrecognized events, whose label no rule matches: they appear in timelines but are not counted. One row per event.
 --
 -- key: firm_id, return_id, event_no
 select
@@ -10,7 +10,7 @@ select
     case
         when subject is null then label
         else replace(label, '"' || subject || '"', '"..."')
-    end as label,       -- As logged, tidied, without the status, "..." for what stands in quotes.
+    end as label,       -- As logged, tidied, without the status, "..." in place of text in quotes.
     status
 from model.events
 where code = 'unclassified'

@@ -1,11 +1,11 @@
--- The one row that says what this warehouse is a statement of.
+-- One row: as of when this warehouse is, when and from what it was built, and for which firm.
 --
 -- check: built_at is not null
 create table raw.build (
-    as_of timestamp,       -- Everything here is as of this moment (UTC): the newest event not later than the newest load.
+    as_of timestamp,       -- Everything here is as of this time (UTC): the newest event that is not later than the newest load.
     built_at timestamp,    -- When the build ran (UTC).
     version varchar,       -- The version of returntrail that built it.
     input_digest varchar,  -- A hash of the parts, refusals, settings and reference files that went in.
     firm_name varchar,     -- The firm, as its settings name it.
-    timezone varchar       -- The firm's time zone (IANA): dates, weeks and times on screen are of it.
+    timezone varchar       -- The firm's time zone (IANA) for dates, weeks and times on screen.
 )

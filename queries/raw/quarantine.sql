@@ -1,5 +1,5 @@
--- One row per record that was set aside: which one and why. What it said stays in the store, in quarantine.parquet of
--- its part.
+-- Quarantined records, which could not be read: one row per record, with the reason. The text of the record is only in the
+-- store, in quarantine.parquet of its part.
 --
 -- key: file_id, row_no
 create table raw.quarantine (

@@ -1,5 +1,5 @@
--- What the IRS wants recorded of a signature on Form 8879: one row per fact. Each names its source, docs/methods.md says
--- which editions those are, and whether a firm meets it no table here says. A fact that a firm adds is `not in source`.
+-- What IRS guidance wants recorded of a signature on Form 8879: one row per fact. Each row names its source; the editions
+-- are in docs/methods.md. No table here says whether a firm complies. A fact that a firm adds is `not in source`.
 --
 -- key: fact
 -- check: fact_no is not null
@@ -7,7 +7,7 @@
 create table ref.evidence (
     fact_no integer,  -- The order of the facts, from 1.
     fact varchar,     -- Our name for the fact, a column of report.signature_evidence.
-    title varchar,    -- The fact as a person reads it.
-    source varchar,   -- Where it is asked for, with the edition; as summarised: others say so of it.
+    title varchar,    -- The fact, as a heading.
+    source varchar,   -- The guidance that asks for it, with its edition; as summarized: known from summaries by others.
     meaning varchar   -- What the log can show of it, and what it cannot.
 )

@@ -1,7 +1,7 @@
--- Spellings of forms, each with the one spelling that tables use; compared without case.
+-- Spellings of forms, each with the one spelling used in tables. Upper and lower case are equal. One row per spelling.
 --
 -- key: spelling
 create table ref.forms (
-    spelling varchar,    -- A form as exports write it.
-    return_type varchar  -- The form as all tables write it.
+    spelling varchar,    -- The form as written in exports.
+    return_type varchar  -- The form as written in all tables.
 )

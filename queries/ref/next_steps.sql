@@ -1,9 +1,9 @@
--- What somebody must do next about a return: one row per next step, the most urgent first.
+-- What must be done next about a return: one row per next step, the most urgent first.
 --
 -- key: next_step
 -- check: owner in ('firm', 'client', 'nobody')
 create table ref.next_steps (
-    rank integer,       -- The order of the ladder: of several that apply the smallest counts.
+    rank integer,       -- The order of urgency: of several steps that apply, the smallest counts.
     next_step varchar,  -- Our name for the step.
     owner varchar,      -- Who must act: firm, client or nobody.
     title varchar,      -- The step as an instruction.

@@ -1,5 +1,4 @@
--- Every return and where it stands, in three states that never mix: the client's access, the firm's handling, the
--- signature. One row per return.
+-- Every return with its three states: the client's access, the firm's handling, the signature. One row per return.
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
@@ -17,9 +16,9 @@ select
     returns.signature_state,
     returns.signed_basis,
     returns.next_step,
-    steps.title as next_step_title,     -- The next step as an instruction.
+    steps.title as next_step_title,     -- The next step, as an instruction.
     returns.next_step_owner,
-    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the next step is due; null for none.
+    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the next step became due; null for none.
     returns.why,
     returns.cycle_no,
     returns.delivered_at,
@@ -27,5 +26,5 @@ select
 from mart.returns as returns
 join ref.next_steps as steps using (next_step)
 cross join raw.build as build
-where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+where passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
 order by returns.client_name nulls last, returns.tax_year desc nulls last, returns.firm_id, returns.return_id

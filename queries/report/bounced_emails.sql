@@ -1,9 +1,9 @@
--- Initial emails to signers that bounced, with nothing since that clears it: correct the address and resend. One row per
--- email, the longest wait first.
+-- Initial emails to signers that bounced, where no later email or access shows that the client can be reached: correct the
+-- address and resend. One row per email, the longest wait first.
 --
 -- key: firm_id, return_id, message_no
 -- filters: firms, offices, partners, types, years
--- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited fewer than this many days; none if not given.
 -- every: day
 select
     work.return_id,

@@ -1,5 +1,5 @@
--- How many of each week's deliveries were signed within so many days. One row per week of delivery and number of days;
--- a week stands beside a number of days only once every delivery of it is that old, so unfinished weeks do not look bad.
+-- How many of each week's deliveries were signed within 1, 2, 3, 5, 7, 14 and 21 days. One row per week of delivery and
+-- number of days. A week is shown only once all its deliveries are that old, so that recent weeks do not look worse.
 --
 -- key: segment, within_days
 -- check: signed_count <= delivery_count
@@ -12,7 +12,7 @@ with delivered as (
         deliveries.signed_seconds
     from mart.deliveries as deliveries
     where deliveries.recalled_at is null
-        and asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
 ),
 weeks as (
     select
@@ -41,7 +41,7 @@ select
     any_value(judged.delivery_count) as delivery_count, -- Deliveries of the week, recalled ones left out.
     count(delivered.signed_seconds) filter (
         where delivered.signed_seconds <= judged.age_days * 86400
-    ) as signed_count,              -- Those signed at most so many days after delivery.
+    ) as signed_count,              -- Those signed within this many days of delivery.
     percent(
         count(delivered.signed_seconds) filter (where delivered.signed_seconds <= judged.age_days * 86400),
         any_value(judged.delivery_count)

@@ -1,5 +1,5 @@
--- Returns without a proven signature by the days left until they are due: fewest days first, then least progress, then
--- client. One row per return; archived and deleted ones stay out.
+-- Returns without a proven signature, by the days left until the due date: fewest days first, then least progress, then
+-- client. One row per return; archived and deleted returns are left out.
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
@@ -16,7 +16,7 @@ with unsigned as (
     cross join raw.build as build
     where returns.signature_state <> 'signed'
         and returns.handling_state not in ('archived', 'deleted')
-        and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+        and passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
 )
 select
     unsigned.return_id,
@@ -28,7 +28,7 @@ select
     unsigned.firm_id,
     unsigned.tax_year,
     unsigned.due_basis,
-    unsigned.days_left,                 -- From as_of, in the firm's time zone; negative once overdue, null without a due date.
+    unsigned.days_left,                 -- Days from as_of to the due date, in the firm's time zone; negative once overdue, null without a due date.
     steps.step,                         -- The furthest step that the client has reached; null while not delivered.
     unsigned.handling_state,
     unsigned.access_state,

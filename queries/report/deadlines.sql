@@ -1,16 +1,16 @@
--- The days on which many of the delivered returns are due, as lines over the weeks of delivery. One row per day, from the
--- first delivery to two weeks after the last one.
+-- The due dates that many of the delivered returns share, for the lines on charts. One row per due date, from the first
+-- delivery to two weeks after the last one.
 --
 -- key: due_date
 -- check: delivery_count > 0
--- param: least_percent = 5  Leaves out days on which a smaller share of them is due, in percent.
+-- param: least_percent = 5  Leaves out dates on which a smaller share of the deliveries is due, in percent.
 -- filters: firms, offices, partners, types, years
 -- access: counts
 with delivered as (
     select deliveries.return_type, deliveries.due_date, deliveries.delivered_on
     from mart.deliveries as deliveries
     where deliveries.due_date is not null
-        and asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
 ),
 spanned as (
     select min(delivered_on) as first_on, max(delivered_on) + 14 as last_on, count(*) as delivery_count
@@ -23,8 +23,8 @@ days as (
 )
 select
     days.due_date,
-    array_to_string(days.forms, ', ') as return_types,                  -- The forms that are due.
-    days.delivery_count,                                                -- Deliveries of returns that are due then.
+    array_to_string(days.forms, ', ') as return_types,                  -- The forms due on that date.
+    days.delivery_count,                                                -- Deliveries of returns due on that date.
     spanned.delivery_count as all_count,                                -- Deliveries of returns whose due date is known.
     percent(days.delivery_count, spanned.delivery_count) as due_percent -- delivery_count of all_count.
 from days

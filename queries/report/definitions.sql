@@ -1,4 +1,4 @@
--- What the words on screen mean: one row per step of the funnel, stage of the firm, next step and code of an event.
+-- What the terms on screen mean: one row per step of the funnel, stage inside the firm, next step and event code.
 --
 -- key: kind, name
 -- access: everyone
@@ -13,9 +13,9 @@ with defined as (
 )
 select
     kind,       -- step, stage, next step or event.
-    place,      -- The order among its kind, smallest first.
-    name,       -- The word that tables use.
-    title,      -- The word as a person reads it.
-    meaning     -- What it takes, or what it says, in a sentence.
+    place,      -- The order within its kind, smallest first.
+    name,       -- The name in tables.
+    title,      -- The name on screen.
+    meaning     -- What it means, in a sentence.
 from defined
 order by kind_no, place, name

@@ -1,12 +1,12 @@
--- What became of the deliveries, each counted once. One row per segment, in which delivery_count is the sum of the others.
+-- The outcome of each delivery, counted once. One row per segment; the counts of outcomes add up to delivery_count.
 --
 -- check: signed_count + probably_signed_count + partly_signed_count + paper_count + recalled_count + open_count
 --     = delivery_count
--- param: since = null  First day of delivery; open if not given.
--- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: since = null  First day of delivery; no limit if not given.
+-- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
--- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
+-- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
 -- every: week
 -- access: counts
 with ended as (
@@ -14,9 +14,9 @@ with ended as (
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         case when deliveries.recalled_at is null then deliveries.signature_state else 'recalled' end as outcome
     from mart.deliveries as deliveries
-    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
-        and to_be_judged(deliveries, min_age_days, with_recalled := true)
+        and counts_in_funnel(deliveries, min_age_days, with_recalled := true)
 ),
 counted as (
     select
@@ -32,19 +32,19 @@ counted as (
     group by segment
 )
 select
-    segment,                                                        -- The part of the split; null for the total, and where a return has no value.
-    delivery_count,                                                 -- All deliveries, recalled ones too.
-    signed_count,                                                   -- A signature is derived from the log.
+    segment,                                                        -- The value of split_by; null for the total, and for returns without a value.
+    delivery_count,                                                 -- All deliveries, including recalled ones.
+    signed_count,                                                   -- The log proves a signature.
     percent(signed_count, delivery_count) as signed_percent,        -- signed_count of delivery_count.
-    probably_signed_count,                                          -- All identity checks passed, and no better sign.
+    probably_signed_count,                                          -- All required identity checks passed, but no better evidence of a signature.
     percent(probably_signed_count, delivery_count) as probably_signed_percent, -- probably_signed_count of delivery_count.
     partly_signed_count,                                            -- Joint, and only one signer has acted.
     percent(partly_signed_count, delivery_count) as partly_signed_percent, -- partly_signed_count of delivery_count.
     paper_count,                                                    -- The client prints, signs and mails.
     percent(paper_count, delivery_count) as paper_percent,          -- paper_count of delivery_count.
-    recalled_count,                                                 -- The firm pulled it back, signed or not.
+    recalled_count,                                                 -- The firm recalled it, signed or not.
     percent(recalled_count, delivery_count) as recalled_percent,    -- recalled_count of delivery_count.
-    open_count,                                                     -- Not recalled, and nothing of the above yet.
+    open_count,                                                     -- None of the other outcomes yet.
     percent(open_count, delivery_count) as open_percent             -- open_count of delivery_count.
 from counted
 order by segment nulls last

@@ -1,14 +1,14 @@
--- What became of emails: which arrived, were opened, bounced. One row per segment and kind of email. Emails that the log
--- never shows as processed stay out, those of recalled deliveries count. Each email stands with its last verdict, so
--- processed_count is the sum of delivered, bounced, unconfirmed and pending ones.
+-- How many emails arrived, were opened or bounced. One row per segment and kind of email. Emails of recalled deliveries
+-- count; emails without a processed event do not. Each email counts once, by its last status, so delivered, bounced,
+-- unconfirmed and pending add up to processed_count.
 --
 -- check: delivered_count + bounced_count + unconfirmed_count + pending_count = processed_count
 -- check: opened_count <= delivered_count
--- param: since = null  First day of processing; open if not given.
--- param: until = null  Last day of processing, itself included; open if not given.
+-- param: since = null  First day of processing; no limit if not given.
+-- param: until = null  Last day of processing, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week, month or mail_domain; one total if not given.
--- param: known_by = null  Counts only what had come by this moment (UTC), as the emails stood then; all if not given.
+-- param: known_by = null  Counts only what had happened by this time (UTC), so each email is as it was then; all if not given.
 -- every: week
 -- access: counts
 with sent as (
@@ -22,7 +22,7 @@ with sent as (
     from mart.messages as messages
     where messages.processed_at is not null
         and (known_by is null or messages.processed_at <= known_by)
-        and asked_for(messages, for_firms, for_offices, for_partners, for_types, for_years)
+        and passes_filters(messages, for_firms, for_offices, for_partners, for_types, for_years)
         and during(messages.processed_on, since, until)
 ),
 counted as (
@@ -39,16 +39,16 @@ counted as (
     group by segment, kind
 )
 select
-    segment,                                                        -- The part of the split; null for the total, and where there is no value.
+    segment,                                                        -- The value of split_by; null for the total, and for emails without a value.
     kind,                                                           -- initial, access_code or cc (the client forwarded documents to a third party).
     processed_count,                                                -- Emails that the platform sent.
-    delivered_count,                                                -- A mail server took them, or they were opened.
+    delivered_count,                                                -- A mail server accepted them, or they were opened.
     percent(delivered_count, processed_count) as delivered_percent, -- delivered_count of processed_count.
-    opened_count,                                                   -- Opened: a weak sign, since mail programs open by themselves and hide true opens.
+    opened_count,                                                   -- Opened: weak evidence, since mail programs open emails by themselves and hide real opens.
     percent(opened_count, delivered_count) as opened_percent,       -- Delivered-to-opened: opened_count of delivered_count.
-    bounced_count,                                                  -- The last verdict is a bounce.
+    bounced_count,                                                  -- The last status is a bounce.
     percent(bounced_count, processed_count) as bounced_percent,     -- The bounce rate: bounced_count of processed_count.
-    unconfirmed_count,                                              -- No verdict within 24 hours.
-    pending_count                                                   -- No verdict yet, and sent within the last 24 hours.
+    unconfirmed_count,                                              -- No delivery confirmation within 24 hours.
+    pending_count                                                   -- No delivery confirmation yet, and sent within the last 24 hours.
 from counted
 order by segment nulls last, case kind when 'initial' then 1 when 'access_code' then 2 else 3 end, kind

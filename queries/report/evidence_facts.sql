@@ -1,10 +1,11 @@
--- What the log shows of each signature, fact by fact, and by which event: logged, implied by another event, or `not in
--- source`. It judges nothing. One row per required signer, delivery and fact of ref.evidence, the newest delivery first.
+-- What the log shows of each signature, fact by fact, and which event shows it: logged, implied by another event, or `not
+-- in source`. It does not judge whether a signature is valid. One row per required signer, delivery and fact of
+-- ref.evidence, the newest delivery first.
 --
 -- key: firm_id, return_id, cycle_no, signer, fact
 -- check: (basis = 'not in source') = (fact_value = 'not in source')
--- param: since = null  First day of delivery; open if not given.
--- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: since = null  First day of delivery; no limit if not given.
+-- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: for_return = null  Only this return; all if not given.
 with asked as (
@@ -14,7 +15,7 @@ with asked as (
         deliveries.tax_year, deliveries.is_joint, deliveries.kba_expected, deliveries.delivered_at
     from mart.signers as signers
     join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
-    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and (for_return is null or deliveries.return_id = for_return)
         and (for_return is null or signers.return_id = for_return)
@@ -124,7 +125,7 @@ select
     valued.signer,
     valued.fact_no,
     valued.fact,
-    valued.title,                           -- The fact as a person reads it.
+    valued.title,                           -- The fact, as a heading.
     coalesce(valued.known_value, 'not in source') as fact_value, -- What the log shows, or not in source.
     case
         when valued.known_value is null then 'not in source'
@@ -138,14 +139,14 @@ select
             then 'implied by ' || valued.code_title || case when valued.is_unnamed then ', signer not named' else '' end
         when valued.is_unnamed and valued.fact <> 'signer_named' then 'logged, signer not named'
         else 'logged'
-    end as basis,                           -- logged, implied by what is named, or not in source; not named: of a joint return, whose act it was.
+    end as basis,                           -- logged, implied by the event named, or not in source; `signer not named`: the log of a joint return does not say who acted.
     valued.event_at,                        -- When that event happened (UTC).
     valued.event_no,                        -- The event behind it; null for none, or for all of the delivery.
     valued.code,                            -- Our name for that event.
     valued.label,                           -- The event's words as logged, tidied, without the status.
     files.file_name,                        -- The file that the event was logged in.
     valued.row_no,                          -- The record's number in that file, from 1, its header not counted.
-    valued.source,                          -- Where the fact is asked for.
+    valued.source,                          -- The guidance that asks for the fact.
     valued.meaning                          -- What the log can show of the fact, and what it cannot.
 from valued
 left join raw.files as files using (file_id)

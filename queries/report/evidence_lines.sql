@@ -1,5 +1,5 @@
--- The records of the log behind the events of a return, as logged, with the file and the number of each: what an auditor
--- holds the facts to. One row per event.
+-- The logged records behind the events of a return, with the file and record number of each, for an auditor to check the
+-- facts against. One row per event.
 --
 -- key: firm_id, return_id, event_no
 -- filters: firms, offices, partners, types, years
@@ -34,7 +34,7 @@ join mart.returns as returns using (firm_id, return_id)
 join raw.events as logged using (file_id, row_no, event_at)
 join raw.files as files using (file_id)
 left join ref.codes as codes using (code)
-where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+where passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
     and (for_return is null or events.return_id = for_return)
     and (for_return is null or returns.return_id = for_return)
     and (for_return is null or logged.return_id = for_return)

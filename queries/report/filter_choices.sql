@@ -1,4 +1,4 @@
--- What the returns can be filtered by: one row per filter and value, with how many returns have it.
+-- The values that returns can be filtered by. One row per filter and value, with the number of returns that have it.
 --
 -- key: filter_name, choice
 -- check: return_count > 0

@@ -1,10 +1,10 @@
--- Returns whose number, client number or client name holds the words, in any case; an exact number first, then the
--- newest tax year. One row per return. Words of one letter find nothing.
+-- Searches returns by number, client number or client name, in upper or lower case. An exact number comes first, then the
+-- newest tax year. One row per return. One letter finds nothing.
 --
 -- key: firm_id, return_id
--- param: search = null  The words as typed; they are no pattern.
+-- param: search = null  The text to find, as typed; % and _ have no special meaning.
 -- filters: firms, offices, partners, types, years
--- param: max_rows = 8  At most so many.
+-- param: max_rows = 8  The most rows to return.
 with asked as (
     select
         returns.return_id, returns.client_name, returns.return_type, returns.office, returns.partner, returns.due_date,
@@ -17,7 +17,7 @@ with asked as (
             -- Small letters beyond Latin-1 cost more, so they are made only where somebody has typed some.
             or (strlen(search) > length(search) and contains(lower(returns.search_text), lower(trim(search))))
         )
-        and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+        and passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
 )
 select
     asked.return_id,
@@ -31,7 +31,7 @@ select
     asked.client_id,
     asked.handling_state,
     asked.signature_state,
-    coalesce(asked.is_exact, false) as is_exact -- The words are the whole return or client number.
+    coalesce(asked.is_exact, false) as is_exact -- The text is the whole return or client number.
 from asked
 order by is_exact desc, asked.tax_year desc nulls last, asked.client_name nulls last, asked.firm_id, asked.return_id
 limit max_rows

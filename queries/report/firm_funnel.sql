@@ -1,24 +1,24 @@
--- How far deliveries get with their clients: how many reached each step of the funnel, and how soon. One row per segment
--- and step. A step counts as reached if it or any later one is logged, so no step exceeds an earlier one that applies.
+-- How far deliveries get: how many reached each step of the client funnel, and how soon. One row per segment and step. A
+-- step counts as reached if it or a later step is logged, so no step has more than an earlier one that applies.
 --
--- param: since = null  First day of delivery; open if not given.
--- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: since = null  First day of delivery; no limit if not given.
+-- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
 -- param: with_recalled = false  Recalled deliveries count too.
--- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
--- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
--- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
+-- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
+-- param: within_days = null  Counts only what happened within this many days of delivery; all if not given.
+-- param: known_by = null  Counts only what had happened by this time (UTC), so the funnel is as it was then; all if not given.
 -- every: week
 -- access: counts
-with stood as (
+with past as (
     select deliveries.* replace (
-        come_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
-        come_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
-        come_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
-        come_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
-        come_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
-        come_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
+        happened_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
+        happened_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
+        happened_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
+        happened_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
+        happened_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
+        happened_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
         signed_by(deliveries, known_by) as signed_seconds
     )
     from mart.deliveries as deliveries
@@ -36,10 +36,10 @@ judged as (
         case when deliveries.kba_expected then soon(deliveries.kba_passed_seconds, within_days) end as kba_passed,
         soon(deliveries.signed_seconds, within_days) as signed,
         soon(deliveries.picked_up_seconds, within_days) as picked_up
-    from stood as deliveries
-    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+    from past as deliveries
+    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
-        and to_be_judged(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
+        and counts_in_funnel(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
 ),
 counted as (
     select
@@ -112,18 +112,18 @@ reached as (
     group by counted.segment, applying.step_no, applying.step
 )
 select
-    reached.segment,                                            -- The part of the split; null for the total, and where a return has no value.
+    reached.segment,                                            -- The value of split_by; null for the total, and for returns without a value.
     reached.step_no,
     reached.step,
     cast(reached.eligible_count as bigint) as eligible_count,   -- Deliveries that the step applies to.
-    cast(reached.logged_count as bigint) as logged_count,       -- Of those, the ones whose log shows this very step.
-    cast(reached.reached_count as bigint) as reached_count,     -- Of those, the ones that came to this step or any later one.
+    cast(reached.logged_count as bigint) as logged_count,       -- Of those, the ones whose log shows this step itself.
+    cast(reached.reached_count as bigint) as reached_count,     -- Of those, the ones that reached this step or a later one.
     percent(reached.reached_count, reached.eligible_count) as reached_percent, -- reached_count of eligible_count.
-    cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the step before that applies to them; null for the first step.
+    cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the previous step that applies to them; null for the first step.
     percent(reached.reached_count, reached.previous_count) as previous_percent, -- reached_count of previous_count.
     cast(reached.stopped_count as bigint) as stopped_count,     -- Deliveries that reached this step and nothing later.
-    in_seconds(timed.quantiles[reached.step][1]) as seconds_median,      -- From delivery to the step, over the logged ones.
-    in_seconds(timed.quantiles[reached.step][2]) as seconds_p90          -- Nine of ten logged ones were at least that soon.
+    in_seconds(timed.quantiles[reached.step][1]) as seconds_median,      -- Median time from delivery to the step, over the logged ones.
+    in_seconds(timed.quantiles[reached.step][2]) as seconds_p90          -- 90% of the logged ones were at least this fast.
 from reached
 left join timed on timed.segment is not distinct from reached.segment
 order by reached.segment nulls last, reached.step_no

@@ -1,28 +1,28 @@
--- The deliveries behind a bar of the funnel, as many as the bar says. One row per delivery, the oldest first.
+-- The deliveries behind a bar of the funnel, as many as the bar counts. One row per delivery, the oldest first.
 --
 -- key: firm_id, return_id, cycle_no
--- param: for_step = 'delivered'  The step of the bar, a word of ref.steps.
--- param: stopped = false  True for those that reached the step and nothing later, else all that reached it.
--- param: since = null  First day of delivery; open if not given.
--- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: for_step = 'delivered'  The step of the bar, a name in ref.steps.
+-- param: stopped = false  True for those that reached this step and no later one; else all that reached it.
+-- param: since = null  First day of delivery; no limit if not given.
+-- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
--- param: split_by = null  The split that the bar is of: office, partner, return_type, tax_year, week or month.
--- param: for_segment = null  The segment that the bar is of; null with a split is the bar of those without a value.
+-- param: split_by = null  The split of the bar: office, partner, return_type, tax_year, week or month.
+-- param: for_segment = null  The segment of the bar; with a split, null is the bar of those without a value.
 -- param: with_recalled = false  Recalled deliveries count too.
--- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
--- param: within_days = null  Counts only what came at most so many days after delivery; all if not given.
--- param: known_by = null  Counts only what had come by this moment (UTC), as the funnel stood then; all if not given.
+-- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
+-- param: within_days = null  Counts only what happened within this many days of delivery; all if not given.
+-- param: known_by = null  Counts only what had happened by this time (UTC), so the funnel is as it was then; all if not given.
 
--- The columns of firm_funnel, once more: with the moment handed to `soon` and `furthest_step` instead, the funnel takes a
--- third longer to plan. Tests hold each list against the length of its bar, also at a moment.
-with stood as (
+-- The first query is repeated from firm_funnel: passing the time to `soon` and `furthest_step` instead makes the funnel a
+-- third slower to plan. Tests compare the number of rows with the bar, also at a time.
+with past as (
     select deliveries.* replace (
-        come_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
-        come_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
-        come_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
-        come_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
-        come_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
-        come_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
+        happened_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
+        happened_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
+        happened_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
+        happened_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
+        happened_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
+        happened_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
         signed_by(deliveries, known_by) as signed_seconds
     )
     from mart.deliveries as deliveries
@@ -43,10 +43,10 @@ judged as (
         deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
         deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
         furthest_step(deliveries, within_days) as furthest_step
-    from stood as deliveries
-    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+    from past as deliveries
+    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
-        and to_be_judged(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
+        and counts_in_funnel(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
         and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
             is not distinct from cast(for_segment as varchar)
 )

@@ -1,5 +1,5 @@
--- The cards of the first page: what waits for the firm now, and how the last full week compares with the one before. One
--- row per measure. Weeks run from Monday to Sunday in the firm's time zone; the last full one is over by as_of.
+-- The cards of the first page: what waits for the firm now, and the last full week compared with the week before. One row
+-- per measure. Weeks run from Monday to Sunday in the firm's time zone; the last full week has ended by as_of.
 --
 -- key: measure
 -- filters: firms, offices, partners, types, years
@@ -21,7 +21,7 @@ measured as (
     from weeks
     join mart.returns as returns
         on returns.next_step_owner = 'firm'
-        and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+        and passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
     group by weeks.week
     union all
     select 'delivered' as measure, outcomes.segment, outcomes.delivery_count, null, outcomes.delivery_count
@@ -57,10 +57,10 @@ select
     measures.measure,       -- our move: returns whose next step is the firm's. delivered: deliveries of the week. bounce rate:
                             -- of the week's initial emails, in percent. days to sign: median, of the week's deliveries that are signed.
     weeks.week,             -- The Monday of the last full week; our move is as of now.
-    coalesce(now.value, measures.no_value) as value, -- Now or in the last full week; null where there is nothing to measure.
+    coalesce(now.value, measures.no_value) as value, -- Now, or in the last full week; null where there is nothing to measure.
     case when not measures.is_now then coalesce(before.value, measures.no_value) end as value_before, -- In the week before; null for our move, which has no past.
-    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited over 3 days. bounce rate: the bounced ones. Else null.
-    coalesce(now.base_count, 0) as base_count, -- What the value is of: returns, deliveries or emails.
+    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited more than 3 days. bounce rate: bounced emails. Else null.
+    coalesce(now.base_count, 0) as base_count, -- What the value counts or is a rate of: returns, deliveries or emails.
     case when not measures.is_now then coalesce(before.part_count, measures.no_part) end as part_count_before, -- part_count of the week before.
     case when not measures.is_now then coalesce(before.base_count, 0) end as base_count_before -- base_count of the week before.
 from (

@@ -1,9 +1,9 @@
--- Returns that are not with their client: to be finished, reviewed, signed by the ERO, approved, or taken up again after
--- a recall. One row per return, by the urgency of the step and the longest wait.
+-- Returns that are still inside the firm: to finish, review, sign as ERO, approve, or reprocess after a recall. One row per
+-- return, by the urgency of the step and the longest wait.
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
--- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited fewer than this many days; none if not given.
 -- every: day
 select
     work.return_id,

@@ -1,5 +1,5 @@
--- What was loaded and what is wrong with it: one row per file of the ledger, then one per thing that the loaded logs
--- leave open. Nothing here stops a build.
+-- What was loaded and what is wrong with it: one row per loaded or refused file, then one row per other data issue. Nothing
+-- here stops a build.
 --
 -- every: load
 -- access: loading
@@ -13,7 +13,7 @@ with files as (
 without_events as (
     select
         2 as finding_no, 'register without events' as finding, registered.firm_id as subject, count(*) as record_count,
-        'The register has these returns and no log does; export their logs, or they are not on the platform.' as reason
+        'The returns list has these returns, but no log does: export their logs, unless they are not on the platform.' as reason
     from (select distinct returns.firm_id, returns.return_id from raw.returns as returns) as registered
     left join mart.returns as returns using (firm_id, return_id)
     where returns.return_id is null
@@ -22,7 +22,7 @@ without_events as (
 unknown_forms as (
     select
         3 as finding_no, 'unknown form' as finding, returns.return_type as subject, count(*) as record_count,
-        'No rule knows this spelling; a row in reference/forms.csv names the form.' as reason
+        'No rule matches this spelling: add a row to reference/forms.csv.' as reason
     from mart.returns as returns
     where returns.return_type not in (select forms.return_type from ref.forms as forms)
     group by returns.return_type
@@ -39,7 +39,7 @@ counted as (
 missing as (
     select
         4 as finding_no, 'missing attribute' as finding, counted.subject, counted.record_count,
-        'Returns without it fall out of its filter; map a column to it, or load a register.' as reason
+        'Filters leave out returns without it: map a column to it, or load a returns list.' as reason
     from counted
     where counted.record_count > 0
 ),
@@ -47,7 +47,7 @@ hours as (
     select
         5 as finding_no, 'unclear hour' as finding, events.time_note as subject, count(*) as record_count,
         case events.time_note
-            when 'ambiguous' then 'The hour came twice when clocks went back; the first is taken.'
+            when 'ambiguous' then 'This hour happened twice when clocks went back; the first is assumed.'
             else 'The hour did not exist when clocks went forward; the time is moved forward.'
         end as reason
     from raw.events as events
@@ -57,7 +57,7 @@ hours as (
 conflicts as (
     select
         6 as finding_no, 'id with several contents' as finding, said.firm_id as subject, count(*) as record_count,
-        'The export gave these ids to records that differ; each counts as an event. See its column of ids.' as reason
+        'The export gave one id to different records, and each counts as an event. Check its column of ids.' as reason
     from (
         select events.firm_id
         from raw.events as events
@@ -79,8 +79,8 @@ select
     finding,            -- file: a row of the ledger. register without events, unknown form, missing attribute, unclear hour,
                         -- id with several contents.
     subject,            -- The file's name, the firm, the spelling, the attribute, or ambiguous or shifted.
-    record_count,       -- Records of the file; of other findings the returns, events or ids concerned.
-    reason,             -- Why a file was refused or what is remarkable in it; of other findings what to do.
+    record_count,       -- Records of the file; of other findings, the number of returns, events or ids.
+    reason,             -- Why a file was refused, or a remark about it; of other findings, what to do.
     source,
     kind,
     state,

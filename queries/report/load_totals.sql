@@ -1,4 +1,4 @@
--- The ledger in one row: how many files were loaded and refused, and what became of their records.
+-- All loaded files in one row: how many were loaded and refused, and what happened to their records.
 --
 -- check: record_count = kept_count + quarantined_count + purged_count
 -- access: everyone
@@ -15,11 +15,11 @@ with totals as (
 )
 select
     loaded_count,                                                    -- Files in the store.
-    refused_count,                                                   -- Files that were refused and have not been loaded since.
+    refused_count,                                                   -- Files that were refused and not loaded since.
     record_count,                                                    -- Records of the loaded files.
     kept_count,                                                      -- Those that were loaded.
-    quarantined_count,                                               -- Those that were set aside.
-    purged_count,                                                    -- Those of purged returns, which are kept nowhere.
+    quarantined_count,                                               -- Those that were quarantined.
+    purged_count,                                                    -- Those of purged returns, which are stored nowhere.
     percent(quarantined_count, record_count) as quarantined_percent, -- quarantined_count of record_count.
     last_loaded_at                                                   -- The newest load (UTC).
 from totals

@@ -1,17 +1,17 @@
--- How many returns wait for which next step, and whose move it is. One row per next step that somebody has, in the order
--- of urgency.
+-- How many returns wait for each next step, and who must act. One row per next step that a return has, the most urgent
+-- first.
 --
 -- key: next_step
 -- filters: firms, offices, partners, types, years
 -- access: counts
 select
     steps.next_step,
-    steps.owner as next_step_owner, -- Whose move it is: firm, client or nobody.
+    steps.owner as next_step_owner, -- Who must act: firm, client or nobody.
     steps.title,
     steps.meaning,
-    count(*) as return_count        -- Returns whose next step it is.
+    count(*) as return_count        -- Returns with this next step.
 from mart.returns as returns
 join ref.next_steps as steps using (next_step)
-where asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+where passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
 group by steps.rank, steps.next_step, steps.owner, steps.title, steps.meaning
 order by steps.rank

@@ -1,8 +1,9 @@
--- Signed returns whose forms the firm has not downloaded since: pick them up. One row per return, the longest wait first.
+-- Signed returns whose forms the firm has not downloaded since: pick up the forms. One row per return, the longest wait
+-- first.
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
--- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited fewer than this many days; none if not given.
 -- every: day
 select
     work.return_id,

@@ -1,8 +1,9 @@
--- Returns that the client has accessed and nobody has signed: remind to sign. One row per return, the longest wait first.
+-- Returns that the client has accessed but not signed: remind the client to sign. One row per return, the longest wait
+-- first.
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
--- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited fewer than this many days; none if not given.
 -- every: day
 select
     work.return_id,

@@ -1,8 +1,8 @@
--- Joint returns on which only one signer has acted: remind the second. One row per return, the longest wait first.
+-- Joint returns where only one signer has acted: remind the other. One row per return, the longest wait first.
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
--- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited fewer than this many days; none if not given.
 -- every: day
 select
     work.return_id,
@@ -13,7 +13,7 @@ select
     work.due_date,
     work.firm_id,
     work.tax_year,
-    acted.signer as acted_signer,       -- Who has acted: taxpayer or spouse; null where the log names nobody.
+    acted.signer as acted_signer,       -- Who has acted: taxpayer or spouse; null where the log does not say.
     case acted.signer
         when 'taxpayer' then 'spouse'
         when 'spouse' then 'taxpayer'

@@ -1,4 +1,4 @@
--- Records that were set aside, by file and reason. One row per file and reason, the newest load first.
+-- Records that could not be read and were quarantined. One row per file and reason, the newest load first.
 --
 -- key: file_id, reason
 -- check: record_count > 0
@@ -6,9 +6,9 @@
 -- access: loading
 select
     files.file_name,
-    quarantine.reason,                          -- The code of the reason; docs/your-first-export.md says what mends it.
-    count(*) as record_count,                   -- Records set aside for it.
-    min(quarantine.row_no) as first_row_no,     -- The first of them, a record number of the file.
+    quarantine.reason,                          -- The code of the reason; docs/your-first-export.md says how to fix it.
+    count(*) as record_count,                   -- Records quarantined for this reason.
+    min(quarantine.row_no) as first_row_no,     -- The record number of the first of them.
     max(quarantine.row_no) as last_row_no,      -- The last of them.
     files.record_count as file_record_count,    -- All records of the file.
     files.loaded_at,

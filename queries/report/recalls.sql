@@ -1,9 +1,9 @@
--- Each recall: when, by whom, how long after delivery, what the client had done by then, and how long until the return
--- was delivered again. One row per recall, the newest first.
+-- Every recall: when, by whom, how long after delivery, what the client had done by then, and how long until the next
+-- delivery. One row per recall, the newest first.
 --
 -- key: firm_id, return_id, cycle_no
--- param: since = null  First day of recall; open if not given.
--- param: until = null  Last day of recall, itself included; open if not given.
+-- param: since = null  First day of recall; no limit if not given.
+-- param: until = null  Last day of recall, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- every: week
 select
@@ -32,6 +32,6 @@ select
     in_days(seconds_between(recalls.recalled_at, recalls.redelivered_at)) as recall_to_redelivery_days -- Null while not delivered again.
 from mart.recalls as recalls
 left join ref.steps as steps on steps.step_no = recalls.furthest_step_no
-where asked_for(recalls, for_firms, for_offices, for_partners, for_types, for_years)
+where passes_filters(recalls, for_firms, for_offices, for_partners, for_types, for_years)
     and during(recalls.recalled_on, since, until)
 order by recalls.recalled_at desc, recalls.firm_id, recalls.return_id, recalls.cycle_no

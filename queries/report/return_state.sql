@@ -1,4 +1,4 @@
--- Where a return stands: whose move it is, what to do, why, and how far the delivery has got. One row per return.
+-- The status of one return: who must act, what to do, why, and how far the delivery has got. One row per return.
 --
 -- key: firm_id, return_id
 -- filters: firms
@@ -24,16 +24,16 @@ select
     returns.signature_state,
     returns.signed_basis,
     returns.next_step,
-    steps.title as next_step_title,     -- The next step as an instruction.
+    steps.title as next_step_title,     -- The next step, as an instruction.
     returns.next_step_owner,
-    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the next step is due; null for none.
+    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the next step became due; null for none.
     returns.waiting_since,
     returns.why,
     returns.cycle_no,
     returns.uploaded_at,
     returns.last_event_at,
     returns.event_count,
-    deliveries.cycle_no as shown_cycle_no, -- The delivery that the following columns are of; null where it was not delivered.
+    deliveries.cycle_no as shown_cycle_no, -- The delivery that the columns after this one describe; null where it was not delivered.
     deliveries.delivered_at,
     deliveries.delivered_by,
     deliveries.email_delivered_at,

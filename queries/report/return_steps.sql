@@ -1,5 +1,5 @@
 -- How far each delivery of a return has got, step by step: logged, implied by a later step, or not reached. One row per
--- delivery and step of the funnel.
+-- delivery and funnel step.
 --
 -- key: firm_id, return_id, cycle_no, step_no
 -- check: step_state in ('logged', 'implied', 'not reached', 'does not apply')

@@ -1,5 +1,5 @@
--- What happened to a return, on both sides in one order. One row per event; copies that the other tab shows too are
--- marked and count nowhere.
+-- Everything that happened to a return, on both tabs, in order. One row per event; copies that the other tab shows too are
+-- marked and not counted.
 --
 -- key: firm_id, return_id, event_no
 -- filters: firms
@@ -29,7 +29,7 @@ select
     timeline.is_milestone,
     timeline.is_problem
 from model.timeline as timeline
--- The record is known by its file and number; the moment and the return say where not to look for it.
+-- File and record number identify the record; the time and the return only make the search faster.
 join raw.events as logged using (file_id, row_no, event_at)
 join raw.files as files using (file_id)
 where among(timeline.firm_id, for_firms)

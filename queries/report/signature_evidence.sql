@@ -1,10 +1,10 @@
--- What the log shows of each signature, and what it does not: `not in source` stands where neither the platform's log nor
--- the export shows it. It judges nothing; report.evidence_facts names the event behind each fact. One row per required
--- signer and delivery, the newest delivery first.
+-- What the log shows of each signature, and what it does not: `not in source` means that neither the platform's log nor
+-- the export shows it. It does not judge whether a signature is valid; report.evidence_facts names the event behind each
+-- fact. One row per required signer and delivery, the newest delivery first.
 --
 -- key: firm_id, return_id, cycle_no, signer
--- param: since = null  First day of delivery; open if not given.
--- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: since = null  First day of delivery; no limit if not given.
+-- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: for_return = null  Only this return; all if not given.
 -- every: month
@@ -54,28 +54,28 @@ select
     deliveries.cycle_no,
     signers.signer,
     deliveries.delivered_at,
-    shown.access,               -- Whether the log shows that the signer was in the return; not named: of a joint return, whose access it was.
+    shown.access,               -- Whether the log shows that the signer accessed the return; `signer not named`: the log of a joint return does not say who did.
     signers.accessed_at,
-    shown.copy_before_signing,  -- Access or a download before the act that dates the signature.
-    shown.login,                -- Whom the export names as logged in, or where the access code went.
+    shown.copy_before_signing,  -- Access or a download before the event that dates the signature.
+    shown.login,                -- Who logged in, as the export says, or where the access code was sent.
     shown.identity_check,       -- Whether the log shows a pass of the identity questions; failures are never logged.
     signers.kba_passed_at,
-    shown.signature,            -- The best sign of the signature itself; the platform logs none for Form 8879.
+    shown.signature,            -- The best evidence of the signature; the platform does not log the e-signature of Form 8879.
     signers.esigned_at,
-    shown.signing_time,         -- How signing_time_at bounds the moment of this signer's signature.
-    shown.signing_time_at,      -- The act that dates it (UTC).
+    shown.signing_time,         -- How signing_time_at relates to the time of this signer's signature: at it, after it or before it.
+    shown.signing_time_at,      -- The time of the event that dates the signature (UTC).
     deliveries.signature_state,
     deliveries.signed_basis,
     deliveries.signed_at,
-    shown.signing_method,       -- By hand or electronically, where acts around the signature show it.
+    shown.signing_method,       -- By hand or electronically, where the log shows it.
     shown.ip_address,           -- The address that the last identity check or e-signature came from.
-    shown.signed_form_image,    -- No log holds the image of the signed form; keep it apart.
+    shown.signed_form_image,    -- No log contains the image of the signed form; store it separately.
     shown.form_retrieved_at,    -- The firm first downloaded the signed forms (UTC).
-    shown.audit_trail,          -- Events of the delivery that the log holds.
+    shown.audit_trail,          -- The number of logged events of the delivery.
     shown.delivery_standing,    -- current, signed an earlier version, or recalled, no signature shown.
     deliveries.recalled_at,
-    shown.filing,               -- When the return was sent to the IRS, which no log of deliveries shows.
-    shown.retain_until          -- The due date and 3 years; receipt by the IRS may make it later.
+    shown.filing,               -- When the return was sent to the IRS, which this log never shows.
+    shown.retain_until          -- Three years after the due date; receipt by the IRS may make it later.
 from shown
 join mart.signers as signers using (firm_id, return_id, cycle_no, signer)
 join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)

@@ -1,10 +1,10 @@
--- How returns pass through the firm: how many entered each stage, skipped it, are in it now or have left it, and how long
--- a stay takes. One row per segment and stage. A return counts once in a stage, however often it came back.
+-- How returns move through the firm: how many entered each stage, skipped it, are in it now or have left it, and how long
+-- a stay takes. One row per segment and stage. A return counts once in a stage, however often it comes back.
 --
 -- check: in_count + left_count = entered_count
 -- check: entered_count + skipped_count <= return_count
--- param: since = null  First day on which a return may have begun; open if not given.
--- param: until = null  Last day on which it may have begun, itself included; open if not given.
+-- param: since = null  First day on which a return began; no limit if not given.
+-- param: until = null  Last day on which it began, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, or week or month of the beginning; one total if not given.
 -- every: week
@@ -20,7 +20,7 @@ with asked as (
         stays.furthest_stage_no,
         stays.is_delivered
     from mart.stays as stays
-    where asked_for(stays, for_firms, for_offices, for_partners, for_types, for_years)
+    where passes_filters(stays, for_firms, for_offices, for_partners, for_types, for_years)
         and during(stays.began_on, since, until)
 ),
 alike as (
@@ -29,7 +29,7 @@ alike as (
     where stay_no = 1
     group by segment, furthest_stage_no, is_delivered
 ),
--- A return that came to its client has passed every stage but a recall, which nobody skips.
+-- A delivered return has passed every stage except recalled, which is never skipped.
 passed as (
     select
         alike.segment,
@@ -74,17 +74,17 @@ counted as (
         and stayed.stage_no = passed.stage_no
 )
 select
-    counted.segment,                            -- The part of the split; null for the total, and where a return has no value.
+    counted.segment,                            -- The value of split_by; null for the total, and for returns without a value.
     counted.stage_no,
     counted.stage,                              -- preparing, review, ERO/signer, approval or recalled.
     counted.return_count,                       -- Returns in the segment.
     counted.entered_count,                      -- Those that were ever in the stage.
     percent(counted.entered_count, counted.return_count) as entered_percent, -- entered_count of return_count.
-    counted.skipped_count,                      -- Those that came to a later stage, or to their client, without it; nobody skips a recall.
+    counted.skipped_count,                      -- Those that reached a later stage, or their client, without it; a recall is never skipped.
     counted.in_count,                           -- Those that are in it now.
     counted.left_count,                         -- Those that were in it and are not now.
-    in_seconds(counted.quantiles[1]) as seconds_median,       -- Of the stays that are over, half were at least that short.
-    in_seconds(counted.quantiles[2]) as seconds_p90,          -- Of the stays that are over, nine of ten were at least that short.
+    in_seconds(counted.quantiles[1]) as seconds_median,       -- Half of the finished stays were at most this long.
+    in_seconds(counted.quantiles[2]) as seconds_p90,          -- 90% of the finished stays were at most this long.
     in_days(in_seconds(counted.quantiles[1])) as days_median, -- seconds_median as days.
     in_days(in_seconds(counted.quantiles[2])) as days_p90     -- seconds_p90 as days.
 from counted

@@ -1,8 +1,7 @@
--- The returns that are in a stage of the firm now, as many as stage_funnel says. One row per return, the longest stay
--- first.
+-- The returns that are in a stage now, as many as stage_funnel counts. One row per return, the longest stay first.
 --
 -- key: firm_id, return_id
--- param: for_stage = null  The stage, a word of ref.stages; every stage if not given.
+-- param: for_stage = null  The stage, a name in ref.stages; every stage if not given.
 -- filters: firms, offices, partners, types, years
 select
     returns.return_id,
@@ -16,7 +15,7 @@ select
     stays.stage,
     stays.entered_at,
     stays.entered_by,
-    in_days(seconds_between(stays.entered_at, build.as_of)) as stay_days, -- In the stage so far.
+    in_days(seconds_between(stays.entered_at, build.as_of)) as stay_days, -- Days in the stage so far.
     returns.preparer,
     returns.ero_signer,
     returns.why
@@ -31,5 +30,5 @@ where stays.left_at is null
             and error('for_stage := ''' || for_stage || ''' is unknown. Known: '
                 || (select string_agg(known.stage, ', ' order by known.stage_no) from ref.stages as known) || '.') is null
     )
-    and asked_for(stays, for_firms, for_offices, for_partners, for_types, for_years)
+    and passes_filters(stays, for_firms, for_offices, for_partners, for_types, for_years)
 order by stays.entered_at, stays.firm_id, stays.return_id

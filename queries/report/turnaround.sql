@@ -1,12 +1,12 @@
--- How long the ways of a return take: to its delivery, to the client's access, to the signature. One row per segment and
--- span; only what has happened counts, so recent weeks look fast.
+-- How long returns take: to delivery, to the client's access, to the signature. One row per segment and span. Only what has
+-- happened counts, so recent weeks look faster than they are.
 --
--- param: since = null  First day of delivery; open if not given.
--- param: until = null  Last day of delivery, itself included; open if not given.
+-- param: since = null  First day of delivery; no limit if not given.
+-- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
 -- param: split_by = null  office, partner, return_type, tax_year, week or month; one total if not given.
 -- param: with_recalled = false  Recalled deliveries count too.
--- param: min_age_days = null  Leaves out deliveries younger than so many days; none if not given.
+-- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
 -- every: week
 -- access: counts
 with timed as (
@@ -19,9 +19,9 @@ with timed as (
         end as access_to_signature,
         deliveries.signed_seconds as to_signature
     from mart.deliveries as deliveries
-    where asked_for(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
-        and to_be_judged(deliveries, min_age_days, with_recalled)
+        and counts_in_funnel(deliveries, min_age_days, with_recalled)
 ),
 measured as (
     select
@@ -39,12 +39,12 @@ measured as (
     group by segment
 )
 select
-    segment,                                    -- The part of the split; null for the total, and where a return has no value.
+    segment,                                    -- The value of split_by; null for the total, and for returns without a value.
     span_no,                                    -- The order of the spans, from 1.
-    span,                                       -- From what to what: upload is the firm's; access and signature are the client's.
-    delivery_count,                             -- Deliveries whose log shows both ends.
-    in_seconds(quantiles[1]) as seconds_median,             -- Half of them were at least that fast.
-    in_seconds(quantiles[2]) as seconds_p90,                -- Nine of ten were at least that fast.
+    span,                                       -- Start and end: upload and delivery are the firm's, access and signature the client's.
+    delivery_count,                             -- Deliveries whose log shows both start and end.
+    in_seconds(quantiles[1]) as seconds_median,             -- Half of them took at most this long.
+    in_seconds(quantiles[2]) as seconds_p90,                -- 90% of them took at most this long.
     in_days(in_seconds(quantiles[1])) as days_median,       -- seconds_median as days.
     in_days(in_seconds(quantiles[2])) as days_p90           -- seconds_p90 as days.
 from measured

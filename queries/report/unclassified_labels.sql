@@ -1,5 +1,5 @@
--- Labels that no rule knows, the most frequent first; what stands in quotes varies and is left out. A row in the firm's
--- own reference/labels.csv names one. One row per tab, label and status.
+-- Labels that no rule recognizes, the most frequent first; text in quotes varies and is left out. To define one, add a row to
+-- the firm's own reference/labels.csv. One row per tab, label and status.
 --
 -- filters: firms
 -- every: load

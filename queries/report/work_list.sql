@@ -1,11 +1,11 @@
--- Every return with something to do: what, by whom, since when and why. One row per return, the firm's moves first, then
+-- Every return that needs action: what, by whom, since when and why. One row per return: what the firm must do first, then
 -- by the urgency of the step and the longest wait.
 --
 -- key: firm_id, return_id
 -- check: next_step_owner in ('firm', 'client')
 -- filters: firms, offices, partners, types, years
--- param: for_steps = null  Only these next steps, words of ref.next_steps; all if not given.
--- param: min_wait_days = null  Leaves out returns that have waited less than so many days; none if not given.
+-- param: for_steps = null  Only these next steps, names in ref.next_steps; all if not given.
+-- param: min_wait_days = null  Leaves out returns that have waited fewer than this many days; none if not given.
 -- every: day
 select
     returns.return_id,
@@ -17,9 +17,9 @@ select
     returns.firm_id,
     returns.tax_year,
     returns.next_step,
-    steps.title as next_step_title,     -- The next step as an instruction.
+    steps.title as next_step_title,     -- The next step, as an instruction.
     returns.next_step_owner,
-    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the step is due.
+    in_days(seconds_between(returns.waiting_since, build.as_of)) as waiting_days, -- Since the next step became due.
     returns.waiting_since,
     returns.why,
     returns.access_state,
@@ -32,7 +32,7 @@ from mart.returns as returns
 join ref.next_steps as steps using (next_step)
 cross join raw.build as build
 where returns.next_step_owner <> 'nobody'
-    and asked_for(returns, for_firms, for_offices, for_partners, for_types, for_years)
+    and passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
     and among(returns.next_step, for_steps)
     and (select all_known(for_steps, list(known.next_step order by known.rank)) from ref.next_steps as known)
     and (

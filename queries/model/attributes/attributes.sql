@@ -1,5 +1,5 @@
--- The attributes of a return that count: the register's over those of the rows, what the rules conclude where neither
--- says. One row per return that has events.
+-- The attributes of a return: from the returns list, else from the rows of the log, else from the rules. One row per
+-- return that has events.
 --
 -- key: firm_id, return_id
 -- check: is_joint in (true, false)
@@ -25,19 +25,19 @@ select
     case
         when known.is_known_type and known.return_type not like '1040%' then false
         else coalesce(known.is_joint, couples.return_id is not null)
-    end as is_joint,    -- Two people must sign: as register or rows say, else if any event names a spouse or says
-                        -- Deliver to Taxpayer/Spouse; never of a form that is known not to be a 1040.
+    end as is_joint,    -- Two people must sign: as the returns list or the log says, else if any event names a spouse or
+                        -- is Deliver to Taxpayer/Spouse; never for a form that is known not to be a 1040.
     known.office,
     known.partner,
     known.ero_signer,
     known.preparer,
-    coalesce(known.due_date, calendar.due_date) as due_date, -- The day the return is due; null for unknown.
+    coalesce(known.due_date, calendar.due_date) as due_date, -- The day the return is due; null if unknown.
     case
         when known.due_date is not null then 'register'
         when calendar.due_date is not null then 'calendar'
         else 'unknown'
-    end as due_basis,   -- register: the firm's own data, register or rows, say so. calendar: by ref.deadlines, for a
-                        -- filer whose year is the calendar year. unknown: neither.
+    end as due_basis,   -- register: from the returns list or the log. calendar: from ref.deadlines, for a filer whose
+                        -- year is the calendar year. unknown: neither.
     known.is_extended
 from model.known_attributes as known
 left join couples using (firm_id, return_id)

@@ -39,7 +39,7 @@ days as (
 select
     days.return_type,
     days.tax_year,
-    days.is_extended,           -- False also where nobody says, since then the usual date is meant.
+    days.is_extended,           -- False also where it is not known; then the usual date applies.
     min(days.due_date) as due_date -- Never a weekend or a holiday of ref.deadlines.
 from days
 left join ref.deadlines as holidays

@@ -1,5 +1,5 @@
--- What is known of each return apart from its events: of each attribute the register's value, else the newest that the
--- rows of the logs say. One row per return that has events.
+-- The known attributes of each return: the value of the returns list, else the newest value in the logs. One row per
+-- return that has events.
 --
 -- key: firm_id, return_id
 with forms as (
@@ -21,22 +21,22 @@ select
     logged.firm_id,
     logged.return_id,
     coalesce(registered.client_id, logged.client_id) as client_id, -- The firm's number of the client.
-    coalesce(registered.client_name, logged.client_name) as client_name, -- The client, as register or newest row say.
+    coalesce(registered.client_name, logged.client_name) as client_name, -- The client, as in the returns list or the newest log row.
     coalesce(registered.group_name, logged.group_name) as group_name, -- The group of clients that share one link.
     coalesce(registered.tax_year, logged.tax_year) as tax_year, -- The year that the return is for.
     coalesce(
         read_forms.return_type,
         registered.return_type,
         logged.return_type
-    ) as return_type,   -- The form in the one spelling of ref.forms; as written where that does not know it.
-    read_forms.return_type is not null as is_known_type, -- ref.forms knows the form.
-    coalesce(registered.is_joint, logged.is_joint) as is_joint, -- As register or rows say; null where neither does.
+    ) as return_type,   -- The form as ref.forms spells it; as written if it is not there.
+    read_forms.return_type is not null as is_known_type, -- The form is in ref.forms.
+    coalesce(registered.is_joint, logged.is_joint) as is_joint, -- As the returns list or the log says; null if neither does.
     coalesce(registered.office, logged.office) as office, -- The office of the firm.
     coalesce(registered.partner, logged.partner) as partner, -- The firm's partner responsible for the return.
     coalesce(registered.ero_signer, logged.ero_signer) as ero_signer, -- Who signs for the firm.
     coalesce(registered.preparer, logged.preparer) as preparer, -- Who prepares the return.
-    coalesce(registered.due_date, logged.due_date) as due_date, -- The day it is due, as register or rows say.
-    coalesce(registered.is_extended, logged.is_extended) as is_extended -- On extension; null where nobody says.
+    coalesce(registered.due_date, logged.due_date) as due_date, -- The day it is due, as the returns list or the log says.
+    coalesce(registered.is_extended, logged.is_extended) as is_extended -- On extension; null if not known.
 from model.logged_attributes as logged
 left join model.registered_attributes as registered using (firm_id, return_id)
 left join read_forms on read_forms.written = coalesce(registered.return_type, logged.return_type)

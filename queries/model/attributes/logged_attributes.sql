@@ -1,4 +1,4 @@
--- What the rows of the logs say of a return: of each attribute the newest value that is not empty. One row per return.
+-- The attributes of a return in the logs: the newest value of each that is not empty. One row per return.
 --
 -- key: firm_id, return_id
 select

@@ -1,5 +1,5 @@
--- What the rows of the logs say of a return beside the event: one row per return, file and set of values, numbered from
--- the oldest. Copies of events speak too, since a newer export may repeat an old event with a corrected client name.
+-- The attributes of a return that the rows of the logs repeat: one row per return, file and set of values, numbered from
+-- the oldest. Repeated events count too, since a newer export may repeat an old event with a corrected client name.
 --
 -- key: firm_id, return_id, saying_no
 with said as (
@@ -40,7 +40,7 @@ numbered as (
 select
     firm_id,
     return_id,
-    saying_no,      -- 1 for the oldest; of an attribute the value with the largest number counts.
+    saying_no,      -- 1 for the oldest; the value with the largest number counts.
     client_id,
     client_name,
     group_name,

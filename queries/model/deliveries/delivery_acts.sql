@@ -1,5 +1,5 @@
--- What happened to a delivery since it began, emails apart, as far as it says how far the delivery has got. One row per
--- event; events before the delivery of their cycle are not evidence and have none.
+-- The events of a delivery, except emails, that show how far it has got. One row per event; events before the delivery of
+-- their cycle are not evidence and are left out.
 --
 -- key: firm_id, return_id, event_no
 -- check: signer in ('taxpayer', 'spouse') or signer is null
@@ -13,11 +13,11 @@ select
     case
         when events.recipient in ('taxpayer', 'spouse') then events.recipient
         when not attributes.is_joint then 'taxpayer'
-    end as signer,      -- Who acted: as logged; where one must sign and the log names nobody, the taxpayer; else null.
+    end as signer,      -- Who acted: as logged; if only one must sign and the log names nobody, the taxpayer; else null.
     case
         when events.recipient = 'spouse' then attributes.is_joint
         else true
-    end as is_required  -- False for the act of somebody who need not sign: a spouse of a return that is not joint.
+    end as is_required  -- False for somebody who does not have to sign: the spouse on a return that is not joint.
 from model.events as events
 join model.delivery_starts as starts using (firm_id, return_id, cycle_no)
 join model.attributes as attributes using (firm_id, return_id)

@@ -1,5 +1,5 @@
--- Where each delivery begins and ends: with the first deliver event of a cycle, or, where the log has none, with the
--- first initial email; until the recall. One row per delivery.
+-- When each delivery begins and ends: from the first deliver event of a cycle, or the first initial email if the log has
+-- no such event, until the recall. One row per delivery.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: delivered_basis in ('deliver event', 'initial email')
@@ -29,23 +29,23 @@ select
     events.return_id,
     events.cycle_no,
     events.event_no as delivered_event_no, -- The event that the delivery begins with.
-    events.event_at as delivered_at,    -- The firm sent the return to its client (UTC).
+    events.event_at as delivered_at,    -- When the firm sent the return to its client (UTC).
     events.event_on as delivered_on,    -- The same as a date in the firm's time zone.
     case
         when events.code = 'initial_email_processed' then 'initial email'
         else 'deliver event'
-    end as delivered_basis,             -- deliver event, or initial email where the log has no such event.
+    end as delivered_basis,             -- deliver event, or initial email if the log has no such event.
     case
         when events.code <> 'initial_email_processed' then events.actor
-    end as delivered_by,                -- Who delivered, as logged; null where only the email is logged.
+    end as delivered_by,                -- Who delivered, as logged; null if only the email is logged.
     case events.code
         when 'delivered_to_taxpayer_first' then 'taxpayer'
         when 'delivered_to_spouse_first' then 'spouse'
-    end as delivered_first_to,          -- taxpayer or spouse; null where the label does not say.
+    end as delivered_first_to,          -- taxpayer or spouse; null if the label does not say.
     case
         when cycles.prepared_from_at <= events.event_at then cycles.prepared_from_at
-    end as prepared_from_at,            -- The firm uploaded it in the same cycle (UTC); null where that is not logged.
-    cycles.recalled_at,                 -- The recall that ended the delivery (UTC); null while it stands.
-    cycles.without_kba_count > 0 as is_without_kba -- The identity questions were switched off, anywhere in the cycle.
+    end as prepared_from_at,            -- When the firm uploaded it in the same cycle (UTC); null if not logged.
+    cycles.recalled_at,                 -- When the firm recalled it, which ended the delivery (UTC); null if it did not.
+    cycles.without_kba_count > 0 as is_without_kba -- The identity questions (KBA) were switched off, anywhere in the cycle.
 from cycles
 join model.events as events using (firm_id, return_id, event_no)

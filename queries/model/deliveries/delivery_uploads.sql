@@ -1,5 +1,5 @@
--- Hand-signed forms that the client uploaded to a delivery. One row per upload. A deletion names no file, so it takes
--- back every upload before it.
+-- Hand-signed forms that the client uploaded to a delivery. One row per upload. A deletion names no file, so it deletes
+-- every upload before it.
 --
 -- key: firm_id, return_id, event_no
 -- check: taken_back_event_no is null or taken_back_event_no > event_no
@@ -25,6 +25,6 @@ select
     event_no,
     cycle_no,
     event_at,
-    taken_back_event_no -- The deletion that took it back; null while it stands.
+    taken_back_event_no -- The event that deleted it; null if it was not deleted.
 from files
 where code = 'files_uploaded'

@@ -1,4 +1,4 @@
--- How the client came in: links, access, failures, locks and reminders of a delivery. One row per delivery with any.
+-- Link clicks, access, failed logins, locks and reminders of a delivery. One row per delivery with any of these.
 --
 -- key: firm_id, return_id, cycle_no
 with firsts as (
@@ -32,13 +32,13 @@ select
     firsts.firm_id,
     firsts.return_id,
     firsts.cycle_no,
-    firsts.link_selected_at,    -- The link was first clicked (UTC), perhaps by a mail scanner; that is not access.
-    firsts.accessed_at,         -- The client first got past the access code (UTC); an opened email is not access.
-    firsts.last_accessed_at,    -- The client last got past it (UTC).
+    firsts.link_selected_at,    -- When the link was first clicked (UTC), perhaps by a mail scanner; a click is not access.
+    firsts.accessed_at,         -- When the client first got past the access code (UTC); an opened email is not access.
+    firsts.last_accessed_at,    -- When the client last got past it (UTC).
     firsts.authentication_failures, -- Wrong entries of SSN digits or access codes.
-    firsts.locked_at,           -- The first lock after three wrong entries (UTC), also one that was undone.
-    locks.locked_since_at,      -- The first lock after the last access (UTC); null where there is none.
-    firsts.reminders_sent,      -- Signing reminders by email; the log does not show those by text message.
-    firsts.last_reminder_at     -- The last of them (UTC).
+    firsts.locked_at,           -- The first lock after three wrong entries (UTC), even if it was unlocked later.
+    locks.locked_since_at,      -- The first lock after the last access (UTC); null if there is none.
+    firsts.reminders_sent,      -- Signing reminders by email; reminders by text message are not logged.
+    firsts.last_reminder_at     -- The last signing reminder by email (UTC).
 from firsts
 left join locks using (firm_id, return_id, cycle_no)

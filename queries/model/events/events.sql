@@ -1,4 +1,4 @@
--- Every event of every log once, classified, in order, with the delivery it belongs to. One row per distinct event.
+-- Every event of every log, once, with its code, its order and the delivery it belongs to. One row per distinct event.
 --
 -- key: firm_id, return_id, event_no
 -- check: cycle_no >= 1
@@ -25,15 +25,15 @@ select
     labels.code,
     replace(
         labels.words, '"..."', '"' || coalesce(events.subject, '') || '"'
-    ) as label,         -- The event's words as logged, tidied, without the status; SSNs and ITINs replaced by [TIN].
+    ) as label,         -- The label as logged, tidied, without the status; SSNs and ITINs replaced by [TIN].
     coalesce(events.status, labels.status) as status, -- From its own column or the end of the label; null for none.
     labels.recipient,
     events.subject,
     events.actor,
     events.recipient_email,
     events.ip_address,
-    repeats.event_no is not null as is_repeat, -- The copy of a recall or reprocessing that the other tab shows too; it
-                        -- counts nowhere.
+    repeats.event_no is not null as is_repeat, -- A copy of a recall or reprocessing that the other tab shows too; it is
+                        -- not counted.
     events.file_id,
     events.row_no
 from raw.events as events

@@ -1,5 +1,5 @@
--- What became of the kept records of each log that was loaded: one row per file, registers left out. Distinct events
--- are counted where they ended up, the others where they were left out: the sum proves that nothing was lost between.
+-- What happened to the loaded records of each log: one row per file, without returns lists. Distinct events are counted in
+-- model.events and the others where they were left out, so that the sum proves that no record was lost.
 --
 -- key: file_id
 -- check: distinct_count + repeated_count + later_count = kept_count
@@ -26,7 +26,7 @@ copies as (
 select
     files.file_id,
     files.kept_count,
-    coalesce(distinct_events.distinct_count, 0) as distinct_count, -- Events whose kept record the file holds.
+    coalesce(distinct_events.distinct_count, 0) as distinct_count, -- Events whose counted record is in this file.
     coalesce(copies.repeated_count, 0) as repeated_count, -- Copies of records of this file or another.
     coalesce(records.record_count, 0) - coalesce(records.counted_count, 0) as later_count -- Events after as_of.
 from raw.files as files

@@ -1,5 +1,5 @@
--- The place of each distinct event not later than as_of within its return, over both tabs. One row per distinct event,
--- without its words: wide rows are written once, by model.events.
+-- The order of the distinct events of a return up to as_of, over both tabs. One row per distinct event, without its text:
+-- wide rows are written only once, in model.events.
 with kept as (
     select
         events.file_id,
@@ -39,7 +39,7 @@ select
             occurrence_no nulls last,
             file_id nulls last,
             row_no nulls last
-    ) as event_no,  -- The place among all events of the return, on both tabs, from 1.
+    ) as event_no,  -- The order among all events of the return, on both tabs, from 1.
     event_at,
     label_no
 from kept

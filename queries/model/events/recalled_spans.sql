@@ -1,4 +1,4 @@
--- Where the second and later cycles of a return lie: one row per recall that counts.
+-- The events that belong to the second and later cycles of a return: one row per recall that is not a copy.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: until_event_no is null or until_event_no > after_event_no
@@ -15,7 +15,7 @@ with spans as (
 select
     firm_id,
     return_id,
-    cycle_no,       -- The cycle that the recall opens, so 2 for the first recall.
-    after_event_no, -- The recall; the cycle begins with the event behind it.
+    cycle_no,       -- The cycle that the recall begins: 2 for the first recall.
+    after_event_no, -- The recall; the cycle begins with the next event.
     until_event_no  -- The recall that ends the cycle and belongs to it; null for the last cycle.
 from spans

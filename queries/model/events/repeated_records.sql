@@ -1,5 +1,5 @@
--- Records that say again what another record says: one row per copy that is left out, in the same file or in another
--- that overlaps with it. Of equal records the one with the smallest file_id and row_no is kept.
+-- Records that repeat another record, in the same file or in an overlapping export: one row per copy that is left out. Of
+-- equal records, the one with the smallest file_id and row_no counts.
 --
 -- key: file_id, row_no
 with counted as (
@@ -32,6 +32,6 @@ numbered as (
 select
     file_id,
     row_no,
-    copy_no         -- 2 for the first copy of the record that is kept.
+    copy_no         -- 2 for the first copy of the record that counts.
 from numbered
 where copy_no > 1

@@ -1,5 +1,5 @@
--- The firm's turns with a return: one row per recall, reprocessing and deliver event. Recalls and reprocessings show on
--- both tabs: one at most ten minutes after the one before, with no deliver event between, is its copy.
+-- One row per recall, reprocessing and deliver event. Recalls and reprocessings appear on both tabs: one at most ten
+-- minutes after the one before, with no deliver event between, is its copy.
 --
 -- key: firm_id, return_id, event_no
 -- check: code <> 'return_recalled' or recall_no >= 1
@@ -57,5 +57,5 @@ select
     event_at,
     code,
     is_repeat,      -- The copy of a recall or reprocessing that the other tab shows too; it counts nowhere.
-    recall_no       -- Recalls of the return up to and with this row, copies not counted.
+    recall_no       -- Recalls of the return up to and including this row, without copies.
 from counted

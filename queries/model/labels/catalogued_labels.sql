@@ -1,5 +1,5 @@
--- The rows of the label catalogue, taken apart like the labels of the logs, so that both can be compared part by part.
--- One row per row of ref.labels.
+-- The rows of ref.labels, split into parts like the labels of the logs, so that both can be compared part by part. One row
+-- per row of ref.labels.
 --
 -- check: kind_count >= 1
 with catalogue as (
@@ -31,11 +31,11 @@ select
     catalogue.tab,
     catalogue.label,
     catalogue.code,
-    catalogue.recipient,    -- k1_partner where the row says so; any other recipient is said by the label itself.
-    catalogue.status_word,  -- The status in small letters, Opened as open and Bounce as bounced; an empty text for any.
+    catalogue.recipient,    -- k1_partner if the row says so; any other recipient is in the label itself.
+    catalogue.status_word,  -- The status in lower case, Opened as open and Bounce as bounced; an empty text for any.
     catalogue.core,
     catalogue.core_lower,
     catalogue.kind,
-    kinds.kind_count        -- Kinds of recipients that have these words; if one, they need no prefix.
+    kinds.kind_count        -- How many kinds of recipients have this label; if one, it needs no prefix.
 from catalogue
 join kinds using (tab, core_lower)

@@ -1,5 +1,5 @@
--- Every text that the catalogue or a log uses as a label, taken apart: the word in front that names a recipient, and
--- the rest. One row per text.
+-- Every text that ref.labels or a log uses as a label, split into the prefix that names a recipient, and the rest. One row
+-- per text.
 --
 -- key: words
 -- check: kind in ('signer', 'cc', 'none')
@@ -51,9 +51,9 @@ folded as (
     from parted
 )
 select
-    words,          -- A tidied label, whole, or without the status at its end.
-    core,           -- The words behind the prefix, where the same word repeated behind it is dropped.
-    lowered(core) as core_lower, -- The same in small letters, for comparisons in any case.
-    kind,           -- Whom labels with this prefix are about: signer (Taxpayer, Spouse), cc, or none without a prefix.
+    words,          -- A tidied label, complete or without the status at its end.
+    core,           -- The text after the prefix, without a repetition of the prefix.
+    lowered(core) as core_lower, -- The same in lower case, for comparisons in any case.
+    kind,           -- Whom the prefix is about: signer (Taxpayer, Spouse), cc, or none without a prefix.
     recipient       -- The prefix as a recipient: taxpayer, spouse or cc; null without a prefix.
 from folded

@@ -1,4 +1,5 @@
--- The ways to read a label as logged: whole, and, where its row has no status, without a status word at its end.
+-- The ways to read a label as logged: complete, and, if its row has no status, without a status word at its end. One row
+-- per label and way.
 --
 -- key: tab, pattern, logged_status, reading_no
 with logged as (
@@ -57,9 +58,9 @@ spoken as (
 select
     tab,
     pattern,
-    logged_status,  -- The status as logged in a column of its own; an empty text where there is none.
-    reading_no,     -- 1: the label whole. 2: without the status word at its end.
-    words,          -- The label so read.
-    status,         -- The status so read, as logged; an empty text for none.
-    status_word     -- The same in small letters, Opened as open and Bounce as bounced.
+    logged_status,  -- The status as logged in its own column; an empty text if there is none.
+    reading_no,     -- 1: the complete label. 2: without the status word at its end.
+    words,          -- The label, read this way.
+    status,         -- The status, read this way, as logged; an empty text for none.
+    status_word     -- The same in lower case, Opened as open and Bounce as bounced.
 from spoken

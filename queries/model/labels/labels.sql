@@ -1,6 +1,6 @@
--- What each label means: one row per distinct tab, pattern and status as logged, so that a rule is applied to a few
--- thousand texts and not to every event. The whole label before one without its status; the label's own kind of
--- recipient before another; exact case before any; a row for the status before one for all.
+-- What each label means: one row per distinct tab, pattern and status as logged, so that rules are applied to a few
+-- thousand texts and not to every event. The best match wins: the complete label before one without its status, then the
+-- label's own kind of recipient, then the exact case, then a row for the status before a row for any.
 --
 -- key: label_no
 -- check: code is not null
@@ -44,16 +44,16 @@ last_readings as (
 select
     row_number() over (
         order by readings.tab nulls last, readings.pattern nulls last, readings.logged_status nulls last
-    ) as label_no,      -- A number for the three that follow, so that events carry one number instead of them.
+    ) as label_no,      -- A number for the next three columns, so that events carry one number instead of three texts.
     readings.tab,
     readings.pattern,
     readings.logged_status,
-    readings.words,     -- The label without its status, quoted parts as "...".
+    readings.words,     -- The label without its status, quoted text as "...".
     case when readings.status <> '' then readings.status end as status, -- The status, as logged; null for none.
-    coalesce(best.code, 'unclassified') as code, -- Our name for it; unclassified where the catalogue does not know it.
+    coalesce(best.code, 'unclassified') as code, -- Our name for it; unclassified if no row of ref.labels matches.
     coalesce(codes.rank, 180) as rank, -- The order among events of the same moment, smallest first.
     coalesce(parts.recipient, best.recipient) as recipient -- Whom the label names: taxpayer, spouse, cc or k1_partner;
-                        -- null where it names nobody.
+                        -- null if it names nobody.
 from last_readings
 left join best using (tab, pattern, logged_status)
 join model.label_readings as readings

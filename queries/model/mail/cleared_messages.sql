@@ -1,5 +1,5 @@
--- Bounced and unconfirmed emails that no longer matter: a later email of the same kind to the same recipient arrived,
--- or that recipient accessed the return, in the same delivery. One row per cleared message.
+-- Bounced and unconfirmed emails that are resolved: a later email of the same kind to the same recipient arrived, or that
+-- recipient accessed the return, in the same delivery. One row per such email.
 --
 -- key: firm_id, return_id, message_no
 with troubled as (
@@ -34,8 +34,8 @@ select
     troubled.firm_id,
     troubled.return_id,
     troubled.message_no,
-    -- A bounce that comes after the news that clears it is cleared as it comes.
-    greatest(min(clearings.cleared_at), max(troubled.bounced_at)) as cleared_at -- When that came to be known (UTC).
+    -- A bounce that is logged after the email or access that resolves it is resolved at once.
+    greatest(min(clearings.cleared_at), max(troubled.bounced_at)) as cleared_at -- When it was resolved (UTC).
 from troubled
 join clearings using (firm_id, return_id, message_no)
 group by troubled.firm_id, troubled.return_id, troubled.message_no

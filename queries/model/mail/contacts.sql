@@ -1,5 +1,5 @@
--- Where the last initial email to each signer of a return went, over all its deliveries: the address to write to, unless
--- it bounced. One row per return whose log has an address.
+-- The addresses of the last initial emails to the signers of a return, over all its deliveries. One row per return whose
+-- log has an address.
 --
 -- key: firm_id, return_id
 -- check: taxpayer_email is not null or spouse_email is not null
@@ -22,10 +22,10 @@ select
     return_id,
     max_by(recipient_email, message_no) filter (
         where signer = 'taxpayer' and recipient_email is not null
-    ) as taxpayer_email,    -- Where the last initial email to the taxpayer went; it may have bounced. Null where the log has none.
+    ) as taxpayer_email,    -- The address of the last initial email to the taxpayer, which may have bounced; null if the log has none.
     max_by(recipient_email, message_no) filter (
         where signer = 'spouse' and recipient_email is not null
-    ) as spouse_email       -- The same of the spouse. On a joint return an email that names nobody stands with neither.
+    ) as spouse_email       -- The same for the spouse. On a joint return, an email that names nobody counts for neither.
 from addressed
 where signer in ('taxpayer', 'spouse')
 group by firm_id, return_id

@@ -1,5 +1,5 @@
--- How the initial emails of a delivery fared, those to taxpayer and spouse taken together. One row per delivery with
--- such an email.
+-- Whether the initial emails of a delivery arrived, those to taxpayer and spouse together. One row per delivery with such
+-- an email.
 --
 -- key: firm_id, return_id, cycle_no
 with times as (
@@ -19,10 +19,10 @@ select
     times.firm_id,
     times.return_id,
     times.cycle_no,                             -- 1 for the first delivery, one more after each recall.
-    times.processed_at as email_processed_at,   -- The first initial email to a signer was sent (UTC).
-    times.delivered_at as email_delivered_at,   -- A mail server first took one (UTC), which is not yet the inbox.
-    times.opened_at as email_opened_at,         -- One was first opened (UTC), perhaps by a mail program.
-    times.bounced_at as email_bounced_at,       -- One first bounced (UTC), whatever came of it.
+    times.processed_at as email_processed_at,   -- When the first initial email to a signer was sent (UTC).
+    times.delivered_at as email_delivered_at,   -- When a mail server first accepted one (UTC), which is not yet the inbox.
+    times.opened_at as email_opened_at,         -- When one was first opened (UTC), perhaps by a mail program itself.
+    times.bounced_at as email_bounced_at,       -- When one first bounced (UTC), even if a later email arrived.
     troubles.email_bounced_open_at,
     troubles.email_unconfirmed_open_at,
     troubles.email_bounced_to,

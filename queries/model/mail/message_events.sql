@@ -1,5 +1,6 @@
 -- Every logged status of an email with the message it belongs to: the one of its kind and recipient that was processed
--- last before it, also across a recall. Statuses before the first processed one make a message of their own.
+-- last before it, even before a recall. Statuses before the first processed one form a message of their own. One row per
+-- event.
 --
 -- key: firm_id, return_id, event_no
 -- check: kind in ('initial', 'access_code', 'cc')
@@ -35,7 +36,7 @@ select
     carried.firm_id,
     carried.return_id,
     carried.event_no,
-    carried.cycle_no,           -- The cycle that the message was processed in, also of a status after its recall.
+    carried.cycle_no,           -- The cycle that the message was processed in, even for a status after its recall.
     carried.kind,               -- initial (with the access link), access_code, or cc (to a third party).
     carried.recipient,
     coalesce(
@@ -49,6 +50,6 @@ select
         carried.event_no >= starts.delivered_event_no
         or (carried.kind = 'initial' and carried.processed_at >= starts.delivered_at - interval '2' minute),
         false
-    ) as counts -- It is evidence for the delivery: not before it, or of an initial email at most 2 minutes before it.
+    ) as counts -- It is evidence for the delivery: not before it, or an initial email at most 2 minutes before it.
 from carried
 left join model.delivery_starts as starts using (firm_id, return_id, cycle_no)

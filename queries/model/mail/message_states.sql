@@ -1,5 +1,4 @@
--- What became of each email: the first time of each status, and where that leaves it as of the build. One row per
--- message.
+-- Every email: the first time of each status, and its state as of the build. One row per message.
 --
 -- key: firm_id, return_id, message_no
 -- check: cycle_no >= 1
@@ -46,17 +45,17 @@ select
     row_number() over (
         partition by firm_id, return_id
         order by first_event_no nulls last
-    ) as message_no,    -- The place among the emails of the return, from 1.
+    ) as message_no,    -- The order among the emails of the return, from 1.
     cycle_no,
     kind,
-    recipient,          -- Whom the email went to: taxpayer, spouse or cc; null where the label does not say.
-    recipient_email,    -- The address, as far as the log has it.
-    processed_at,       -- The platform sent it (UTC); null where only later statuses are logged.
+    recipient,          -- Whom the email went to: taxpayer, spouse or cc; null if the label does not say.
+    recipient_email,    -- The address, if the log has it.
+    processed_at,       -- When the platform sent it (UTC); null if only later statuses are logged.
     processed_on,       -- The same as a date in the firm's time zone.
-    delivered_at,       -- The receiving mail server took it (UTC), which is not yet the inbox.
-    opened_at,          -- The first open (UTC), also one that a mail program made by itself.
-    bounced_at,         -- The first bounce (UTC), also one that a later delivery or open overrode.
-    state,              -- bounced if the last verdict is a bounce, else opened or delivered; without a verdict
+    delivered_at,       -- When the receiving mail server accepted it (UTC), which is not yet the inbox.
+    opened_at,          -- The first open (UTC), which may be by a mail program itself.
+    bounced_at,         -- The first bounce (UTC), even if a later delivery or open overrides it.
+    state,              -- bounced if the last status is a bounce, else opened or delivered; without any of these
                         -- processed, and unconfirmed once that is more than 24 hours ago.
     case state
         when 'bounced' then bounced_event_no

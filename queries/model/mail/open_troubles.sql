@@ -1,5 +1,5 @@
--- Deliveries that an initial email to a signer did not reach, as far as the log shows: it is bounced or unconfirmed
--- still, and not cleared. One row per such delivery.
+-- Deliveries with an initial email to a signer that is still bounced or unconfirmed: no later email arrived and nobody
+-- accessed. One row per such delivery.
 --
 -- key: firm_id, return_id, cycle_no
 with accessed as (
@@ -30,16 +30,16 @@ select
     firm_id,
     return_id,
     cycle_no,           -- 1 for the first delivery, one more after each recall.
-    min(bounced_at) as email_bounced_open_at, -- One bounced (UTC) that is bounced still and not cleared.
+    min(bounced_at) as email_bounced_open_at, -- When an email bounced that is still unresolved (UTC).
     case
         when min(bounced_to) <> max(bounced_to) then 'taxpayer and spouse'
         else min(bounced_to)
-    end as email_bounced_to, -- Whom the emails that are bounced still went to: taxpayer, spouse, taxpayer and spouse.
-    min(sent_at) as email_unconfirmed_open_at, -- One was sent (UTC) that is unconfirmed still, not cleared, and whose
+    end as email_bounced_to, -- Who did not get their email: taxpayer, spouse, taxpayer and spouse.
+    min(sent_at) as email_unconfirmed_open_at, -- When an email was sent that is still unconfirmed (UTC), and whose
                         -- recipient has not accessed.
     case
         when min(sent_to) <> max(sent_to) then 'taxpayer and spouse'
         else min(sent_to)
-    end as email_unconfirmed_to -- The same of those that are unconfirmed still.
+    end as email_unconfirmed_to -- Who may not have got their unconfirmed email, likewise.
 from troubles
 group by firm_id, return_id, cycle_no

@@ -1,5 +1,5 @@
--- What must be done next about a return, and since when: the first rung of the ladder that applies, in the order of
--- ref.next_steps, which has title and owner of each. One row per return.
+-- What must be done next about a return, and since when: the first step that applies, in the order of ref.next_steps, which
+-- has the title and owner of each. One row per return.
 --
 -- key: firm_id, return_id
 -- check: (waiting_since is null) = (next_step = 'none')
@@ -42,5 +42,5 @@ select
         when 'remind_to_sign' then accessed_at
         when 'remind_to_open' then delivered_at
         else entered_at
-    end as waiting_since -- When what asks for the step began (UTC); null for none.
+    end as waiting_since -- Since when the step has been due (UTC); null for none.
 from laddered

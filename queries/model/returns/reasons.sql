@@ -1,4 +1,4 @@
--- Why the next step of a return is the next step, in one sentence that holds the facts. One row per return.
+-- Why the next step of a return is due, in one sentence with the facts. One row per return.
 --
 -- key: firm_id, return_id
 -- check: why like '%.'
@@ -24,16 +24,16 @@ select
     case next_step
         when 'unlock' then 'Access was locked after wrong entries, and nobody has got in since.'
         when 'fix_email' then 'The initial email to the ' || to_whom || ' bounced, and no later one arrived.'
-        when 'confirm_email' then 'No word came back on the initial email to the ' || to_whom
+        when 'confirm_email' then 'No delivery confirmation of the initial email to the ' || to_whom
             || ' for more than 24 hours, and the log shows no access by '
             || case when to_whom = 'taxpayer and spouse' then 'either.' else 'that signer.' end
-        when 'reprocess' then 'The return was recalled' || by_whom || ' and has not been taken up again.'
-        when 'review' then 'The return was sent for review' || by_whom || ' and has gone nowhere since.'
-        when 'ero_sign' then 'The return was sent to the ERO/signer' || by_whom || ' and has gone nowhere since.'
+        when 'reprocess' then 'The return was recalled' || by_whom || ' and has not been reprocessed.'
+        when 'review' then 'The return was sent for review' || by_whom || ' and has not moved since.'
+        when 'ero_sign' then 'The return was sent to the ERO/signer' || by_whom || ' and has not moved since.'
         when 'approve' then 'The return was sent for approval' || by_whom
             || '; the log does not show whether it was approved.'
         when 'finish' then case
-            when cycle_no > 1 then 'The return was taken up again' || by_whom || ' after a recall and not sent on.'
+            when cycle_no > 1 then 'The return was started again' || by_whom || ' after a recall and not sent on.'
             when uploaded_at is not null then 'The return was uploaded' || by_whom || ' and not sent on.'
             else 'The log shows neither an upload nor a delivery of the return.'
         end
@@ -45,7 +45,7 @@ select
             when not is_joint then 'The identity questions are passed, but the log shows no signature.'
             when named_signer = 'both' then 'Both signers passed the identity questions or e-signed, '
                 || 'but the log does not show both signatures.'
-            else 'As many identity checks are passed as must sign, '
+            else 'Enough identity checks are passed for both signers, '
                 || 'but the log shows no signature and does not say who passed.'
         end
         when 'remind_second_signer' then case
@@ -60,7 +60,7 @@ select
                 else '; ' || cast(reminders_sent as string) || ' reminders were sent.'
             end
         when 'remind_to_open' then case access_state
-            when 'link selected' then 'The link was selected, which is no access, and nobody has accessed the return.'
+            when 'link selected' then 'The link was clicked, which is not access, and nobody has accessed the return.'
             when 'email opened' then 'An initial email was opened, and nobody has accessed the return.'
             when 'email delivered' then 'An initial email was delivered, and nobody has accessed the return.'
             when 'email sent' then 'An initial email was sent, and nobody has accessed the return.'
@@ -71,5 +71,5 @@ select
             when 'archived' then 'The firm moved the return to the archive.'
             else 'The client signed, and the firm picked up the signed forms.'
         end
-    end as why          -- Says "the log shows": what happened elsewhere is unknown.
+    end as why          -- Why the next step is due, as far as the log shows.
 from facts

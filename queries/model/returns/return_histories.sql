@@ -1,4 +1,4 @@
--- What the events of a return say of it as a whole. One row per return.
+-- Totals of the events of a return: first upload, last event, recalls, archive and deletion. One row per return.
 --
 -- key: firm_id, return_id
 -- check: cycle_no >= 1
@@ -20,10 +20,10 @@ with summed as (
 select
     firm_id,
     return_id,
-    cast(cycle_no as integer) as cycle_no, -- The current cycle: after a recall the one that is being prepared.
-    uploaded_at,        -- The firm first uploaded it (UTC); null where the log shows no upload.
+    cast(cycle_no as integer) as cycle_no, -- The current cycle: after a recall, the delivery being prepared.
+    uploaded_at,        -- When the firm first uploaded it (UTC); null if the log shows no upload.
     coalesce(archived_cycle_no = cycle_no, false) as is_archived, -- Archived in the current cycle.
-    deletion_count > 0 as is_deleted, -- Deleted, whenever that was.
+    deletion_count > 0 as is_deleted, -- Deleted, in any cycle.
     last_event_at,      -- The newest event on either tab (UTC).
-    event_count         -- Events on both tabs, copies of recalls included.
+    event_count         -- Events on both tabs, including copies of recalls.
 from summed

@@ -1,5 +1,5 @@
--- Where a return stands in its current cycle, in three states that never mix: the client's access, the firm's handling,
--- the signature; with the facts that decide the next step. One row per return.
+-- The three states of a return in its current cycle: the client's access, the firm's handling, the signature; with the
+-- facts that decide the next step. One row per return.
 --
 -- key: firm_id, return_id
 -- check: access_state in ('locked', 'accessed', 'link selected', 'email opened', 'email bounced', 'email unconfirmed',
@@ -20,7 +20,7 @@ select
         when deliveries.email_processed_at is not null then 'email sent'
         else 'not sent'
     end as access_state,        -- How far the client has got; the first that is true of locked, accessed, link
-                                -- selected, email opened, bounced, unconfirmed, delivered, sent, and not sent.
+                                -- selected (clicked), email opened, bounced, unconfirmed, delivered, sent, not sent.
     case
         when histories.is_deleted then 'deleted'
         when histories.is_archived then 'archived'
@@ -44,7 +44,7 @@ select
     deliveries.locked_since_at,
     deliveries.email_bounced_open_at,
     deliveries.email_unconfirmed_open_at,
-    stages.next_step as stage_step, -- What the firm does with a return in the stage it is in; null while it is in none.
+    stages.next_step as stage_step, -- The next step of a return in its stage; null if it is in no stage.
     stays.entered_at,
     stays.entered_by
 from model.return_histories as histories

@@ -29,7 +29,7 @@ select
     firsts.cycle_no,
     firsts.picked_up_at,        -- The first pickup (UTC).
     firsts.last_picked_up_at,   -- The last pickup (UTC).
-    max(acts.event_at) as acted_at -- The last identity check or upload that stood at the first pickup (UTC), if any.
+    max(acts.event_at) as acted_at -- The last identity check or upload before the first pickup that was not deleted by then (UTC).
 from firsts
 left join acts
     on acts.firm_id = firsts.firm_id

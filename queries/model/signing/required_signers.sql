@@ -1,4 +1,4 @@
--- Who must sign a delivery: the taxpayer, and of a joint return the spouse. One row per required signer.
+-- Who must sign a delivery: the taxpayer, and on a joint return also the spouse. One row per required signer.
 --
 -- key: firm_id, return_id, cycle_no, signer
 -- check: signer in ('taxpayer', 'spouse')

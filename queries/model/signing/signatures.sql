@@ -1,5 +1,5 @@
 -- Whether a delivery is signed, and how that is known: the log has no event for the e-signature itself, so the best
--- evidence there is decides. One row per delivery.
+-- available evidence decides. One row per delivery.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: signature_state in ('signed', 'probably signed', 'partly signed', 'paper', 'not signed')
@@ -27,13 +27,13 @@ select
     firm_id,
     return_id,
     cycle_no,
-    coalesce(kba_passed_count, 0) as kba_passed_count, -- Passes of whoever must sign; one person may have two.
-    kba_passed_at,          -- A required signer first passed the identity questions (UTC).
+    coalesce(kba_passed_count, 0) as kba_passed_count, -- Identity checks passed by required signers; one person may have two.
+    kba_passed_at,          -- When a required signer first passed the identity questions (UTC).
     uploaded_at,
-    picked_up_at,           -- The firm first downloaded the signed e-file forms (UTC).
-    last_picked_up_at,      -- The firm last downloaded them (UTC).
+    picked_up_at,           -- When the firm first downloaded the signed e-file forms (UTC).
+    last_picked_up_at,      -- When the firm last downloaded them (UTC).
     paper_consented_at,
-    signed_at,              -- The client's act that signed it, else the pickup (UTC); null unless signed.
+    signed_at,              -- When the client signed, else the pickup (UTC); null unless signed.
     signed_basis,           -- The best evidence of the signature: esigned, picked_up or uploaded; null unless signed.
     signature_state,        -- signed, probably signed, partly signed (one of two), paper or not signed.
     case signature_state
@@ -41,5 +41,5 @@ select
         when 'probably signed' then acted_by_all_at
         when 'partly signed' then first_acted_at
         when 'paper' then paper_consented_at
-    end as signature_state_at -- The act that led to the state (UTC); null for not signed.
+    end as signature_state_at -- When the event that led to the state happened (UTC); null for not signed.
 from judged

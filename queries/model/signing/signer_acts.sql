@@ -1,5 +1,5 @@
--- What each required signer did in a delivery, or what nobody by name did and so perhaps they: of a joint return an act
--- that names nobody stands with both. One row per signer and event.
+-- What each required signer did, or may have done, in a delivery: on a joint return, an event that names nobody is listed
+-- for both. One row per signer and event.
 --
 -- key: firm_id, return_id, event_no, signer
 select
@@ -9,13 +9,13 @@ select
     required.signer,
     acts.cycle_no,
     acts.code,
-    acts.signer is not null as is_theirs,   -- It is this signer's act: it names them, or nobody else must sign.
+    acts.signer is not null as is_theirs,   -- It is this signer's: it names them, or nobody else must sign.
     coalesce(events.recipient = required.signer, false) as is_named, -- The log names this signer.
-    coalesce(events.recipient_email, events.actor) as login, -- Whom the export names as acting: an address, else a name.
+    coalesce(events.recipient_email, events.actor) as login, -- Who acted, as the export says: an address, else a name.
     events.ip_address,
     case
         when acts.code = 'files_uploaded' then coalesce(uploads.taken_back_event_no, 0)
-    end as taken_back_event_no              -- The deletion that took an upload back, 0 while it stands; null for other acts.
+    end as taken_back_event_no              -- The event that deleted an upload, 0 if it was not deleted; null for other events.
 from model.delivery_acts as acts
 join model.required_signers as required using (firm_id, return_id, cycle_no)
 join model.events as events using (firm_id, return_id, event_no)

@@ -1,5 +1,5 @@
--- Which event is the best sign of each signer's signature, and which one dates it. One row per required signer of a
--- delivery with acts.
+-- Which event is the best evidence of each signer's signature, and which one dates it. One row per required signer of a
+-- delivery with events of signers.
 --
 -- key: firm_id, return_id, cycle_no, signer
 -- check: (signature_no is null) = (dating_no is null)
@@ -45,9 +45,9 @@ select
     signs.picked_up_no,     -- The firm's first download of the signed forms.
     coalesce(
         signs.esigned_no, signs.picked_up_no, signs.uploaded_no, signs.perhaps_esigned_no
-    ) as signature_no,      -- Their e-signature, else the pickup, else the last upload that stands, else one that names nobody.
+    ) as signature_no,      -- Their e-signature, else the pickup, else the last upload not deleted, else an e-signature that names nobody.
     coalesce(
         signs.esigned_no, acts.their_act_no, acts.act_no, signs.picked_up_no, signs.uploaded_no, signs.perhaps_esigned_no
-    ) as dating_no          -- The same; of a pickup the last identity check or upload before it, theirs if the log says whose.
+    ) as dating_no          -- The same; for a pickup, the last identity check or upload before it, theirs if the log says whose.
 from signs
 left join before_pickup as acts using (firm_id, return_id, cycle_no, signer)

@@ -1,5 +1,5 @@
--- Which events show what IRS guidance wants recorded of a signature. One row per required signer of a delivery with acts;
--- of several events one that is the signer's for sure comes before one that names nobody.
+-- Which events show what IRS guidance wants recorded of a signature. One row per required signer of a delivery with events
+-- of signers; an event that is certainly the signer's comes before one that names nobody.
 --
 -- key: firm_id, return_id, cycle_no, signer
 with acts as (
@@ -62,13 +62,13 @@ select
     found.return_id,
     found.cycle_no,
     found.signer,
-    found.named_no,         -- The last act that names the signer.
+    found.named_no,         -- The last event that names the signer.
     found.access_no,        -- The first access.
     found.copy_no,          -- The first access, else download, before the event that dates the signature.
     case
         when visits.login is not null then found.visit_no
         else code_emails.event_no
-    end as login_no,        -- The last access before it, if the export names who; else the last access code email before that.
+    end as login_no,        -- The last access before it, if the export says who; else the last access code email before that.
     found.passed_no,        -- The first identity check passed.
     found.signature_no,
     found.dating_no,

@@ -1,5 +1,5 @@
 -- What the required signers of a delivery did themselves: identity checks passed and e-signatures of Form 8879. One row
--- per delivery with such an act. Other documents, and somebody who need not sign, count for nothing.
+-- per delivery with such an event. Other documents, and people who do not have to sign, do not count.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: esigned_count <= 2
@@ -9,8 +9,8 @@ with acts as (
     from model.delivery_acts
     where code in ('kba_passed', 'efile_esigned') and is_required
 ),
--- Two acts can be two people's if they name two, or if they are alike and one names nobody: a check and an e-signature
--- that follows it may be one person's.
+-- Two events can be two people's if they name two people, or if both are of one kind and one names nobody: an identity
+-- check and a later e-signature may be one person's.
 by_two as (
     select
         later.firm_id,
@@ -46,19 +46,19 @@ select
     summed.firm_id,
     summed.return_id,
     summed.cycle_no,
-    summed.first_acted_at,      -- The first of these acts (UTC).
+    summed.first_acted_at,      -- The first of these events (UTC).
     case
         when attributes.is_joint then by_two.acted_by_two_at
         else summed.first_acted_at
-    end as acted_by_all_at,     -- As many acts as must sign (UTC): of a joint return two that can be two people's.
+    end as acted_by_all_at,     -- When as many had acted as must sign (UTC): on a joint return, two events that can be two people's.
     summed.kba_passed_at,       -- The first identity check passed (UTC).
     summed.kba_passed_count,    -- Identity checks passed.
-    summed.esigned_count,       -- Signers whose e-signature the log shows by name.
+    summed.esigned_count,       -- Signers whose e-signature is logged with their name.
     summed.esigned_at,          -- The last e-signature (UTC).
     case
         when summed.first_signer <> summed.last_signer then 'both'
         else summed.first_signer
-    end as named_signer         -- Whom the acts name: taxpayer, spouse or both; null where they name nobody.
+    end as named_signer         -- Who acted by name: taxpayer, spouse or both; null if nobody is named.
 from summed
 join model.attributes as attributes using (firm_id, return_id)
 left join by_two using (firm_id, return_id, cycle_no)

@@ -1,4 +1,4 @@
--- What there is to conclude a delivery's signature from, the best of it named. One row per delivery.
+-- The evidence of a delivery's signature, and which is the best. One row per delivery.
 --
 -- key: firm_id, return_id, cycle_no
 -- check: signed_basis in ('esigned', 'picked_up', 'uploaded') or signed_basis is null
@@ -28,12 +28,12 @@ select
     acts.kba_passed_at,
     acts.kba_passed_count,
     acts.esigned_at,
-    uploads.uploaded_at,        -- The first upload of hand-signed forms that stands (UTC); null once all are deleted.
-    uploads.last_uploaded_at,   -- The last upload that stands (UTC).
+    uploads.uploaded_at,        -- The first upload of hand-signed forms that was not deleted (UTC); null if all were.
+    uploads.last_uploaded_at,   -- The last upload that was not deleted (UTC).
     pickups.picked_up_at,
     pickups.last_picked_up_at,
     pickups.acted_at,
-    papers.paper_consented_at,  -- The client first consented to print, sign and mail (UTC), which is no signature.
+    papers.paper_consented_at,  -- When the client first consented to print, sign and mail (UTC), which is not a signature.
     case
         when acts.esigned_count = case when attributes.is_joint then 2 else 1 end then 'esigned'
         when pickups.picked_up_at is not null then 'picked_up'

@@ -1,5 +1,5 @@
--- What moves a return into a stage of the firm or out of its stages. One row per event that does; the copy of a recall
--- or reprocessing moves nothing, and Save & Close leaves a return in its stage.
+-- The events that move a return into or out of a stage inside the firm. One row per such event; the copy of a recall or
+-- reprocessing moves nothing, and Save & Close leaves a return in its stage.
 --
 -- key: firm_id, return_id, event_no
 -- check: cycle_no >= 1
@@ -58,10 +58,10 @@ select
     firm_id,
     return_id,
     event_no,
-    cycle_no,   -- The cycle that is being prepared: a recall moves the return into the cycle it opens.
+    cycle_no,   -- The cycle being prepared: a recall moves the return into the cycle that it begins.
     event_at,
     event_on,
-    stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event where nothing in the first
+    stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event if no event of the first
                 -- cycle names a stage. Null for a delivery, archive or deletion, which end every stage.
-    actor       -- Who moved it, as logged; null where only an email shows the delivery.
+    actor       -- Who moved it, as logged; null if only an email shows the delivery.
 from all_moves
