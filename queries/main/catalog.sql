@@ -9,6 +9,5 @@ create table main.catalog (
     type varchar,        -- The type of a column; the default of a parameter; of a report when it is written.
     meaning varchar,     -- What it means.
     is_key boolean,      -- True for a column of the key: no two rows are equal in all of these.
-    access varchar       -- Of a report: counts (it names no client, so viewers may see it), everyone (it is of no office),
-                         -- loading (for the data owner alone); null for managers, and staff within their offices.
+    access varchar       -- Who may see a report: counts (viewers too), everyone, loading (the data owner alone); null: managers and staff.
 )

@@ -44,7 +44,8 @@ select
     processed_count,                                                -- Emails that the platform sent.
     delivered_count,                                                -- A mail server accepted them, or they were opened.
     percent(delivered_count, processed_count) as delivered_percent, -- delivered_count of processed_count.
-    opened_count,                                                   -- Opened: weak evidence, since mail programs open emails by themselves and hide real opens.
+    opened_count,                                                   -- Opened: weak evidence, since mail programs open emails by themselves and hide
+                        -- real opens.
     percent(opened_count, delivered_count) as opened_percent,       -- Delivered-to-opened: opened_count of delivered_count.
     bounced_count,                                                  -- The last status is a bounce.
     percent(bounced_count, processed_count) as bounced_percent,     -- The bounce rate: bounced_count of processed_count.

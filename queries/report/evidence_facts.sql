@@ -139,7 +139,8 @@ select
             then 'implied by ' || valued.code_title || case when valued.is_unnamed then ', signer not named' else '' end
         when valued.is_unnamed and valued.fact <> 'signer_named' then 'logged, signer not named'
         else 'logged'
-    end as basis,                           -- logged, implied by the event named, or not in source; `signer not named`: the log of a joint return does not say who acted.
+    end as basis,                           -- logged, implied by the event named, or not in source; `signer not named`: the log of a joint return
+                                            -- does not say who acted.
     valued.event_at,                        -- When that event happened (UTC).
     valued.event_no,                        -- The event behind it; null for none, or for all of the delivery.
     valued.code,                            -- Our name for that event.

@@ -119,7 +119,8 @@ select
     cast(reached.logged_count as bigint) as logged_count,       -- Of those, the ones whose log shows this step itself.
     cast(reached.reached_count as bigint) as reached_count,     -- Of those, the ones that reached this step or a later one.
     percent(reached.reached_count, reached.eligible_count) as reached_percent, -- reached_count of eligible_count.
-    cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the previous step that applies to them; null for the first step.
+    cast(reached.previous_count as bigint) as previous_count,   -- Of those, the ones that reached the previous step that applies to them; null for
+                        -- the first step.
     percent(reached.reached_count, reached.previous_count) as previous_percent, -- reached_count of previous_count.
     cast(reached.stopped_count as bigint) as stopped_count,     -- Deliveries that reached this step and nothing later.
     in_seconds(timed.quantiles[reached.step][1]) as seconds_median,      -- Median time from delivery to the step, over the logged ones.

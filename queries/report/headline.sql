@@ -58,8 +58,10 @@ select
                             -- of the week's initial emails, in percent. days to sign: median, of the week's deliveries that are signed.
     weeks.week,             -- The Monday of the last full week; our move is as of now.
     coalesce(now.value, measures.no_value) as value, -- Now, or in the last full week; null where there is nothing to measure.
-    case when not measures.is_now then coalesce(before.value, measures.no_value) end as value_before, -- In the week before; null for our move, which has no past.
-    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited more than 3 days. bounce rate: bounced emails. Else null.
+    case when not measures.is_now then coalesce(before.value, measures.no_value) end as value_before, -- In the week before; null for our move, which
+                        -- has no past.
+    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited more than 3 days. bounce rate: bounced emails. Else
+                        -- null.
     coalesce(now.base_count, 0) as base_count, -- What the value counts or is a rate of: returns, deliveries or emails.
     case when not measures.is_now then coalesce(before.part_count, measures.no_part) end as part_count_before, -- part_count of the week before.
     case when not measures.is_now then coalesce(before.base_count, 0) end as base_count_before -- base_count of the week before.

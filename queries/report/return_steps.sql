@@ -47,7 +47,8 @@ select
         when not stepped.applies then 'does not apply'
         when stepped.step_no < stepped.furthest_step_no then 'implied'
         else 'not reached'
-    end as step_state,      -- logged, implied (the log shows a later step only), not reached, or does not apply (identity questions that are not expected).
+    end as step_state,      -- logged, implied (the log shows a later step only), not reached, or does not apply (identity questions that are not
+                            -- expected).
     stepped.recalled_at
 from stepped
 order by stepped.firm_id, stepped.return_id, stepped.cycle_no, stepped.step_no

@@ -54,7 +54,8 @@ select
     deliveries.cycle_no,
     signers.signer,
     deliveries.delivered_at,
-    shown.access,               -- Whether the log shows that the signer accessed the return; `signer not named`: the log of a joint return does not say who did.
+    shown.access,               -- Whether the log shows that the signer accessed the return; `signer not named`: the log of a joint return does not
+                                -- say who did.
     signers.accessed_at,
     shown.copy_before_signing,  -- Access or a download before the event that dates the signature.
     shown.login,                -- Who logged in, as the export says, or where the access code was sent.

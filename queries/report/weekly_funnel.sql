@@ -39,7 +39,8 @@ select
     step,
     full_week(0) as week, -- The Monday of the last full week, which has ended by as_of.
     coalesce(max(eligible_count) filter (where weeks_before = 0), 0) as eligible_count, -- Deliveries of the week that the step applies to.
-    coalesce(max(reached_count) filter (where weeks_before = 0), 0) as reached_count, -- Of those, the ones that reached this step or a later one by as_of.
+    coalesce(max(reached_count) filter (where weeks_before = 0), 0) as reached_count, -- Of those, the ones that reached this step or a later one by
+                        -- as_of.
     max(reached_percent) filter (where weeks_before = 0) as reached_percent, -- reached_count of eligible_count.
     full_week(1) as week_before, -- The Monday before.
     coalesce(max(eligible_count) filter (where weeks_before = 1), 0) as eligible_count_before, -- The same of week_before, 7 days ago.

@@ -38,7 +38,8 @@ select
     kind,
     full_week(0) as week, -- The Monday of the last full week, which has ended by as_of.
     coalesce(max(processed_count) filter (where weeks_before = 0), 0) as processed_count, -- Emails that the platform sent in the week.
-    coalesce(max(delivered_count) filter (where weeks_before = 0), 0) as delivered_count, -- Of those, the ones that a mail server accepted, or that were opened, by as_of.
+    coalesce(max(delivered_count) filter (where weeks_before = 0), 0) as delivered_count, -- Of those, the ones that a mail server accepted, or that
+                        -- were opened, by as_of.
     max(delivered_percent) filter (where weeks_before = 0) as delivered_percent, -- delivered_count of processed_count.
     coalesce(max(opened_count) filter (where weeks_before = 0), 0) as opened_count, -- Of those, the ones opened by as_of: weak evidence.
     max(opened_percent) filter (where weeks_before = 0) as opened_percent, -- opened_count of delivered_count.
@@ -57,12 +58,14 @@ select
     full_week(52) as week_last_season, -- The Monday 52 weeks before week, the same weekdays of the last season.
     coalesce(max(processed_count) filter (where weeks_before = 52), 0) as processed_count_last_season, -- The same of week_last_season, 364 days ago.
     coalesce(max(delivered_count) filter (where weeks_before = 52), 0) as delivered_count_last_season, -- The same of week_last_season, 364 days ago.
-    max(delivered_percent) filter (where weeks_before = 52) as delivered_percent_last_season, -- delivered_count_last_season of processed_count_last_season.
+    max(delivered_percent) filter (where weeks_before = 52) as delivered_percent_last_season, -- delivered_count_last_season of
+                        -- processed_count_last_season.
     coalesce(max(opened_count) filter (where weeks_before = 52), 0) as opened_count_last_season, -- The same of week_last_season, 364 days ago.
     max(opened_percent) filter (where weeks_before = 52) as opened_percent_last_season, -- opened_count_last_season of delivered_count_last_season.
     coalesce(max(bounced_count) filter (where weeks_before = 52), 0) as bounced_count_last_season, -- The same of week_last_season, 364 days ago.
     max(bounced_percent) filter (where weeks_before = 52) as bounced_percent_last_season, -- bounced_count_last_season of processed_count_last_season.
-    coalesce(max(unconfirmed_count) filter (where weeks_before = 52), 0) as unconfirmed_count_last_season -- The same of week_last_season, 364 days ago.
+    coalesce(max(unconfirmed_count) filter (where weeks_before = 52), 0) as unconfirmed_count_last_season -- The same of week_last_season, 364 days
+                        -- ago.
 from weeks
 group by kind
 order by case kind when 'initial' then 1 when 'access_code' then 2 else 3 end, kind
