@@ -27,6 +27,9 @@ FLAGS = [
 ]
 # Without its connection the page ignores keys, so it counts as drawn only with it.
 DRAWN = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+# A color that still fades in has too little contrast for axe. Animations without an end are not waited for.
+AT_REST = """() => !document.querySelector('[data-stale="true"]') && document.getAnimations().every(
+    (one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)"""
 # A busy machine needs time; nothing waits so long if all is well.
 TIMEOUT_MS = 60_000
 expect.set_options(timeout=TIMEOUT_MS)
@@ -132,10 +135,11 @@ class Visit:
         return self.wait_until_drawn()
 
     def wait_until_drawn(self) -> Page:
-        """Waits until the script has run and the browser has drawn."""
+        """Waits until the script has run, the browser has drawn, and nothing fades in any more."""
         self.page.wait_for_timeout(250)
         self.page.wait_for_selector(DRAWN)
         self.page.wait_for_timeout(250)
+        self.page.wait_for_function(AT_REST)
         return self.page
 
     def open_search(self) -> Locator:
