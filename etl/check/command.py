@@ -1,72 +1,50 @@
 """How a file would be read, for a person who loads it for the first time. Nothing is stored."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from etl.check.inspect import Found, inspect_file, known_patterns
-from etl.check.labels import unknown_labels
-from etl.check.suggest import source_toml
-from etl.check.text import (
-    aside,
-    file,
-    headings,
-    joined,
-    labels,
-    lines_to_paste,
-    missing,
-    records,
-    refusal,
-    times,
-)
+from etl.check import text
+from etl.check.inspect import Check, Found, inspect_file, known_labels
+from etl.check.source_toml import source_toml
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.sql.catalog import read_catalog
 from etl.store.load import open_database
 from etl.store.mapping import map_staged
-from etl.store.redact_file import redacted_name
 
 
-@dataclass(frozen=True)
-class Checked:
-    """The text about a file, and whether it would load with the current settings."""
-
-    text: str
-    would_load: bool
-
-
-def checked(data: DataDir, settings: Settings, path: Path) -> Checked:
-    """How a file would be read with these settings, and the lines to paste where they do not fit.
+def check_file(data: DataDir, settings: Settings, path: Path) -> tuple[str, bool]:
+    """How a file would be read and the lines to paste, as text; and whether it would load with the settings.
 
     A fault of the file is part of the text; a fault of settings, labels or queries raises a Problem.
     """
     catalog = read_catalog()
-    patterns = known_patterns(data, catalog)
+    labels = known_labels(data, catalog)
     with TemporaryDirectory(prefix="returntrail-") as folder, open_database(Path(folder)) as database:
+        check = Check(data, settings, catalog, labels, database, Path(folder))
         try:
-            found = inspect_file(database, data, settings, patterns, path, Path(folder))
+            found = inspect_file(check, path)
         except Problem as problem:
-            return Checked(refusal(redacted_name(path)[0], problem), False)
-        sections = [file(found), headings(database, found), times(found)]
+            return text.refusal(path, problem), False
+        sections = [text.file(found), text.headings(found), text.times(found)]
         if found.missing:
-            sections.append(missing(found))
+            sections.append(text.missing(found))
         else:
             map_staged(database, found.columns, found.redacted)
-            database.execute("create temp table judged as select row_no, reason from mapped")
-            sections.append(records(database, found))
+            database.execute("create temp table reasons as select row_no, reason from mapped")
+            sections.append(text.records(found))
             if found.source.kind == "events":
-                sections.append(labels(*unknown_labels(database, data, catalog)))
-        sections.append(aside(database, found))
+                sections.append(text.unrecognized_events(check))
+        sections.append(text.quarantined(found))
         if needs_lines(found):
-            lines = source_toml(path, settings, found.source, found.columns, found.suggested, found.times)
-            sections.append(lines_to_paste(lines, data, settings))
-        return Checked(joined(sections), not found.missing)
+            sections.append(text.lines_to_paste(source_toml(found), check))
+        return text.joined(sections), not found.missing
 
 
 def needs_lines(found: Found) -> bool:
-    """Whether a column is missing, times cannot be read, or month and day must still be chosen."""
-    is_shipped = found.settings.path == SHIPPED / "settings.toml"
+    """Whether a column is missing, times cannot be read, or the order of month and day must be chosen."""
+    is_shipped = found.check.settings.path == SHIPPED / "settings.toml"
     return bool(found.missing) or any(
-        (shape.known_count < shape.read_count) or (shape.is_open and is_shipped) for shape in found.times
+        shape.known_count < shape.read_count or (shape.is_ambiguous and is_shipped) for shape in found.times
     )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import duckdb
 
-from etl.check.suggest import Patterns, Suggestion, suggestions, time_column
+from etl.check.suggest import KnownLabels, Suggestion, place_of, suggest
 from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings, source_of
-from etl.config.source import Limits, Source, column_of
+from etl.config.source import Source, column_of
 from etl.read.archive import Unpacked, verified
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
@@ -19,111 +19,117 @@ from etl.read.formats import BEGINNING, FORMAT_NAMES, content_kind, packing
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
-from etl.store.columns import Columns, match_columns, missing_columns
+from etl.store.columns import Columns, match_columns
 from etl.store.load import refuse_special
 from etl.store.parts import KEY_BYTES, hash_key
-from etl.store.redact_file import redact_file, redacted_name
-from etl.store.survey import survey_file
+from etl.store.redact_file import redact_file
+from etl.store.survey import TIME, survey_file
 from etl.warehouse.reference import reference_rows
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}
-DELIMITER_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check needs: the firm's data directory and settings, and a database and folder to work in."""
+
+    data: DataDir
+    settings: Settings
+    catalog: Catalog
+    labels: KnownLabels
+    database: duckdb.DuckDBPyConnection
+    folder: Path
 
 
 @dataclass(frozen=True)
 class Found:
     """The result of inspecting a file."""
 
-    name: str
-    written: str
-    settings: Settings
-    source: Source
+    check: Check
+    path: Path
+    format: str
     staged: Staged
     columns: Columns
     redacted: set[int]
-    missing: list[str]
     suggested: list[Suggestion]
     times: list[Shape]
 
+    @property
+    def source(self) -> Source:
+        return self.columns.source
 
-def inspect_file(
-    database: duckdb.DuckDBPyConnection,
-    data: DataDir,
-    settings: Settings,
-    patterns: Patterns,
-    path: Path,
-    folder: Path,
-) -> Found:
+    @property
+    def missing(self) -> list[str]:
+        """The required columns that no heading feeds."""
+        return [suggestion.column for suggestion in self.suggested]
+
+
+def inspect_file(check: Check, path: Path) -> Found:
     """Stages the file, matches its headings, and finds what is missing. Raises the Problem of a load."""
     refuse_special(path)
-    source = source_of(settings, path.name)
-    unpacked = verified(path, folder, settings.limits)
-    written, reading = how_written(path, unpacked, source, settings.limits, folder)
-    staged = stage(database, unpacked, reading, settings.limits, folder)
-    columns = match_columns(staged.headings, source)
-    missing = missing_columns(columns)
-    suggested = suggestions(database, columns, missing, source, patterns) if missing else []
-    time = time_column(columns, source, suggested)
+    database, limits = check.database, check.settings.limits
+    unpacked = verified(path, check.folder, limits)
+    file_format, source = read_format(check, path, unpacked)
+    staged = stage(database, unpacked, source, limits, check.folder)
+    # A heading that was added to show the file means nothing.
+    columns = match_columns(staged.headings, source_of(check.settings, path.name))
+    survey = survey_file(database, columns)
+    suggested = suggest(database, columns, check.labels)
+    place = place_of(TIME[source.kind], columns, suggested)
     return Found(
-        name=redacted_name(path)[0],
-        written=written,
-        settings=settings,
-        source=source,
+        check=check,
+        path=path,
+        format=file_format,
         staged=staged,
         columns=columns,
-        redacted=redact_file(survey_file(database, columns), lambda: key_of(data))[0],
-        missing=missing,
+        # A check does not create the key of a data directory.
+        redacted=redact_file(
+            survey, lambda: hash_key(check.data, may_make=False) or secrets.token_bytes(KEY_BYTES)
+        )[0],
         suggested=suggested,
-        times=shapes(database, time, source.time_formats) if time else [],
+        times=[] if place is None else shapes(database, f"c{place}", source.time_formats),
     )
 
 
-def how_written(
-    path: Path, unpacked: Unpacked, source: Source, limits: Limits, folder: Path
-) -> tuple[str, Source]:
-    """Format, encoding and delimiter as text, and a source that knows a heading of the file."""
+def read_format(check: Check, path: Path, unpacked: Unpacked) -> tuple[str, Source]:
+    """Format, encoding and delimiter as text, and the source with at least one heading of the file."""
+    limits, source = check.settings.limits, source_of(check.settings, path.name)
     with open(path, "rb") as packed, open(unpacked.path, "rb") as plain:
         archive = packing(path.name, packed.read(BEGINNING))
         beginning = plain.read(BEGINNING)
     kind = content_kind(unpacked.name, beginning)
-    words = FORMAT_NAMES[kind] + (f" in {archive}" if archive else "")
+    file_format = FORMAT_NAMES[kind] + (f" in {archive}" if archive else "")
     if kind != "csv":
-        return words, source
-    text = utf8_text(unpacked.path, folder, limits)
+        return file_format, source
+    text = utf8_text(unpacked.path, check.folder, limits)
     marked = next((encoding for mark, encoding in ENCODINGS.items() if beginning.startswith(mark)), None)
     encoding = marked or ("UTF-8" if text.path == unpacked.path else "Windows-1252")
     try:
-        delimiter = read_header(text.path, source, limits).delimiter
+        header = read_header(text.path, source, limits)
     except Problem:
-        source = with_first_heading(text.path, source, limits)
-        delimiter = read_header(text.path, source, limits).delimiter
-    return f"{words}, {encoding}, {DELIMITER_WORDS[delimiter]} between fields", source
+        heading = unknown_heading(text.path, source)
+        if heading is None:
+            raise
+        source = replace(source, columns=source.columns | {"heading": (heading,)})
+        header = read_header(text.path, source, limits)
+    return f"{file_format}, {encoding}, {DELIMITER_NAMES[header.delimiter]} between fields", source
 
 
-def with_first_heading(path: Path, source: Source, limits: Limits) -> Source:
-    """The source with the first heading of a file without any known heading, so that the file can be shown.
-
-    Raises the Problem of a load if some headings are known, or the first line has no headings.
-    """
+def unknown_heading(path: Path, source: Source) -> str | None:
+    """The first heading of a file without any known heading; None if the first line has no headings."""
     with open(path, encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "")
     rows = [split_header([line], delimiter, header_quote(line))[0] for delimiter in DELIMITERS]
     best = max(rows, key=len)
     is_known = any(column_of(source, heading) for row in rows for heading in row)
-    if is_known or len(best) < 2 or not looks_like_headings(best):
-        read_header(path, source, limits)
-    return replace(source, columns=source.columns | {"heading": (best[0],)})
+    return None if is_known or len(best) < 2 or not looks_like_headings(best) else best[0]
 
 
-def known_patterns(data: DataDir, catalog: Catalog) -> Patterns:
-    """The known labels by tab."""
+def known_labels(data: DataDir, catalog: Catalog) -> KnownLabels:
+    """The labels of the reference file, by tab."""
     rows = reference_rows(data, catalog.files["ref.labels"])
     return {
         tab: {(row.values["pattern"] or "").casefold() for row in rows if row.values["tab"] == tab}
         for tab in ("Client", "Internal")
     }
-
-
-def key_of(data: DataDir) -> bytes:
-    """The key of the directory if there is one; a check does not create it."""
-    return hash_key(data) if (data.root / ".key").exists() else secrets.token_bytes(KEY_BYTES)

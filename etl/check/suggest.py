@@ -1,45 +1,42 @@
-"""The lines for settings.toml with which a file would load; if the file leaves a choice, all of them."""
+"""Suggests which heading of a file means a missing column; if the file leaves a choice, all that may."""
 
-import json
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 
 import duckdb
 
-from etl.check.time_shapes import ISO, Shape, is_epoch, shapes
-from etl.common.terminal import CONTROL_CHARACTERS
-from etl.config.settings import Settings
-from etl.config.source import Source, loose, unpacked_name
+from etl.check.time_shapes import Shape, shapes
+from etl.config.source import loose
 from etl.read.tidy import split_quoted, tidied
-from etl.store.columns import REQUIRED, Columns
+from etl.store.columns import REQUIRED, Columns, missing_columns
 from etl.store.mapping import IDS
-from etl.store.survey import TIME
 from etl.store.values import TABS
 
-# For each tab the labels of the catalogue, tidied, in small letters.
-Patterns = dict[str, set[str]]
-LOOKED_AT = 200
+# For each tab its known labels, tidied, in lower case.
+KnownLabels = dict[str, set[str]]
+MOST_VALUES = 200
 CLOSE = 0.75
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Headings that may mean a column: one where the file makes it plain, several where somebody must choose.
-
-    Or a constant, where the file is plainly the export of one tab.
-    """
+    """The headings that may mean a missing column, and why; or a constant, if all labels are of one tab."""
 
     column: str
-    headings: tuple[str, ...]
+    headings: list[str]
     why: str
     constant: str | None = None
 
+    @property
+    def heading(self) -> str | None:
+        """The heading, if it is the only one."""
+        return self.headings[0] if len(self.headings) == 1 else None
+
 
 @dataclass(frozen=True)
-class Looks:
-    """What the values of a column look like, by its first distinct ones."""
+class Field:
+    """A column of the file: its heading, its first distinct values, whether it is never empty, its times."""
 
     heading: str
     values: list[str]
@@ -47,215 +44,96 @@ class Looks:
     shapes: list[Shape]
 
     def has_tabs(self) -> bool:
-        return bool(self.values) and all(re.sub(r"[\s_-]", "", one).casefold() in TABS for one in self.values)
+        tabs = [re.sub(r"[\s_-]", "", value).casefold() for value in self.values]
+        return bool(tabs) and all(tab in TABS for tab in tabs)
 
     def has_times(self) -> bool:
-        """Every value is read as a time; a number may be anything."""
-        read = all(shape.read_count == shape.count and not is_epoch(shape) for shape in self.shapes)
-        return bool(self.shapes) and read
-
-    def labels_among(self, patterns: set[str]) -> int:
-        """How many of the values begin like a label of the catalogue."""
-        words = [split_quoted(tidied(one))[0].casefold() for one in self.values]
-        return sum(any(one.startswith(pattern) for pattern in patterns) for one in words)
-
-    def has_labels(self, patterns: Patterns) -> bool:
-        """At least half of the values are labels."""
-        return bool(self.values) and 2 * self.labels_among(set().union(*patterns.values())) >= len(
-            self.values
+        """Whether every value can be read as a time; a number alone may be anything."""
+        return bool(self.shapes) and all(
+            shape.read_count == shape.count and not shape.is_epoch for shape in self.shapes
         )
 
-    def one_tab(self, patterns: Patterns) -> str | None:
+    def label_count(self, labels: set[str]) -> int:
+        """How many of the values begin like one of these labels."""
+        texts = [split_quoted(tidied(value))[0].casefold() for value in self.values]
+        return sum(text.startswith(tuple(labels)) for text in texts)
+
+    def has_labels(self, known: KnownLabels) -> bool:
+        """Whether at least half of the values are labels."""
+        return bool(self.values) and 2 * self.label_count(set().union(*known.values())) >= len(self.values)
+
+    def only_tab(self, known: KnownLabels) -> str | None:
         """The tab of all labels that occur on one tab only; None for labels of both tabs or of none."""
-        shared = set.intersection(*patterns.values())
-        found = [tab for tab, known in patterns.items() if self.labels_among(known - shared)]
-        return found[0] if len(found) == 1 else None
+        shared = set.intersection(*known.values())
+        tabs = [tab for tab, labels in known.items() if self.label_count(labels - shared)]
+        return tabs[0] if len(tabs) == 1 else None
 
 
-def looks_of(database: duckdb.DuckDBPyConnection, columns: Columns, place: int, source: Source) -> Looks:
-    """One column of `staged`, looked at."""
+def read_field(database: duckdb.DuckDBPyConnection, columns: Columns, place: int) -> Field:
     field = f"c{place}"
-    values = database.execute(
-        f"select {field} from staged where {field} is not null group by {field} "
-        f"order by min(row_no) limit {LOOKED_AT}"
-    ).fetchall()
-    is_filled = database.execute(f"select count(*) > 0 and count(*) = count({field}) from staged").fetchall()[
-        0
-    ][0]
-    return Looks(
+    values = database.execute(f"""
+        select {field} from staged where {field} is not null
+        group by {field} order by min(row_no) limit {MOST_VALUES}
+    """).fetchall()
+    is_filled = f"select count(*) > 0 and count(*) = count({field}) from staged"
+    return Field(
         heading=columns.headings[place],
         values=[value for (value,) in values],
-        is_filled=is_filled,
-        shapes=shapes(database, field, source.time_formats),
+        is_filled=database.execute(is_filled).fetchall()[0][0],
+        shapes=shapes(database, field, columns.source.time_formats),
     )
 
 
-def suggestions(
-    database: duckdb.DuckDBPyConnection,
-    columns: Columns,
-    missing: list[str],
-    source: Source,
-    patterns: Patterns,
-) -> list[Suggestion]:
+def suggest(database: duckdb.DuckDBPyConnection, columns: Columns, labels: KnownLabels) -> list[Suggestion]:
     """For each missing column the headings that may mean it, by their values, else by their spelling."""
-    taken = {columns.places[name] for name in REQUIRED[source.kind] if name in columns.places}
-    free = [
-        looks_of(database, columns, place, source)
-        for place in range(len(columns.headings))
-        if place not in taken
-    ]
+    missing = missing_columns(columns)
+    if not missing:
+        return []
+    taken = {columns.places.get(name) for name in REQUIRED[columns.source.kind]}
+    places = [place for place in range(len(columns.headings)) if place not in taken]
+    free = [read_field(database, columns, place) for place in places]
     found: dict[str, Suggestion] = {}
     tests = {
-        "tab": (Looks.has_tabs, "it holds the names of the tabs"),
-        "event_time": (Looks.has_times, "every value reads as a time"),
-        "label": (lambda looks: looks.has_labels(patterns), "it holds labels of the platform"),
+        "tab": (Field.has_tabs, "it contains the names of the tabs"),
+        "event_time": (Field.has_times, "every value is a time"),
+        "label": (lambda field: field.has_labels(labels), "it contains labels of the platform"),
     }
     for column, (is_like, why) in tests.items():
-        if column in missing:
-            fitting = [looks for looks in free if is_like(looks)]
-            if column == "event_time":
-                # A day alone may be a due date; an event has a time of day.
-                fitting = [one for one in fitting if ":" in one.values[0]] or fitting
-            found[column] = Suggestion(column, tuple(looks.heading for looks in fitting), why)
-    used = {one.headings[0] for one in found.values() if len(one.headings) == 1}
+        fitting = [field for field in free if is_like(field)]
+        if column == "event_time":
+            # A day alone may be a due date; an event has a time of day.
+            fitting = [field for field in fitting if ":" in field.values[0]] or fitting
+        if column in missing and fitting:
+            found[column] = Suggestion(column, [field.heading for field in fitting], why)
+    used = {suggestion.heading for suggestion in found.values()}
+    rest = [field for field in free if field.heading not in used]
     for column in missing:
-        rest = [looks for looks in free if looks.heading not in used]
-        if column not in found or not found[column].headings:
-            found[column] = by_spelling(column, rest, source)
+        if column not in found:
+            found[column] = by_spelling(column, columns, rest)
     if "tab" in missing and not found["tab"].headings:
-        found["tab"] = by_labels(database, columns, found.get("label"), source, patterns)
+        place = place_of("label", columns, list(found.values()))
+        tab = None if place is None else read_field(database, columns, place).only_tab(labels)
+        found["tab"] = Suggestion("tab", [], f"all known labels in it are of the {tab} tab", tab)
     return [found[column] for column in missing]
 
 
-def by_labels(
-    database: duckdb.DuckDBPyConnection,
-    columns: Columns,
-    label: Suggestion | None,
-    source: Source,
-    patterns: Patterns,
-) -> Suggestion:
-    """The tab of a file without a column for it, by its labels."""
-    place = columns.places.get("label")
-    if place is None and label is not None and len(label.headings) == 1:
-        place = columns.headings.index(label.headings[0])
-    tab = looks_of(database, columns, place, source).one_tab(patterns) if place is not None else None
-    return Suggestion("tab", (), f"the labels that are known are all of the {tab} tab", tab)
-
-
-def by_spelling(column: str, free: list[Looks], source: Source) -> Suggestion:
+def by_spelling(column: str, columns: Columns, free: list[Field]) -> Suggestion:
     """The headings with a spelling close to a known one; for an id, else every column that is never empty."""
-    known = [words for words, name in source.known.items() if name == column]
+    known = [heading for heading, name in columns.source.known.items() if name == column]
     near = [
-        looks.heading for looks in free if get_close_matches(loose(looks.heading), known, n=1, cutoff=CLOSE)
+        field.heading for field in free if get_close_matches(loose(field.heading), known, n=1, cutoff=CLOSE)
     ]
     if near or column not in IDS:
-        return Suggestion(column, tuple(near), "it is spelt nearly like a heading that is known")
+        return Suggestion(column, near, "its spelling is close to a known heading")
     filled = [
-        looks.heading for looks in free if looks.is_filled and not looks.has_tabs() and not looks.has_times()
+        field.heading for field in free if field.is_filled and not field.has_tabs() and not field.has_times()
     ]
-    return Suggestion(column, tuple(filled), "it is the only other column that is filled on every record")
+    return Suggestion(column, filled, "it is the only other column that is never empty")
 
 
-def source_toml(
-    path: Path,
-    settings: Settings,
-    source: Source,
-    columns: Columns,
-    suggested: list[Suggestion],
-    times: list[Shape],
-) -> str:
-    """A [[source]] for files with names like this one, complete, to stand before the others."""
-    name = unpacked_name(path.name)
-    suffix = "".join(re.findall(r"\.\w+$", name))
-    stem = name.removesuffix(suffix)
-    lines = [
-        "[[source]]",
-        f"name = {quoted(new_name(stem, settings))}",
-        f"kind = {quoted(source.kind)}",
-        f"files = [{quoted(pattern(stem, suffix or ''))}]",
-        *([f"firm_id = {quoted(source.firm_id)}"] if source.firm_id is not None else []),
-        f"timezone = {quoted(source.timezone)}",
-        *format_lines(times),
-    ]
-    # A heading that is to mean a missing column does not mean another one as well.
-    moved = {one.headings[0] for one in suggested if len(one.headings) == 1}
-    mapped = {name: columns.headings[place] for name, place in columns.places.items()}
-    lines += ["", "[source.columns]"]
-    lines += [f"{name} = [{quoted(heading)}]" for name, heading in mapped.items() if heading not in moved]
-    for one in suggested:
-        lines += suggestion_lines(one)
-    constants = [f"{name} = {quoted(value)}" for name, value in source.constants.items()]
-    constants += [
-        line for one in suggested if one.column == "tab" and not one.headings for line in tab_lines(one)
-    ]
-    return "\n".join(lines + (["", "[source.constants]", *constants] if constants else []))
-
-
-def tab_lines(one: Suggestion) -> list[str]:
-    """The lines for a tab that no heading tells."""
-    if one.constant:
-        return [f"tab = {quoted(one.constant)}  # Suggested: {one.why}."]
-    question = "# Which tab is this file the export of? Take one of these lines:"
-    return [question, '# tab = "Client"', '# tab = "Internal"']
-
-
-def suggestion_lines(one: Suggestion) -> list[str]:
-    """The lines for a missing column: a line where it is plain, else the choice."""
-    if len(one.headings) == 1:
-        return [f"{one.column} = [{quoted(one.headings[0])}]  # Suggested: {one.why}."]
-    if one.headings:
-        return [
-            f"# Which of these headings means {one.column}? Take one of these lines:",
-            *(f"# {one.column} = [{quoted(heading)}]" for heading in one.headings),
-        ]
-    if one.column == "tab":
-        return []
-    return [f"# No heading of the file looks like {one.column}. It must be named:", f"# {one.column} = []"]
-
-
-def format_lines(times: list[Shape]) -> list[str]:
-    """The formats of the times, where ISO 8601 does not read them."""
-    own = [shape for shape in times if shape.formats and shape.formats[0] != ISO]
-    plain = list(dict.fromkeys(shape.formats[0] for shape in own if not shape.is_open))
-    open_choices = [shape for shape in own if shape.is_open]
-    if not open_choices:
-        return [f"time_formats = [{', '.join(map(quoted, plain))}]"] if plain else []
-    lines = ["# The file does not tell the month from the day. Take one of these lines:"]
-    for number in range(max(len(shape.formats) for shape in open_choices)):
-        chosen = [shape.formats[min(number, len(shape.formats) - 1)] for shape in open_choices]
-        formats = ", ".join(map(quoted, dict.fromkeys([*plain, *chosen])))
-        first = open_choices[0]
-        meaning = first.meanings[min(number, len(first.formats) - 1)]
-        lines.append(f"# time_formats = [{formats}]  # {first.example} is {meaning}")
-    return lines
-
-
-def new_name(stem: str, settings: Settings) -> str:
-    """A name for a source, after the file, that no other source has."""
-    words = " ".join(re.findall(r"[^\W\d_]+", stem)).lower() or "export"
-    taken = {source.name for source in settings.sources}
-    return next(
-        name for name in (words, *(f"{words} {number}" for number in range(2, 999))) if name not in taken
-    )
-
-
-def pattern(stem: str, suffix: str) -> str:
-    """A pattern for names like this one: what counts or dates a file may be any other number."""
-    escaped = re.sub(r"[\[?*]", lambda found: f"[{found[0]}]", stem)
-    return re.sub(r"(?:\*[ _.()-]*)+\*", "*", re.sub(r"\d+", "*", escaped) + "*") + suffix
-
-
-def quoted(text: str) -> str:
-    """A text of TOML; JSON's escapes are TOML's. What would steer a terminal is written as an escape too."""
-    return re.sub(
-        CONTROL_CHARACTERS, lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False)
-    )
-
-
-def time_column(columns: Columns, source: Source, suggested: list[Suggestion]) -> str | None:
-    """SQL for the column of `staged` that holds the times, mapped or plainly suggested; null for none."""
-    name = TIME[source.kind]
-    if name in columns.places:
-        return columns.text(name)
-    plain = [one.headings[0] for one in suggested if one.column == name and len(one.headings) == 1]
-    return f"c{columns.headings.index(plain[0])}" if plain else None
+def place_of(column: str, columns: Columns, suggested: list[Suggestion]) -> int | None:
+    """The place of the heading that means a column, or is the only one suggested for it."""
+    for suggestion in suggested:
+        if suggestion.column == column and suggestion.heading is not None:
+            return columns.headings.index(suggestion.heading)
+    return columns.places.get(column)

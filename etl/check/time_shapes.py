@@ -1,4 +1,4 @@
-"""The formats that would read a column of times; all that read equally many, so that a person can choose."""
+"""The formats that can read a column of times; if several read equally many, all, for a person to choose."""
 
 import re
 from dataclasses import dataclass
@@ -29,23 +29,24 @@ NUMBERS = {10: "epoch", 13: "epoch_ms"}
 
 @dataclass(frozen=True)
 class Shape:
-    """Times of one column that are written alike.
-
-    How many, an example, how many the source reads now, how many could be read, by which formats, and what
-    the example then means.
-    """
+    """Times of one column that are written alike, such as 9/9/9 9:9 a."""
 
     count: int
     example: str
+    # How many the source reads now, how many could be read, by which formats, and the example's time in each.
     known_count: int
     read_count: int
-    formats: tuple[str, ...]
+    formats: list[str]
     meanings: tuple[str, ...]
 
     @property
-    def is_open(self) -> bool:
-        """Two orders of month and day read the same times."""
+    def is_ambiguous(self) -> bool:
+        """Whether two orders of month and day read the same times."""
         return len(self.formats) > 1
+
+    @property
+    def is_epoch(self) -> bool:
+        return any(one in EPOCHS for one in self.formats)
 
 
 def shapes(database: duckdb.DuckDBPyConnection, column: str, known: tuple[str, ...]) -> list[Shape]:
@@ -55,55 +56,46 @@ def shapes(database: duckdb.DuckDBPyConnection, column: str, known: tuple[str, .
         select
             text,
             count(*) as times,
-            regexp_replace(regexp_replace(text, '[0-9]+', '9', 'g'), '[A-Za-z]+', 'a', 'g') as shape
+            regexp_replace(regexp_replace(text, '[0-9]+', '9', 'g'), '[A-Za-z]+', 'a', 'g') as shape,
+            regexp_extract(text, '^([0-9]+)', 1)
+                = regexp_extract(text, '^[0-9]+[^0-9]([0-9]+)', 1) as is_equal
         from (select {clean_time(column)} as text from staged where row_no <= {SAMPLE})
         where text is not null
         group by text
     """)
-    found = database.execute(f"""
-        select shape, sum(times)::bigint as count, arg_min(text, (is_equal, text))
-        from (
-            -- An example shows the order of month and day only where they differ.
-            select
-                *,
-                regexp_extract(text, '^([0-9]+)', 1)
-                    = regexp_extract(text, '^[0-9]+[^0-9]([0-9]+)', 1) as is_equal
-            from times
-        )
+    # An example shows the order of month and day only where they differ.
+    rows = database.execute(f"""
+        select shape, arg_min(text, (is_equal, text))
+        from times
         group by shape
-        order by count desc, shape
+        order by sum(times) desc, shape
         limit {MOST_SHAPES}
     """).fetchall()
-    return [judged(database, shape, count, example, known) for shape, count, example in found]
+    return [read_shape(database, shape, example, known) for shape, example in rows]
 
 
-def judged(
-    database: duckdb.DuckDBPyConnection, shape: str, count: int, example: str, known: tuple[str, ...]
+def read_shape(
+    database: duckdb.DuckDBPyConnection, shape: str, example: str, known: tuple[str, ...]
 ) -> Shape:
     """One shape with the formats that read the most of its times, equally many."""
-    formats = [ISO, *formats_for(example)]
-    stamps = [
-        time_parser(known).stamp("text"),
-        parse_iso("text"),
-        *(parse_format("text", one) for one in formats[1:]),
-    ]
+    stamps = {ISO: parse_iso("text")} | {one: parse_format("text", one) for one in formats_for(example)}
     counted = ", ".join(
-        f"coalesce(sum(times) filter (where {one} >= {EARLIEST} and {one} < {LATEST}), 0)::bigint"
-        for one in stamps
+        f"coalesce(sum(times) filter (where {stamp} >= {EARLIEST} and {stamp} < {LATEST}), 0)::bigint"
+        for stamp in (time_parser(known).stamp("text"), *stamps.values())
     )
-    known_count, *counts = database.execute(
-        f"select {counted} from times where shape = ?", [shape]
+    count, known_count, *counts = database.execute(
+        f"select sum(times)::bigint, {counted} from times where shape = ?", [shape]
     ).fetchall()[0]
     best = max(counts)
-    reading = tuple(one for one, number in zip(formats, counts, strict=True) if number == best > 0)
-    reading = reading[:1] if ISO in reading else reading
-    meant = ", ".join(f"({stamps[1 + formats.index(one)]})::varchar" for one in reading) or "null"
-    meanings = database.execute(f"select {meant} from (select ? as text)", [example]).fetchall()[0]
-    return Shape(count, example, known_count, best, reading, meanings)
+    formats = [one for one, number in zip(stamps, counts, strict=True) if number == best > 0]
+    formats = [ISO] if ISO in formats else formats
+    meanings = ", ".join(f"({stamps[one]})::varchar" for one in formats) or "null"
+    meant = database.execute(f"select {meanings} from (select ? as text)", [example]).fetchall()[0]
+    return Shape(count, example, known_count, best, formats, meant)
 
 
 def formats_for(text: str) -> list[str]:
-    """The formats that a time may be written in, by its pattern; the database tells which of them read it."""
+    """The formats that a time may be written in, by its pattern. The database finds out which can read it."""
     if text.isdecimal():
         return [NUMBERS[len(text)]] if len(text) in NUMBERS else []
     for written, orders in DATES:
@@ -115,7 +107,6 @@ def formats_for(text: str) -> list[str]:
 
 
 def clock_format(clock: re.Match[str]) -> str:
-    """The format of a time of day."""
     half = clock["half"] or ""
     fraction = {0: "", 4: ".%g", 7: ".%f"}[len(clock["fraction"] or "")]
     return "".join(
@@ -129,7 +120,3 @@ def clock_format(clock: re.Match[str]) -> str:
             clock["word"] or "",
         )
     )
-
-
-def is_epoch(shape: Shape) -> bool:
-    return any(one in EPOCHS for one in shape.formats)

@@ -29,11 +29,11 @@ def load(data: DataDir, options: Namespace) -> int:
 
     settings = read_settings(data.settings)
     if options.check:
-        from etl.check.command import checked
+        from etl.check.command import check_file
 
-        result = checked(data, settings, options.check)
-        print(result.text)
-        return 0 if result.would_load else 1
+        text, would_load = check_file(data, settings, options.check)
+        print(text)
+        return 0 if would_load else 1
     with locked_for_writing(data):
         outcomes = load(data, settings, options.paths) if options.paths else load_inbox(data, settings)
         return report_outcomes(data, outcomes)

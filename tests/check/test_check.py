@@ -1,4 +1,4 @@
-"""What a newcomer is told of a file before it is loaded: whole texts, nothing stored, and lines that really load it."""
+"""A check prints how a file would be read, stores nothing, and its lines to paste really load the file."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.check.command import checked
+from etl.check.command import check_file
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.config.settings import read_settings
 from etl.read.records import REASONS
@@ -38,15 +38,15 @@ HTML = "<!DOCTYPE html>\n<html><body>Sign in to see the report</body></html>\n"
 
 @pytest.fixture
 def data(tmp_path: Path) -> DataDir:
-    """A data directory that is not there yet."""
+    """A data directory that does not exist yet."""
     return DataDir(tmp_path / "data")
 
 
-def told(data: DataDir, file: Path) -> str:
-    """What is said of a file, places of this machine aside; and nothing is left behind."""
+def check_text(data: DataDir, file: Path) -> str:
+    """The text about a file without paths of this machine. No file is written or changed."""
     root = data.root.parent
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    text = checked(data, read_settings(data.settings), file).text
+    text = check_file(data, read_settings(data.settings), file)[0]
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
     return text.replace(str(data.root), "DATA").replace(str(CHECKOUT), "CHECKOUT") + "\n"
 
@@ -58,41 +58,41 @@ def written(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path
 
 
 def expected(name: str) -> str:
-    """The whole text as it stands in tests/checks."""
+    """The expected text in tests/checks."""
     return (CHECKOUT / "tests" / "checks" / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def paste(data: DataDir, text: str) -> None:
-    """Does what the check says: the lines before the first source of an own copy of the settings."""
+    """Follows the check: pastes its lines before the first source of an own copy of the settings."""
     lines = text.split("\n\nNothing was stored.")[0].rsplit("[[source]]", 1)[1]
     settings = data.settings.read_text(encoding="utf-8")
     place = FIRST_SOURCE.search(settings).start()
     data.root.mkdir(exist_ok=True)
-    whole = f"{settings[:place]}[[source]]{lines}\n\n{settings[place:]}"
-    (data.root / "settings.toml").write_text(whole, encoding="utf-8")
+    content = f"{settings[:place]}[[source]]{lines}\n\n{settings[place:]}"
+    (data.root / "settings.toml").write_text(content, encoding="utf-8")
 
 
-def loaded(data: DataDir, file: Path, columns: str) -> list[tuple]:
+def loaded_rows(data: DataDir, file: Path, columns: str) -> list[tuple]:
     [outcome] = load(data, read_settings(data.settings), [file])
     assert outcome.state == "loaded", outcome
     return duckdb.sql(f"select {columns} from '{outcome.part.data}' order by row_no").fetchall()
 
 
-def test_a_plain_export_needs_nothing(data: DataDir) -> None:
-    assert told(data, DOCS / "template-events.csv") == expected("plain")
+def test_a_plain_export_needs_no_settings(data: DataDir) -> None:
+    assert check_text(data, DOCS / "template-events.csv") == expected("plain")
 
 
-def test_strange_headings_get_a_source_that_loads_them(data: DataDir, tmp_path: Path) -> None:
+def test_unknown_headings_get_a_source_that_loads_them(data: DataDir, tmp_path: Path) -> None:
     file = written(tmp_path, "Protokoll 2026-03.csv", GERMAN, "cp1252")
-    text = told(data, file)
+    text = check_text(data, file)
     assert text == expected("strange")
-    assert not checked(data, read_settings(data.settings), file).would_load
+    assert not check_file(data, read_settings(data.settings), file)[1]
     paste(data, text)
-    again = told(data, file)
+    again = check_text(data, file)
     assert "To paste" not in again
     assert "Missing" not in again
     assert UNKNOWN in again
-    assert loaded(data, file, "return_id, tab, label, event_at::varchar, time_note, actor, extra") == [
+    assert loaded_rows(data, file, "return_id, tab, label, event_at::varchar, time_note, actor, extra") == [
         (
             "R-1",
             "Client",
@@ -123,23 +123,23 @@ def test_strange_headings_get_a_source_that_loads_them(data: DataDir, tmp_path: 
     ]
 
 
-def test_month_and_day_are_a_choice_that_the_file_leaves(data: DataDir, tmp_path: Path) -> None:
+def test_an_ambiguous_month_and_day_are_left_as_a_choice(data: DataDir, tmp_path: Path) -> None:
     file = written(tmp_path, "march.csv", AMBIGUOUS)
-    text = told(data, file)
+    text = check_text(data, file)
     assert text == expected("choice")
     chosen = re.sub(r"^# (time_formats = .*%d/%m.*)$", r"\1", text, flags=re.MULTILINE)
     paste(data, chosen)
-    assert loaded(data, file, "return_id, event_at::varchar") == [
+    assert loaded_rows(data, file, "return_id, event_at::varchar") == [
         ("R-1", "2026-04-03 18:05:00"),
         ("R-1", "2026-04-03 18:04:00"),
         ("R-3", "2026-01-11 06:30:00"),
     ]
-    assert "To paste" not in told(data, file)
+    assert "To paste" not in check_text(data, file)
 
 
 def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
-    assert told(data, written(tmp_path, "log.csv", HTML)) == expected("refused")
-    assert "123" not in told(data, written(tmp_path, "log 123-45-6789.csv", HTML))
+    assert check_text(data, written(tmp_path, "log.csv", HTML)) == expected("refused")
+    assert "123" not in check_text(data, written(tmp_path, "log 123-45-6789.csv", HTML))
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
             "one.csv",
             "Return ID,Event,When\nR-1,Upload,2026-03-04 10:00\n",
             [
-                'tab: "Internal" for every record (the labels that are known are all of the Internal tab)',
-                'tab = "Internal"  # Suggested: the labels that are known are all of the Internal tab.',
+                'tab: "Internal" for every record (all known labels in it are of the Internal tab)',
+                'tab = "Internal"  # Suggested: all known labels in it are of the Internal tab.',
             ],
         ),
         (
@@ -169,17 +169,17 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
         (
             "types.csv",
             "Return ID,Type,Event,When\nR-1,Client Tracking,Access Locked,2026-03-04 10:00\n",
-            ['tab: "Type" (it holds the names of the tabs)'],
+            ['tab: "Type" (it contains the names of the tabs)'],
         ),
         (
             "no.csv",
             "Alpha;Beta\nx;y\nx;\n",
             [
-                "Written as  CSV, UTF-8, semicolon between fields",
+                "Format   CSV, UTF-8, semicolon between fields",
                 "No column for return_id and tab and label and event_time, so a load would refuse the file.",
                 "event_time: no heading looks like it",
-                "# No heading of the file looks like label. It must be named:\n# label = []",
-                'return_id = ["Alpha"]  # Suggested: it is the only other column that is filled on every record.',
+                "# No heading looks like label. Write yours here:\n# label = []",
+                'return_id = ["Alpha"]  # Suggested: it is the only other column that is never empty.',
             ],
         ),
         (
@@ -192,7 +192,7 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
             "log.json",
             '{"when": 1772618400, "id": "R-1", "what": "Upload", "tab": "Internal"}\n',
             [
-                "Written as  JSON",
+                "Format   JSON",
                 "1 like 1772618400: epoch; the settings read none of them.",
                 'time_formats = ["epoch"]',
             ],
@@ -201,30 +201,30 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
         (
             "known.csv",
             "Return ID,Tab,Event,When\n123-45-6789,Client,Access Locked,2026-03-04 10:00\n",
-            ["return_id              id-", "All 1 are known.", "Set aside\n    No record."],
+            ["return_id              id-", "Known labels: 1.", "Quarantined\n    None."],
         ),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(("csv", "json", "gz")) else "",
 )
-def test_what_is_said(
+def test_the_text_contains(
     data: DataDir, tmp_path: Path, name: str, content: str | None, expected: list[str]
 ) -> None:
-    text = told(data, written(tmp_path, name, content or "no archive"))
-    assert [words for words in expected if words not in text] == []
+    text = check_text(data, written(tmp_path, name, content or "no archive"))
+    assert [part for part in expected if part not in text] == []
 
 
-def test_hostile_names_and_headings_are_shown_inert(data: DataDir, tmp_path: Path) -> None:
+def test_hostile_names_and_headings_are_escaped(data: DataDir, tmp_path: Path) -> None:
     content = (
         "Retu\x1b[0mrn;When \u202eis;Tab;SSN 123456789;Was\n1;2026-03-04 10:00;Client;123456789;Upload\n"
     )
-    text = told(data, written(tmp_path, "a\x1b[31m 123-45-6789\u202e.csv", content))
+    text = check_text(data, written(tmp_path, "a\x1b[31m 123-45-6789\u202e.csv", content))
     assert text.startswith("a�[31m [TIN]�.csv\n")
     assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|123456789|123-45", text) == []
     paste(data, text)
-    assert "To paste" not in told(data, next(tmp_path.glob("a*.csv")))
+    assert "To paste" not in check_text(data, next(tmp_path.glob("a*.csv")))
 
 
-def test_the_command_prints_it_and_says_in_its_exit_code_whether_it_would_load(
+def test_the_command_prints_the_text_and_its_exit_code_tells_whether_the_file_would_load(
     data: DataDir, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "etl", "--data", data.root, "load", "--check"]
@@ -240,7 +240,7 @@ def test_the_command_prints_it_and_says_in_its_exit_code_whether_it_would_load(
 
 
 @pytest.mark.parametrize("name", ["template-events.csv", "template-register.csv"])
-def test_the_templates_load_whole(data: DataDir, name: str) -> None:
+def test_the_templates_load_completely(data: DataDir, name: str) -> None:
     [outcome] = load(data, read_settings(SHIPPED / "settings.toml"), [DOCS / name])
     counts = {
         key: outcome.part.ledger[key] for key in ("quarantined_count", "redacted_count", "unmapped_columns")
@@ -255,11 +255,11 @@ def test_the_page_explains_every_reason() -> None:
 
 
 UNKNOWN = """
-Labels
-    1 of 3 are unknown; their events load as unclassified:
+Unrecognized events
+    Unknown labels: 1 of 3. Their events load as unclassified:
     tab       label                  status     events
     Internal  Sent to "..." by ship  Delivered  1
-    Rows for reference/labels.csv of the data directory; write a code of codes.csv in place of unclassified:
+    Rows for reference/labels.csv of the data directory; replace unclassified with a code of codes.csv:
     tab,recipient,label,status,code,note
     Internal,,"Sent to ""..."" by ship",Delivered,unclassified,
 """
