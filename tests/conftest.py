@@ -1,4 +1,4 @@
-"""What many tests share: a season and a hostile log, both built once, a browser, a private umask."""
+"""Fixtures of many tests: a season and a hostile log, both built once, a browser, a private umask."""
 
 import gc
 import os
@@ -38,22 +38,25 @@ def pytest_unconfigure() -> None:
 def season(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """A season of 150 returns, made by the command as a user makes it."""
     root = tmp_path_factory.mktemp("season") / "data"
-    words = ["demo", "--returns", str(RETURNS), "--no-app"]
+    arguments = ["demo", "--returns", str(RETURNS), "--no-app"]
     subprocess.run(
-        [sys.executable, "-m", "etl", "--data", root, *words], check=True, capture_output=True, timeout=300
+        [sys.executable, "-m", "etl", "--data", root, *arguments],
+        check=True,
+        capture_output=True,
+        timeout=300,
     )
     return DataDir(root)
 
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    """Returns whose clients, offices, partners, actors, labels and files have names made to do harm."""
+    """Returns with hostile text as the names of clients, offices, partners, actors, labels and files."""
     return naughty_data(tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture(scope="module")
 def nobody_else_reads() -> Iterator[None]:
-    """The umask as the command sets it, for tests that call what it calls."""
+    """Sets the umask of the command, for tests that call its functions directly."""
     before = os.umask(0o077)
     yield
     os.umask(before)
@@ -70,7 +73,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Somebody at the desk at the `address` of the module, who must see no fault."""
+    """A desktop visit at the `address` of the module; the test fails if a page shows an error."""
     one = Visit(browser, address)
     yield one
     assert one.faults == []

@@ -1,11 +1,11 @@
-"""The one chart: what load and build cost at each size, in parts, as multiples of the bare read."""
+"""The chart of docs/performance.md: the CPU of load and build at each size, as multiples of the bare read."""
 
 PARTS = {
     "load": ("#31688e", "load"),
-    "store": ("#8fb4d1", "build: the store into the file"),
+    "store": ("#8fb4d1", "build: copy the store"),
     "tables": ("#35b779", "build: tables"),
     "checks": ("#b8de29", "build: keys, checks, reports"),
-    "rest": ("#c9c9c9", "build: the rest"),
+    "rest": ("#c9c9c9", "build: other"),
 }
 CHECKS = ("check_table", "create_reports", "read_catalog", "fill_catalog", "write_comments")
 WIDTH, LEFT, ROW, TOP = 760, 130, 34, 56
@@ -22,7 +22,7 @@ def parts(one: dict) -> dict[str, float]:
     found = {
         "load": one["load"]["cpu"] / bare,
         "store": of("fill_raw"),
-        "tables": of("create"),
+        "tables": of("create_model"),
         "checks": of(*CHECKS),
     }
     return found | {"rest": one["build"]["cpu"] / bare - found["store"] - found["tables"] - found["checks"]}
@@ -34,7 +34,7 @@ def svg(sizes: list[dict]) -> str:
     scale = (WIDTH - LEFT - 60) / max(AIM + 0.5, *(sum(bar.values()) for bar in bars))
     height = TOP + ROW * len(bars) + 40
     drawn = [f'<rect width="{WIDTH}" height="{height}" fill="white"/>']
-    drawn.append(text(8, 16, "CPU of load and build, times the bare read"))
+    drawn.append(text(8, 16, "CPU of load and build, as a multiple of the bare read"))
     place = 8
     for colour, words in PARTS.values():
         drawn.append(f'<rect x="{place}" y="26" width="10" height="10" fill="{colour}"/>')
@@ -48,7 +48,7 @@ def svg(sizes: list[dict]) -> str:
             left += max(0.0, value * scale)
         drawn.append(text(left + 6, top + 18, f"{sum(bar.values()):.1f}", 12))
     bottom = TOP + ROW * len(bars)
-    for value, words in ((1.0, "bare read"), (AIM, "aim")):
+    for value, words in ((1.0, "bare read"), (AIM, "target")):
         x = LEFT + value * scale
         ends = f'x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{bottom + 4}"'
         drawn.append(f'<line {ends} stroke="black" stroke-dasharray="4 3"/>')

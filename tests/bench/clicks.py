@@ -24,7 +24,7 @@ Click = tuple[str, str, str]
 
 
 def measured(folder: Path, events: int, crowds: list[tuple[int, float]], clicks: int) -> dict:
-    """Crowds of so many people who click so often with a pause between, each crowd on a server of its own."""
+    """Measures crowds of so many people with so many clicks and pauses, each crowd on a server of its own."""
     data = DataDir(data_of(folder, events))
     with open_warehouse(data.warehouse) as warehouse:
         choices = ask(warehouse, "filter_choices")
@@ -42,7 +42,7 @@ def of_crowd(data: DataDir, visits: list[list[Click]], pause: float) -> dict:
     with served(data) as where:
         server = process_of(where)
         before = cpu_seconds(server)
-        answered = asyncio.run(crowd(where, [paced(clicks, pause) for clicks in visits], LIMIT_SECONDS))
+        answered = asyncio.run(crowd(where, [with_pauses(clicks, pause) for clicks in visits], LIMIT_SECONDS))
         used, memory = cpu_seconds(server) - before, memory_mib(server)
     times = defaultdict(list)
     for clicks, seconds in zip(visits, answered, strict=True):
@@ -52,15 +52,15 @@ def of_crowd(data: DataDir, visits: list[list[Click]], pause: float) -> dict:
     return {"times": times, "cpu": used / count, "memory_mib": memory}
 
 
-def paced(clicks: list[Click], pause: float) -> Clicks:
-    """The clicks with about the pause before each; nobody comes at the same moment as another."""
+def with_pauses(clicks: list[Click], pause: float) -> Clicks:
+    """The clicks with about this pause before each, at different times for each person."""
     dice = Random(str(clicks))
     for place, (_, page, address) in enumerate(clicks):
         yield pause * (dice.uniform(0.8, 1.2) if place else dice.random()), page, address
 
 
 def person(number: int, clicks: int, offices: list[str], returns: list[str]) -> list[Click]:
-    """A first visit, then so many clicks of the other kinds in turn, each from where the one before led."""
+    """A first visit, then so many clicks of the other kinds in turn, each from the page of the one before."""
     dice = Random(number)
     page, address = "", ""
     visit = [("first visit", page, address)]
@@ -77,7 +77,7 @@ def person(number: int, clicks: int, offices: list[str], returns: list[str]) -> 
 
 
 def cpu_seconds(process: Path) -> float:
-    """What the processors have spent on the server so far."""
+    """The CPU seconds of the server so far."""
     fields = (process / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -111,7 +111,7 @@ def tables(found: dict) -> list[Table]:
         "clicks",
         "p50, ms",
         "p95, ms",
-        "server CPU a click, ms",
+        "server CPU per click, ms",
         "server memory, MiB",
     ]
     note = "From the click until the server reports a complete page. Pages, filters and returns are random."

@@ -18,7 +18,7 @@ ENOUGH_SECONDS = 30.0
 
 
 def present() -> list[str]:
-    """The peers that are here; Spark needs Java too."""
+    """The peers that are installed; Spark needs Java too."""
     found = [name for name, module in PEERS.items() if importlib.util.find_spec(module)]
     return [name for name in found if name != "spark" or shutil.which("java")]
 
@@ -41,7 +41,7 @@ def measured(folder: Path, events: int, names: list[str]) -> dict:
 
 
 def costs(name: str, files: list[Path], folder: Path) -> dict:
-    """What one peer takes to read, to prepare, and to answer, and what it answers."""
+    """The seconds that one peer takes to read, to prepare and to answer, and its answers."""
     peer = importlib.import_module(f"tests.bench.peers.{name}_peer")
     reading, raw = clocked(peer.read, files, folder)
     preparing, events = clocked(peer.prepare, raw)
@@ -98,12 +98,12 @@ def tables(found: dict) -> list[Table]:
         "x CPU",
     ]
     note = (
-        "x: as a multiple of ours. read: the exports into the engine's own storage. "
-        "prepare: each event once, under its code. "
-        "funnel and bounces (by week): from these prepared events, counts alone; "
-        "ours is the whole report with medians, as the "
-        "page asks it. from raw: prepare and funnel together, since a log in an engine's own storage is "
-        "not prepared. Spark works in another process, so its CPU is not known here. All rows are equal."
+        "x: as a multiple of returntrail's. read: load the exports into the engine's own storage. "
+        "prepare: remove repeated events and assign the codes. "
+        "funnel and bounces (by week): counts from the prepared events; returntrail computes the complete "
+        "report with medians, as for a page. from raw: prepare and funnel together, because the log in an "
+        "engine's own storage is not prepared. Spark runs in another process, so its CPU is not known here. "
+        "All rows are equal."
     )
     return [Table(f"The same two answers, {number(found['events'])} events", head, rows, note)]
 

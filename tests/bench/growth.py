@@ -1,4 +1,4 @@
-"""Load and build of logs of several sizes against DuckDB's bare typed read of the files, and one more day."""
+"""Load and build of several sizes of log against DuckDB's bare typed read, and of one more day."""
 
 import shutil
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def measured(folder: Path, events: int, rounds: int | None = None) -> Iterator[d
 
 
 def formats(folder: Path, events: int) -> dict[str, dict]:
-    """The load of the same log in each format."""
+    """Loads the same log in each format."""
     found = {}
     for kind in FORMATS:
         log = log_of(folder, events, kind)
@@ -81,7 +81,7 @@ def summed(found: list[Measured]) -> dict:
 
 
 def together(load: dict, build: dict) -> dict:
-    """Load and build as one; memory is the higher of the two, for they run one after the other."""
+    """Load and build together; memory is the higher of the two, because they run one after the other."""
     return {
         "seconds": load["seconds"] + build["seconds"],
         "cpu": load["cpu"] + build["cpu"],
@@ -91,8 +91,8 @@ def together(load: dict, build: dict) -> dict:
 
 
 def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
-    """What people read: the ratios of each size, where the largest spends them, the day more, the formats."""
-    head = ["events", "what", "s", "x", "CPU s", "x CPU", "CPU µs an event", "memory MB", "disk MB"]
+    """The tables: ratios of each size, phases of the largest one, one more day, other formats."""
+    head = ["events", "what", "s", "x", "CPU s", "x CPU", "CPU µs per event", "memory MB", "disk MB"]
     rows = []
     for one in sizes:
         whole = together(one["load"], one["build"])
@@ -115,8 +115,8 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
                     number(cost["disk_mb"]),
                 ]
             )
-    note = "x: against the bare typed read of the same files, in the same turn. " + "; ".join(
-        f"{number(one['events'])} events: {one['rounds']} rounds from {one['when']}" for one in sizes
+    note = "x: relative to the bare typed read of the same files, in the same round. " + "; ".join(
+        f"{number(one['events'])} events: rounds: {one['rounds']}, from {one['when']}" for one in sizes
     )
     found = [Table("Load and build", head, rows, f"{note}.")]
     found.append(phase_table(sizes[-1]))
@@ -125,7 +125,7 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
 
 
 def phase_table(one: dict) -> Table:
-    """The dearest phases of load and build."""
+    """The most expensive phases of load and build."""
     bare = one["bare"]
     listed = [
         (f"{verb}: {name}", cost) for verb in ("load", "build") for name, cost in one[verb]["phases"].items()
@@ -140,11 +140,11 @@ def phase_table(one: dict) -> Table:
         ]
         for name, cost in listed[:PHASES_SHOWN]
     ]
-    return Table(f"Where it goes, {number(one['events'])} events", ["phase", "s", "x", "x CPU"], rows)
+    return Table(f"Where the time goes, {number(one['events'])} events", ["phase", "s", "x", "x CPU"], rows)
 
 
 def day_table(sizes: list[dict]) -> Table:
-    """What one more file of 1 % costs a warehouse that holds the season."""
+    """The cost of one more file of 1 % for a data directory with the season."""
     rows = [
         [
             number(one["events"]),
@@ -158,10 +158,10 @@ def day_table(sizes: list[dict]) -> Table:
     ]
     head = [
         "events",
-        "its load, CPU s",
-        "of the season's load",
-        "the build, CPU s",
-        "of the season's build",
+        "load, CPU s",
+        "share of the season's",
+        "build, CPU s",
+        "share of the season's",
         "both, s",
     ]
     return Table("One more day's file (1 %)", head, rows)
@@ -180,7 +180,7 @@ def format_table(by_format: dict[str, dict]) -> Table:
         ]
         for kind, one in by_format.items()
     ]
-    return Table("The load of other formats", ["format", "MB", "s", "CPU s", "x CPU of csv"], rows)
+    return Table("Load of other formats", ["format", "MB", "s", "CPU s", "x CPU of csv"], rows)
 
 
 def times(value: float, base: float) -> str:

@@ -1,9 +1,9 @@
--- An invented log of one firm, as its exports show it: returns, the acts that a return may see, and the lines of the log
--- in the order of time. It wants the variables `returns` and `seed`; the same two give the same lines.
+-- An invented log of one firm in the form of its exports: returns, the acts that a return may have, and the lines of the
+-- log in order of time. Needs the variables `returns` and `seed`; equal values give equal lines.
 create macro dice(number, what) as (hash(number, what, getvariable('seed')) % 1000003) / 1000003.0;
 
--- One row per act in the order of a return's life. `reach` says how far a delivery must come for it, `needs` what else must
--- be true; then it happens by `chance`. `hours` counts from the upload.
+-- One row per act, in the order in which they happen. `reach` is the step that a delivery must reach for it, `needs` another
+-- condition; then it happens with the probability `chance`. `hours` counts from the upload.
 create table acts as
 select *, coalesce(lead(hours) over (order by act_no) - hours, 1) * 0.4 as spread
 from (values
@@ -130,8 +130,8 @@ from returns
 cross join (values (1), (2)) as cycles(cycle_no)
 where cycle_no = 1 or is_recalled;
 
--- A day of 24 hours is pressed into the 16 between 7 in the morning and 11 at night: order stays, and no line falls into an
--- hour that a change of the clock repeats or leaves out.
+-- The 24 hours of a day are scaled to the 16 hours from 7 a.m. to 11 p.m.: the order stays the same, and no line is in an
+-- hour that a clock change repeats or skips.
 create table lines as
 with happened as (
     select
@@ -176,8 +176,8 @@ from pressed
 where logged_at < timestamp '2026-04-02 18:00:00'
 order by logged_at, return_no, act_no;
 
--- The lines as an export spells them: 2 of 100 labels carry an odd blank, capitals or quotes, and one file name of ten
--- thousand holds what looks like a social security number; its digits count up.
+-- The lines as in an export: 2 of 100 labels have an odd space, capitals or quotes, and one file name of ten thousand
+-- contains a number that looks like a Social Security number.
 create view export as
 select
     lines.rowid as line_no,

@@ -46,26 +46,26 @@ class Log:
 
 
 def log_of(folder: Path, events: int, kind: str = "csv") -> Log:
-    """The log of so many events in a format, made where it is missing or of an older program."""
+    """The log of so many events in a format; made if it is missing or from an older program."""
     program = sha256(PROGRAM.read_bytes() + Path(__file__).read_bytes()).hexdigest()
     place = folder / f"log-{events}"
-    said = place / "made.json"
-    if not said.exists() or json.loads(said.read_text(encoding="utf-8"))["program"] != program:
+    record = place / "made.json"
+    if not record.exists() or json.loads(record.read_text(encoding="utf-8"))["program"] != program:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        said.write_text(json.dumps({"program": program, "records": {}}), encoding="utf-8")
-    made = json.loads(said.read_text(encoding="utf-8"))
+        record.write_text(json.dumps({"program": program, "records": {}}), encoding="utf-8")
+    made = json.loads(record.read_text(encoding="utf-8"))
     if kind not in made["records"]:
-        # Elsewhere: the memory of this process would count as that of those it starts later.
+        # In another process: the peak memory of this one is inherited by the processes that it starts later.
         made["records"][kind] = alone(write, place, events, kind)
-        said.write_text(json.dumps(made), encoding="utf-8")
+        record.write_text(json.dumps(made), encoding="utf-8")
     ending = FORMATS[kind][0]
     files = [place / f"tracking-{number}.{ending}" for number in range(FILES)]
     return Log(files, place / f"one-more-day.{ending}", made["records"][kind])
 
 
 def write(place: Path, events: int, kind: str) -> int:
-    """Writes the files of a log; gives the number of records in the four."""
+    """Writes the files of a log; returns the number of records in the four."""
     ending, options = FORMATS[kind]
     work = place / "work.duckdb"
     limits = {"memory_limit": "4GB", "temp_directory": str(place / "spill")}

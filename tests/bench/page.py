@@ -1,4 +1,4 @@
-"""docs/performance.md, written from the figures; its sentences are in page.md and have no figures."""
+"""Writes docs/performance.md from the figures; its sentences, without figures, are in page.md."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.bench import chart, targets
 from tests.bench.tables import Table
 
-WORDS = Path(__file__).with_name("page.md")
+TEMPLATE = Path(__file__).with_name("page.md")
 
 
 def write_page(results: dict, docs: Path, tabled: dict[str, Callable[[dict], list[Table]]]) -> None:
@@ -14,16 +14,16 @@ def write_page(results: dict, docs: Path, tabled: dict[str, Callable[[dict], lis
     filled = {"machine": "\n".join(f"- {found}" for found in results["machine"].values())}
     filled["targets"] = str(targets.table(results)).split("\n", 2)[2]
     for part, tables in tabled.items():
-        filled[part] = shown(results[part], tables) if part in results else "Not measured.\n"
-    text = WORDS.read_text(encoding="utf-8")
-    for name, words in filled.items():
-        text = text.replace(f"{{{name}}}", words.strip())
+        filled[part] = part_section(results[part], tables) if part in results else "Not measured.\n"
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for name, content in filled.items():
+        text = text.replace(f"{{{name}}}", content.strip())
     (docs / "performance.md").write_text(text, encoding="utf-8")
     sizes = sorted(results.get("load", {}).get("sizes", {}).values(), key=lambda one: one["events"])
     if sizes:
         (docs / "performance.svg").write_text(chart.svg(sizes), encoding="utf-8")
 
 
-def shown(found: dict, tables: Callable[[dict], list[Table]]) -> str:
-    """The tables of a part, under when it was measured."""
+def part_section(found: dict, tables: Callable[[dict], list[Table]]) -> str:
+    """The tables of a part, below the time of its measurement."""
     return "\n".join([f"Measured {found['when']}.\n", *(str(table) for table in tables(found))])

@@ -1,4 +1,4 @@
-"""What the pages ask: each is run once without a browser, and its questions are written down."""
+"""The questions of the pages: each page is run once without a browser, and its questions are recorded."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,10 @@ from etl.common.paths import CHECKOUT
 from etl.warehouse.ask import Warehouse, ask, open_warehouse
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
-# What a page asks once somebody presses something; funnel and list columns as the page names them.
+# Questions that a page asks only after a click, with the columns that the page uses.
 LISTED = ["firm_id", "return_id", "client_name", "return_type", "tax_year", "office", "partner"]
-PRESSED = (
-    ("pipeline, a bar pressed", "funnel_returns", LISTED, {"for_step": "accessed", "stopped": True}),
+CLICKED = (
+    ("pipeline, a bar clicked", "funnel_returns", LISTED, {"for_step": "accessed", "stopped": True}),
     ("pipeline, by office", "firm_funnel", None, {"split_by": "office"}),
     ("pipeline, by week", "firm_funnel", None, {"split_by": "week"}),
     ("email, by office", "email_health", None, {"split_by": "office"}),
@@ -23,23 +23,23 @@ PRESSED = (
 def asked(data: Path) -> list[dict]:
     """Every question of every page: page, report, columns, and the filters that the page itself sets.
 
-    It changes this process for good, so it wants one of its own.
+    It replaces a function of this process permanently, so run it in a process of its own.
     """
     os.environ |= {"RETURNTRAIL_DATA": str(data), "STREAMLIT_LOGGER_LEVEL": "error"}
-    heard: dict[str, dict] = {}
+    recorded: dict[str, dict] = {}
     now = [""]
     with open_warehouse(data / "warehouse.duckdb") as warehouse:
         return_id = ask(warehouse, "all_returns", ["return_id"]).item(0, 0)
 
-    def noted(
+    def record(
         warehouse: Warehouse, report: str, columns: list[str] | None = None, **filters: object
     ) -> object:
         own = {name: value for name, value in filters.items() if name not in PARAMETERS.values()}
-        heard.setdefault(f"{report} {columns} {own}", question(now[0], report, columns, own))
+        recorded.setdefault(f"{report} {columns} {own}", question(now[0], report, columns, own))
         return ask(warehouse, report, columns, **filters)
 
-    # Before the dashboard is there, so that whatever takes the function by its name takes this one.
-    etl.warehouse.ask.ask = noted
+    # Before the dashboard is imported, so that its modules import the replacement.
+    etl.warehouse.ask.ask = record
     from streamlit.testing.v1 import AppTest
 
     from dashboard.draw.filters import PARAMETERS
@@ -52,8 +52,8 @@ def asked(data: Path) -> list[dict]:
             app.query_params["id"] = return_id
         app.run()
         assert not app.exception, app.exception
-    assert heard, "no page asked etl.warehouse.ask.ask"
-    return [*heard.values(), *(question(*one) for one in PRESSED)]
+    assert recorded, "no page asked etl.warehouse.ask.ask"
+    return [*recorded.values(), *(question(*one) for one in CLICKED)]
 
 
 def question(page: str, report: str, columns: list[str] | None, filters: dict[str, object]) -> dict:

@@ -3,7 +3,7 @@
     python tests/bench/phases.py --events 1000000 --folder DIR
 
 The three run one after the other, each in a process of its own on a fresh folder, so peaks of memory are
-their own. A phase counts without the phases inside it; what no phase covers is said as the rest.
+their own. A phase counts without the phases inside it; "other" is the time that no phase covers.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from tests.bench.process import alone
 
 TIME = "Date/Time"
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
-# What is measured, in the module that calls it. A function that takes the file of a table is told apart by
-# table.
+# The measured functions, by the module that calls them. A function that gets the file of a table is measured
+# for each table.
 LOAD = {
     "etl.store.load": ("verified", "stage", "write_part"),
     "etl.read.stage": ("utf8_text", "stage_fast"),
@@ -77,7 +77,7 @@ class Cost:
 
 @dataclass
 class Measured:
-    """What a process cost as a whole, and its phases in the order in which they began."""
+    """The cost of a process, and its phases in the order in which they began."""
 
     whole: Cost
     peak_mb: int
@@ -92,15 +92,15 @@ class Phases:
         self.costs: defaultdict[str, Cost] = defaultdict(Cost)
         self.inside: list[Cost] = []
 
-    def watch(self, modules: dict[str, tuple[str, ...]]) -> None:
+    def measure(self, modules: dict[str, tuple[str, ...]]) -> None:
         for module_name, names in modules.items():
             module = importlib.import_module(module_name)
             for name in names:
-                setattr(module, name, self.watched(name, getattr(module, name)))
+                setattr(module, name, self.measured(name, getattr(module, name)))
 
-    def watched(self, name: str, function: Callable) -> Callable:
+    def measured(self, name: str, function: Callable) -> Callable:
         @wraps(function)
-        def measured(*arguments: object, **named: object) -> object:
+        def timed(*arguments: object, **named: object) -> object:
             tables = [one.full_name for one in arguments if hasattr(one, "full_name")]
             cost = self.costs[" ".join([name, *tables])]
             self.inside.append(Cost())
@@ -114,7 +114,7 @@ class Phases:
                 if self.inside:
                     self.inside[-1].add(seconds, used)
 
-        return measured
+        return timed
 
 
 def measured(work: Callable[[], object], place: Path, phases: Phases) -> Measured:
@@ -128,7 +128,7 @@ def measured(work: Callable[[], object], place: Path, phases: Phases) -> Measure
 
 
 def bare(log: Log, file: Path) -> Measured:
-    """The bare typed `create table as`: what the engine needs at least to hold the files."""
+    """The bare typed `create table as`: the least that the engine needs to read the files."""
 
     def work() -> None:
         limits = {
@@ -153,16 +153,16 @@ def load_phases(log: Log, folder: Path) -> Measured:
     from etl.store import load
 
     data, phases = DataDir(folder), Phases()
-    phases.watch(LOAD)
+    phases.measure(LOAD)
     return measured(lambda: load.load(data, read_settings(data.settings), log.files), data.store, phases)
 
 
 def build_phases(log: Log, folder: Path) -> Measured:
-    """`returntrail build` over what was loaded."""
+    """`returntrail build` of the loaded files."""
     from etl.warehouse.build import build
 
     data, phases = DataDir(folder), Phases()
-    phases.watch(BUILD)
+    phases.measure(BUILD)
     return measured(lambda: build(data), data.warehouse, phases)
 
 
@@ -187,7 +187,7 @@ def show(title: str, found: Measured, floor: Measured, least: float = 0.005) -> 
         covered.add(cost.seconds, cost.cpu)
     rest = Cost(found.whole.seconds - covered.seconds, found.whole.cpu - covered.cpu)
     phases = sorted(found.phases.items(), key=lambda one: -one[1].cpu)
-    for name, cost in [*phases, ("the rest", rest)]:
+    for name, cost in [*phases, ("other", rest)]:
         if cost.cpu >= least * floor.whole.cpu:
             line(f"  {name}", *figures(cost, floor.whole))
     print(f"{title}: {found.peak_mb:,} MB of memory, {found.disk_mb:,} MB on disk.\n")
@@ -208,16 +208,16 @@ def line(name: str, *cells: str) -> None:
 
 def main() -> None:
     """One measurement, printed."""
-    wished = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    wished.add_argument("--events", type=int, default=1_000_000)
-    wished.add_argument(
-        "--folder", type=Path, required=True, help="where the log is kept, and everything else is made"
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="where the log is stored and all files are made"
     )
-    wishes = wished.parse_args()
-    folder = wishes.folder.resolve()
-    log = log_of(folder, wishes.events)
+    chosen = parser.parse_args()
+    folder = chosen.folder.resolve()
+    log = log_of(folder, chosen.events)
     floor, loading, building = profile(log, folder)
     print(
         f"{log.records:,} records, {log.bytes >> 20:,} MB of CSV in {len(log.files)} files; "

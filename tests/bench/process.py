@@ -23,12 +23,12 @@ def alone(work: Callable[..., Found], *arguments: object) -> Found:
 
 
 def without_bars() -> None:
-    """DuckDB draws progress bars where the program is no file, which it takes for a person at a prompt."""
+    """Prevents progress bars, which DuckDB shows if the main module has no file, as at a prompt."""
     sys.modules["__main__"].__file__ = __file__
 
 
 def forget(file: Path) -> None:
-    """Takes a file out of the cache of the system, so that the next reader waits for the disk."""
+    """Removes a file from the cache of the system, so that the next reader must read the disk."""
     handle = os.open(file, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -39,7 +39,7 @@ def forget(file: Path) -> None:
 
 
 def machine() -> dict[str, str]:
-    """Cores, memory, system and versions; what stands beside every figure."""
+    """Cores, memory, system and versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     versions = {name: version(name) for name in PACKAGES}
     return {
@@ -51,7 +51,7 @@ def machine() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's name, where the system tells it."""
+    """The name of the processor, if the system reports it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     return next(
@@ -67,12 +67,12 @@ def version(package: str) -> str | None:
 
 
 def moment() -> str:
-    """When, and how busy the machine is with other work."""
+    """The time, and the load of the machine."""
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {os.getloadavg()[0]:.1f}"
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """The value that so many of a hundred do not exceed."""
+    """The value that this percentage of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, round(len(ordered) * percent / 100) - 1))]
 

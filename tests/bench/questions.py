@@ -1,4 +1,4 @@
-"""How long the answers of pages and reports take: from a cold file, and warm under changing filters."""
+"""How long answers of pages and reports take, on a file not in the cache and later with changing filters."""
 
 import time
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ TOGETHER = (
 
 
 def measured(folder: Path, events: int, calls: int, cold_calls: int) -> dict:
-    """Every question of the dashboard, and every report with a rhythm as the scheduler writes it: whole."""
+    """Every question of the dashboard, and every scheduled report as a complete file."""
     data, when = data_of(folder, events), moment()
     return {
         "events": events,
@@ -63,7 +63,7 @@ def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> 
 def varied(
     warehouse: Warehouse, one: dict, offered: dict[str, list[str]], returns: list[dict], calls: int
 ) -> Iterator[dict[str, object]]:
-    """So many sets of filters for a question, by lot and the same in every run."""
+    """Random filters for each call of a question, the same in every run."""
     dice = Random(f"{one['report']} {one['filters']}")
     params = warehouse.reports[one["report"]].params
     for turn in range(calls):
@@ -72,18 +72,18 @@ def varied(
         if "for_return" in chosen:
             chosen |= {"for_return": some["return_id"]}
         elif "search" in chosen:
-            words = dice.choice([some["client_name"], some["return_id"]])
-            chosen["search"] = words[: dice.randint(2, len(words))]
+            text = dice.choice([some["client_name"], some["return_id"]])
+            chosen["search"] = text[: dice.randint(2, len(text))]
         elif turn:
-            wished = dice.choice(TOGETHER)
+            together = dice.choice(TOGETHER)
             chosen |= {
-                name: [dice.choice(offered[name])] for name in wished if name in params and offered[name]
+                name: [dice.choice(offered[name])] for name in together if name in params and offered[name]
             }
         yield chosen
 
 
 def warm(warehouse: Warehouse, one: dict, filters: list[dict[str, object]]) -> dict:
-    """Median and 95th percentile of the calls that fit into the time given, after one that is not counted."""
+    """Median and 95th percentile of the calls within the time limit, without the first call."""
     rows = ask(warehouse, one["report"], one["columns"], **filters[0]).height
     times: list[float] = []
     cpu = time.process_time()
@@ -106,7 +106,7 @@ def warm(warehouse: Warehouse, one: dict, filters: list[dict[str, object]]) -> d
 
 
 def cold(file: Path, one: dict) -> float:
-    """Seconds of one call by a process that has just opened the file, which the system has not in memory."""
+    """Seconds of one call on a file that was just opened and is not in the cache of the system."""
     forget(file)
     with open_warehouse(file) as warehouse:
         started = time.perf_counter()
@@ -125,12 +125,12 @@ def tables(found: dict) -> list[Table]:
     as_files = [one for one in found["questions"] if not is_on_screen(one)]
     note = (
         "rows: of the first call, without filters. CPU: the mean of all calls. "
-        "cold: one call without filters by a process "
-        f"that has just opened a file that the system has not in memory. Measured from {found['when']}."
+        "cold: one call without filters by a new process on a file that is not in the cache of the system. "
+        f"Measured from {found['when']}."
     )
     return [
         Table(f"Questions of the dashboard, {number(found['events'])} events", head, rows(on_screen), note),
-        Table(f"Reports as files, whole, {number(found['events'])} events", head[:-1], rows(as_files)),
+        Table(f"Reports as complete files, {number(found['events'])} events", head[:-1], rows(as_files)),
     ]
 
 
@@ -138,7 +138,7 @@ def rows(questions: list[dict]) -> list[list[str]]:
     ordered = sorted(questions, key=lambda one: -one["p95"])
     return [
         [
-            words(one),
+            title(one),
             one["page"],
             number(one["rows"]),
             number(one["calls"]),
@@ -151,11 +151,11 @@ def rows(questions: list[dict]) -> list[list[str]]:
     ]
 
 
-def words(one: dict) -> str:
-    """A question in words: its report, and what the page sets."""
+def title(one: dict) -> str:
+    """The title of a question: its report, and the filters that the page sets."""
     own = {name: value for name, value in one["filters"].items() if name not in ("for_return", "search")}
-    said = [
+    shown = [
         f"{name} = {f'{len(value)} values' if isinstance(value, list) else value}"
         for name, value in own.items()
     ]
-    return f"`{one['report']}`" + (f" ({', '.join(said)})" if said else "")
+    return f"`{one['report']}`" + (f" ({', '.join(shown)})" if shown else "")

@@ -1,10 +1,10 @@
-"""How far a cluster carries the models: a standalone master, its workers, and a large log, on this machine.
+"""How the models scale on a cluster: a standalone master, its workers, and a large log, on this machine.
 
     python tests/bench/spark_scale.py --events 10_000_000 --data DIR
 
-makes the log in the empty folder DIR, builds it with both engines, compares every table, and prints what
-docs/scale.md says. Half of all returns belong to one firm. It needs the extra `spark`, Java, and room for 600
-bytes an event.
+makes the log in the empty folder DIR, builds it with both engines, compares every table, and prints the
+figures of docs/scale.md. Half of all returns belong to one firm. It needs the optional dependency `spark`,
+Java, and 600 bytes of disk per event.
 """
 
 import argparse
@@ -54,37 +54,37 @@ OPTIONS = {
 
 def main() -> None:
     """One measurement from an empty folder to the printed figures."""
-    wished = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    wished.add_argument("--events", type=int, default=1_000_000)
-    wished.add_argument("--data", type=Path, required=True)
-    wished.add_argument("--workers", type=int, default=2)
-    wished.add_argument("--cores", type=int, default=1, help="of each worker")
-    wished.add_argument("--memory", type=int, default=1800, help="MB of each executor")
-    wishes = wished.parse_args()
-    data = DataDir(wishes.data.resolve())
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cores", type=int, default=1, help="of each worker")
+    parser.add_argument("--memory", type=int, default=1800, help="MB of each executor")
+    chosen = parser.parse_args()
+    data = DataDir(chosen.data.resolve())
     options = OPTIONS | {
         "spark.eventLog.dir": data.root.as_uri(),
-        "spark.executor.memory": f"{wishes.memory}m",
-        "spark.executor.cores": str(wishes.cores),
+        "spark.executor.memory": f"{chosen.memory}m",
+        "spark.executor.cores": str(chosen.cores),
     }
     write_settings(data, f"spark://127.0.0.1:{PORT}", options)
     if not data.store.exists():
-        make_store(data, wishes.events)
+        make_store(data, chosen.events)
     one = data.root / "duckdb.duckdb"
-    said: dict[str, object] = {"duckdb_build": timed(lambda: build(data))}
+    found: dict[str, object] = {"duckdb_build": timed(lambda: build(data))}
     shutil.move(data.warehouse, one)
-    with cluster(data.root, wishes.workers, wishes.cores, wishes.memory):
-        said["spark_build_here"] = timed(lambda: build(data, engine=on_spark(data)))
-    found = differences(one, data.warehouse)
-    said |= {
-        "tables_compared": len(found),
-        "rows_that_differ": {name: rows for name, rows in found.items() if rows},
+    with cluster(data.root, chosen.workers, chosen.cores, chosen.memory):
+        found["spark_build_here"] = timed(lambda: build(data, engine=on_spark(data)))
+    differing = differences(one, data.warehouse)
+    found |= {
+        "tables_compared": len(differing),
+        "rows_that_differ": {name: rows for name, rows in differing.items() if rows},
     }
-    said["warehouse_mb"] = data.warehouse.stat().st_size >> 20
+    found["warehouse_mb"] = data.warehouse.stat().st_size >> 20
     log = max(data.root.glob("app-*"), key=lambda path: path.stat().st_mtime)
-    print(json.dumps(said | figures(log), indent=2))
+    print(json.dumps(found | figures(log), indent=2))
 
 
 def write_settings(data: DataDir, master: str, options: dict[str, str]) -> None:
@@ -114,7 +114,7 @@ def make_store(data: DataDir, events: int) -> None:
 
 
 def write_part(database: duckdb.DuckDBPyConnection, data: DataDir, first: int, until: int) -> None:
-    """A part of some copies of the season; every other copy is the large firm's, the rest of twenty firms."""
+    """A part with copies of the season; every other copy is of the large firm, the rest of twenty firms."""
     file_id = sha256(f"{first}".encode()).hexdigest()[:16]
     folder = data.store / file_id
     folder.mkdir(parents=True)
@@ -163,17 +163,17 @@ def timed(work: Callable[[], object]) -> dict[str, float]:
 
 @contextmanager
 def cluster(folder: Path, workers: int, cores: int, memory: int) -> Iterator[None]:
-    """A master and its workers as processes of their own, on the loopback address alone; gone afterwards."""
+    """A master and its workers as processes of their own, on the loopback address alone; ended afterwards."""
     import pyspark
 
     home = Path(pyspark.__file__).parent
     places = {"SPARK_WORKER_DIR": str(folder / "work"), "SPARK_LOCAL_DIRS": str(folder / "spill")}
     environment = os.environ | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"} | places
     deploy = [str(home / "bin" / "spark-class"), "org.apache.spark.deploy"]
-    door = ["--host", "127.0.0.1", "--webui-port", "0"]
-    room = ["--cores", str(cores), "--memory", f"{memory + 600}M", f"spark://127.0.0.1:{PORT}"]
-    commands = [[deploy[0], f"{deploy[1]}.master.Master", *door, "--port", str(PORT)]]
-    commands += [[deploy[0], f"{deploy[1]}.worker.Worker", *door, *room]] * workers
+    address = ["--host", "127.0.0.1", "--webui-port", "0"]
+    resources = ["--cores", str(cores), "--memory", f"{memory + 600}M", f"spark://127.0.0.1:{PORT}"]
+    commands = [[deploy[0], f"{deploy[1]}.master.Master", *address, "--port", str(PORT)]]
+    commands += [[deploy[0], f"{deploy[1]}.worker.Worker", *address, *resources]] * workers
     running: list[subprocess.Popen] = []
     with open(folder / "cluster.log", "w", encoding="utf-8") as log:
         try:
@@ -182,7 +182,7 @@ def cluster(folder: Path, workers: int, cores: int, memory: int) -> Iterator[Non
                     command, env=environment, stdout=log, stderr=log, start_new_session=True
                 )
                 running.append(process)
-                await_door()
+                await_master()
             yield
         finally:
             for process in reversed(running):
@@ -190,17 +190,17 @@ def cluster(folder: Path, workers: int, cores: int, memory: int) -> Iterator[Non
                 process.wait()
 
 
-def await_door() -> None:
-    """Until the master answers; workers knock again by themselves."""
+def await_master() -> None:
+    """Waits until the master answers; workers retry by themselves."""
     for _ in range(120):
-        with socket.socket() as door:
-            if door.connect_ex(("127.0.0.1", PORT)) == 0:
+        with socket.socket() as connection:
+            if connection.connect_ex(("127.0.0.1", PORT)) == 0:
                 return
         time.sleep(0.5)
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:
-    """How many rows of each table one warehouse has and the other has not, both ways."""
+    """The number of rows of each table that are in only one of the two warehouses."""
     with duckdb.connect() as database:
         database.execute("set memory_limit = '4GB'")
         database.execute(f"attach {literal(one)} as one (read_only)")

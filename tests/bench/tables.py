@@ -1,11 +1,11 @@
-"""Tables as people read them in a terminal and in a page of Markdown alike."""
+"""Tables for the terminal and for a Markdown page."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Table:
-    """A title, its columns, and its rows as text; what the reader must know stands below."""
+    """A title, the columns, the rows as text, and a note below them."""
 
     title: str
     head: list[str]
@@ -21,7 +21,7 @@ class Table:
 
 
 def line(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
-    """One row; figures stand on the right."""
+    """One row; figures are aligned on the right."""
     padded = [
         cell.rjust(width) if right else cell.ljust(width)
         for cell, width, right in zip(cells, widths, numeric, strict=True)
@@ -30,7 +30,7 @@ def line(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
 
 
 def ruled(widths: list[int], numeric: list[bool]) -> list[str]:
-    """The rule below the head, which says in Markdown what stands on the right."""
+    """The Markdown rule below the head, with the alignment of each column."""
     return [
         f"{'-' * (width - 1)}{':' if right else '-'}" for width, right in zip(widths, numeric, strict=True)
     ]
@@ -41,12 +41,12 @@ def is_number(cell: str) -> bool:
 
 
 def number(value: float) -> str:
-    """A whole number with its thousands apart."""
+    """A whole number with thousands separators."""
     return f"{value:,.0f}"
 
 
 def seconds(value: float) -> str:
-    """Seconds with as many digits as mean something."""
+    """Seconds with only significant digits."""
     return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
 
 

@@ -1,37 +1,37 @@
-"""What was aimed at, against what was found; nothing fails by it."""
+"""The targets against the measured figures; a missed target is not a failure."""
 
 from collections.abc import Iterator
 
 from tests.bench.comparison import OURS
 from tests.bench.growth import together
 from tests.bench.process import median
-from tests.bench.questions import is_on_screen, words
+from tests.bench.questions import is_on_screen, title
 from tests.bench.tables import Table, number
 
-# What, the aim, what was found, its unit, and whether more is better.
+# What is measured, the target, the figure, its unit, and whether more is better.
 Target = tuple[str, float, float, str, bool]
 LARGE = 10_000_000
 
 
 def table(results: dict) -> Table:
-    """Each target that there is a figure for."""
+    """Every target with a figure."""
     found = [*of_growth(results), *of_questions(results), *of_peers(results), *of_clicks(results)]
     rows = [
         [
             what,
-            f"{'least' if more else 'most'} {aim:,g}{unit}",
+            f"{'at least' if more else 'at most'} {aim:,g}{unit}",
             f"{value:,.2f}{unit}",
             verdict(value, aim, more),
         ]
         for what, aim, value, unit, more in found
     ]
-    return Table("Targets", ["what", "at", "found", "verdict"], rows)
+    return Table("Targets", ["what", "target", "measured", "result"], rows)
 
 
 def verdict(found: float, aim: float, more_is_better: bool) -> str:
     """Met, or by how much it is missed."""
     missed_by = aim / found if more_is_better else found / aim
-    return "met" if missed_by <= 1 else f"missed: {missed_by:.2f} times the aim"
+    return "met" if missed_by <= 1 else f"missed: {missed_by:.2f} times the target"
 
 
 def of_growth(results: dict) -> Iterator[Target]:
@@ -39,7 +39,7 @@ def of_growth(results: dict) -> Iterator[Target]:
     for one in [one for one in sizes if one["events"] >= LARGE] or sizes[-1:]:
         size, whole = number(one["events"]), together(one["load"], one["build"])
         yield (
-            f"load + build, {size} events, by the clock",
+            f"load + build, {size} events, elapsed",
             3.0,
             whole["seconds"] / one["bare"]["seconds"],
             " x",
@@ -52,7 +52,7 @@ def of_growth(results: dict) -> Iterator[Target]:
             together(one["load"], one["build"])["cpu"] / one["records"] for one in (sizes[0], sizes[-1])
         )
         span = f"{number(sizes[0]['events'])} to {number(sizes[-1]['events'])} events"
-        yield f"CPU an event, growth from {span}", 1.15, last / first, " x", False
+        yield f"CPU per event, growth from {span}", 1.15, last / first, " x", False
 
 
 def of_questions(results: dict) -> Iterator[Target]:
@@ -61,7 +61,7 @@ def of_questions(results: dict) -> Iterator[Target]:
         on_screen = [one for one in found["questions"] if is_on_screen(one)]
         worst = max(on_screen, key=lambda one: one["p95"])
         within = sum(one["p95"] * 1000 <= aim for one in on_screen)
-        slowest = f"slowest question of the dashboard, {size} events: {words(worst)}, p95"
+        slowest = f"slowest question of the dashboard, {size} events: {title(worst)}, p95"
         yield slowest, aim, worst["p95"] * 1000, " ms", False
         yield f"questions within {aim} ms, {size} events", len(on_screen), within, "", True
         for report, most in (("return_timeline", 20), ("find_returns", 50)):

@@ -20,7 +20,7 @@ from etl.common.files import (
 
 
 class Killed(Exception):
-    """The process ended here."""
+    """The process was killed here."""
 
 
 def names(folder: Path) -> list[str]:
@@ -73,7 +73,7 @@ def test_everything_is_on_the_disk_before_it_gets_its_name(
 def test_a_killed_process_leaves_only_what_the_next_one_removes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    def killed(*words: object, **more: object) -> None:
+    def killed(*arguments: object, **more: object) -> None:
         raise Killed
 
     (tmp_path / "old").mkdir()

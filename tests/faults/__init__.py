@@ -1,1 +1,1 @@
-"""Faults injected on purpose: one file for each family, and what they share."""
+"""Faults injected on purpose: one test file for each family, and the modules that they share."""

@@ -1,4 +1,4 @@
-"""Exports to try faults on: two logs that overlap, in CSV and JSON, a register, and records that cannot be kept."""
+"""Exports for the faults: overlapping logs in CSV and JSON, a returns list, and records to quarantine."""
 
 import csv
 import json
@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from etl.common.paths import QUERIES, DataDir
-from faults.accounts import SHARE, records_in
-from faults.crew import Crew
+from faults.checks import SHARE, records_in
+from faults.runner import Runner
 from support.invented_log import write_invented_log
 from support.warehouses import small_queries
 
@@ -15,13 +15,13 @@ SMALL = 12
 
 
 def write_exports(folder: Path, returns: int = SMALL) -> dict[str, int]:
-    """The files, and how many records each holds by another reader's count."""
+    """Writes the files; returns how many records each has by another reader's count."""
     folder.mkdir(parents=True, exist_ok=True)
-    whole = folder / "whole.tmp"
-    write_invented_log(whole, returns, seed=3)
-    with open(whole, encoding="utf-8", newline="") as opened:
+    complete = folder / "complete.tmp"
+    write_invented_log(complete, returns, seed=3)
+    with open(complete, encoding="utf-8", newline="") as opened:
         heading, *rows = csv.reader(opened)
-    whole.unlink()
+    complete.unlink()
     third = len(rows) // 3
     dirty = [["R1", "2026-13-45", "Client", "Up", *[""] * 7], ["only", "four", "fields", "here"]]
     write_csv(folder / "april.csv", heading, [*rows[: 2 * third], *dirty])
@@ -48,22 +48,22 @@ def with_inbox(exports: Path, root: Path) -> DataDir:
     return data
 
 
-def clean(crew: Crew, exports: Path, root: Path, queries: Path | None = None) -> DataDir:
-    """The same files, loaded and built with nothing in the way."""
+def load_and_build(runner: Runner, exports: Path, root: Path, queries: Path | None = None) -> DataDir:
+    """The same files in a new data directory, loaded and built without any fault."""
     data = with_inbox(exports, root)
     for verb in ("load", "build"):
-        ended = crew.run("--data", data.root, verb, queries=queries)
+        ended = runner.run("--data", data.root, verb, queries=queries)
         assert ended.code == 0, ended.err
     return data
 
 
 def few_queries(folder: Path) -> Path:
-    """The contract with one model and one mart: as many phases as the whole, and built in a fraction of its time."""
+    """The contract with one model and one mart: all phases of the full build in a fraction of its time."""
     return small_queries(folder, model__events=EVENTS)
 
 
 def queries(folder: Path) -> Path:
-    """What to build where the rows of all tables are compared: everything in full, else as little as says the same."""
+    """The queries where the rows of all tables are compared: all of them in a full run, else a few."""
     return Path(shutil.copytree(QUERIES, folder)) if SHARE == 1 else few_queries(folder)
 
 

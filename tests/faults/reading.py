@@ -1,4 +1,4 @@
-"""One file, read as the loader reads it: verified and staged, or refused."""
+"""Reads one file as the loader does: verified and staged, or refused."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +13,11 @@ from etl.read.stage import stage
 from support.staged_files import LOG
 
 Read = tuple[list[tuple], list[tuple], str | None]
+LIMITS = Limits()
 
 
 class Reader:
-    """A private folder and a database, used again for every file."""
+    """A private folder and a database, reused for every file."""
 
     def __init__(self) -> None:
         self.folder = TemporaryDirectory()
@@ -29,8 +30,8 @@ class Reader:
         self.database.close()
         self.folder.cleanup()
 
-    def read(self, name: str, content: bytes, limits: Limits = Limits()) -> Read:
-        """The records, those that could not be split, and the remark. Raises a Problem."""
+    def read(self, name: str, content: bytes, limits: Limits = LIMITS) -> Read:
+        """The records, those that could not be split, and the remark. Raises a Problem for a refused file."""
         with TemporaryDirectory(dir=self.folder.name) as private:
             file = Path(self.folder.name, name)
             file.write_bytes(content)
@@ -41,13 +42,13 @@ class Reader:
             assert len(rows) + len(malformed) == staged.record_count
             return rows, malformed, staged.remark
 
-    def plainly(self, name: str, content: bytes, **options: object) -> list[tuple] | None:
-        """What DuckDB alone makes of the file: the control. None where it says that something is wrong."""
+    def read_with_duckdb(self, name: str, content: bytes, **options: object) -> list[tuple] | None:
+        """The control: the rows that DuckDB alone reads, or None if it reports an error."""
         file = Path(self.folder.name, name)
         file.write_bytes(content)
-        words = "".join(f", {option}={value}" for option, value in options.items())
+        given = "".join(f", {option}={value}" for option, value in options.items())
         function = "read_parquet" if ".parquet" in name else "read_json" if "json" in name else "read_csv"
         try:
-            return self.database.execute(f"from {function}('{file}'{words})").fetchall()
+            return self.database.execute(f"from {function}('{file}'{given})").fetchall()
         except (duckdb.Error, UnicodeDecodeError):
             return None

@@ -1,6 +1,6 @@
-"""The table of faults: a plugin of pytest that adds up what the tests of each fault have counted, and writes docs/faults.md.
+"""A pytest plugin that sums the counts of the tests of each fault, and writes the table of docs/faults.md.
 
-`make faults` calls it. A row is written anew when its fault was tried, and stays as it was when it was left out.
+`make faults` calls it. It replaces the rows of the tested faults, and leaves the other rows as they are.
 """
 
 import os
@@ -16,36 +16,36 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "faults.md"
 FAULTS = {
-    "F1": "kill -9 at random and at each place of load, build, report and purge",
-    "F2": "kill -9 while the reports that are due are written",
+    "F1": "kill -9 at random times and at each step of load, build, report and purge",
+    "F2": "kill -9 while the scheduled reports are written",
     "F3": "full disk, and files that may not grow",
     "F4": "bits flipped and ends cut off: gz, bz2, xz, zst, zip, Parquet, CSV, NDJSON",
     "F5": "one table in every dialect of CSV",
-    "F6": "malformed records by the thousand, quotes that stray or never close",
-    "F7": "the same events in disguise: renamed, re-packed, re-ordered, overlapping, 46 times",
+    "F6": "malformed records by the thousand, stray and unclosed quotes",
+    "F7": "the same events in other forms: renamed, repacked, reordered, overlapping, 46 times",
     "F8": "files in any order, late files of last season",
     "F9": "two writers at once, a stale lock",
     "F10": "readers and dashboards during builds",
     "F11": "hostile labels",
-    "F12": "giant lines, bombs, deep JSON, thousands of columns and files",
-    "F13": "clock changes, leap days, times that are none",
-    "F14": "the machine's clock jumps",
-    "F15": "columns new, missing, renamed, re-ordered, doubled",
+    "F12": "giant lines, zip bombs, deep JSON, thousands of columns and files",
+    "F13": "clock changes, leap days, invalid times",
+    "F14": "a wrong clock of the machine",
+    "F15": "new, missing, renamed, reordered and doubled columns",
     "F16": "parts, ledgers and warehouse damaged or removed",
-    "F17": "signals, a closed stdout, nowhere to write, an input that changes",
-    "F18": "backup at any moment and restore, a store of an earlier contract",
+    "F17": "signals, a closed stdout, a read-only folder, a changing input",
+    "F18": "backup at any time and restore, a store of an earlier contract",
     "F19": "many small loads",
     "S1": "hostile text on every page, in Chromium",
     "S2": "hostile text in every CSV",
-    "S3": "SQL injection in each box and address",
+    "S3": "SQL injection in every input and address",
     "S4": "forbidden statements in `query`",
-    "S5": "pages and exports without the right to them",
-    "S6": "SSNs and ITINs in every dress, on the whole path",
-    "S7": "modes after each command, whatever the umask",
-    "S8": "names of files and reports that lead elsewhere",
-    "S9": "names of clients in messages",
+    "S5": "pages and exports without permission",
+    "S6": "SSNs and ITINs in every notation, through the whole pipeline",
+    "S7": "file modes after each command, with any umask",
+    "S8": "file and report names that point outside the data directory",
+    "S9": "client names in messages",
 }
-# Faults whose tests stand with what they test: here only their number counts.
+# Faults with tests in other folders: of these, only the number of tests counts.
 ELSEWHERE = {
     "F1": ("tests/upkeep/test_purge.py::test_a_purge_that_is_killed",),
     "F2": ("tests/reports/test_runs_killed.py",),
@@ -77,7 +77,7 @@ ELSEWHERE = {
         "tests/project/test_network.py::test_an_analysts",
     ),
     "S5": ("tests/config/test_access.py", "tests/access/test_scope.py", "tests/dashboard/test_signin.py"),
-    "S6": ("tests/read/test_redact.py", "tests/store/test_load_redaction.py"),
+    "S6": "SSNs and ITINs in every notation, through the whole pipeline",
 }
 COUNTS = ("injected", "lost", "doubled", "leaked", "unclear")
 HEADING = ["fault", "what", *COUNTS, "seen without protection", "tests", "failed", "amount", "minutes", "on"]
@@ -85,7 +85,7 @@ HEADING = ["fault", "what", *COUNTS, "seen without protection", "tests", "failed
 
 @dataclass
 class Row:
-    """A fault: what its tests counted, how many there were, how many failed, and how long they took."""
+    """What the tests of a fault counted, how many tests ran, which failed, and how long they took."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     control: int = 0
@@ -115,7 +115,7 @@ ROWS: dict[str, Row] = {}
 
 
 def fault_of(test: str) -> str | None:
-    """Which fault a test tries: by its name, test_f4_..., or by where it stands."""
+    """The fault that a test tests: by its name, test_f4_..., or by its file."""
     named = re.search(r"::test_([fs]\d+)_", test)
     if named and named[1].upper() in FAULTS:
         return named[1].upper()
@@ -123,17 +123,17 @@ def fault_of(test: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what tries no fault and the faults that FAULT does not name, and begins with those that take longest."""
+    """Selects the tests of the faults that FAULT names, by default of all, and puts slow ones first."""
     chosen = set(os.environ.get("FAULT", "").upper().replace(",", " ").split()) or FAULTS.keys()
     kept = [item for item in items if fault_of(item.nodeid) in chosen]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    # A file is given to one process: one that takes long and comes last would keep all others waiting.
+    # A test file runs in one process: a slow file that comes last would make all the others wait.
     minutes = {fault: float(row[HEADING.index("minutes")]) for fault, row in written().items()}
     items[:] = sorted(kept, key=lambda item: minutes.get(fault_of(item.nodeid) or "", inf), reverse=True)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Adds what a test has counted; its last report, that of the teardown, carries all of it."""
+    """Adds the counts of a test; they are in its last report, that of the teardown."""
     fault = fault_of(report.nodeid)
     if fault is None:
         return
@@ -143,15 +143,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         row.failed.add(report.nodeid)
     if report.when != "teardown":
         return
-    said = dict(report.user_properties)
+    counted = dict(report.user_properties)
     row.tests += 1
-    row.control += said.get("control", 0)
+    row.control += counted.get("control", 0)
     for name in COUNTS:
-        row.counts[name] += said.get(name, 1 if name == "injected" else 0)
+        row.counts[name] += counted.get(name, 1 if name == "injected" else 0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the table, and writes it where all amounts were asked for."""
+    """Prints the table, and writes it into the page after a full run."""
     lines = table(written() | {fault: row.cells(fault) for fault, row in ROWS.items()})
     terminalreporter.write_line("")
     for line in lines:
@@ -163,7 +163,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def written() -> dict[str, list[str]]:
-    """The rows that stand on the page."""
+    """The rows of the table on the page."""
     lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
     rows = [
         [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -174,7 +174,7 @@ def written() -> dict[str, list[str]]:
 
 
 def table(rows: dict[str, list[str]]) -> list[str]:
-    """The rows in the order of the list, as Markdown."""
+    """The rows in the order of FAULTS, as Markdown."""
     ordered = [rows[fault] for fault in FAULTS if fault in rows]
     return [f"| {' | '.join(cells)} |" for cells in (HEADING, ["---"] * len(HEADING), *ordered)]
 
@@ -182,7 +182,7 @@ def table(rows: dict[str, list[str]]) -> list[str]:
 if __name__ == "__main__":
     places = sorted({place.split("::")[0] for places in ELSEWHERE.values() for place in places})
     there = [place for place in places if (CHECKOUT / place).exists()]
-    # Two modules of one name, this program and the plugin, share nothing: the rows are the plugin's.
+    # This program and the plugin are two instances of this module: only the plugin has the counts.
     own = ["-p", "faults.table", "-o", "faulthandler_timeout=3000"]
     workers = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
     sys.exit(pytest.main([*own, *workers, "tests/faults", *there, *sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""F1: kill -9 at random moments and at every place of a load, a build and a report: the next run converges."""
+"""F1: kill -9 at random times and at every step of load, build, report and purge: the next run repairs it."""
 
 import hashlib
 import json
@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 from etl.common.paths import DataDir
-from faults.accounts import Tally, records_in, store_rows, times, unequal, warehouse_rows
-from faults.crew import Crew
-from faults.exports import clean, few_queries, with_inbox, write_exports
+from faults.checks import Tally, mismatched_counts, records_in, store_rows, times, warehouse_rows
+from faults.exports import few_queries, load_and_build, with_inbox, write_exports
+from faults.runner import Runner
 
 
 @pytest.fixture(scope="module")
@@ -24,97 +24,97 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def places(full: int, total: int, dice: Random) -> list[int]:
-    """At which places to die: all of them, again and again, or as many as the share allows."""
+def chosen_steps(full: int, total: int, dice: Random) -> list[int]:
+    """The steps at which to die: all of them, repeatedly, or as many as the share allows."""
     chosen = list(range(1, total + 1)) * (full // total + 1)
     return sorted(dice.sample(chosen[:full], times(full)))
 
 
 def test_f1_killed_while_loading(
-    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+    tally: Tally, control: Tally, runner: Runner, exports: Path, tmp_path: Path
 ) -> None:
     counts = {file.name: records_in(file) for file in (exports / "exports").iterdir()}
-    undisturbed = clean(crew, exports / "exports", tmp_path / "clean", exports / "queries")
-    whole = store_rows(undisturbed)
-    total = crew.run("--data", with_inbox(exports / "exports", tmp_path / "counted").root, "load").places
+    undisturbed = load_and_build(runner, exports / "exports", tmp_path / "clean", exports / "queries")
+    clean = store_rows(undisturbed)
+    total = runner.run("--data", with_inbox(exports / "exports", tmp_path / "counted").root, "load").steps
     dice = Random(1)
     at_random = [{"after": dice.uniform(0.01, 0.35)} for _ in range(times(90))]
-    orders = [*at_random, *({"die": [None, at]} for at in places(25, total, dice))]
+    orders = [*at_random, *({"die": [None, at]} for at in chosen_steps(25, total, dice))]
     for number, order in enumerate(orders):
         data = with_inbox(exports / "exports", tmp_path / f"{number}")
-        ended = crew.run("--data", data.root, "load", **order)
+        ended = runner.run("--data", data.root, "load", **order)
         tally.injected += ended.code == -9
         assert ended.code in (0, -9), ended
-        # What is there after the kill is whole: every row of it stands in the clean store.
-        tally.compare(Counter(), store_rows(data) - whole, f"{order} killed")
-        after = crew.run("--data", data.root, "load")
-        tally.heard(after.err, about=order)
-        tally.compare(whole, store_rows(data), order)
-        tally.account(unequal(data, counts))
-        tally.look(data, order)
+        # Nothing partial is left after the kill: every row is a row of the clean store.
+        tally.compare(Counter(), store_rows(data) - clean, f"{order} killed")
+        after = runner.run("--data", data.root, "load")
+        tally.check_message(after.err, about=order)
+        tally.compare(clean, store_rows(data), order)
+        tally.add_lost(mismatched_counts(data, counts))
+        tally.check_files(data, order)
         shutil.rmtree(data.root)
-    # About here the first part is put in place, file by file.
+    # At about this step the first part is copied to its name, file by file.
     for at in range(12, total + 1):
         data = with_inbox(exports / "exports", tmp_path / f"off {at}")
-        crew.run("--data", data.root, "load", off=["rename"], die=["disk", at])
-        control.compare(Counter(), store_rows(data) - whole)
-        if control.seen:
+        runner.run("--data", data.root, "load", off=["rename"], die=["disk", at])
+        control.compare(Counter(), store_rows(data) - clean)
+        if control.fault_count:
             break
 
 
 def test_f1_killed_while_building(
-    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+    tally: Tally, control: Tally, runner: Runner, exports: Path, tmp_path: Path
 ) -> None:
     data = with_inbox(exports / "exports", tmp_path / "data")
-    crew.run("--data", data.root, "load")
+    runner.run("--data", data.root, "load")
     build = ["--data", data.root, "build"]
-    total = crew.run(*build, queries=exports / "queries").places
-    whole = warehouse_rows(data.warehouse)
+    total = runner.run(*build, queries=exports / "queries").steps
+    clean = warehouse_rows(data.warehouse)
     dice = Random(2)
     orders = [{"after": dice.uniform(0.02, 0.5)} for _ in range(times(40))]
-    for order in [*orders, *({"die": [None, at]} for at in places(15, total, dice))]:
-        ended = crew.run(*build, queries=exports / "queries", **order)
+    for order in [*orders, *({"die": [None, at]} for at in chosen_steps(15, total, dice))]:
+        ended = runner.run(*build, queries=exports / "queries", **order)
         tally.injected += ended.code == -9
         assert ended.code in (0, -9), ended
-        tally.compare(whole, warehouse_rows(data.warehouse), order)
-    tally.account(
-        [] if crew.run(*build, queries=exports / "queries").code == 0 else ["the last build failed"]
+        tally.compare(clean, warehouse_rows(data.warehouse), order)
+    tally.add_lost(
+        [] if runner.run(*build, queries=exports / "queries").code == 0 else ["the last build failed"]
     )
-    tally.compare(whole, warehouse_rows(data.warehouse))
-    tally.account(unequal(data, {}))
-    tally.look(data)
+    tally.compare(clean, warehouse_rows(data.warehouse))
+    tally.add_lost(mismatched_counts(data, {}))
+    tally.check_files(data)
     for at in range(1, total + 1, 3):
-        crew.run(*build, queries=exports / "queries", off=["swap"], die=[None, at])
-        control.compare(whole, warehouse_rows(data.warehouse) if data.warehouse.exists() else Counter())
-        if control.seen:
+        runner.run(*build, queries=exports / "queries", off=["swap"], die=[None, at])
+        control.compare(clean, warehouse_rows(data.warehouse) if data.warehouse.exists() else Counter())
+        if control.fault_count:
             break
 
 
 def test_f1_killed_while_reporting(
-    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+    tally: Tally, control: Tally, runner: Runner, exports: Path, tmp_path: Path
 ) -> None:
-    data = clean(crew, exports / "exports", tmp_path / "data", exports / "queries")
+    data = load_and_build(runner, exports / "exports", tmp_path / "data", exports / "queries")
     report = ["--data", data.root, "report"]
-    total = crew.run(*report).places
-    whole = written(data)
+    total = runner.run(*report).steps
+    clean = written(data)
     dice = Random(3)
     orders = [{"after": dice.uniform(0.01, 0.2)} for _ in range(times(20))]
-    for order in [*orders, *({"die": [None, at]} for at in places(10, total, dice))]:
-        ended = crew.run(*report, **order)
+    for order in [*orders, *({"die": [None, at]} for at in chosen_steps(10, total, dice))]:
+        ended = runner.run(*report, **order)
         tally.injected += ended.code == -9
-        tally.compare(whole, written(data), order)
-    assert crew.run(*report).code == 0
-    tally.compare(whole, written(data))
-    tally.look(data)
+        tally.compare(clean, written(data), order)
+    assert runner.run(*report).code == 0
+    tally.compare(clean, written(data))
+    tally.check_files(data)
     for at in range(1, total + 1):
-        crew.run(*report, off=["atomic file"], die=["disk", at])
-        control.compare(whole, written(data))
-        if control.seen:
+        runner.run(*report, off=["atomic file"], die=["disk", at])
+        control.compare(clean, written(data))
+        if control.fault_count:
             break
 
 
 def written(data: DataDir) -> Counter:
-    """The reports under their names by what they hold, and of each manifest that it is whole."""
+    """The name and hash of each report, and the files that each manifest lists."""
     found: Counter = Counter()
     for file in data.reports.glob("*/*"):
         if file.suffix == ".csv":
@@ -128,40 +128,42 @@ GONE = "R0003"
 
 
 def test_f1_killed_while_purging(
-    tally: Tally, control: Tally, crew: Crew, exports: Path, tmp_path: Path
+    tally: Tally, control: Tally, runner: Runner, exports: Path, tmp_path: Path
 ) -> None:
-    """A purge that is killed is finished by whoever writes next: the return is gone, and everything else is there."""
-    base = clean(crew, exports / "exports", tmp_path / "base", exports / "queries")
-    crew.run("--data", base.root, "report")
-    words = ["purge", "--return", GONE, "--yes"]
+    """The next writer finishes a killed purge: the return is gone, and everything else is there."""
+    base = load_and_build(runner, exports / "exports", tmp_path / "base", exports / "queries")
+    runner.run("--data", base.root, "report")
+    arguments = ["purge", "--return", GONE, "--yes"]
     undisturbed = DataDir(Path(shutil.copytree(base.root, tmp_path / "clean")))
-    calm = crew.run("--data", undisturbed.root, *words, queries=exports / "queries")
-    assert calm.code == 0, calm.err
+    undisturbed_purge = runner.run("--data", undisturbed.root, *arguments, queries=exports / "queries")
+    assert undisturbed_purge.code == 0, undisturbed_purge.err
     rows, built = store_rows(undisturbed), warehouse_rows(undisturbed.warehouse)
     assert found_in(undisturbed) == 0
     dice = Random(4)
     orders = [{"after": dice.uniform(0.01, 0.6)} for _ in range(times(50))]
-    for number, order in enumerate([*orders, *({"die": [None, at]} for at in places(10, calm.places, dice))]):
+    for number, order in enumerate(
+        [*orders, *({"die": [None, at]} for at in chosen_steps(10, undisturbed_purge.steps, dice))]
+    ):
         data = DataDir(Path(shutil.copytree(base.root, tmp_path / f"{number}")))
-        ended = crew.run("--data", data.root, *words, queries=exports / "queries", **order)
+        ended = runner.run("--data", data.root, *arguments, queries=exports / "queries", **order)
         tally.injected += ended.code == -9
-        # Without the next run something of the return is there still.
+        # Without the next run, data of the return is left.
         control.leaked += found_in(data) > 0
-        build = crew.run("--data", data.root, "build", queries=exports / "queries")
-        tally.heard(build.err, about=order)
+        build = runner.run("--data", data.root, "build", queries=exports / "queries")
+        tally.check_message(build.err, about=order)
         if found_in(data):
-            # It was killed before it had begun, so nothing of it is done: it is asked for once more.
+            # The purge was killed before it began and did nothing, so it is run again.
             tally.compare(store_rows(base), store_rows(data), order)
-            assert crew.run("--data", data.root, *words, queries=exports / "queries").code == 0
+            assert runner.run("--data", data.root, *arguments, queries=exports / "queries").code == 0
         tally.leaked += found_in(data)
         tally.compare(rows, store_rows(data), order)
         tally.compare(built, warehouse_rows(data.warehouse), order)
-        tally.look(data, order)
+        tally.check_files(data, order)
         shutil.rmtree(data.root)
 
 
 def found_in(data: DataDir) -> int:
-    """In how many files of the data directory the return stands by its id, Parquet and warehouse unpacked."""
+    """How many files and rows of the data directory contain the ID of the return."""
     found = sum(GONE in row for row in store_rows(data))
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
         for (name,) in database.execute(

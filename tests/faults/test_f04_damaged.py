@@ -1,4 +1,4 @@
-"""F4: a flipped bit or a missing end: an archive or Parquet file is refused, a cut text is noticed."""
+"""F4: a flipped bit or a missing end: an archive or Parquet file is refused, a cut text file is reported."""
 
 import bz2
 import gzip
@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from etl.common.problem import Problem
-from faults.accounts import Tally, times
+from faults.checks import Tally, times
 from faults.reading import Reader
 from support.staged_files import zipped
 
@@ -66,11 +66,13 @@ def test_f4_packed(name: str, tally: Tally, control: Tally) -> None:
                 found = reader.read(name, damaged)
                 tally.lost += found[:2] != clean[:2]
             except Problem as problem:
-                tally.heard(str(problem), r"export it again|Export it again|limits", f"{name} {number}")
+                tally.check_message(
+                    str(problem), r"export it again|Export it again|limits", f"{name} {number}"
+                )
         for number in range(300):
             damaged = flipped(content, dice) if number % 2 else cut(content, dice)
             if name.endswith((".gz", ".zst")):
-                found = reader.plainly(name, damaged, **FORGIVING)
+                found = reader.read_with_duckdb(name, damaged, **FORGIVING)
                 control.lost += found is not None and [row[-3:] for row in found] != TABLE
             else:
                 control.lost += is_accepted(name, damaged)
@@ -86,8 +88,7 @@ def is_accepted(name: str, damaged: bytes) -> bool:
             return False
     unpackers = {"bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
     if name.endswith(".zip"):
-        # The central directory is at the end: without it the member before it can still be inflated, and is
-        # cut.
+        # The central directory is at the end: without it the member before it can still be unpacked in part.
         return len(damaged) < len(PACKED[name])
     try:
         return unpackers[name.rsplit(".", 1)[1]]().decompress(damaged) != CSV
@@ -103,8 +104,7 @@ def test_f4_plain_text_that_was_cut(name: str, tally: Tally, control: Tally) -> 
         while tally.injected < times(300):
             damaged = cut(content, dice)
             if damaged.endswith(b"\n"):
-                # Complete lines are missing, and nothing in the file can show it: the only cut that a text
-                # cannot show.
+                # Only complete lines are missing: the one cut that a text file cannot show.
                 continue
             tally.injected += 1
             try:
@@ -113,8 +113,8 @@ def test_f4_plain_text_that_was_cut(name: str, tally: Tally, control: Tally) -> 
                 tally.lost += not is_noticed
                 tally.lost += not (set(rows[:-1]) <= set(clean[0]))
             except Problem as problem:
-                tally.heard(str(problem), r"\.$", name)
-            found = reader.plainly(
+                tally.check_message(str(problem), r"\.$", name)
+            found = reader.read_with_duckdb(
                 name, damaged, **({"ignore_errors": "true"} if "json" in name else FORGIVING)
             )
             control.lost += found is not None and len(found) < len(TABLE)

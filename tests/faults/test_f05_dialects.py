@@ -6,7 +6,7 @@ from itertools import product
 from random import Random
 
 from etl.common.problem import Problem
-from faults.accounts import Tally, times
+from faults.checks import Tally, times
 from faults.reading import Reader
 
 HEADINGS = ["Return ID", "Tab", "Event", "Notes"]
@@ -46,11 +46,11 @@ def test_f5_dialects(tally: Tally, control: Tally) -> None:
                 rows, malformed, _ = reader.read("a.csv", content)
                 is_same = [row[1:] for row in rows] == CLEAN and not malformed
                 tally.lost += not is_same
-                tally.notes += [] if is_same else [f"{dialect}: {rows} {malformed}"]
+                tally.details += [] if is_same else [f"{dialect}: {rows} {malformed}"]
             except Problem as problem:
                 # A first line `sep=;` is for Excel and not a heading: only such a file is refused.
-                tally.heard(
+                tally.check_message(
                     str(problem), "no heading is known" if dialect[-1] == "sep" else "^no refusal$", dialect
                 )
-            found = reader.plainly("a.csv", content, ignore_errors="true")
+            found = reader.read_with_duckdb("a.csv", content, ignore_errors="true")
             control.lost += found is None or [tuple(value or None for value in row) for row in found] != CLEAN

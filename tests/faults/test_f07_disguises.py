@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.warehouse.build import build
-from faults.accounts import SHARE, Tally, store_rows, times, unequal, warehouse_rows
+from faults.checks import SHARE, Tally, mismatched_counts, store_rows, times, warehouse_rows
 from faults.exports import SMALL, few_queries, queries
-from faults.harm import sequenced
+from faults.inject import identify_by_order
 from support.invented_log import write_invented_log
 from support.loaded_files import Firm
 from tests.store.test_load_again import FORMS, SETTINGS
@@ -80,12 +80,12 @@ def test_f7_disguises(tally: Tally, control: Tally, tmp_path: Path) -> None:
         [outcome] = firm.load(firm.file(name, disguises[name]))
         tally.injected += 1
         tally.lost += outcome.state not in ("loaded", "known")
-        tally.notes += [] if outcome.state in ("loaded", "known") else [str(outcome)]
+        tally.details += [] if outcome.state in ("loaded", "known") else [str(outcome)]
     build(firm.data, queries=tmp_path / "queries")
     found = warehouse_rows(firm.data.warehouse, WHERE, EVENTS)
     tally.compare(clean, found)
-    tally.account(unequal(firm.data, {}))
-    tally.look(firm.data)
+    tally.add_lost(mismatched_counts(firm.data, {}))
+    tally.check_files(firm.data)
     without_repeats(tmp_path / "queries")
     build(firm.data, queries=tmp_path / "queries")
     control.compare(clean, warehouse_rows(firm.data.warehouse, WHERE, EVENTS))
@@ -124,9 +124,9 @@ def test_f8_any_order(tally: Tally, control: Tally, tmp_path: Path, monkeypatch:
         if number % 5 == 0:
             build(firm.data, queries=built_by)
             tally.compare(clean, warehouse_rows(firm.data.warehouse), number)
-            tally.account(unequal(firm.data, {}))
-        tally.look(firm.data)
-    sequenced(monkeypatch)
+            tally.add_lost(mismatched_counts(firm.data, {}))
+        tally.check_files(firm.data)
+    identify_by_order(monkeypatch)
     firm = in_order(tmp_path / "off", list(files.items())[::-1])
     control.compare(rows_clean, store_rows(firm.data))
 

@@ -1,4 +1,4 @@
-"""F11: labels that mean harm, a million of them: each is kept as it was logged. What pages make of them is S1."""
+"""F11: a million hostile labels: each is stored as it was logged. S1 tests how pages show them."""
 
 import csv
 from collections import Counter
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 
-from faults.accounts import SHARE, Tally, unequal
+from faults.checks import SHARE, Tally, mismatched_counts
 from faults.reading import Reader
 from support.loaded_files import HEAD, Firm
 from support.naughty import STRINGS
@@ -15,7 +15,7 @@ AMOUNT = 1_000_000 if SHARE == 1 else 10_000
 
 
 def test_f11_hostile_labels(tally: Tally, control: Tally, tmp_path: Path) -> None:
-    # A zero byte cannot stand in a text of Parquet or DuckDB: such a record is set aside, and tried with the naughty strings.
+    # A zero byte is not possible in Parquet or DuckDB: such records are quarantined, and tested elsewhere.
     strings = [text for text in STRINGS if text.strip() and "\0" not in text]
     labels = [f"{strings[number % len(strings)]} {number}" for number in range(AMOUNT)]
     file = tmp_path / "labels.csv"
@@ -29,18 +29,18 @@ def test_f11_hostile_labels(tally: Tally, control: Tally, tmp_path: Path) -> Non
     firm.data.root.chmod(0o700)
     [outcome] = firm.load(file)
     assert outcome.part is not None, outcome.reason
-    kept = (
+    stored = (
         pyarrow.parquet.read_table(outcome.part.data, columns=["row_no", "label"])
         .sort_by("row_no")["label"]
         .to_pylist()
     )
     tally.injected += AMOUNT
     found = Counter(text.strip() for text in labels)
-    tally.compare(found, Counter((text or "").strip() for text in kept))
-    tally.account(unequal(firm.data, {file.name: AMOUNT}))
-    tally.look(firm.data)
+    tally.compare(found, Counter((text or "").strip() for text in stored))
+    tally.add_lost(mismatched_counts(firm.data, {file.name: AMOUNT}))
+    tally.check_files(firm.data)
     with Reader() as reader:
-        rows = reader.plainly(
+        rows = reader.read_with_duckdb(
             "labels.csv", file.read_bytes(), ignore_errors="true", all_varchar="true", quote="''''"
         )
         control.compare(found, Counter(str(row[2]).strip() for row in rows or ()))

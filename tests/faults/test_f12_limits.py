@@ -3,13 +3,13 @@
 import gzip
 from pathlib import Path
 
-from faults.accounts import SHARE, Tally
-from faults.crew import Crew
+from faults.checks import SHARE, Tally
+from faults.runner import Runner
 from support.loaded_files import HEAD, Firm
 
 GIGABYTE = round(1_000_000_000 * SHARE)
 PEAK_BYTES = 1_500_000_000
-# The same with the limits off, which shows what they are for.
+# The same settings with the limits off, for the control.
 UNLIMITED = """
 [limits]
 line_bytes = 4_000_000_000
@@ -21,7 +21,7 @@ json_depth = 100_000
 
 
 def giants() -> dict[str, tuple[str, bytes]]:
-    """Files over a limit, each with the limit that must be named."""
+    """Files over a limit, each with the name of the limit that the message must contain."""
     wide = ",".join([*HEAD.split(","), *(f"x{number}" for number in range(5000))])
     return {
         "one line.csv": ("line_bytes", f"{HEAD}\nr1,Client,".encode() + b"x" * GIGABYTE + b",2026-03-04\n"),
@@ -32,7 +32,7 @@ def giants() -> dict[str, tuple[str, bytes]]:
     }
 
 
-def test_f12_limits(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_f12_limits(tally: Tally, control: Tally, runner: Runner, tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     free = tmp_path / "free"
     free.mkdir()
@@ -41,18 +41,18 @@ def test_f12_limits(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) ->
     )
     for name, (limit, content) in giants().items():
         file = firm.file(name, content)
-        ended = crew.run("--data", firm.data.root, "load", file)
+        ended = runner.run("--data", firm.data.root, "load", file)
         tally.injected += 1
-        tally.heard(ended.err, rf"{limit} under \[limits\] in settings\.toml", name)
+        tally.check_message(ended.err, rf"{limit} under \[limits\] in settings\.toml", name)
         tally.lost += ended.peak_bytes > PEAK_BYTES
         print(f"{name}: {ended.peak_bytes / 1e6:.0f} MB at most")
         if name in ("deep.ndjson", "wide.csv"):
-            told = crew.run("--data", free, "load", file).err
-            control.unclear += limit not in told
+            message = runner.run("--data", free, "load", file).err
+            control.unclear += limit not in message
         file.unlink()
 
 
-def test_f12_thousands_of_files(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_f12_thousands_of_files(tally: Tally, control: Tally, runner: Runner, tmp_path: Path) -> None:
     for folder in ("many", "few"):
         (tmp_path / folder).mkdir()
     firm = Firm(tmp_path / "many")
@@ -61,12 +61,12 @@ def test_f12_thousands_of_files(tally: Tally, control: Tally, crew: Crew, tmp_pa
     for number in range(10_000 if SHARE == 1 else 20):
         (firm.data.inbox / f"{number:05d}.csv").write_text(f"{HEAD}\nr{number},Client,Up,2026-03-04\n")
         tally.injected += 1
-    ended = crew.run("--data", firm.data.root, "load")
-    tally.heard(ended.err, "loaded, 1 of 1 records", "files")
+    ended = runner.run("--data", firm.data.root, "load")
+    tally.check_message(ended.err, "loaded, 1 of 1 records", "files")
     tally.lost += abs(len(firm.parts) - tally.injected) + (ended.code != 0) + (ended.peak_bytes > PEAK_BYTES)
-    tally.look(firm.data)
-    # Of twenty files that are known by one digit of their hash, four at least pass for others.
+    tally.check_files(firm.data)
+    # If only one digit of the hash identifies a file, at least four of twenty are taken for another one.
     few = Firm(tmp_path / "few")
     files = [few.file(f"{number}.csv", f"{HEAD}\nr{number},Client,Up,2026-03-04\n") for number in range(20)]
-    crew.run("--data", few.data.root, "load", *files, off=["long ids"])
+    runner.run("--data", few.data.root, "load", *files, off=["long ids"])
     control.lost += len(files) - len(few.parts)

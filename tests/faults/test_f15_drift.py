@@ -1,4 +1,4 @@
-"""F15: columns new, missing, renamed, re-ordered, doubled, in the second file only: nothing is ever shifted."""
+"""F15: columns new, missing, renamed, reordered or doubled in the second file only: no value is shifted."""
 
 from itertools import permutations, product
 from pathlib import Path
@@ -7,7 +7,7 @@ from random import Random
 import duckdb
 import pyarrow.parquet
 
-from faults.accounts import Tally, times
+from faults.checks import Tally, times
 from support.loaded_files import Firm
 
 HEADINGS = ["Return ID", "Tab", "Event", "Date/Time", "Office"]
@@ -24,15 +24,15 @@ def text(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def drifts() -> list[tuple[str, str, str]]:
-    """What drifted, the file, and what must be said of it; an empty text where it loads as it is."""
+    """What changed, the file, and a pattern of the message; an empty pattern for a file that must load."""
     found = []
     for order in list(permutations(range(5)))[1::9][:12]:
         pick = [[row[place] for place in order] for row in (HEADINGS, *ROWS)]
-        found.append(("re-ordered", text(pick[0], pick[1:]), ""))
+        found.append(("reordered", text(pick[0], pick[1:]), ""))
     for place, name in product((0, 2, 5), ("Shoe Size", "Ümlaut, quoted")):
         wide = [
             [*row[:place], value, *row[place:]]
-            for row, value in zip((HEADINGS, *ROWS), [f'"{name}"', *"123456789"])
+            for row, value in zip((HEADINGS, *ROWS), [f'"{name}"', *"123456789"], strict=True)
         ]
         found.append((f"new {name}", text(wide[0], wide[1:]), ""))
     for place in (0, 2, 3):
@@ -56,12 +56,12 @@ def test_f15_schema_drift(tally: Tally, control: Tally, tmp_path: Path) -> None:
         [outcome] = firm.load(file)
         tally.injected += 1
         if outcome.part is None:
-            tally.heard(outcome.reason or "", must or "^no refusal$", about)
+            tally.check_message(outcome.reason or "", must or "^no refusal$", about)
             continue
         rows = pyarrow.parquet.read_table(outcome.part.data, columns=OURS).to_pylist()
         is_same = [tuple(row.values()) for row in rows] == CLEAN and not must
         tally.lost += not is_same
-        tally.notes += [] if is_same else [f"{about}: {rows[:2]}"]
+        tally.details += [] if is_same else [f"{about}: {rows[:2]}"]
         if about.startswith("new"):
             tally.lost += outcome.part.ledger["unmapped_columns"] != [about.removeprefix("new ")]
     for number, (_, content, _) in enumerate(cases):
@@ -69,7 +69,8 @@ def test_f15_schema_drift(tally: Tally, control: Tally, tmp_path: Path) -> None:
         files = [str(tmp_path / "first.csv"), str(tmp_path / f"by place {number}.csv")]
         with duckdb.connect() as database:
             try:
-                read = "select * from read_csv(?, all_varchar = true, header = true, names = ['a', 'b', 'c', 'd', 'e'])"
+                options = "all_varchar = true, header = true, names = ['a', 'b', 'c', 'd', 'e']"
+                read = f"select * from read_csv(?, {options})"
                 found = database.execute(read, [files]).fetchall()
                 control.lost += found[len(ROWS) :] != [tuple(row) for row in ROWS]
             except duckdb.Error:

@@ -5,15 +5,15 @@ from pathlib import Path
 from random import Random
 
 from etl.common.paths import DataDir
-from faults.accounts import Tally, store_rows, times, warehouse_rows
-from faults.crew import Crew
-from faults.exports import clean, write_exports
+from faults.checks import Tally, store_rows, times, warehouse_rows
+from faults.exports import load_and_build, write_exports
+from faults.runner import Runner
 
 TARGETS = ("store/*/events.parquet", "store/*/ledger.json", "store/*/quarantine.parquet", "warehouse.duckdb")
 
 
-def harm(file: Path, how: int, dice: Random) -> str:
-    """Flips a bit, cuts the end off, or removes the file; what was done."""
+def damage(file: Path, how: int, dice: Random) -> str:
+    """Flips a bit, cuts the end off, or removes the file; returns what was done."""
     content = bytearray(file.read_bytes())
     if how == 0:
         content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
@@ -26,27 +26,29 @@ def harm(file: Path, how: int, dice: Random) -> str:
     return ("flipped", "cut", "removed")[how]
 
 
-def test_f16_verify_names_what_is_damaged(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_f16_verify_names_what_is_damaged(
+    tally: Tally, control: Tally, runner: Runner, tmp_path: Path
+) -> None:
     write_exports(tmp_path / "exports", 6)
-    base = clean(crew, tmp_path / "exports", tmp_path / "base")
-    whole = crew.run("--data", base.root, "verify")
-    assert whole.code == 0, whole.out + whole.err
+    base = load_and_build(runner, tmp_path / "exports", tmp_path / "base")
+    verified = runner.run("--data", base.root, "verify")
+    assert verified.code == 0, verified.out + verified.err
     rows, built = store_rows(base), warehouse_rows(base.warehouse)
     dice = Random(16)
     for number in range(times(40)):
         data = DataDir(Path(shutil.copytree(base.root, tmp_path / "data")))
         target = sorted(data.root.glob(TARGETS[number % len(TARGETS)]))[0]
-        done = harm(target, number // len(TARGETS) % 3, dice)
-        ended = crew.run("--data", data.root, "verify")
+        done = damage(target, number // len(TARGETS) % 3, dice)
+        ended = runner.run("--data", data.root, "verify")
         tally.injected += 1
         name = target.name if target == data.warehouse else target.parent.name
         about = f"{target.relative_to(data.root)} {done}"
-        # A bit in a part of the warehouse that holds nothing changes no row, and nobody need know.
+        # A bit in an unused block of the warehouse changes no row and needs no message.
         if target != data.warehouse or warehouse_rows(data.warehouse) != built:
             tally.unclear += ended.code != 1
-            tally.heard(ended.out + ended.err, name, about)
-            tally.notes += [] if ended.code == 1 else [f"{about}: verify ended with {ended.code}"]
-        # Without it nobody hears of it: the numbers of the warehouse are asked for as before.
-        asked = crew.run("--data", data.root, "query", "select count(*) from mart.returns")
+            tally.check_message(ended.out + ended.err, name, about)
+            tally.details += [] if ended.code == 1 else [f"{about}: verify ended with {ended.code}"]
+        # Without `verify` nobody would notice: queries of the warehouse work as before.
+        asked = runner.run("--data", data.root, "query", "select count(*) from mart.returns")
         control.unclear += asked.code == 0 and store_rows(data) != rows
         shutil.rmtree(data.root)

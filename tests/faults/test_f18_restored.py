@@ -1,4 +1,4 @@
-"""F18: a copy of the data directory, taken at any time, is a backup. F19: a thousand small loads are one large one."""
+"""F18: a copy of the data directory made at any time is a backup. F19: many small loads equal one load."""
 
 import shutil
 import time
@@ -7,50 +7,48 @@ from random import Random
 
 import polars as pl
 
-from faults.accounts import SHARE, Tally, store_rows, times, unequal, warehouse_rows
-from faults.crew import Crew
-from faults.exports import clean, few_queries, with_inbox, write_exports
+from faults.checks import SHARE, Tally, mismatched_counts, store_rows, times, warehouse_rows
+from faults.exports import few_queries, load_and_build, with_inbox, write_exports
+from faults.runner import Runner
 from support.loaded_files import HEAD, Firm
 
-MADE_AGAIN = ("warehouse.duckdb", "reports", ".returntrail-*")
 
-
-def test_f18_backup_and_restore(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_f18_backup_and_restore(tally: Tally, control: Tally, runner: Runner, tmp_path: Path) -> None:
     write_exports(tmp_path / "exports", 6)
     queries = few_queries(tmp_path / "queries")
-    whole = clean(crew, tmp_path / "exports", tmp_path / "clean", queries)
-    rows, built = store_rows(whole), warehouse_rows(whole.warehouse)
+    clean = load_and_build(runner, tmp_path / "exports", tmp_path / "clean", queries)
+    rows, built = store_rows(clean), warehouse_rows(clean.warehouse)
     dice = Random(18)
     for number in range(times(20)):
         data = with_inbox(tmp_path / "exports", tmp_path / "data")
-        begun = crew.begin("--data", data.root, "load")
+        begun = runner.begin("--data", data.root, "load")
         time.sleep(dice.uniform(0, 0.4))
         restored = tmp_path / "restored"
-        copied(data.root, restored)
-        crew.end(begun)
+        copy_while_used(data.root, restored)
+        runner.end(begun)
         tally.injected += 1
         for verb in ("load", "build"):
-            ended = crew.run("--data", restored, verb, queries=queries)
-            tally.heard(ended.err, about=number)
+            ended = runner.run("--data", restored, verb, queries=queries)
+            tally.check_message(ended.err, about=number)
         back = type(data)(restored)
-        # What was on its way when the copy was made is loaded again; nothing of it is there twice.
+        # A file that was being loaded during the copy is loaded again; no row is there twice.
         shutil.copytree(tmp_path / "exports", tmp_path / "again")
-        crew.run("--data", restored, "load", tmp_path / "again")
-        crew.run("--data", restored, "build", queries=queries)
+        runner.run("--data", restored, "load", tmp_path / "again")
+        runner.run("--data", restored, "build", queries=queries)
         tally.compare(rows, store_rows(back), number)
         tally.compare(built, warehouse_rows(back.warehouse), number)
-        tally.account(unequal(back, {}))
+        tally.add_lost(mismatched_counts(back, {}))
         for folder in (data.root, restored, tmp_path / "again"):
             shutil.rmtree(folder)
-    # A backup that forgot a part is seen.
-    copied(whole.root, tmp_path / "forgot")
+    # Control: a backup without one of the parts.
+    copy_while_used(clean.root, tmp_path / "forgot")
     shutil.rmtree(next(path for path in (tmp_path / "forgot" / "store").iterdir() if path.name != "refused"))
-    crew.run("--data", tmp_path / "forgot", "build", queries=queries)
+    runner.run("--data", tmp_path / "forgot", "build", queries=queries)
     control.compare(built, warehouse_rows(tmp_path / "forgot" / "warehouse.duckdb"))
 
 
-def copied(root: Path, to: Path) -> None:
-    """What a backup program does with files that come and go meanwhile: it takes those it finds."""
+def copy_while_used(root: Path, to: Path) -> None:
+    """Copies as a backup program does while files appear and disappear: the files that it finds."""
     to.mkdir(mode=0o700)
     for path in sorted(root.rglob("*")):
         target = to / path.relative_to(root)
@@ -66,27 +64,27 @@ def copied(root: Path, to: Path) -> None:
 
 
 def test_f18_the_store_of_an_earlier_contract(
-    tally: Tally, control: Tally, crew: Crew, tmp_path: Path
+    tally: Tally, control: Tally, runner: Runner, tmp_path: Path
 ) -> None:
-    """A column that the contract got since is null in parts that were written before it; nothing else differs."""
+    """A column that was added later is null in parts written before it; nothing else differs."""
     write_exports(tmp_path / "exports", 6)
     queries = few_queries(tmp_path / "queries")
-    whole = clean(crew, tmp_path / "exports", tmp_path / "clean", queries)
+    clean = load_and_build(runner, tmp_path / "exports", tmp_path / "clean", queries)
     tables = r"raw\.events|model|mart"
     for column in ("ip_address", "time_note", "detail"):
-        built = warehouse_rows(whole.warehouse, (column,), tables)
-        data = type(whole)(tmp_path / column)
-        shutil.copytree(whole.root, data.root)
+        built = warehouse_rows(clean.warehouse, (column,), tables)
+        data = type(clean)(tmp_path / column)
+        shutil.copytree(clean.root, data.root)
         for file in data.store.glob("*/events.parquet"):
             pl.read_parquet(file).drop(column).write_parquet(file)
-        ended = crew.run("--data", data.root, "build", queries=queries)
+        ended = runner.run("--data", data.root, "build", queries=queries)
         tally.injected += 1
-        tally.heard(ended.err, about=column)
+        tally.check_message(ended.err, about=column)
         tally.compare(built, warehouse_rows(data.warehouse, (column,), tables), column)
-    control.compare(built, warehouse_rows(whole.warehouse, (), tables))
+    control.compare(built, warehouse_rows(clean.warehouse, (), tables))
 
 
-def test_f19_many_small_loads(tally: Tally, control: Tally, tmp_path: Path, crew: Crew) -> None:
+def test_f19_many_small_loads(tally: Tally, control: Tally, tmp_path: Path, runner: Runner) -> None:
     queries = few_queries(tmp_path / "queries")
     (tmp_path / "one").mkdir()
     (tmp_path / "many").mkdir()
@@ -100,16 +98,16 @@ def test_f19_many_small_loads(tally: Tally, control: Tally, tmp_path: Path, crew
     peaks = []
     for number, line in enumerate(lines):
         file = many.file(f"{number}.csv", f"{HEAD}\n{line}")
-        peaks.append(crew.run("--data", many.data.root, "load", file).peak_bytes)
+        peaks.append(runner.run("--data", many.data.root, "load", file).peak_bytes)
         tally.injected += 1
     for firm in (one, many):
-        assert crew.run("--data", firm.data.root, "build", queries=queries).code == 0
+        assert runner.run("--data", firm.data.root, "build", queries=queries).code == 0
     where = ("file_id", "row_no", "occurrence_no", "input_digest")
     tables = r"raw\.events|mart"
     clean = warehouse_rows(one.data.warehouse, where, tables)
     tally.compare(clean, warehouse_rows(many.data.warehouse, where, tables))
-    tally.account(unequal(many.data, {}))
-    tally.look(many.data)
-    print(f"memory of a load: {peaks[0] / 1e6:.0f} MB at first, {peaks[-1] / 1e6:.0f} MB in the end")
+    tally.add_lost(mismatched_counts(many.data, {}))
+    tally.check_files(many.data)
+    print(f"memory of a load: {peaks[0] / 1e6:.0f} MB at first, {peaks[-1] / 1e6:.0f} MB at the end")
     tally.leaked += min(peaks[-5:]) > 1.05 * max(peaks[:5])
     control.compare(clean, warehouse_rows(many.data.warehouse, (), tables))

@@ -13,10 +13,10 @@ import duckdb
 import pyarrow.parquet
 
 from etl.common.paths import DataDir
-from faults.accounts import Tally, content_of, times
-from faults.crew import Crew
+from faults.checks import Tally, content_of, times
 from faults.exports import queries, with_inbox
 from faults.reading import Reader
+from faults.runner import Runner
 from tests.read.test_redact import FORMS, LOOK_ALIKES
 from tests.store.test_load_redaction import searched
 
@@ -66,43 +66,45 @@ def everything(data: DataDir, printed: list[str]) -> str:
     return "\n".join(texts)
 
 
-def leaks(data: DataDir, crew: Crew, **order: object) -> int:
+def leaks(data: DataDir, runner: Runner, **order: object) -> int:
     """How many times the number is found after load, build and reports."""
     printed = []
-    for words in (["load"], ["build"], ["report"]):
-        ended = crew.run("--data", data.root, *words, **order)
+    for verb in ("load", "build", "report"):
+        ended = runner.run("--data", data.root, verb, **order)
         assert ended.code == 0, ended.err
         printed += [ended.out, ended.err]
     # The export itself is in the inbox; the command shows its redacted name.
     return len(NUMBER.findall(plain(everything(data, printed))))
 
 
-def test_s6_no_taxpayer_number_is_left(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_s6_no_taxpayer_number_is_left(tally: Tally, control: Tally, runner: Runner, tmp_path: Path) -> None:
     forms = FORMS_OF_ONE if times(40) == 40 else Random(6).sample(FORMS_OF_ONE, 8)
     data = with_inbox(written(tmp_path / "exports", forms), tmp_path / "data")
     tally.injected += 8 * len(forms)
     built_by = queries(tmp_path / "queries")
-    tally.leaked += leaks(data, crew, queries=built_by)
-    tally.notes += ["a number was found"] if tally.leaked else []
+    tally.leaked += leaks(data, runner, queries=built_by)
+    tally.details += ["a number was found"] if tally.leaked else []
     control.leaked += leaks(
-        with_inbox(tmp_path / "exports", tmp_path / "off"), crew, off=["redaction"], queries=built_by
+        with_inbox(tmp_path / "exports", tmp_path / "off"), runner, off=["redaction"], queries=built_by
     )
 
 
-def test_s6_look_alikes_are_not_replaced(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_s6_look_alikes_are_not_replaced(
+    tally: Tally, control: Tally, runner: Runner, tmp_path: Path
+) -> None:
     texts = [text for text in LOOK_ALIKES if text.strip()]
     (tmp_path / "exports").mkdir()
     lines = (json.dumps(event(number, text)) + "\n" for number, text in enumerate(texts))
     (tmp_path / "exports" / "log.ndjson").write_text("".join(lines), encoding="utf-8")
     data = with_inbox(tmp_path / "exports", tmp_path / "data")
-    assert crew.run("--data", data.root, "load").code == 0
+    assert runner.run("--data", data.root, "load").code == 0
     table = pyarrow.parquet.read_table(
         next(data.store.glob("*/events.parquet")), columns=["row_no", "label"]
     ).to_pylist()
     labels = [row["label"] for row in sorted(table, key=lambda row: row["row_no"])]
     tally.injected += len(texts)
     tally.lost += sum(one != other for one, other in zip(texts, labels, strict=True))
-    tally.notes += [f"{one}: {other}" for one, other in zip(texts, labels, strict=True) if one != other]
+    tally.details += [f"{one}: {other}" for one, other in zip(texts, labels, strict=True) if one != other]
     # Nine digits with two dashes anywhere would be too simple a rule.
     control.lost += sum(re.search(r"\d{3}-\d\d-\d{4}", text) is not None for text in texts)
 
@@ -126,7 +128,7 @@ def damaged(dice: Random) -> dict[str, bytes]:
     }
 
 
-def test_s9_no_name_in_a_message(tally: Tally, control: Tally, crew: Crew, tmp_path: Path) -> None:
+def test_s9_no_name_in_a_message(tally: Tally, control: Tally, runner: Runner, tmp_path: Path) -> None:
     dice = Random(9)
     built_by = queries(tmp_path / "queries")
     for number in range(times(10)):
@@ -136,11 +138,16 @@ def test_s9_no_name_in_a_message(tally: Tally, control: Tally, crew: Crew, tmp_p
         for name, content in damaged(dice).items():
             (folder / name).write_bytes(content)
             tally.injected += 1
-        for words in (["load", folder], ["build"], ["report"], ["load", "--check", folder / "quotes.csv"]):
-            ended = crew.run("--data", data.root, *words, queries=built_by)
-            tally.heard(ended.err, about=words)
+        for arguments in (
+            ["load", folder],
+            ["build"],
+            ["report"],
+            ["load", "--check", folder / "quotes.csv"],
+        ):
+            ended = runner.run("--data", data.root, *arguments, queries=built_by)
+            tally.check_message(ended.err, about=arguments)
             tally.leaked += ended.err.count(MARK)
-            tally.notes += [f"{words}: {line}" for line in ended.err.splitlines() if MARK in line]
+            tally.details += [f"{arguments}: {line}" for line in ended.err.splitlines() if MARK in line]
         if number:
             continue
         with Reader() as reader:

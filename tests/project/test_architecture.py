@@ -69,7 +69,7 @@ def stage_arrow(database, path, folder):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the project, without tests and data of its own."""
+    """A copy of the project, without tests and data."""
     folder = tmp_path / "copy"
     for name in ("etl", "dashboard", "queries", "data/reference"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -79,7 +79,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def in_copy(copy: Path, *arguments: object) -> str:
-    """What Python prints with these arguments in the copy; the copy's own modules are what runs."""
+    """The output of Python with these arguments in the copy, with the modules of the copy."""
     environment = os.environ | {"PYTHONPATH": str(copy), "RETURNTRAIL_DATA": str(copy / "firm")}
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
@@ -122,8 +122,8 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 def test_the_picture_shows_every_package_and_only_imports_that_exist() -> None:
     picture = MAP.read_text(encoding="utf-8").split("```mermaid\n")[1].split("```")[0]
     packages = {folder.parent.name for folder in (CHECKOUT / "etl").glob("*/__init__.py")}
-    rooms = {name for pair in re.findall(r"^ +(\w+).*?--> (\w+)", picture, re.MULTILINE) for name in pair}
-    assert rooms == packages | {"dashboard", "status"}
+    drawn = {name for pair in re.findall(r"^ +(\w+).*?--> (\w+)", picture, re.MULTILINE) for name in pair}
+    assert drawn == packages | {"dashboard", "status"}
     for above, below in re.findall(r"^ +(\w+).*?--> (\w+)", picture, re.MULTILINE):
         folder = CHECKOUT / ("dashboard" if above == "dashboard" else f"etl/{above}")
         files = folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]
@@ -131,13 +131,13 @@ def test_the_picture_shows_every_package_and_only_imports_that_exist() -> None:
         assert re.search(rf"(?:from|import) etl(?:\.{below}\b| import .*\b{below}\b)", text), (above, below)
 
 
-def test_the_story_that_is_shown_comes_true(tmp_path: Path) -> None:
+def test_the_story_in_contributing_is_correct(tmp_path: Path) -> None:
     (text,) = re.findall(r"```\n(An email .*?)```", CONTRIBUTING.read_text(encoding="utf-8"), re.DOTALL)
     file = tmp_path / "shown.txt"
     file.write_text(text, encoding="utf-8")
     story = read_story(file)
     with (
-        open_warehouse(tell([story], tmp_path / "told")) as warehouse,
+        open_warehouse(tell([story], tmp_path / "story")) as warehouse,
         warehouse_cursor(warehouse.database) as database,
     ):
         for block in story.expected:

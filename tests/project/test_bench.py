@@ -1,4 +1,4 @@
-"""The bench itself, on a small log: every part runs, and the peers' rows are ours. No time is asserted anywhere."""
+"""The bench on a small log: every part runs, and the peers give our rows. No time is asserted."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from tests.bench.logs import Log, log_of
 from tests.bench.peers.words import STEPS
 
 EVENTS = 20_000
-# A process for each case is for the sake of the times, and no time is looked at here.
+# Separate processes are only needed for exact times, and no time is checked here.
 IN_ONE_PROCESS = """
 import sys
 from tests.bench import logs, phases, process
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def in_one_process() -> Iterator[None]:
-    """A test before may have left a page of Streamlit in place of the main module, and a new process would run that."""
+    """An earlier test may have made a Streamlit page the main module, which a new process would run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logs, "alone", lambda work, *given: work(*given))
         yield
@@ -89,7 +89,13 @@ def test_load_and_build_are_measured_against_the_bare_read(folder: Path, log: Lo
     found, printed = bench(folder, "load")
     assert found["sizes"][str(EVENTS)]["records"] == log.records
     assert set(found["formats"]) == {"csv", "gz", "parquet"}
-    for title in ("Load and build", "Where it goes", "One more day", "The load of other formats", "Targets"):
+    for title in (
+        "Load and build",
+        "Where the time goes",
+        "One more day",
+        "Load of other formats",
+        "Targets",
+    ):
         assert f"### {title}" in printed
 
 
@@ -107,7 +113,7 @@ def test_every_question_of_every_page_is_measured(folder: Path) -> None:
         "data",
     }
     assert "### Questions of the dashboard" in printed
-    assert "### Reports as files" in printed
+    assert "### Reports as complete files" in printed
 
 
 def test_every_peer_gives_our_rows(folder: Path) -> None:

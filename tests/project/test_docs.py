@@ -1,4 +1,4 @@
-"""README and docs against the code: what they name exists, and what exists is named."""
+"""README and docs against the code: what they name exists, and every option, report and setting is named."""
 
 import configparser
 import os
@@ -44,7 +44,7 @@ def table_in(page: Path, heading: str) -> list[list[str]]:
 
 
 def code_in(page: Path) -> list[str]:
-    """The lines of the code blocks of a page, a line that is continued put together with the next."""
+    """The lines of the code blocks of a page; a continued line is joined with the next one."""
     blocks = re.findall(
         r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
     )
@@ -52,7 +52,7 @@ def code_in(page: Path) -> list[str]:
 
 
 def commands_in(page: Path) -> list[str]:
-    """What a page tells people to type after `returntrail`, in code blocks and in lines of text."""
+    """The arguments of `returntrail` in the code blocks and in the text of a page."""
     quoted = re.findall(r"`returntrail ([^`\n]+)`", page.read_text(encoding="utf-8"))
     typed = [line.split("returntrail ", 1)[1] for line in code_in(page) if is_command(line)]
     return quoted + [re.sub(r" +#.*| {2,}\S.*", "", line) for line in typed]
@@ -137,14 +137,14 @@ def test_the_docs_show_every_verb_with_every_option() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_line_that_a_page_shows_is_one(page: Path) -> None:
+def test_every_command_line_of_a_page_is_valid(page: Path) -> None:
     for command in commands_in(page):
         if not re.search(r"[\[|]|\b[A-Z]{3,}\b|^--version", command):
             assert isinstance(read_options(shlex.split(command)), Namespace), command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_names_only_what_there_is(page: Path) -> None:
+def test_a_page_names_only_what_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"\b(?:raw|ref|model|mart|report)\.[a-z]\w+", text))
     assert named <= CATALOG.files.keys() | {"raw.githubusercontent"}
@@ -182,7 +182,7 @@ def test_the_lines_of_cron_are_ones() -> None:
         assert words[0].endswith("/bin/returntrail") and read_options(words[1:]).verb in ("run", "report")
 
 
-def test_the_units_of_systemd_are_ones(tmp_path: Path) -> None:
+def test_the_units_of_systemd_are_valid(tmp_path: Path) -> None:
     blocks = re.findall(
         r"^```ini\n# (returntrail\.\w+)\n(.*?)^```",
         SCHEDULING.read_text(encoding="utf-8"),
@@ -214,7 +214,7 @@ def test_the_changelog_is_one_sentence_a_change_under_its_version() -> None:
         line for line in (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line
     ]
     assert title == "# Changelog"
-    assert [line for line in rest if line.startswith("## ")][0] == f"## {version()}"
+    assert next(line for line in rest if line.startswith("## ")) == f"## {version()}"
     changes = [line for line in rest if not line.startswith("## ")][1:]
     assert [line for line in changes if not re.fullmatch(r"- [A-Z`][^\n]*\.", line)] == []
     assert [line for line in changes if re.search(r"\. [A-Z]", line)] == []

@@ -1,4 +1,4 @@
-"""The page for the firm's security plan names every file that is made; each is its owner's alone, and no log names a client."""
+"""docs/data-inventory.md names every file; only the owner can read them, and no log contains client names."""
 
 import os
 import re
@@ -25,7 +25,7 @@ R2,Marked Bob,Nowhere,Marked label,Marked status,2026-03-02 09:00,Marked Amy,
 '''
 REGISTER = "Return ID,Client Name,Due Date\nR2,Marked Bob,2026-04-15\n"
 SETTINGS = '\n[[subscription]]\nname = "book"\nreport = "all_returns"\nevery = "day"\nformat = "xlsx"\n'
-# Made by people, by the demo, or gone again when a command ends.
+# Made by people, by the demo, or removed at the end of a command.
 NOT_MADE_HERE = {
     "inbox/",
     "settings.toml",
@@ -45,7 +45,7 @@ COMMANDS = (
 
 
 def patterns() -> dict[str, re.Pattern]:
-    """What the first column of the page's table names, each as the paths that it stands for."""
+    """The names in the first column of the page's table, each as a pattern of paths."""
     cells = re.findall(r"^\| (`[^|]+`) \|", PAGE, flags=re.MULTILINE)
     names = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
     return {
@@ -55,7 +55,7 @@ def patterns() -> dict[str, re.Pattern]:
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataDir, str]:
-    """A data directory after every command that writes into one, under a generous umask, and all that they said.
+    """A data directory after every command that writes into one, with umask 0, and their output.
 
     The first call to the network would kill them.
     """
@@ -70,26 +70,26 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataDir, str]:
     (data.root / "settings.toml").write_text(
         (CHECKOUT / "data" / "settings.toml").read_text() + SETTINGS, encoding="utf-8"
     )
-    said = ""
+    output = ""
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     for words in COMMANDS:
         command = ["sh", "-c", 'umask 000; exec "$@"', "sh", *SEALED, "etl", "--data", str(data.root), *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode >= 0 and "Traceback" not in done.stderr, (words, done.stderr)
-        said += done.stdout + done.stderr
+        output += done.stdout + done.stderr
     audit.record(data, audit.SAW, "ann@firm.example", "manager", "headline", 1)
-    return data, said
+    return data, output
 
 
 def test_the_page_names_every_file(used: tuple[DataDir, str]) -> None:
     data, known = used[0], patterns()
     files = [str(path.relative_to(data.root)) for path in data.root.rglob("*") if path.is_file()]
     assert [file for file in files if not any(pattern.fullmatch(file) for pattern in known.values())] == []
-    unmade = {name for name, pattern in known.items() if not any(pattern.fullmatch(file) for file in files)}
-    assert unmade <= NOT_MADE_HERE
+    missing = {name for name, pattern in known.items() if not any(pattern.fullmatch(file) for file in files)}
+    assert missing <= NOT_MADE_HERE
 
 
-def test_every_file_is_its_owners_alone(used: tuple[DataDir, str]) -> None:
+def test_only_the_owner_can_read_the_files(used: tuple[DataDir, str]) -> None:
     data, _ = used
     people_made = {data.inbox, data.settings}
     made = [path for path in data.root.rglob("*") if path not in people_made]
@@ -98,14 +98,14 @@ def test_every_file_is_its_owners_alone(used: tuple[DataDir, str]) -> None:
     assert {path: stat.S_IMODE(path.stat().st_mode) for path in made} == wanted
 
 
-def test_the_page_names_what_decides_how_long() -> None:
+def test_the_page_names_the_settings_of_retention() -> None:
     for key in Retention.__dataclass_fields__:
         assert f"`{key}`" in PAGE
 
 
-def test_no_log_names_a_client_or_says_what_stood_in_a_row(used: tuple[DataDir, str]) -> None:
-    data, said = used
-    assert "2 quarantined" in said
+def test_no_log_contains_client_names_or_the_content_of_a_row(used: tuple[DataDir, str]) -> None:
+    data, output = used
+    assert "2 quarantined" in output
     logs = [
         data.runs / "history.jsonl",
         data.runs / "heartbeat.json",
@@ -113,6 +113,6 @@ def test_no_log_names_a_client_or_says_what_stood_in_a_row(used: tuple[DataDir, 
         data.root / "purged.jsonl",
     ]
     logs += [*data.store.rglob("*.json"), *data.audit.iterdir()]
-    for text in (said, *(file.read_text(encoding="utf-8") for file in logs)):
+    for text in (output, *(file.read_text(encoding="utf-8") for file in logs)):
         assert "marked" not in text.lower()
     assert "R1" not in "".join(file.read_text(encoding="utf-8") for file in logs)

@@ -1,4 +1,4 @@
-"""What only POSIX has is used in etl/common/system.py alone: every other module is imported without it."""
+"""Only etl/common/system.py uses what only POSIX has: every other module can be imported without it."""
 
 import ast
 import subprocess
@@ -75,7 +75,7 @@ NAMES = {
         "sigwaitinfo",
     ],
 }
-# The libraries are imported before the names are gone: they have ways of their own to do without them.
+# The libraries are imported before the names are removed: they handle other systems by themselves.
 WITHOUT = """
 import ast, importlib, os, pathlib, signal, sys
 import duckdb, msgspec, platformdirs, plotly, plotly.graph_objects, polars, pyarrow
@@ -89,7 +89,7 @@ for place, names in NAMES.items():
 for file in map(pathlib.Path, sys.argv[1:]):
     draws = file.parent.name == "page" and not file.stem.endswith(("_parts", "__init__"))
     if draws or file.stem == "frame":
-        # A script of Streamlit draws when it is imported, so only what it imports is.
+        # A Streamlit script draws when it is imported, so only its imports are run.
         tree = ast.parse(file.read_text(encoding="utf-8"))
         tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         exec(compile(tree, file, "exec"), {})
@@ -119,11 +119,11 @@ def uses(tree: ast.AST) -> set[str]:
 
 
 @pytest.mark.parametrize("file", OTHERS, ids=module_of)
-def test_no_other_module_mentions_what_only_posix_has(file: Path) -> None:
+def test_no_other_module_uses_posix_names(file: Path) -> None:
     assert uses(ast.parse(file.read_text(encoding="utf-8"))) == set()
 
 
-def test_every_other_module_is_imported_without_what_only_posix_has() -> None:
+def test_every_other_module_can_be_imported_without_posix_names() -> None:
     files = [file.relative_to(CHECKOUT).as_posix() for file in OTHERS]
     program = f"MODULES, NAMES = {MODULES}, {NAMES}{WITHOUT}"
     done = subprocess.run(
@@ -145,6 +145,6 @@ def test_every_other_module_is_imported_without_what_only_posix_has() -> None:
         ("import os\nos.fsync(1)", set()),
     ],
 )
-def test_a_use_is_seen(line: str, found: set[str]) -> None:
+def test_a_use_is_detected(line: str, found: set[str]) -> None:
     assert uses(ast.parse(line)) == found
     assert uses(ast.parse(SYSTEM.read_text(encoding="utf-8"))) >= {"fcntl", "sysconf", "pthread_sigmask"}

@@ -1,4 +1,4 @@
-"""What is installed can be audited, and an audit that looked at nothing is no audit."""
+"""The installed packages can be audited, and an audit that checked nothing fails."""
 
 import json
 
@@ -30,7 +30,7 @@ SKIPPED = {
 KNOWN = {"name": "duckdb", "version": "2.0.0", "vulns": [{"id": "PYSEC-2030-1", "fix_versions": ["2.0.1"]}]}
 
 
-def test_a_lock_names_the_packages_of_this_system() -> None:
+def test_a_lock_file_lists_the_packages_of_this_system() -> None:
     assert pins(LOCK) == WANTED
 
 
@@ -49,18 +49,19 @@ def test_a_lock_names_the_packages_of_this_system() -> None:
     ],
     ids=["clean", "known", "skipped", "left out", "another version", "nothing"],
 )
-def test_what_was_not_looked_at_is_found(dependencies: list[dict], found: list[str]) -> None:
+def test_a_package_that_was_not_audited_is_reported(dependencies: list[dict], found: list[str]) -> None:
     assert findings(WANTED, json.dumps({"dependencies": dependencies, "fixes": []})) == found
 
 
 @pytest.mark.parametrize("answer", ["", "Connection refused", "{}"])
-def test_no_answer_is_no_audit(answer: str) -> None:
+def test_an_audit_without_an_answer_fails(answer: str) -> None:
     assert findings(WANTED, answer) == ["anyio 4.16.0: not audited.", "duckdb 2.0.0: not audited."]
-    assert findings({}, answer) == ["the lock file names no package."]
+    assert findings({}, answer) == ["The lock file lists no package."]
 
 
-def test_what_audits_is_not_installed_with_what_runs() -> None:
-    assert TOOLS <= pins((CHECKOUT / "tests" / "tools" / "audit.lock").read_text(encoding="utf-8")).keys()
+def test_the_audit_tools_are_not_installed_with_the_command() -> None:
+    audited_with = pins((CHECKOUT / "tests" / "tools" / "audit.lock").read_text(encoding="utf-8"))
+    assert audited_with.keys() >= TOOLS
     for lock in CHECKOUT.glob("requirements*.lock"):
         wanted = pins(lock.read_text(encoding="utf-8"))
         assert len(wanted) > 20 and not TOOLS & wanted.keys(), lock.name

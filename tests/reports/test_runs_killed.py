@@ -57,7 +57,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), resource.RLIM_INFIN
 """
 UNSHELTERED = """
 sys.path.insert(0, "tests")
-from faults.harm import without_atomic_file
+from faults.inject import without_atomic_file
 without_atomic_file()
 """
 NEVER = '[[subscription]]\nreport = "totals"\nevery = "never"\n'

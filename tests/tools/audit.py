@@ -1,6 +1,6 @@
-"""Asks whether a vulnerability is known of any package in the lock files; what could not be asked about is a failure.
+"""Audits the packages of the lock files for known vulnerabilities; a package without an audit is a failure.
 
-pip-audit by itself ends well where it has looked at nothing: without a network, or at an index that keeps no advisories.
+pip-audit alone succeeds even if it audited nothing: without a network, or with an index without advisories.
 
     python tests/tools/audit.py requirements.lock ...
 """
@@ -19,36 +19,36 @@ def pins(lock: str) -> dict[str, str]:
     """Package -> version of a lock file, without the packages of other systems."""
     lines = (line.removesuffix("\\").strip() for line in lock.splitlines())
     pinned = [Requirement(line) for line in lines if line and not line.startswith(("#", "--"))]
-    held = [one for one in pinned if one.marker is None or one.marker.evaluate()]
-    return {one.name: str(one.specifier).removeprefix("==") for one in held}
+    needed = [one for one in pinned if one.marker is None or one.marker.evaluate()]
+    return {one.name: str(one.specifier).removeprefix("==") for one in needed}
 
 
 def findings(wanted: dict[str, str], answer: str) -> list[str]:
-    """What is wrong with pip-audit's answer: packages that it did not look at, and vulnerabilities; best none."""
+    """The packages that pip-audit did not audit, and the vulnerabilities that it reports."""
     try:
-        looked_at = {one["name"]: one for one in json.loads(answer or "{}").get("dependencies", [])}
+        audited = {one["name"]: one for one in json.loads(answer or "{}").get("dependencies", [])}
     except json.JSONDecodeError:
-        looked_at = {}
+        audited = {}
     found = []
     for name, version in wanted.items():
-        one = looked_at.get(name, {})
+        one = audited.get(name, {})
         if one.get("version") != version or "vulns" not in one:
             found.append(f"{name} {version}: not audited. {one.get('skip_reason', '')}".strip())
         found += [f"{name} {version}: {vulnerability['id']}" for vulnerability in one.get("vulns", [])]
-    return found if wanted else ["the lock file names no package."]
+    return found if wanted else ["The lock file lists no package."]
 
 
 def main(files: list[Path]) -> int:
-    """Audits lock files with pip-audit of this environment; exit code 1 if anything is found or left out."""
+    """Audits lock files with pip-audit; exit code 1 for a vulnerability or a package that was not audited."""
     code = 0 if files else 1
     for file in files:
         wanted = pins(file.read_text(encoding="utf-8"))
         command = [str(Path(sys.executable).with_name("pip-audit")), *QUIETLY, "--requirement", str(file)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         found = findings(wanted, done.stdout)
-        for words in found:
-            print(f"{file.name}: {words}")
-        print(f"{file.name}: {len(wanted)} packages, {'none' if not found else len(found)} to look into.")
+        for problem in found:
+            print(f"{file.name}: {problem}")
+        print(f"{file.name}: {len(wanted)} packages, {len(found)} problems.")
         code |= bool(found)
     return code
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Sees to it that the browser tests find a Chromium: where there is none it is installed by apt, as root or with sudo.
+# Installs Chromium for the browser tests if it is missing, with apt, as root or with sudo.
 set -eu
 for name in chromium chromium-browser google-chrome; do
     if command -v "$name" >/dev/null; then exit 0; fi
 done
 if ! command -v apt-get >/dev/null; then
-    echo "The browser tests need Chromium, and this system has no apt: install Chromium yourself, then run make test again." >&2
+    echo "The browser tests need Chromium, and this system has no apt. Install Chromium, then run make test again." >&2
     exit 1
 fi
 if [ "$(id -u)" = 0 ]; then
@@ -13,7 +13,7 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null; then
     as_root=sudo
 else
-    echo "The browser tests need Chromium: install it as root (apt-get install chromium), then run make test again." >&2
+    echo "The browser tests need Chromium. Install it as root (apt-get install chromium), then run make test again." >&2
     exit 1
 fi
 echo "Installing Chromium for the browser tests ..." >&2

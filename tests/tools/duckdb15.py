@@ -1,6 +1,6 @@
-"""What an analyst's DuckDB 1.5 reads of a warehouse: every report and question gives the rows that our DuckDB gives.
+"""Checks that DuckDB 1.5 reads the same rows as our DuckDB from every table, report and question.
 
-`make test-duckdb15` runs it; its argument is a Python that has DuckDB 1.5.
+`make test-duckdb15` runs it; its argument is a Python with DuckDB 1.5.
 """
 
 import json
@@ -13,7 +13,7 @@ from etl.common.paths import DataDir
 from etl.sql.catalog import Catalog, read_catalog
 from tests.warehouse.test_analysts import QUESTIONS
 
-# Run by either Python, of which the other one has nothing but DuckDB.
+# Run by both Pythons; the other one has only DuckDB.
 ASKING = """
 import duckdb, json, sys
 
@@ -21,18 +21,30 @@ database = duckdb.connect(sys.argv[1], read_only=True)
 print(json.dumps(duckdb.__version__))
 for statement in json.load(sys.stdin):
     answer = database.execute(statement)
-    print(json.dumps([[column[0] for column in answer.description], *([repr(v) for v in row] for row in answer.fetchall())]))
+    columns = [column[0] for column in answer.description]
+    print(json.dumps([columns, *([repr(value) for value in row] for row in answer.fetchall())]))
 """
 VALUES = {
-    "split_by": ("'office'", "'week'"), "with_recalled": ("true",), "min_age_days": ("14",), "within_days": ("3",),
-    "known_by": ("'2026-03-20 12:00:00'",), "for_offices": ("['Austin']", "[]"), "for_years": ("[2025]",),
-    "for_steps": ("['unlock', 'fix_email']",), "stopped": ("true",), "for_step": ("'accessed'",), "search": ("'an'",),
-    "since": ("'2026-03-01'",), "until": ("'2026-03-15'",), "min_wait_days": ("2",), "max_days_left": ("10",),
-}  # fmt: skip
+    "split_by": ("'office'", "'week'"),
+    "with_recalled": ("true",),
+    "min_age_days": ("14",),
+    "within_days": ("3",),
+    "known_by": ("'2026-03-20 12:00:00'",),
+    "for_offices": ("['Austin']", "[]"),
+    "for_years": ("[2025]",),
+    "for_steps": ("['unlock', 'fix_email']",),
+    "stopped": ("true",),
+    "for_step": ("'accessed'",),
+    "search": ("'an'",),
+    "since": ("'2026-03-01'",),
+    "until": ("'2026-03-15'",),
+    "min_wait_days": ("2",),
+    "max_days_left": ("10",),
+}
 
 
 def statements(catalog: Catalog) -> list[str]:
-    """Every table, every report with its defaults and with each parameter, and what the page for analysts asks."""
+    """Every table, every report with its defaults and each parameter, and the questions for analysts."""
     tables = [
         f"select count(*), max(t) from {file.full_name} as t"
         for file in catalog.of("raw", "ref", "model", "mart")
@@ -59,7 +71,7 @@ def answers(python: str, warehouse: Path, asked: list[str]) -> list[object]:
 
 
 def main(other: str) -> None:
-    """Ends with an error that names each statement whose rows differ."""
+    """Compares the answers; exits with an error that lists each statement whose rows differ."""
     with TemporaryDirectory() as folder:
         data = DataDir(Path(folder) / "demo")
         made = [sys.executable, "-m", "etl", "--data", data.root, "demo", "--returns", "200", "--no-app"]
@@ -67,7 +79,7 @@ def main(other: str) -> None:
         asked = statements(read_catalog())
         ours, theirs = (answers(python, data.warehouse, asked) for python in (sys.executable, other))
     if not str(theirs[0]).startswith("1.5.") or ours[0] == theirs[0]:
-        sys.exit(f"{other}: it has DuckDB {theirs[0]}, and 1.5 is wanted beside {ours[0]}.")
+        sys.exit(f"{other} has DuckDB {theirs[0]}; 1.5 is needed, and another version than ours, {ours[0]}.")
     different = [
         asked[number]
         for number, (one, two) in enumerate(zip(ours[1:], theirs[1:], strict=True))

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Sees to it that `make spreadsheets` finds a LibreOffice: where there is none it is installed by apt, as root or with sudo.
+# Installs LibreOffice for `make spreadsheets` if it is missing, with apt, as root or with sudo.
 set -eu
 if command -v soffice >/dev/null; then exit 0; fi
 if ! command -v apt-get >/dev/null; then
-    echo "This needs LibreOffice, and the system has no apt: install LibreOffice Calc yourself." >&2
+    echo "This test needs LibreOffice, and this system has no apt. Install LibreOffice Calc, then run make spreadsheets again." >&2
     exit 1
 fi
 as_root=env

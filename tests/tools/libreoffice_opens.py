@@ -1,4 +1,4 @@
-"""Every CSV and Excel file of the hostile log in LibreOffice, told to evaluate what it can: `make spreadsheets`."""
+"""Opens every CSV and Excel file of the hostile log in LibreOffice: `make spreadsheets`."""
 
 import re
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 from etl.common.paths import DataDir
 from support.naughty import STRINGS, reported
 
-# Comma, quotes, UTF-8, from the first line on; quoted cells are no texts by themselves, and formulas are evaluated.
+# Comma, quotes, UTF-8, from the first line; quoted cells are not forced to text, and formulas are evaluated.
 AS_CSV = "--infilter=CSV:44,34,76,1,,0,false,true,false,false,false,-1,true"
 
 
 def formulas(files: list[Path], folder: Path, *options: str) -> dict[str, int]:
-    """How many cells LibreOffice evaluates in each file."""
+    """The number of cells that LibreOffice evaluates in each file."""
     home = f"-env:UserInstallation={(folder / 'home').as_uri()}"
     out = folder / "out"
     command = [

@@ -1,4 +1,4 @@
-"""Pictures of every page for the docs, taken in Chromium from the default demo: `make screens`."""
+"""Takes the screenshots of every page for the docs, in Chromium, from the default demo: `make screens`."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ TALLEST = 1500
 
 
 def take(visit: Visit, path: str, file: Path, width: int) -> None:
-    """One picture, as tall as the page up to a limit."""
+    """Takes one screenshot, as tall as the page up to a limit."""
     visit.page.set_viewport_size({"width": width, "height": 900})
     page = visit.open(path)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
@@ -37,13 +37,13 @@ def take(visit: Visit, path: str, file: Path, width: int) -> None:
 
 
 def main() -> None:
-    """The pages at the desk in the light theme, two of them in the dark one and on a phone."""
+    """All pages at desktop width in the light theme, and two in the dark theme, one at phone width."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         data = DataDir(Path(folder) / "demo")
         subprocess.run([sys.executable, "-m", "etl", "--data", data.root, "demo", "--no-app"], check=True)
         with open_warehouse(data.warehouse) as warehouse:
-            # The return of the newest recall after which somebody signed: its page has everything.
+            # A return that was recalled and delivered again: its page has every section.
             recalls = ask(warehouse, "recalls", columns=["return_id", "redelivered_at"])
         wanted = recalls.drop_nulls()["return_id"][0]
         chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)

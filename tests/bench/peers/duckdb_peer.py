@@ -23,7 +23,7 @@ def read(files: list[Path], folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def prepare(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Each event once, under its code; what no answer needs is left out."""
+    """Each event once, under its code; only what the answers need."""
     database.execute(f"""
         create or replace table events as
         with once as (select distinct * from log),

@@ -17,7 +17,7 @@ def read(files: list[Path], _folder: Path) -> pd.DataFrame:
 
 
 def prepare(log: pd.DataFrame) -> pd.DataFrame:
-    """Each event once, under its code, in the order of time; what no answer needs is left out."""
+    """Each event once, under its code, in the order of time; only what the answers need."""
     log = log.drop_duplicates()
     words = (
         log["Event"].str.replace("\N{NO-BREAK SPACE}", " ").str.replace("\N{LEFT DOUBLE QUOTATION MARK}", '"')

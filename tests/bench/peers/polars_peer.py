@@ -14,7 +14,7 @@ def read(files: list[Path], _folder: Path) -> pl.DataFrame:
 
 
 def prepare(log: pl.DataFrame) -> pl.DataFrame:
-    """Each event once, under its code, in the order of time; what no answer needs is left out."""
+    """Each event once, under its code, in the order of time; only what the answers need."""
     words = (
         pl.col("Event")
         .str.replace_all("\N{NO-BREAK SPACE}", " ")

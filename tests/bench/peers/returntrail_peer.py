@@ -8,7 +8,7 @@ from tests.bench.peers.words import Funnel, Weeks
 
 
 def read(_files: list[Path], folder: Path) -> Path:
-    """Nothing to do: loading is measured by itself, and `folder` holds what it made."""
+    """Nothing to do: loading is measured separately, and `folder` is the loaded data directory."""
     return folder
 
 

@@ -41,7 +41,7 @@ def session(folder: Path) -> SparkSession:
 
 
 def prepare(folder: Path) -> SparkSession:
-    """Each event once, under its code; what no answer needs is left out."""
+    """Each event once, under its code; only what the answers need."""
     spark = session(folder)
     spark.read.parquet(str(folder / "log")).createOrReplaceTempView("log")
     spark.sql(f"""

@@ -1,4 +1,4 @@
-"""The two answers in SQL, written once for the peers that read it; each has its own table `events`."""
+"""The two answers in SQL for the peers that use SQL; each has its own table `events`."""
 
 from tests.bench.peers.words import CODES, STEPS
 
@@ -102,13 +102,13 @@ BOUNCES = """
 
 
 def codes_as_values() -> str:
-    """The table of codes as rows of a `values` list."""
+    """The codes as rows of a `values` list."""
     quoted = [[f"'{text}'" for text in (*key, code)] for key, code in CODES.items()]
     return ", ".join(f"({', '.join(row)})" for row in quoted)
 
 
 def funnel_rows(row: tuple) -> list[tuple[str, int, int, int]]:
-    """The one row of FUNNEL as a row a step."""
+    """The row of FUNNEL as one row per step."""
     counts = [int(value or 0) for value in row]
     everybody, eligible, logged, reached = (
         counts[0],

@@ -1,15 +1,15 @@
-"""What every peer must know of the log, and nothing more: its columns, and the labels of the two answers.
+"""All that a peer must know about the log: its columns, and the labels of the two answers.
 
-The answers are those of `firm_funnel` and of `email_health`: for each step of the client funnel the
-deliveries that it applies to, those whose log shows it and those that came to it or any later one, recalled
-deliveries left out; and for each week the emails to signers that were sent and that bounced. The log of the
-bench holds no late status of a recalled delivery, no act before its delivery and no time that a clock shows
-twice, so the peers may leave out the rules for these.
+The answers are those of `firm_funnel` and of `email_health`. For each step of the client funnel, without
+recalled deliveries: the deliveries to which the step applies, those whose log has it, and those that reached
+it or a later one. For each week: the emails to signers that were sent and that bounced. This log has no late
+status of a recalled delivery, no act before its delivery and no time that a clock change repeats, so the
+peers need no rules for these.
 """
 
 COLUMNS = ("Return ID", "Return Type", "Tab", "Event", "Status", "Date/Time", "User", "Email")
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
-# (tab, label up to its first quote, in small letters, status) -> what it stands for.
+# (tab, label up to its first quote, in lowercase, status) -> what it means.
 CODES = {
     ("Internal Tracking", "deliver to client", ""): "delivered",
     ("Internal Tracking", "deliver to taxpayer/spouse", ""): "delivered",

@@ -1,6 +1,6 @@
-"""The three checks after a fault: the rows are those of a clean run, every record is accounted for, nothing is left.
+"""The three checks after a fault: the rows equal a clean run's, the counts add up, no stray file is left.
 
-What is compared is read here anew, by pyarrow, csv and json, and not by the loader.
+Everything that is compared is read here by pyarrow, csv and json, and not by the loader.
 """
 
 import bz2
@@ -34,7 +34,7 @@ ALLOWED = re.compile(
     """
 )
 UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
-# What differs between two runs of the same thing: when they ran, and the digests that have that in them.
+# Columns that differ between two equal runs: times of the run, and digests that include them.
 MOMENTS = {"loaded_at", "built_at", "input_digest", "seal"}
 
 
@@ -45,47 +45,47 @@ def times(full: int) -> int:
 
 @dataclass
 class Tally:
-    """What a fault did: how often it was injected, and what was lost, doubled, leaked or said unclearly."""
+    """How often a fault was injected, and what was lost, doubled, leaked or reported unclearly."""
 
     injected: int = 0
     lost: int = 0
     doubled: int = 0
     leaked: int = 0
     unclear: int = 0
-    notes: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
     def compare(self, clean: Counter, found: Counter, about: object = "") -> None:
-        """Rows of the clean run that are missing are lost; rows that it does not have are doubled or wrong."""
+        """Counts missing rows of the clean run as lost, and rows that it does not have as doubled."""
         missing, more = clean - found, found - clean
         self.lost += missing.total()
         self.doubled += more.total()
-        for words, rows in (("missing", missing), ("too many", more)):
-            self.notes += [f"{about}: {words}: {row}" for row in list(rows)[:3]]
+        for kind, rows in (("missing", missing), ("too many", more)):
+            self.details += [f"{about}: {kind}: {row}" for row in list(rows)[:3]]
 
-    def look(self, data: DataDir, about: object = "") -> None:
-        """Stray files and modes that let others read."""
-        found = strays(data.root)
+    def check_files(self, data: DataDir, about: object = "") -> None:
+        """Counts stray files, and files that other users can read."""
+        found = stray_files(data.root)
         self.leaked += len(found)
-        self.notes += [f"{about}: {one}" for one in found]
+        self.details += [f"{about}: {one}" for one in found]
 
-    def heard(self, text: str, must: str = "", about: object = "") -> None:
-        """A message must be sentences without a traceback, and name what it must."""
+    def check_message(self, text: str, must: str = "", about: object = "") -> None:
+        """Counts a message with a traceback, or one that does not match `must`, as unclear."""
         is_clear = "Traceback" not in text and re.search(must, text) is not None
         self.unclear += not is_clear
-        self.notes += [] if is_clear else [f"{about}: unclear: {text[-1500:]!r}"]
+        self.details += [] if is_clear else [f"{about}: unclear: {text[-1500:]!r}"]
 
-    def account(self, faults: list[str]) -> None:
-        """Equations that do not hold are lost records."""
+    def add_lost(self, faults: list[str]) -> None:
+        """Counts every mismatch of counts as a lost record."""
         self.lost += len(faults)
-        self.notes += faults
+        self.details += faults
 
     @property
-    def seen(self) -> int:
+    def fault_count(self) -> int:
         return self.lost + self.doubled + self.leaked + self.unclear
 
 
-def strays(root: Path) -> list[str]:
-    """Files and folders that do not belong, and those that others can enter."""
+def stray_files(root: Path) -> list[str]:
+    """Unexpected files and folders, and those that other users can read."""
     found = []
     for path in (root, *sorted(root.rglob("*"))):
         name = "" if path == root else path.relative_to(root).as_posix()
@@ -101,7 +101,7 @@ def strays(root: Path) -> list[str]:
 
 
 def store_rows(data: DataDir) -> Counter:
-    """Every row of the store, and its ledger without the moments; a part that cannot be read is a row of its own."""
+    """Every row of the store, and each ledger without its times; an unreadable part counts as a row."""
     found: Counter = Counter()
     for folder in data.store.glob("*") if data.store.is_dir() else ():
         if folder.name.startswith(".") or folder.name == "refused":
@@ -119,12 +119,15 @@ def store_rows(data: DataDir) -> Counter:
 
 
 def warehouse_rows(file: Path, without: tuple[str, ...] = (), tables: str = "raw|model|mart") -> Counter:
-    """Every row by its hash, without the moments of load and build; `tables` is a pattern of their names' beginnings."""
+    """The hash of every row, without the times of load and build. `tables` is a pattern of names."""
     found: Counter = Counter()
     try:
         with duckdb.connect(str(file), read_only=True) as database:
             names = database.execute(
-                "select table_schema || '.' || table_name as name from information_schema.tables where regexp_matches(name, ?)",
+                """
+                select table_schema || '.' || table_name as name from information_schema.tables
+                where regexp_matches(name, ?)
+                """,
                 [f"^({tables})\\b"],
             ).fetchall()
             for (name,) in names:
@@ -142,7 +145,7 @@ def warehouse_rows(file: Path, without: tuple[str, ...] = (), tables: str = "raw
 
 
 def content_of(file: Path) -> tuple[str, bytes]:
-    """A file's name without the ending of its packing, and its content."""
+    """A file's name without the suffix of its compression, and its unpacked content."""
     content = file.read_bytes()
     if file.suffix in UNPACK:
         return file.stem, UNPACK[file.suffix](content)
@@ -155,7 +158,7 @@ def content_of(file: Path) -> tuple[str, bytes]:
 
 
 def records_in(file: Path) -> int:
-    """How many records a file holds, counted by other readers than the loader's."""
+    """The number of records in a file, counted by other readers than the loader's."""
     name, content = content_of(file)
     if name.endswith(".parquet"):
         return pyarrow.parquet.read_metadata(io.BytesIO(content)).num_rows
@@ -169,27 +172,30 @@ def records_in(file: Path) -> int:
     return sum(1 for row in csv.reader(io.StringIO(text, newline="")) if row) - 1
 
 
-def unequal(data: DataDir, counts: dict[str, int]) -> list[str]:
-    """Where records are not kept plus set aside, by the counts of these files; and, once built, kept not what became of it."""
+def mismatched_counts(data: DataDir, counts: dict[str, int]) -> list[str]:
+    """Files whose counts do not add up: records = stored + quarantined, and after a build stored = distinct +
+    repeated + later. `counts` has the number of records by file name.
+    """
     found = []
     for file in sorted(data.store.glob("*/ledger.json")):
         ledger = json.loads(file.read_text(encoding="utf-8"))
-        held = pyarrow.parquet.read_metadata(file.parent / f"{ledger['kind']}.parquet").num_rows
-        aside = pyarrow.parquet.read_metadata(file.parent / "quarantine.parquet").num_rows
+        stored = pyarrow.parquet.read_metadata(file.parent / f"{ledger['kind']}.parquet").num_rows
+        quarantined = pyarrow.parquet.read_metadata(file.parent / "quarantine.parquet").num_rows
         counted = counts.get(ledger["file_name"], ledger["record_count"])
         if (
             not counted
             == ledger["record_count"]
-            == held + aside
+            == stored + quarantined
             == ledger["kept_count"] + ledger["quarantined_count"]
         ):
             found.append(
-                f"{ledger['file_name']}: {counted} counted, {ledger['record_count']} said, {held} + {aside} there"
+                f"{ledger['file_name']}: {counted} counted, {ledger['record_count']} in the ledger, "
+                f"{stored} stored, {quarantined} quarantined"
             )
     if data.warehouse.exists():
         with duckdb.connect(str(data.warehouse), read_only=True) as database:
             found += [
-                f"{name}: kept is not distinct, repeated and later"
+                f"{name}: stored is not distinct + repeated + later"
                 for (name,) in database.execute("""
                 select file_name from raw.files
                 where kind = 'events' and state = 'loaded'

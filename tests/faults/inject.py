@@ -1,4 +1,4 @@
-"""What a child of the crew can be made to suffer: places to die at, protections taken away, a wrong clock."""
+"""Faults that the runner can inject into a child: death at a step, protections taken away, a wrong clock."""
 
 import ctypes
 import dataclasses
@@ -35,12 +35,12 @@ import etl.warehouse.publish as publish
 import etl.warehouse.raw as raw
 
 Function = Callable[..., Any]
-# A function, and the module whose name for it is the one that is called.
-Place = tuple[ModuleType, Function]
+# A function, and the module in which its name is looked up by the caller.
+Step = tuple[ModuleType, Function]
 
-# Where a command can be killed, each before it happens: the phases of the pipeline by their first function,
-# and every call by which a file appears, changes its name or goes.
-PLACES: dict[str, tuple[Place, ...]] = {
+# The steps before which a command can be killed: the phases of the pipeline by their first function, and each
+# call that creates, renames, flushes or removes a file.
+STEPS: dict[str, tuple[Step, ...]] = {
     "read": ((load, load.stage),),
     "write": ((write_part, write_part.copy_to_parquet), (parts, parts.write_json)),
     "rename": ((os, os.rename), (os, os.replace)),
@@ -54,38 +54,38 @@ PLACES: dict[str, tuple[Place, ...]] = {
 CLOCKS = (load, raw, lock, report_files)
 
 
-def put(module: ModuleType, function: Function, instead: Function) -> None:
-    """Replaces a function where this module calls it."""
+def replace_function(module: ModuleType | type, function: Function, instead: Function) -> None:
+    """Replaces a function in the module that calls it."""
     assert getattr(module, function.__name__) is function
     instead.__name__ = function.__name__
     setattr(module, function.__name__, instead)
 
 
-def mined(die: list | None) -> Callable[[], int]:
+def kill_at_step(die: list | None) -> Callable[[], int]:
     """Makes the process kill itself at its n-th place; `die` is [phase or None, n]. How many were passed."""
     phase, at = die or (None, 0)
     passed = 0
 
     def before(real: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(real)
-        def step(*words: object, **more: object) -> object:
+        def step(*arguments: object, **more: object) -> object:
             nonlocal passed
             passed += 1
             if passed == at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return real(*words, **more)
+            return real(*arguments, **more)
 
         return step
 
-    for module, function in PLACES[phase] if phase else itertools.chain(*PLACES.values()):
-        # A protection that was taken away may be there in its place.
+    for module, function in STEPS[phase] if phase else itertools.chain(*STEPS.values()):
+        # The function may be the replacement of a protection that was taken away.
         name = function.__name__
         setattr(module, name, before(getattr(module, name)))
     return lambda: passed
 
 
-def obey_modes() -> None:
-    """Takes from root the right to ignore the modes of files, so that a read-only folder is one."""
+def drop_root_rights() -> None:
+    """Makes file modes apply to root too, so that root cannot write into a read-only folder."""
     if os.geteuid():
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -99,7 +99,7 @@ def obey_modes() -> None:
 
 
 def set_clock(seconds: float) -> None:
-    """Puts the clock of the loader and of the build on by so many seconds."""
+    """Moves the clock of the loader and of the build forward by so many seconds."""
     if not seconds:
         return
 
@@ -111,11 +111,11 @@ def set_clock(seconds: float) -> None:
             return clock.datetime.now(tz) + clock.timedelta(seconds=seconds)
 
     for module in CLOCKS:
-        put(module, module.datetime, Shifted)
+        replace_function(module, module.datetime, Shifted)
 
 
 def set_queries(folder: str | None) -> None:
-    """Lets `build` read another folder of queries."""
+    """Makes `build` read another folder of queries."""
     if folder:
         before = build.build.__defaults__
         after = (None, Path(folder), build.on_duckdb)
@@ -123,8 +123,8 @@ def set_queries(folder: str | None) -> None:
         build.build.__defaults__ = after
 
 
-def copied_slowly(made: str, folder: str) -> None:
-    """What a rename would be if it took its time: file by file under the final name."""
+def copy_slowly(made: str, folder: str) -> None:
+    """A rename that is not atomic: it copies file by file under the final name."""
     os.mkdir(folder)
     for file in sorted(Path(made).iterdir(), reverse=True):
         shutil.copy(file, folder)
@@ -133,17 +133,17 @@ def copied_slowly(made: str, folder: str) -> None:
 
 
 def without_rename() -> None:
-    """A folder gets its name file by file."""
+    """Folders are copied under their final name file by file."""
     real = os.replace
 
     def slowly(made: str, target: str) -> None:
-        (copied_slowly if os.path.isdir(made) else real)(made, target)
+        (copy_slowly if os.path.isdir(made) else real)(made, target)
 
-    put(os, real, slowly)
+    replace_function(os, real, slowly)
 
 
-class Halting:
-    """A file that is under its name while it is written, half a piece at a time."""
+class SlowFile:
+    """A file that has its final name while it is written, half a block at a time."""
 
     def __init__(self, file: Path) -> None:
         self.stream = open(file, "wb", buffering=0)  # noqa: SIM115  closed when the process is killed
@@ -156,70 +156,70 @@ class Halting:
 
 
 def without_atomic_file() -> None:
-    """A report is written straight to its name."""
+    """Reports are written directly to their final name."""
 
     @contextmanager
-    def straight(file: Path) -> Iterator[Halting]:
-        yield Halting(file)
+    def write_directly(file: Path) -> Iterator[SlowFile]:
+        yield SlowFile(file)
 
     for module in (report_files, deliver):
-        put(module, module.atomic_file, straight)
+        replace_function(module, module.atomic_file, write_directly)
 
 
 def without_long_ids() -> None:
-    """A file is known by the first digit of its hash."""
+    """A file is identified by the first digit of its hash."""
     real = load.verified
 
-    def short(*words: Any) -> Any:
-        found = real(*words)
+    def short(*arguments: Any) -> Any:
+        found = real(*arguments)
         digits = f"{found.sha256[0]:0<64}"
         return dataclasses.replace(found, sha256=digits, packed_sha256=digits)
 
-    put(load, real, short)
+    replace_function(load, real, short)
 
 
 def without_swap() -> None:
-    """The build writes into the published file itself."""
+    """The build writes directly into the published file."""
 
     @contextmanager
-    def straight(new: Path, folder: Path) -> Iterator[Any]:
+    def write_directly(new: Path, folder: Path) -> Iterator[Any]:
         published = folder.parent / "warehouse.duckdb"
         published.unlink(missing_ok=True)
         with new_database(published, folder) as database:
             yield database
 
     new_database = build.new_database
-    put(build, new_database, straight)
-    put(build, build.replace_warehouse, lambda new, published: None)
+    replace_function(build, new_database, write_directly)
+    replace_function(build, build.replace_warehouse, lambda new, published: None)
 
 
 def without_lock() -> None:
-    put(verbs, verbs.locked, lambda data: nullcontext())
+    replace_function(verbs, verbs.locked, lambda data: nullcontext())
 
 
 def without_redaction() -> None:
-    def nothing(survey: Any, *words: Any) -> tuple[set[int], int]:
+    def nothing(survey: Any, *arguments: Any) -> tuple[set[int], int]:
         redact_file.create_table(survey.database, "redactions", [], redact_file.SCHEMA)
         return set(), 0
 
-    put(write_part, write_part.redact_file, nothing)
-    put(write_part, write_part.redact, lambda text: (text, 0))
+    replace_function(write_part, write_part.redact_file, nothing)
+    replace_function(write_part, write_part.redact, lambda text: (text, 0))
 
 
 def without_modes() -> None:
-    os.umask = lambda mask: mask  # type: ignore[assignment]
-    Path.chmod = lambda *words, **more: None  # type: ignore[method-assign,assignment]
+    replace_function(os, os.umask, lambda mask: mask)
+    replace_function(Path, Path.chmod, lambda *arguments, **more: None)
 
 
 def without_checked_stream() -> None:
-    """Archives are believed: what can be unpacked is read, as far as it goes."""
-    put(archive, archive.unpacked_chunks, believed)
+    """Archives are read without their checksums, as far as they can be unpacked."""
+    replace_function(archive, archive.unpacked_chunks, unpack_unchecked)
 
 
-def believed(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
+def unpack_unchecked(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
     content = b"".join(raw)
     if kind == "gzip":
-        # Past the header of ten bytes that the gzip module writes, without a look at the checksum.
+        # Skips the header of ten bytes that the gzip module writes, and ignores the checksum.
         unpacker: Any = zlib.decompressobj(wbits=-15)
         content = content[10:]
     else:
@@ -232,23 +232,23 @@ def believed(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
 
 
 def without_content_hash() -> None:
-    """A file is known by its name, and not by what it holds."""
+    """A file is identified by its name, and not by its content."""
     real = load.verified
 
-    def by_name(file: Path, *words: Any) -> Any:
+    def by_name(file: Path, *arguments: Any) -> Any:
         digest = hashlib.sha256(file.name.encode()).hexdigest()
-        return dataclasses.replace(real(file, *words), sha256=digest, packed_sha256=digest)
+        return dataclasses.replace(real(file, *arguments), sha256=digest, packed_sha256=digest)
 
-    put(load, real, by_name)
+    replace_function(load, real, by_name)
 
 
-def sequenced(monkeypatch: Any) -> None:
-    """A file is known by its place in the order in which files came. In the process of the test itself."""
+def identify_by_order(monkeypatch: Any) -> None:
+    """A file is identified by the order in which files came. For the process of the test itself."""
     real, numbers = load.verified, itertools.count(1)
     monkeypatch.setattr(
         load,
         "verified",
-        lambda *words: dataclasses.replace(real(*words), sha256=f"{next(numbers):064x}"[::-1]),
+        lambda *arguments: dataclasses.replace(real(*arguments), sha256=f"{next(numbers):064x}"[::-1]),
     )
 
 

@@ -1,7 +1,7 @@
-"""A crew of commands: a process that has all imports behind it and forks a child for each command it is told.
+"""A process that has imported everything and forks a child for each command, which then starts at once.
 
-A child runs `returntrail` as it is, in a process of its own, and can be told to die, where, under which limits, as
-whom, with which protection taken away, and with what hours on its clock. Starting it costs no import.
+A child runs the real `returntrail`. An order can also make it die at a step, limit the size of its files,
+take away rights or a protection, and change its clock.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 CHECKOUT = Path(__file__).resolve().parents[2]
 # What the commands import when they run.
 COMMANDS = (
-    "faults.harm",
+    "faults.inject",
     "etl.reports.alert",
     "etl.reports.evidence",
     "etl.reports.files",
@@ -34,57 +34,57 @@ COMMANDS = (
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended: its exit code (a signal is negative), what it printed, its memory, the places it passed."""
+class Result:
+    """How a command ended: exit code (negative for a signal), output, memory, and the number of its steps."""
 
     code: int
     out: str
     err: str
     peak_bytes: int
-    places: int
+    steps: int
 
 
-class Crew:
-    """The process, seen from a test. Commands that are begun run beside each other."""
+class Runner:
+    """The process as tests use it. Commands that were begun run at the same time."""
 
     def __init__(self) -> None:
         paths = [str(CHECKOUT), str(CHECKOUT / "tests")]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "RETURNTRAIL_DATA": ""}
-        command = [sys.executable, "-m", "faults.crew"]
+        command = [sys.executable, "-m", "faults.runner"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = subprocess.Popen(command, env=environment, text=True, cwd=CHECKOUT, **pipes)
         self.folder = TemporaryDirectory()
         self.number = 0
 
-    def begin(self, *words: object, **orders: object) -> int:
-        """Starts a command; its number. Orders are those of `obey`."""
+    def begin(self, *arguments: object, **orders: object) -> int:
+        """Starts a command and returns its number. For the orders see `run_order`."""
         self.number += 1
-        place = Path(self.folder.name, str(self.number))
+        base = Path(self.folder.name, str(self.number))
         for suffix in (".out", ".err"):
-            place.with_suffix(suffix).touch()
-        self.say({"words": [str(word) for word in words], "place": place, "number": self.number} | orders)
+            base.with_suffix(suffix).touch()
+        self.send(
+            {"arguments": [str(word) for word in arguments], "base": base, "number": self.number} | orders
+        )
         return self.number
 
-    def end(self, number: int) -> Ended:
-        """Waits for a command that was begun."""
-        self.say({"wait": number})
+    def end(self, number: int) -> Result:
+        """Waits for a command that was begun, and returns its result."""
+        self.send({"wait": number})
         assert self.process.stdout is not None
         answer = json.loads(self.process.stdout.readline())
-        place = Path(self.folder.name, str(number))
+        base = Path(self.folder.name, str(number))
         texts = [
-            place.with_suffix(suffix).read_text(encoding="utf-8", errors="replace")
+            base.with_suffix(suffix).read_text(encoding="utf-8", errors="replace")
             for suffix in (".out", ".err")
         ]
-        places = place.with_suffix(".places")
-        return Ended(
-            answer["code"], *texts, answer["peak"], int(places.read_text()) if places.exists() else 0
-        )
+        steps = base.with_suffix(".steps")
+        return Result(answer["code"], *texts, answer["peak"], int(steps.read_text()) if steps.exists() else 0)
 
-    def run(self, *words: object, **orders: object) -> Ended:
-        """A command from its start to its end."""
-        return self.end(self.begin(*words, **orders))
+    def run(self, *arguments: object, **orders: object) -> Result:
+        """Runs a command and returns its result."""
+        return self.end(self.begin(*arguments, **orders))
 
-    def say(self, order: dict) -> None:
+    def send(self, order: dict) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(order, default=str) + "\n")
         self.process.stdin.flush()
@@ -97,7 +97,7 @@ class Crew:
 
 
 def serve() -> None:
-    """Forks a child for each order and says how it ended when asked; children that overstay are killed when told."""
+    """Forks a child for each order, sends its signal when that is due, and reports how it ended."""
     # The heavy libraries are imported here, once, and no thread of theirs is started.
     for module in COMMANDS:
         importlib.import_module(module)
@@ -106,7 +106,7 @@ def serve() -> None:
     ended: dict[int, tuple[int, int]] = {}
     buffer = b""
     while True:
-        reap(children, ended)
+        collect_ended(children, ended)
         if b"\n" not in buffer:
             if select.select([0], [], [], 0.005 if children else None)[0]:
                 piece = os.read(0, 65536)
@@ -118,20 +118,22 @@ def serve() -> None:
         order = json.loads(line)
         if "wait" in order:
             while order["wait"] not in ended:
-                reap(children, ended)
+                collect_ended(children, ended)
                 time.sleep(0.001)
             code, peak = ended.pop(order["wait"])
             print(json.dumps({"code": code, "peak": peak}), flush=True)
             continue
         child = os.fork()
         if child == 0:
-            obey(order)
+            run_order(order)
         due = order.get("after")
         sent = getattr(signal, order.get("signal", "SIGKILL"))
         children[order["number"]] = (child, None if due is None else time.monotonic() + due, sent)
 
 
-def reap(children: dict[int, tuple[int, float | None, int]], ended: dict[int, tuple[int, int]]) -> None:
+def collect_ended(
+    children: dict[int, tuple[int, float | None, int]], ended: dict[int, tuple[int, int]]
+) -> None:
     for number, (child, due, sent) in list(children.items()):
         if due is not None and time.monotonic() >= due:
             os.kill(child, sent)
@@ -142,21 +144,22 @@ def reap(children: dict[int, tuple[int, float | None, int]], ended: dict[int, tu
             del children[number]
 
 
-def obey(order: dict) -> None:
-    """In the child: what it is told first, then the command itself, and never back.
+def run_order(order: dict) -> None:
+    """Runs in the child: prepares what the order says, then runs the command, and never returns.
 
-    `after` and `signal`: seconds until it gets that signal (the crew sends it); `die`: at which of the places of
-    harm.PLACES it kills itself; `limit`: bytes that a file may have; `umask`; `mortal`: modes hold for root too; `off`: protections of
-    harm.PROTECTIONS to take away; `clock`: seconds to put its clock on; `queries`: another folder of queries.
+    `after` and `signal`: seconds until the runner sends this signal; `die`: the step of inject.STEPS where it
+    kills itself; `limit`: the largest file in bytes; `umask`; `unprivileged`: file modes apply to root too;
+    `off`: the protections of inject.PROTECTIONS to take away; `clock`: seconds to add to its clock; `closed`:
+    stdout is closed; `queries`: another folder of queries.
     """
     from etl.__main__ import main
-    from faults import harm
+    from faults import inject
 
-    # Ctrl-C is for the command, and not for what is made ready here before it.
+    # Ctrl-C is for the command, and not for the preparation before it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    place = Path(order["place"])
+    base = Path(order["base"])
     for stream, suffix in ((1, ".out"), (2, ".err")):
-        os.dup2(os.open(place.with_suffix(suffix), os.O_WRONLY), stream)
+        os.dup2(os.open(base.with_suffix(suffix), os.O_WRONLY), stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if order.get("closed"):
         reading, writing = os.pipe()
@@ -164,18 +167,18 @@ def obey(order: dict) -> None:
         os.close(reading)
     os.umask(order.get("umask", 0o022))
     for name in order.get("off", ()):
-        harm.PROTECTIONS[name]()
-    harm.set_clock(order.get("clock", 0))
-    harm.set_queries(order.get("queries"))
-    counter = harm.mined(order.get("die"))
+        inject.PROTECTIONS[name]()
+    inject.set_clock(order.get("clock", 0))
+    inject.set_queries(order.get("queries"))
+    counter = inject.kill_at_step(order.get("die"))
     if order.get("limit") is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], resource.RLIM_INFINITY))
-    if order.get("mortal"):
-        harm.obey_modes()
+    if order.get("unprivileged"):
+        inject.drop_root_rights()
     code = 99
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = main(order["words"])
+        code = main(order["arguments"])
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -187,8 +190,8 @@ def obey(order: dict) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        if order.get("limit") is None and not order.get("mortal"):
-            place.with_suffix(".places").write_text(str(counter()))
+        if order.get("limit") is None and not order.get("unprivileged"):
+            base.with_suffix(".steps").write_text(str(counter()))
         os._exit(code)
 
 
