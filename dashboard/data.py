@@ -81,10 +81,10 @@ def meaning_of(report: str) -> str:
 def trail(limit: int, return_id: str | None) -> pl.DataFrame:
     """Who saw and exported what, the newest first; of one return, or of all. For the data owner alone."""
     rows = audit.recent(status.served_directory(), limit, return_id)
-    return rows if signin.reader().keeps_the_data else rows.clear()
+    return rows if signin.reader().sees_data_health else rows.clear()
 
 
 def purges() -> pl.DataFrame:
     """What was purged, the newest first. For the data owner alone."""
     rows = status.purges(status.served_directory())
-    return rows if signin.reader().keeps_the_data else rows.clear()
+    return rows if signin.reader().sees_data_health else rows.clear()

@@ -71,7 +71,7 @@ def warn_if_damaged() -> None:
     result = status.last_verification(served)
     if result and result.damage_count:
         damage = "One thing is" if result.damage_count == 1 else f"{result.damage_count} things are"
-        where = "see Data health" if signin.reader().keeps_the_data else "the data owner sees which"
+        where = "see Data health" if signin.reader().sees_data_health else "the data owner sees which"
         at = moment_text(result.at, data.facts().timezone)
         st.error(
             f"{damage} damaged, as `returntrail verify` found on {at}: {where}. These numbers may be wrong "
@@ -85,7 +85,7 @@ def warn_if_quarantined() -> None:
     if not totals["quarantined_count"]:
         return
     counts = f"{count_text(totals['quarantined_count'])} of {count_text(totals['record_count'])} records"
-    where = "see Data health" if signin.reader().keeps_the_data else "the data owner sees which and why"
+    where = "see Data health" if signin.reader().sees_data_health else "the data owner sees which and why"
     if totals["quarantined_percent"] > MUCH_PERCENT:
         st.warning(
             f"{counts} are quarantined: they could not be read and are in no number here. For more, {where}."

@@ -39,7 +39,7 @@ def navigation(scope: Scope) -> StreamlitPage:
 def is_open(address: str, scope: Scope) -> bool:
     """Whether a page is one for this role."""
     if address in PAGES_OF_THE_DATA_OWNER:
-        return scope.keeps_the_data
+        return scope.sees_data_health
     return scope.sees_clients or address in PAGES_OF_COUNTS
 
 

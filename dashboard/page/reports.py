@@ -104,7 +104,7 @@ draw_preview(
     name, {filter: value for filter, value in filters.chosen().items() if filter in reports[name].params}
 )
 
-if signin.reader().sees_the_firm:
+if signin.reader().sees_whole_firm:
     st.header("What ran")
     draw_runs(status.runs(status.served_directory()))
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import duckdb
 
 from etl.check.time_shapes import Shape, shapes
-from etl.config.source import loose
+from etl.config.source import heading_key
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import REQUIRED, Columns, missing_columns
 from etl.store.mapping import IDS
@@ -121,7 +121,9 @@ def by_spelling(column: str, columns: Columns, free: list[Field]) -> Suggestion:
     """The headings with a spelling close to a known one; for an id, else every column that is never empty."""
     known = [heading for heading, name in columns.source.known.items() if name == column]
     near = [
-        field.heading for field in free if get_close_matches(loose(field.heading), known, n=1, cutoff=CLOSE)
+        field.heading
+        for field in free
+        if get_close_matches(heading_key(field.heading), known, n=1, cutoff=CLOSE)
     ]
     if near or column not in IDS:
         return Suggestion(column, near, "its spelling is close to a known heading")

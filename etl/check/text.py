@@ -65,7 +65,7 @@ def headings(found: Found) -> str:
             for place, heading in enumerate(columns.headings)
         ],
     )
-    constants = dict(columns.constants)
+    constants = dict(columns.source.constants)
     if not columns.has("firm_id") and source.firm_id is not None:
         constants["firm_id"] = source.firm_id
     lines += [f'{name} is "{value}" on every record, from the settings.' for name, value in constants.items()]

@@ -41,7 +41,7 @@ def work_limits(folder: Path, most_bytes: int) -> dict[str, Any]:
 
 
 def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Problem:
-    """The Problem behind an error of a statement, at its own line where none is given. A bug is raised."""
+    """The Problem that explains an error of a statement. An error that is a bug is raised again."""
     if disk_full_error(error):
         return Problem(f"{label}: the disk is full. Free some space and try again.")
     line = line or line_of_error(error)
@@ -49,14 +49,12 @@ def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Prob
     if isinstance(error, QUOTABLE_ERRORS):
         return Problem(f"{place}: {error_sentence(error)}")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return Problem(
-            f"{place}: this step needs more memory than is free. Close other programs and try again."
-        )
+        todo = "Close other programs and try again."
+        return Problem(f"{place}: this step needs more memory than is free. {todo}")
     if isinstance(error, (duckdb.DataError, duckdb.InvalidInputException)):
         kind = str(error).split(":", 1)[0]
-        return Problem(
-            f"{place}: a value does not fit the statement ({kind}). It is not shown; it may be private."
-        )
+        fault = f"a value does not fit the statement ({kind}). It is not shown; it may be private."
+        return Problem(f"{place}: {fault}")
     raise error
 
 
@@ -75,19 +73,24 @@ def line_of_error(error: duckdb.Error) -> int | None:
 
 
 def error_sentence(error: duckdb.Error) -> str:
-    """What is wrong, without the kind of the error and without the excerpt of the SQL."""
+    """The message of an error, without its kind and without the excerpt of the SQL."""
     text = str(error).split("\n\nLINE ", 1)[0].split(": ", 1)[-1]
     return re.sub(r"\s*\n\s*", ". ", text).replace("!.", ".").replace(": :", ":").strip().rstrip(".!") + "."
 
 
 def literal(text: object) -> str:
-    """A text inside SQL; file names come from strangers."""
+    """A text as an SQL literal; file names are not trusted."""
     return "'" + str(text).replace("'", "''") + "'"
 
 
 def identifier(name: str) -> str:
-    """A name inside SQL; headings come from strangers too."""
+    """A name as an SQL identifier; headings are not trusted."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def count_of(database: duckdb.DuckDBPyConnection, statement: str) -> int:
+    """The number that a statement returns in its only row."""
+    return int(database.execute(statement).fetchall()[0][0])
 
 
 def create_table(

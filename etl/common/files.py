@@ -77,7 +77,7 @@ def put_in_place(made: Path, target: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes a folder with its files. It is renamed first, so that half of it counts as a leftover."""
+    """Removes a folder with its files. It is renamed first, so that after a kill the rest is a leftover."""
     shutil.rmtree(hide(folder))
 
 
@@ -94,12 +94,12 @@ def is_leftover(path: Path) -> bool:
 
 
 def remove_leftovers(*folders: Path) -> None:
-    """Removes what killed processes left in these folders of the data directory."""
+    """Removes the leftovers of killed processes in these folders of the data directory."""
     remove([path for folder in folders if folder.is_dir() for path in folder.iterdir() if is_leftover(path)])
 
 
 def remove_leftovers_outside(folder: Path) -> None:
-    """Removes what killed processes left in a folder that may be the user's own."""
+    """Removes the leftovers of killed processes in a folder that may be the user's own."""
     remove(list(folder.glob(f"{LEFTOVER_PREFIX}*")))
 
 

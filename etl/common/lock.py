@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 4.0
 
 @contextmanager
 def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Locks the data directory. A second writer waits some seconds and gets a Problem naming the first."""
+    """Locks the data directory. A second writer waits some seconds; then a Problem names the first."""
     make_private_folder(data.root)
     file = data.root / ".lock"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -24,10 +24,9 @@ def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
         try:
             lock_file(descriptor, patience_seconds)
         except BlockingIOError as error:
-            holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-            raise Problem(
-                f"{data.root}: {holder} is writing here. Wait until it has finished, and try again."
-            ) from error
+            other = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+            todo = "Wait until it has finished, and try again."
+            raise Problem(f"{data.root}: {other} is writing here. {todo}") from error
         started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()}, since {started},\n".encode())

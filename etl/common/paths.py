@@ -17,52 +17,30 @@ QUERIES = CHECKOUT / "queries"
 SHIPPED = CHECKOUT / "data"
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class DataDir:
     """One firm's data: inbox, store, reports, warehouse, and its own settings and reference rows."""
 
     root: Path
 
-    @property
-    def inbox(self) -> Path:
-        return self.root / "inbox"
-
-    @property
-    def store(self) -> Path:
-        """One folder for each loaded file, and `refused/` with one JSON file for each refused one."""
-        return self.root / "store"
-
-    @property
-    def reports(self) -> Path:
-        return self.root / "reports"
-
-    @property
-    def runs(self) -> Path:
-        """The history of runs, and one folder with the files of each run."""
-        return self.root / "runs"
-
-    @property
-    def audit(self) -> Path:
-        """The trail of who saw what, where there is a sign-in."""
-        return self.root / "audit"
-
-    @property
-    def verified(self) -> Path:
-        """What `returntrail verify` found last."""
-        return self.root / "verified.json"
-
-    @property
-    def purging(self) -> Path:
-        """A purge that has begun and is not complete; the next command that writes finishes it."""
-        return self.root / ".purging.json"
-
-    @property
-    def warehouse(self) -> Path:
-        return self.root / "warehouse.duckdb"
+    def __post_init__(self) -> None:
+        self.inbox = self.root / "inbox"
+        # One folder for each loaded file, and `refused/` with one JSON file for each refused file.
+        self.store = self.root / "store"
+        self.warehouse = self.root / "warehouse.duckdb"
+        self.reports = self.root / "reports"
+        # The history of runs, and one folder with the files of each run.
+        self.runs = self.root / "runs"
+        # The trail of who saw what, if people sign in.
+        self.audit = self.root / "audit"
+        # The findings of the last `returntrail verify`.
+        self.verified = self.root / "verified.json"
+        # A purge that has begun and is not complete; the next command that writes finishes it.
+        self.purging = self.root / ".purging.json"
 
     @property
     def settings(self) -> Path:
-        """The directory's own settings; the shipped ones where it has none."""
+        """The directory's own settings, or the shipped settings if it has none."""
         own = self.root / "settings.toml"
         return own if own.exists() else SHIPPED / "settings.toml"
 
@@ -74,7 +52,6 @@ class DataDir:
 
 @cache
 def version() -> str:
-    """The version, such as 0.1.0."""
     if IS_INSTALLED:
         return metadata.version("returntrail")
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -82,5 +59,5 @@ def version() -> str:
 
 
 def default_data() -> Path:
-    """The data directory where nothing names one: data/ of the checkout, or the user's data folder."""
+    """The data directory if none is given: data/ of the checkout, or the user's data folder."""
     return Path(platformdirs.user_data_dir("returntrail", appauthor=False)) if IS_INSTALLED else SHIPPED

@@ -1,4 +1,4 @@
-"""What only POSIX systems have, behind plain functions: locks, modes, memory size, signals, folder sync.
+"""Everything that only POSIX systems have: locks, file modes, memory size, signals, folder sync.
 
 No other module uses these parts of the standard library, so everything else runs on any Python.
 """
@@ -19,7 +19,7 @@ BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 def close_to_others() -> None:
-    """From here on no other user of the machine can read what this process creates."""
+    """From now on, no other user of the machine can read the files that this process creates."""
     os.umask(0o077)
 
 
@@ -38,7 +38,6 @@ def sync_to_disk(path: Path) -> None:
 
 
 def memory_bytes() -> int:
-    """The size of the machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
@@ -56,7 +55,7 @@ def lock_file(descriptor: int, patience_seconds: float, shared: bool = False) ->
 
 
 def defer_ctrl_c() -> None:
-    """From here on Ctrl-C waits for `on_ctrl_c`, unless the parent process set it to be ignored.
+    """From now on, Ctrl-C waits for `on_ctrl_c`, unless the parent process set it to be ignored.
 
     Call it before DuckDB or Polars start their threads, which inherit the setting; a thread without it would
     take the signal.
@@ -67,7 +66,7 @@ def defer_ctrl_c() -> None:
 
 @contextmanager
 def on_ctrl_c(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Where Ctrl-C is deferred, it calls `interrupt` inside this block.
+    """If Ctrl-C is deferred, it calls `interrupt` inside this block.
 
     DuckDB checks for Ctrl-C by itself, but only between two tasks, and a task of a cross join may take hours.
     Any thread may interrupt a connection, though, so a thread of our own waits for the signal.

@@ -1,4 +1,4 @@
-"""What a person sees while a command runs: messages and progress on stderr, without control characters."""
+"""Messages and progress of a running command on stderr, without control characters."""
 
 import re
 import sys
@@ -20,13 +20,13 @@ def printable(text: str) -> str:
 
 
 def say(text: str) -> None:
-    """Prints a text on stderr, its lines made printable; stdout is for data alone."""
+    """Prints the lines of a text on stderr, made printable; stdout is for data only."""
     print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Says what is being done once it has taken a second, and at the end how long it took."""
+    """Prints the name of a step that takes more than a second, and at its end how long it took."""
     text, started = printable(text), time.monotonic()
     timer = threading.Timer(PATIENCE_SECONDS, say, [f"{text} ..."])
     timer.daemon = True

@@ -1,6 +1,6 @@
-"""Who may see what: the [access] section of the settings, read strictly, and who a signed-in person is by it.
+"""The [access] section of the settings, read strictly: who may see what, and the role of a signed-in person.
 
-Access is denied by default: a person is known by an entry here, or by the claims of the sign-in named here.
+Access is denied by default: a person must be listed here, or have the claims of the sign-in named here.
 """
 
 import re
@@ -13,41 +13,40 @@ from etl.config.place import Count, Place, Text, Texts, keys
 from etl.config.subscription import ADDRESS
 
 VIEWER, STAFF, MANAGER, DATA_OWNER = "viewer", "staff", "manager", "data owner"
-# As a role is called in the settings and in a claim -> as it is called on screen.
+# The name of each role in the settings and in a claim, and its name on screen.
 ROLES = {"viewer": VIEWER, "staff": STAFF, "manager": MANAGER, "data_owner": DATA_OWNER}
 EMAIL = "email"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What somebody may see: a role, and for staff the offices. None means all offices."""
+    """What a person may see: a role, and for staff the offices. None means all offices."""
 
     role: str
     offices: tuple[str, ...] | None = None
 
     @property
     def sees_clients(self) -> bool:
-        """Everybody but a viewer, who sees counts."""
+        """A viewer sees only counts."""
         return self.role in (STAFF, MANAGER, DATA_OWNER)
 
     @property
-    def sees_the_firm(self) -> bool:
-        """What belongs to the whole firm and to no office."""
+    def sees_whole_firm(self) -> bool:
         return self.role in (MANAGER, DATA_OWNER)
 
     @property
-    def keeps_the_data(self) -> bool:
-        """Data health, and the trail of who saw what."""
+    def sees_data_health(self) -> bool:
+        """Data health includes the trail of who saw what."""
         return self.role == DATA_OWNER
 
 
-# Whoever types commands on the machine, or opens the dashboard there while there is no sign-in.
+# For commands on the machine itself, and for the dashboard if there is no sign-in.
 EVERYTHING = Scope(DATA_OWNER)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has signed in and is known."""
+    """A person who has signed in and is known."""
 
     who: str
     scope: Scope
@@ -55,7 +54,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Access:
-    """The section: who has which role, by which claims, and after how long somebody must sign in again."""
+    """The section: the role of each person, the claims that count, and when a person must sign in again."""
 
     people: dict[str, Scope] = field(default_factory=dict)
     user_claim: Text = EMAIL
@@ -83,7 +82,7 @@ def read_access(path: Path, table: dict[str, Any] | None) -> Access | None:
 
 
 def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
-    """Who is named for which role; staff under their offices. Nobody has two roles."""
+    """The scope of each person named for a role, staff under their offices. A person has only one role."""
     offices = place.below("staff", "[access.staff]")
     named = [
         (place, name, Scope(role))
@@ -104,21 +103,21 @@ def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
         before = people.get(who)
         if before:
             if not before.role == scope.role == STAFF:
-                raise where.fault(f'"{who}" is {before.role} and {scope.role}; everybody has one role,')
+                raise where.fault(f'"{who}" is {before.role} and {scope.role}; a person has only one role,')
             scope = Scope(STAFF, tuple(dict.fromkeys((*(before.offices or ()), *(scope.offices or ())))))
         people[who] = scope
     return people
 
 
 def known_as(name: str, user_claim: str) -> str:
-    """A name as it is compared: the case of an e-mail address makes no difference."""
+    """A name in the form that is compared: the case of an e-mail address makes no difference."""
     return name.strip().casefold() if user_claim == EMAIL else name.strip()
 
 
 def person_of(access: Access, claims: Mapping[str, object]) -> Person | None:
-    """Who has signed in, by the claims of the provider; None for somebody who is not known here.
+    """The person who has signed in, from the claims of the provider; None if the person is not known here.
 
-    An e-mail address counts only where the provider says that it is verified: another may have typed it.
+    An e-mail address counts only if the provider has verified it: otherwise anybody may have typed it.
     """
     name = claims.get(access.user_claim)
     if not isinstance(name, str) or not name.strip():
@@ -131,7 +130,7 @@ def person_of(access: Access, claims: Mapping[str, object]) -> Person | None:
 
 
 def scope_of_claims(access: Access, claims: Mapping[str, object]) -> Scope | None:
-    """The role that the claim names, if it names exactly one; staff without an office see nothing."""
+    """The role in the claim, if it has exactly one; staff without an office see nothing."""
     roles = {ROLES[text] for text in texts_of(claims, access.role_claim) if text in ROLES}
     if len(roles) != 1:
         return None
@@ -143,13 +142,13 @@ def texts_of(claims: Mapping[str, object], name: str | None) -> tuple[str, ...]:
     """The texts of a claim, which is a text or a list of them."""
     value = claims.get(name) if name else None
     values = value if isinstance(value, list) else [value]
-    return tuple(one.strip() for one in values if isinstance(one, str) and one.strip())
+    return tuple(text.strip() for text in values if isinstance(text, str) and text.strip())
 
 
 def ended(access: Access, claims: Mapping[str, object], last_seen: float | None, now: float) -> str | None:
-    """Why a sign-in no longer counts, as a sentence; None while it does. Times are seconds since 1970.
+    """Why a sign-in is no longer valid, as a sentence; None if it is. Times are seconds since 1970.
 
-    A sign-in that this process does not know yet counts as used when it was made: a restart prolongs none.
+    A sign-in that this process has not seen before was last used when it was made, so a restart extends none.
     """
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(issued, (int, float)) or not isinstance(expires, (int, float)):

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from etl.common.problem import Problem
 
-# The types of settings. Their descriptions are used in Problems: "idle_minutes" must be <description>.
+# The types of settings. Problems quote their descriptions: "idle_minutes" must be <description>.
 Text = Annotated[str, Meta(pattern=r"\S", description="a text in quotes")]
 Texts = Annotated[tuple[Text, ...], Meta(min_length=1, description="a list of one or more texts")]
 Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
@@ -27,7 +27,7 @@ Section = TypeVar("Section", bound="DataclassInstance")
 
 @dataclass(frozen=True)
 class Place:
-    """A section, and where it is in which file."""
+    """A section, its name and its file."""
 
     path: Path
     section: str
@@ -60,7 +60,7 @@ class Place:
         return value
 
     def below(self, key: str, section: str) -> "Place":
-        """The section that a key contains; an empty one where it is missing."""
+        """The section under a key; an empty section if it is missing."""
         table = self.table.get(key, {})
         if not isinstance(table, dict):
             raise self.fault(f'"{key}" must be a section of its own')
@@ -69,20 +69,20 @@ class Place:
     def read(self, kind: type[Section], /, **given: Any) -> Section:
         """The section as a dataclass, which has the types and defaults; `given` fields are not read."""
         types = get_type_hints(kind, include_extras=True)
-        for key, one in zip(keys(kind), fields(kind), strict=True):
-            is_needed = one.default is MISSING and one.default_factory is MISSING
-            if one.name not in given and (is_needed or key in self.table):
-                given[one.name] = self.value(key, types[one.name])
+        for key, field in zip(keys(kind), fields(kind), strict=True):
+            is_needed = field.default is MISSING and field.default_factory is MISSING
+            if field.name not in given and (is_needed or key in self.table):
+                given[field.name] = self.value(key, types[field.name])
         return kind(**given)
 
 
 def keys(kind: type["DataclassInstance"]) -> tuple[str, ...]:
-    """The keys that a dataclass is read from; metadata has those that Python cannot use as a name."""
-    return tuple(one.metadata.get("key", one.name) for one in fields(kind))
+    """The keys of a dataclass in the settings; metadata has the key if Python cannot use it as a name."""
+    return tuple(field.metadata.get("key", field.name) for field in fields(kind))
 
 
 def description(kind: Any) -> str:
-    """What a value of a type must be, as a Problem says it."""
+    """What a value of a type must be, in the words of a Problem."""
     arguments = get_args(kind)
     if get_origin(kind) is Literal:
         return f"one of {', '.join(arguments)}"

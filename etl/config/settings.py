@@ -1,4 +1,4 @@
-"""What the firm says about itself and its exports: data/settings.toml, read strictly.
+"""Reads settings.toml strictly: the firm, its exports, limits, subscriptions, mail and access.
 
 An unknown key is a Problem: a misspelled key that is ignored would silently change how every file is read.
 """
@@ -21,7 +21,7 @@ LISTS_OF_SECTIONS = ("source", "subscription")
 
 @dataclass(frozen=True, kw_only=True)
 class Firm:
-    """Its name, and the time zone of dates and of the screen."""
+    """The firm's name, and the time zone of dates and of the screen."""
 
     name: Text = ""
     timezone: Zone
@@ -29,7 +29,7 @@ class Firm:
 
 @dataclass(frozen=True)
 class Retention:
-    """After how many days something is removed; None for never."""
+    """After how many days files are removed; None for never."""
 
     inbox_days: Count | None = None
     quarantine_days: Count | None = None
@@ -56,7 +56,7 @@ class Settings:
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings in `path`. Raises a Problem that names file, section, key and what is known."""
+    """The settings in `path`. Raises a Problem that names file, section, key and the known keys."""
     try:
         tables = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
@@ -94,10 +94,10 @@ def check_sections(path: Path, tables: dict[str, Any]) -> None:
     for name, value in tables.items():
         if name not in SECTIONS:
             raise Problem(f'{path}: unknown section "{name}". Known: {", ".join(written.values())}.')
-        is_list = isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-        if name in LISTS_OF_SECTIONS and not is_list:
-            raise Problem(f"{path}: write [[{name}]], with two brackets, once for each {name}.")
-        if name not in LISTS_OF_SECTIONS and not isinstance(value, dict):
+        if name in LISTS_OF_SECTIONS:
+            if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+                raise Problem(f"{path}: write [[{name}]], with two brackets, once for each {name}.")
+        elif not isinstance(value, dict):
             raise Problem(f"{path}: write [{name}], with one bracket, and only once.")
     for name in ("firm", "source"):
         if name not in tables:
@@ -105,7 +105,7 @@ def check_sections(path: Path, tables: dict[str, Any]) -> None:
 
 
 def source_of(settings: Settings, file_name: str) -> Source:
-    """The first source whose patterns match the file's name, with or without the ending of a compression."""
+    """The first source with a pattern that matches the file's name, with or without an ending such as .gz."""
     name = Path(file_name).name.casefold()
     names = {name, unpacked_name(name)}
     for source in settings.sources:

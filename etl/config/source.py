@@ -21,21 +21,21 @@ Kind = Literal["events", "returns"]
 Patterns = Annotated[
     Texts, Meta(description='a list of one or more patterns on the file name, such as ["*.csv"]')
 ]
-PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-# Columns of the contract that the loader makes; an export cannot bring them.
+PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
+# Columns of the contract that the loader makes; an export cannot contain them.
 MADE = {
     *("pattern", "subject", "event_at", "event_on", "time_note", "extra"),
     *("file_id", "row_no", "occurrence_no", "row_hash"),
 }
-# Those of strptime that mean the same to every reader; zone names (%Z) are ambiguous, so write %z.
+# The directives of strptime that mean the same to every reader; zone names (%Z) are ambiguous, so write %z.
 DIRECTIVES = "YymdBbAajHIMSpfz%"
-# An afternoon: a format that loses whether it was one shows here.
+# An afternoon, so that a format without am or pm does not read it back.
 PROBE = datetime(2025, 11, 23, 13, 45, 56, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of export: which files it is, and how their headings, times and constants are read."""
+    """One kind of export: which files it includes, and how their headings, times and constants are read."""
 
     name: Text
     kind: Kind
@@ -49,18 +49,16 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """A hash of what changes how a file is read; its name and its file patterns do not."""
-        said = {name: value for name, value in asdict(self).items() if name not in ("name", "files")}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        """A hash of everything that decides how a file is read: all but the name and the file patterns."""
+        content = {name: value for name, value in asdict(self).items() if name not in ("name", "files")}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
     def known(self) -> dict[str, str]:
-        """Loosened heading -> our column. The contract's own names are always headings."""
-        words = {loose(column): column for column in contract(self.kind)}
-        words.update(
-            (loose(heading), column) for column, headings in self.columns.items() for heading in headings
-        )
-        return words
+        """The column for each heading_key. The contract's own names are always headings."""
+        pairs = [(name, name) for name in contract(self.kind)]
+        pairs += [(heading, column) for column, headings in self.columns.items() for heading in headings]
+        return {heading_key(heading): column for heading, column in pairs}
 
 
 SOURCE_KEYS = tuple(key for key in keys(Source) if key != "firm_timezone")
@@ -68,7 +66,7 @@ SOURCE_KEYS = tuple(key for key in keys(Source) if key != "firm_timezone")
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may not exceed; each is named in the refusal."""
+    """The limits of a file; the refusal names the limit."""
 
     file_bytes: Count = 4_000_000_000
     unpacked_bytes: Count = 4_000_000_000
@@ -81,19 +79,19 @@ class Limits:
 
 @cache
 def contract(kind: str) -> tuple[str, ...]:
-    """The columns that an export of this kind can bring, in the order of queries/raw/<kind>.sql."""
+    """The columns that an export of this kind can contain, in the order of queries/raw/<kind>.sql."""
     columns = read_file(QUERIES / "raw" / f"{kind}.sql").columns
     return tuple(column.name for column in columns if column.name not in MADE)
 
 
-def loose(heading: str) -> str:
-    """A heading as it is compared: without case, blanks and punctuation."""
+def heading_key(heading: str) -> str:
+    """A heading in the form that is compared: without case, blanks and punctuation."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", heading).casefold())
 
 
 def column_of(source: Source, heading: str) -> str | None:
-    """Our column for a heading of an export, None where nothing maps it."""
-    return source.known.get(loose(heading))
+    """Our column for a heading of an export, None if there is none."""
+    return source.known.get(heading_key(heading))
 
 
 def unpacked_name(name: str) -> str:
@@ -102,20 +100,17 @@ def unpacked_name(name: str) -> str:
 
 
 def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -> tuple[Source, ...]:
-    """The sources in their order; two of one name are refused."""
-    sources = [
-        read_source(path, table, number, firm_timezone) for number, table in enumerate(tables, start=1)
-    ]
-    names = [source.name for source in sources]
-    for name in names:
-        if names.count(name) > 1:
+    """The sources in their order; two sources of the same name are refused."""
+    sources: dict[str, Source] = {}
+    for number, table in enumerate(tables, start=1):
+        name = Place(path, f"[[source]] number {number}", table).value("name", Text)
+        if name in sources:
             raise Problem(f'{path}: two [[source]] are named "{name}". Give each a name of its own.')
-    return tuple(sources)
+        sources[name] = read_source(Place(path, f'[[source]] "{name}"', table), name, firm_timezone)
+    return tuple(sources.values())
 
 
-def read_source(path: Path, table: dict[str, Any], number: int, firm_timezone: str) -> Source:
-    name = Place(path, f"[[source]] number {number}", table).value("name", Text)
-    place = Place(path, f'[[source]] "{name}"', table)
+def read_source(place: Place, name: str, firm_timezone: str) -> Source:
     place.refuse_unknown(SOURCE_KEYS)
     kind = place.value("kind", Kind, "events")
     source = place.read(
@@ -128,14 +123,14 @@ def read_source(path: Path, table: dict[str, Any], number: int, firm_timezone: s
         constants=read_constants(place.below("constants", f'[source.constants] of "{name}"'), kind),
     )
     for column in source.columns.keys() & source.constants.keys():
-        raise place.fault(f'"{column}" has both headings and a constant; keep one of them,')
+        raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
     for time_format in source.time_formats:
         check_time_format(place, time_format)
     return source
 
 
 def check_time_format(place: Place, time_format: str) -> None:
-    """Tries a time format on an afternoon: it must come back with its date, and not as a morning."""
+    """Writes and reads an afternoon in a time format: it must keep its date, and not become a morning."""
     if time_format in ("epoch", "epoch_ms"):
         return
     label = f'time format "{time_format}"'
@@ -154,22 +149,21 @@ def check_time_format(place: Place, time_format: str) -> None:
 
 
 def read_columns(place: Place, kind: str) -> dict[str, tuple[str, ...]]:
-    """Our column -> its headings; a heading that could mean two columns is refused."""
+    """The headings of each of our columns; a heading that could mean two columns is refused."""
     place.refuse_unknown(contract(kind))
     columns: dict[str, tuple[str, ...]] = {name: place.value(name, Texts) for name in place.table}
-    meant = {loose(name): name for name in contract(kind)}
-    for name, headings in columns.items():
-        for heading in headings:
-            word = loose(heading)
-            if not word:
-                raise place.fault(f'the heading "{heading}" of "{name}" has no letter or digit')
-            if meant.setdefault(word, name) != name:
-                raise place.fault(f'the heading "{heading}" means both "{meant[word]}" and "{name}"')
+    column_of_key = {heading_key(name): name for name in contract(kind)}
+    for name, heading in [(name, heading) for name, headings in columns.items() for heading in headings]:
+        key = heading_key(heading)
+        if not key:
+            raise place.fault(f'the heading "{heading}" of "{name}" has no letter or digit')
+        if column_of_key.setdefault(key, name) != name:
+            raise place.fault(f'the heading "{heading}" means both "{column_of_key[key]}" and "{name}"')
     return columns
 
 
 def read_constants(place: Place, kind: str) -> dict[str, str]:
-    """Our column -> the value of every row, as text."""
+    """The value of each of our columns that has the same value in every row, as text."""
     place.refuse_unknown(contract(kind))
     if "firm_id" in place.table:
         raise place.fault('"firm_id" is a key of the [[source]] itself; write it there and not')

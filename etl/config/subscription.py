@@ -1,4 +1,4 @@
-"""Who gets which report when: the [[subscription]] entries and the [mail] section of the settings."""
+"""The [[subscription]] entries and the [mail] section of the settings: who gets which report when."""
 
 from dataclasses import dataclass, field, replace
 from datetime import time
@@ -40,7 +40,7 @@ TimeOfDay = Annotated[
 
 @dataclass(frozen=True)
 class Subscription:
-    """One report for somebody; where `every` is None, the report's own period counts."""
+    """One report and who gets it; if `every` is None, the report's own period counts."""
 
     report: ReportName
     name: Name | None = None
@@ -56,12 +56,12 @@ class Subscription:
 
     @property
     def label(self) -> str:
-        """What its files are called and its runs are found by: two entries never share it."""
+        """The name of its files and its runs; two entries never have the same label."""
         return f"{self.report}-{self.name}" if self.name else self.report
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return tuple(one for one in self.to if one != FOLDER)
+        return tuple(recipient for recipient in self.to if recipient != FOLDER)
 
 
 SUBSCRIPTION_KEYS = (*(key for key in keys(Subscription) if key != "filters"), *FILTERS)
@@ -69,7 +69,7 @@ SUBSCRIPTION_KEYS = (*(key for key in keys(Subscription) if key != "filters"), *
 
 @dataclass(frozen=True)
 class Mail:
-    """The server that takes the firm's mail; nothing is sent without TLS."""
+    """The mail server of the firm; nothing is sent without TLS."""
 
     host: Text
     sender: Address = field(metadata={"key": "from"})
@@ -86,19 +86,19 @@ MAIL_KEYS = keys(Mail)
 def read_subscriptions(
     path: Path, tables: list[dict[str, Any]], mail: Mail | None
 ) -> tuple[Subscription, ...]:
-    """The entries in their order; two whose files would have one name are refused."""
-    found = [read_subscription(path, table, number, mail) for number, table in enumerate(tables, start=1)]
-    labels = [one.label for one in found]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise Problem(
-                f'{path}: two [[subscription]] are called "{label}". Give each a "name" of its own.'
-            )
-    return tuple(found)
+    """The entries in their order; two entries with the same label are refused."""
+    entries: dict[str, Subscription] = {}
+    for number, table in enumerate(tables, start=1):
+        entry = read_subscription(path, table, number, mail)
+        if entry.label in entries:
+            fault = f'two [[subscription]] are called "{entry.label}"'
+            raise Problem(f'{path}: {fault}. Give each a "name" of its own.')
+        entries[entry.label] = entry
+    return tuple(entries.values())
 
 
 def read_subscription(path: Path, table: dict[str, Any], number: int, mail: Mail | None) -> Subscription:
-    """One [[subscription]]; its report and filters are checked against the warehouse later."""
+    """One [[subscription]]; its report and filters are compared with the warehouse later."""
     place = Place(path, f"[[subscription]] number {number}", table)
     place.refuse_unknown(SUBSCRIPTION_KEYS)
     weekday = place.value("weekday", Weekday, None)
@@ -121,7 +121,7 @@ def read_subscription(path: Path, table: dict[str, Any], number: int, mail: Mail
 
 
 def read_mail(path: Path, table: dict[str, Any] | None) -> Mail | None:
-    """The [mail] section; without it nothing is ever sent."""
+    """The [mail] section; without it nothing is sent."""
     if table is None:
         return None
     place = Place(path, "[mail]", table)

@@ -1,7 +1,7 @@
 """Checks a file before it is read: it is hashed, and an archive is unpacked into a verified copy.
 
-DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so no
-reader gets an archive. A refusal does not name the file: the loader puts the redacted name before it.
+DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so no reader gets an
+archive. Problems raised here do not name the file: the loader puts the redacted name before them.
 """
 
 import bz2
@@ -28,7 +28,7 @@ CHUNK = 1 << 20
 ZSTD_STEP = 1 << 10
 ZSTD_WINDOW = 1 << 27
 XZ_MEMORY = 1 << 28
-# Below this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
+# Up to this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
 SMALL = 1_000_000
 AGAIN = "Nothing was loaded from it; export it again."
 DAMAGED = f"the archive is damaged (its checksum or structure is wrong). {AGAIN}"
@@ -69,10 +69,8 @@ def over_limit(limits: Limits, key: str, what: str, actual: object = None, place
     """The refusal of a file that exceeds a limit, worded the same way everywhere."""
     limit = getattr(limits, key)
     value = f"over {limit}" if actual is None else actual
-    where = f"{place}: " if place else ""
-    return Problem(
-        f"{where}{what} is {value}, and the limit is {limit} ({key} under [limits] in settings.toml)."
-    )
+    setting = f"{key} under [limits] in settings.toml"
+    return Problem(f"{place}{': ' if place else ''}{what} is {value}, and the limit is {limit} ({setting}).")
 
 
 def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
@@ -124,7 +122,7 @@ class HashedFile:
             yield chunk
 
     def hash_rest(self) -> str:
-        """The hash of the file, whose unread rest is read for it."""
+        """The hash of the whole file; reads the rest of it."""
         for _ in self:
             pass
         return self.hash.hexdigest()
@@ -180,7 +178,7 @@ def unpacked_chunks(kind: str, raw: HashedFile, path: Path, remarks: list[str]) 
 
 
 def member_chunks(kind: str, raw: HashedFile) -> Iterator[bytes]:
-    """The content of each member of gzip, bzip2 or xz; each must end, only zero bytes may follow."""
+    """The content of each member of gzip, bzip2 or xz; each must end, and only zero bytes may follow."""
     magic = PACKED_MAGIC[kind]
     member, is_padded = DECOMPRESSORS[kind](), False
     for data in raw:
@@ -222,14 +220,13 @@ def zstd_chunks(raw: HashedFile, remarks: list[str]) -> Iterator[bytes]:
 
 
 def zip_chunks(path: Path) -> Iterator[bytes]:
-    """The content of the only file in a zip; what macOS adds beside it does not count."""
+    """The content of the only file in a zip; the files that macOS adds do not count."""
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         files = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
         if len(files) != 1:
-            raise Problem(
-                f"the zip contains {len(files)} files, and must contain exactly one. Load them one by one."
-            )
+            fault = f"the zip contains {len(files)} files, and must contain exactly one"
+            raise Problem(f"{fault}. Load them one by one.")
         if files[0].flag_bits & 1:
             raise Problem("the zip is encrypted. Unpack it, and load what is inside.")
         try:

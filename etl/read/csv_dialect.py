@@ -1,4 +1,4 @@
-"""How a CSV file is written: delimiter and headings, decided by the headings that settings.toml knows."""
+"""Finds the delimiter and the headings of a CSV file, by the headings that settings.toml knows."""
 
 import csv
 import re
@@ -51,7 +51,7 @@ class Header:
 
 
 def read_header(path: Path, source: Source, limits: Limits) -> Header:
-    """The header of a CSV file, with the delimiter by which most headings are known. None known: refused."""
+    """The header of a CSV file, split by the delimiter that gives the most known headings, at least one."""
     with open(path, encoding="utf-8", newline="") as file:
         # 500 headings take a few kB; a longer header is not a header.
         beginning = file.read(limits.line_bytes)
@@ -62,12 +62,12 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         raise Problem("the file contains only blank lines, not even headings. Export it again.")
     quote = header_quote(lines[blank])
     headers = {delimiter: split_header(lines[blank:], delimiter, quote) for delimiter in DELIMITERS}
-    known = {
-        delimiter: len({column_of(source, heading) for heading in row} - {None})
+    columns = {
+        delimiter: {column_of(source, heading) for heading in row} - {None}
         for delimiter, (row, _) in headers.items()
     }
-    delimiter = max(DELIMITERS, key=lambda one: known[one])
-    if known[delimiter] == 0:
+    delimiter = max(DELIMITERS, key=lambda one: len(columns[one]))
+    if not columns[delimiter]:
         raise unknown_headings(max((row for row, _ in headers.values()), key=len), source)
     row, used = headers[delimiter]
     return Header(
@@ -83,14 +83,14 @@ def unknown_headings(row: list[str], source: Source) -> Problem:
     """The refusal of a first line without a known heading; it is shown only if it cannot be a record."""
     headings = f"Headings found: {printable_headings(', '.join(row))}."
     return Problem(
-        "no heading is known, so the file has no header, or one in other words. "
+        "no heading is known, so the file has no header, or a header with other names. "
         f"{headings if looks_like_headings(row) else 'Its first line looks like a record.'} "
         f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
     )
 
 
 def looks_like_headings(row: list[str]) -> bool:
-    """Whether every field has text, and none has digits or an @ as a record has."""
+    """Whether every field has text, and none has a digit or an @, which records have."""
     return bool(row) and all(field.strip() and not re.search(r"[\d@]", field) for field in row)
 
 
@@ -122,11 +122,8 @@ def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str
         column = column_of(source, heading)
         if column in heading_of:
             both = f'"{printable_headings(heading_of[column])}" and "{printable_headings(heading)}"'
-            raise Problem(
-                f"the headings {both} both mean {column}. "
-                "Take one of them from the file, or from [source.columns] "
-                f'of "{source.name}" in settings.toml.'
-            )
+            todo = f'Remove one of them from the file, or from [source.columns] of "{source.name}"'
+            raise Problem(f"the headings {both} both mean {column}. {todo} in settings.toml.")
         if column is not None:
             heading_of[column] = heading
         name, number = heading if heading.strip() else f"column {place}", 1

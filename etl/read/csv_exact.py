@@ -1,9 +1,8 @@
-"""CSV that DuckDB's reader did not settle: slower, and exact about every record that it cannot split.
+"""Reads CSV files that DuckDB's reader could not: slower, and exact about every record that cannot be split.
 
-A malformed record costs its first line and no more: reading continues at the next line, so a quote that is
-never closed does not cost the rest of the file. Another dialect is used only if the whole file fits it: a
-file quoted with ' or escaped with a backslash would otherwise lose the records that show it, and keep the
-rest.
+Only the first line of a malformed record is lost: reading continues at the next line, even if a quote is not
+closed. Another dialect is used only if the whole file fits it: otherwise a file quoted with ' or escaped with
+a backslash would lose the records that show it, and keep the rest.
 """
 
 import csv
@@ -83,7 +82,7 @@ class CsvFile:
     def split_each(
         self, lines: list[str], stream: TextIOBase, row_no: int, line_no: int, dialect: Dialect
     ) -> Block:
-        """The records of these lines one by one; a record open at their end reads on from the stream."""
+        """The records of these lines one by one; the last may continue with lines read from the stream."""
         block = Block(lines)
         place = 0
         while place < len(lines):
@@ -116,15 +115,14 @@ class CsvFile:
     def fits(self, dialect: Dialect) -> bool:
         """Whether every record of the file fits the dialect, and no escape in it is ambiguous."""
         ambiguous = re.compile(rf"""\\[^"'\\\r\n{re.escape(dialect.delimiter)}]""")
-        for block in self.blocks(dialect):
-            if block.malformed:
-                return False
-            if dialect.escape and any(ambiguous.search(line.replace("\\\\", "")) for line in block.lines):
-                return False
-        return True
+        return not any(
+            block.malformed
+            or (dialect.escape and any(ambiguous.search(line.replace("\\\\", "")) for line in block.lines))
+            for block in self.blocks(dialect)
+        )
 
     def records(self, dialect: Dialect, folder: Path, signs: "Signs | None" = None) -> Records:
-        """All records of the file by a dialect, and on the way the signs of other dialects."""
+        """All records of the file in a dialect; collects the signs of other dialects if asked to."""
         records = Records(folder, self.header.headings)
         for block in self.blocks(dialect):
             if signs:
@@ -137,7 +135,7 @@ class CsvFile:
 
 
 def split_all(lines: list[str], width: int, dialect: Dialect) -> list[list[str]] | None:
-    """The records of these lines if every one of them fits, which is nearly always; else None."""
+    """The records of these lines if all of them fit, which is nearly always true; else None."""
     try:
         rows = [row for row in csv.reader(lines, **dialect.options) if row]
     except csv.Error:
@@ -148,7 +146,7 @@ def split_all(lines: list[str], width: int, dialect: Dialect) -> list[list[str]]
 def split_one(
     lines: list[str], place: int, stream: TextIOBase, dialect: Dialect
 ) -> tuple[list[str], int, str]:
-    """The record that starts at a line, how many lines it takes, and if it cannot be split the reason."""
+    """The record that starts at a line, its number of lines, and the reason if it cannot be split."""
     reader = csv.reader(lines_from(lines, place, stream), **dialect.options)
     try:
         return next(reader), reader.line_num, ""
@@ -198,12 +196,8 @@ class Signs:
             doubled = (value.replace('"', '""') for value in values)
             self.has_doubled_quotes = any(f'"{value}"' in text for value in doubled)
         if not self.has_blanks and f"{delimiter} " in text and self.blank_pattern.search(text):
-            # A quote after blanks, which the usual dialect takes for a part of the text.
-            self.has_blanks = any(
-                value.startswith(" ") and value.lstrip(" ").startswith('"')
-                for row in block.rows
-                for value in row
-            )
+            # The usual dialect takes a quote after blanks for a part of the text.
+            self.has_blanks = any(re.match(' +"', value) for row in block.rows for value in row)
         if f"{delimiter}'" in text or "\n'" in text or text.startswith("'"):
             for row in block.rows:
                 inner = [value[1:-1] for value in row if len(value) > 1 and value[0] == value[-1] == "'"]
@@ -235,12 +229,12 @@ class Signs:
     def refuse_ambiguous(self) -> None:
         """Refuses a file whose malformed records look like another dialect, if no dialect fits it."""
         if self.escape_line and not self.has_doubled_quotes:
-            line, look = self.escape_line, "escaped with a backslash,"
+            line, style = self.escape_line, "escaped with a backslash,"
         elif self.single_quote_line and not self.is_quoted:
-            line, look = self.single_quote_line, "quoted with '"
+            line, style = self.single_quote_line, "quoted with '"
         else:
             return
-        raise Problem(f"line {line}: it looks {look} and the file does not fit that as a whole. {AGAIN}")
+        raise Problem(f"line {line}: it looks {style} and the whole file does not fit that. {AGAIN}")
 
 
 def single_quoted(usual: Dialect) -> list[Dialect]:

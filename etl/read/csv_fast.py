@@ -1,4 +1,4 @@
-"""CSV by DuckDB, on all cores; the result counts only if every byte of the file is accounted for.
+"""Reads CSV with DuckDB, on all cores; the result is used only if every byte of the file is accounted for.
 
 DuckDB's reader gets the dialect and stops at the first fault. What it read must then have as many records as
 the file has lines, and its texts, delimiters, quotes and line ends must add up to the size of the file.
@@ -15,8 +15,8 @@ from etl.read.encoding import Text, chunks
 def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> int | None:
     """Creates `staged` and counts its records; None if the file needs the exact reader.
 
-    The records go into a table in the order of the file, so the id of a row is its number, at no cost and in
-    parallel; reading the file through a numbered view would limit each scan to one core.
+    The records go into a table in the order of the file, so the id of a row is its number, in parallel and at
+    no cost; a numbered view of the file would limit each scan to one core.
     """
     is_plain = text.returns in (0, text.lines) and header.lines == 1 and not text.has_long_line
     if not is_plain or (text.has_backslash and may_escape(text)):
@@ -57,30 +57,26 @@ def measured(
 ) -> tuple[int, int, int, bool]:
     """What DuckDB has read: records, bytes and quotes in their texts, and whether a text is in single quotes.
 
-    Quotes that the file has nowhere are not searched for.
+    Quotes that do not occur in the file are not searched for.
     """
     size = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
-    quotes = " + ".join(
-        f"""if(contains({name}, '"'), strlen({name}) - strlen(replace({name}, '"', '')), 0)"""
-        for name in names
-    )
-    single = " or ".join(
-        f"(starts_with({name}, '''') and ends_with({name}, '''') and {name} <> '''')" for name in names
-    )
-    row = database.execute(f"""
+    quote = """if(contains({0}, '"'), strlen({0}) - strlen(replace({0}, '"', '')), 0)"""
+    quotes = " + ".join(map(quote.format, names)) if has_quotes else "0"
+    single_quoted = "(starts_with({0}, '''') and ends_with({0}, '''') and {0} <> '''')"
+    single = " or ".join(map(single_quoted.format, names)) if has_single_quotes else "false"
+    row: tuple[int, int, int, bool] = database.execute(f"""
         select
             count(*),
             coalesce(sum({size}), 0)::bigint,
-            {f"coalesce(sum({quotes}), 0)::bigint" if has_quotes else "0"},
-            {f"coalesce(bool_or({single}), false)" if has_single_quotes else "false"}
+            coalesce(sum({quotes}), 0)::bigint,
+            coalesce(bool_or({single}), false)
         from staged_text
-    """).fetchone()
-    assert row is not None
-    return row[0], row[1], row[2], row[3]
+    """).fetchall()[0]
+    return row
 
 
 def may_escape(text: Text) -> bool:
-    """Whether a backslash is before a quote somewhere, which may be how the file escapes quotes."""
+    """Whether the file has a backslash before a quote, which may be an escape."""
     last = b""
     for chunk in chunks(text.path):
         if b'\\"' in last + chunk:

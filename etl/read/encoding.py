@@ -1,4 +1,4 @@
-"""Text as bytes: its encoding, its number of lines, and whether a line is over a limit.
+"""Checks the bytes of a text: its encoding, its number of lines, and whether a line is over a limit.
 
 DuckDB reads UTF-8 only, so other text is decoded into a copy, strictly: a file in two encodings is refused.
 """
@@ -28,7 +28,7 @@ UTF8_SEQUENCE = re.compile(
 
 @dataclass
 class Text:
-    """A file of UTF-8 text, and what was counted in its bytes."""
+    """A file of UTF-8 text, and counts of its bytes."""
 
     path: Path
     size: int = 0
@@ -117,7 +117,7 @@ def check_lines(chunk: bytes, open_bytes: int, text: Text, limits: Limits) -> in
 
 
 def refuse_mixed(path: Path, invalid_line: int) -> None:
-    """Refuses text with one line that is not UTF-8 and another line that only UTF-8 can have written."""
+    """Refuses text with a line that is not UTF-8 and another line that can only be UTF-8."""
     line, carried = 1, b""
     for chunk in chunks(path):
         data = carried + chunk

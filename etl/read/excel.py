@@ -14,7 +14,7 @@ DAMAGED = "the Excel file is damaged or locked with a password. Export it again,
 
 
 def read_excel(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """The records below the first row that is not empty, the headings; empty rows are not records."""
+    """The records below the headings, the first row that is not empty. Empty rows are not records."""
     rows = [row for row in sheet_rows(path, limits) if any(row)]
     if not rows:
         raise Problem("the Excel file is empty: it has not even headings.")
@@ -31,9 +31,8 @@ def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
     try:
         import fastexcel
     except ImportError as error:
-        raise Problem(
-            "Excel files need one more package: pip install 'returntrail[excel]'. Or export the file as CSV."
-        ) from error
+        todo = "pip install 'returntrail[excel]'. Or export the file as CSV."
+        raise Problem(f"Excel files need one more package: {todo}") from error
     refuse_damaged(path, limits)
     try:
         book = fastexcel.read_excel(str(path))
@@ -43,14 +42,13 @@ def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
     filled = [sheet for sheet in sheets if sheet.height]
     if len(filled) != 1:
         names = ", ".join(f'"{printable_headings(sheet.name)}"' for sheet in filled) or "none"
-        raise Problem(
-            f"the Excel file has {len(filled)} sheets with content ({names}), and must have exactly one."
-        )
+        count = f"{len(filled)} sheets with content ({names})"
+        raise Problem(f"the Excel file has {count}, and must have exactly one.")
     return filled[0].to_polars().rows()
 
 
 def refuse_damaged(path: Path, limits: Limits) -> None:
-    """Refuses an Excel file, which is a zip inside, that is damaged or too large unpacked."""
+    """Refuses an Excel file, which is a zip archive, if it is damaged or too large unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
             refuse_large(sum(entry.file_size for entry in archive.infolist()), path.stat().st_size, limits)

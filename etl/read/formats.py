@@ -3,8 +3,8 @@
 import re
 
 from etl.common.problem import Problem
+from etl.config.source import PACKED
 
-PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
 PACKED_MAGIC = {
     "gzip": b"\x1f\x8b",
     "bzip2": b"BZh",
@@ -19,7 +19,7 @@ PLAIN = {
     ".xlsx": "xlsx",
 }
 FORMAT_NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "xlsx": "Excel (xlsx)"}
-# Formats that are never an export.
+# Formats that no export has.
 UNSUPPORTED = {
     b"%PDF": "a PDF document",
     b"\xd0\xcf\x11\xe0": "an old Excel file (xls)",
@@ -33,7 +33,7 @@ BEGINNING = 4096
 
 
 def format_of_name(name: str, endings: dict[str, str]) -> str | None:
-    """The format that the ending of a name claims, None for an unknown ending."""
+    """The format that the ending of a name claims, None if the ending is unknown."""
     folded = name.casefold()
     return next((kind for ending, kind in endings.items() if folded.endswith(ending)), None)
 
@@ -45,14 +45,11 @@ def packing(name: str, beginning: bytes) -> str | None:
     if actual == "zip" and plain == "xlsx":
         return None
     if claimed and actual != claimed:
-        raise Problem(
-            f"the name says {claimed}, the content is not ({description(beginning)}). Export it again."
-        )
+        content = f"the content is not ({description(beginning)})"
+        raise Problem(f"the name says {claimed}, {content}. Export it again.")
     if actual and plain and not claimed:
-        raise Problem(
-            f"the name says {FORMAT_NAMES[plain]}, the content is a {actual} archive. "
-            "Rename it to what it is."
-        )
+        content = f"the content is a {actual} archive"
+        raise Problem(f"the name says {FORMAT_NAMES[plain]}, {content}. Rename it to what it is.")
     return actual
 
 
@@ -86,11 +83,8 @@ def text_of(beginning: bytes) -> bytes:
 
 
 def description(beginning: bytes) -> str:
-    """What content is that is not an export."""
+    """The format of a content that is not an export, in words."""
     if HTML.match(text_of(beginning)):
         return "a web page (HTML), such as a login page saved in place of the export"
-    archives = {magic: f"a {kind} archive" for kind, magic in PACKED_MAGIC.items()}
-    return next(
-        (text for magic, text in (archives | UNSUPPORTED).items() if beginning.startswith(magic)),
-        "something else",
-    )
+    names = {magic: f"a {kind} archive" for kind, magic in PACKED_MAGIC.items()} | UNSUPPORTED
+    return next((name for magic, name in names.items() if beginning.startswith(magic)), "something else")

@@ -1,4 +1,4 @@
-"""JSON, one object a line or one array of objects: values as their JSON text, and only what is valid JSON.
+"""Reads JSON, one object a line or one array of objects; a value that is not a string becomes its JSON text.
 
 Python's parser takes the last of two equal keys, and accepts NaN; here both are refused, because a value
 would be lost. DuckDB's reader accepts NaN and a comma after the last key, and its errors give a wrong record
@@ -60,7 +60,7 @@ def refuse_deep(text: str, limits: Limits, place: str) -> None:
 
 
 def as_field(value: Any) -> str | None:
-    """A value as a field: text as it is, null as None, everything else as JSON writes it."""
+    """A value as a field: text unchanged, null as None, everything else as its JSON text."""
     if value is None or (isinstance(value, str) and not isinstance(value, Number)):
         return value
     return as_json(value)
@@ -85,7 +85,7 @@ class Objects:
         self.good_count = 0
 
     def add(self, row_no: int, text: str, place: str) -> None:
-        """The object in a text, as a record; another value, or text that no file can have, is quarantined.
+        """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
 
         Raises the parser's error if the text is not JSON.
         """
@@ -142,14 +142,13 @@ def read_lines(path: Path, source: Source, limits: Limits, folder: Path) -> Reco
     if not row_no:
         raise Problem("the file contains only blank lines. Export it again.")
     if not objects.good_count:
-        raise Problem(
-            "line 1: no line is a JSON object of its own. Write one object a line, or one array of objects."
-        )
+        todo = "Write one object a line, or one array of objects."
+        raise Problem(f"line 1: no line is a complete JSON object. {todo}")
     return objects.finish(source)
 
 
 def read_array(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """One array of objects. A damaged array is refused: nobody can say where its next record begins."""
+    """One array of objects. A damaged array is refused: where its next record begins is not known."""
     objects = Objects(limits, folder)
     for row_no, text in enumerate(elements(path, limits), start=1):
         try:
@@ -201,7 +200,7 @@ def damaged_array(count: int, fault: str) -> Problem:
 
 
 def element_end(buffer: str, start: int) -> int | None:
-    """Where the element that starts here ends; None if the buffer ends before it."""
+    """The end of the element that starts here; None if it continues after the buffer."""
     depth = 0
     for match in TOKEN.finditer(buffer, start):
         token = match[0]

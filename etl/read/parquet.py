@@ -1,4 +1,4 @@
-"""Parquet: columns with types of their own, turned into the text that a person would have exported.
+"""Reads Parquet: turns its typed columns into the text that a CSV export would have.
 
 DuckDB does not verify the checksums of a Parquet file's pages, so pyarrow does. Few writers write checksums;
 without them a flipped bit can load as other text, and a remark reports that.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import identifier, literal
+from etl.common.duck import count_of, identifier, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import over_limit
@@ -20,8 +20,8 @@ UNCHECKED = "the Parquet file carries no checksums, so damage inside it cannot b
 DAMAGED = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
 BUFFER = 1 << 20
 BATCH = 2_000
-# The beginning of a page's header (Thrift, compact protocol): three numbers, its type and both sizes, each
-# after a byte for its field; the last byte is matched only if the next field is the checksum.
+# The beginning of a page's header (Thrift, compact protocol): its type and both sizes, each a number after a
+# byte for its field; the last byte matches only if the next field is the checksum.
 PAGE_HEADER = re.compile(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){3}\x15")
 LONGEST_BEGINNING = 32
 
@@ -54,7 +54,7 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
 
 
 def verify_pages(path: Path) -> int:
-    """Counts the records that the footer states, and refuses a page that fails its checksum.
+    """The number of records in the footer. Refuses a file with a page that fails its checksum.
 
     The file is read in small batches, so memory use does not grow with it.
     """
@@ -115,11 +115,8 @@ def refuse_changed_values(
         """
     ).fetchall()
     for name, *bounds in stated:
-        column = identifier(name)
-        values = database.execute(
-            f"select count(*) - count({column}), min({column}), max({column}) from {read}"
-        ).fetchone()
-        for value, bound in zip(values or (), bounds, strict=True):
+        query = "select count(*) - count({0}), min({0}), max({0}) from ".format(identifier(name)) + read
+        for value, bound in zip(*database.execute(query).fetchall(), bounds, strict=True):
             if value is not None and bound is not None and value != bound:
                 raise Problem(DAMAGED)
 
@@ -143,8 +140,6 @@ def as_text(column: str, kind: str) -> str:
 def refuse_long(database: duckdb.DuckDBPyConnection, width: int, limits: Limits) -> None:
     """Refuses a field over the limit, naming its record."""
     longest = f"greatest({', '.join(f'coalesce(strlen(c{place}), 0)' for place in range(width))}, 0)"
-    row = database.execute(
-        f"select min(row_no) from staged where {longest} > {limits.field_bytes}"
-    ).fetchone()
-    if row and row[0] is not None:
-        raise over_limit(limits, "field_bytes", "a field", place=f"record {row[0]}")
+    first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
+    if row_no := count_of(database, first):
+        raise over_limit(limits, "field_bytes", "a field", place=f"record {row_no}")

@@ -1,5 +1,6 @@
-"""The records of one file, read in Python and given to DuckDB as Parquet, so no text is parsed twice."""
+"""Passes the records of a file from Python to DuckDB as Parquet, so that no text is parsed twice."""
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,32 +12,8 @@ from etl.common.duck import literal
 from etl.common.system import make_private
 
 BATCH = 50_000
-# Why a record is quarantined (kept out of the events, and stored apart): what it means, how to correct it.
-REASONS = {
-    "wrong_field_count": (
-        "More or fewer fields than headings; mostly a delimiter in a text without quotes around it."
-    ),
-    "stray_quote": "A quote inside a quoted text is not doubled; it must be.",
-    "open_quote": "A text in quotes never ends, or ends in another record.",
-    "broken_json": "The line is not JSON.",
-    "not_an_object": "The line is JSON but not an object, so it has no headings.",
-    "doubled_key": "An object has one key twice, and one of the two values would be lost.",
-    "not_a_json_number": "NaN and Infinity are not JSON; a number must be written out.",
-    "zero_byte": "A text contains a zero byte, which no export means to write.",
-    "half_a_character": "A text contains half of a character (a lone surrogate).",
-    "empty_return_id": "The record names no return.",
-    "empty_firm_id": "No firm is named in a file that has a column for it, and its source names none.",
-    "empty_label": "The event has no label. (The text null is a label and is kept.)",
-    "unknown_tab": (
-        "The tab is neither Client nor Internal: map another column, or set it under [source.constants]."
-    ),
-    "unreadable_time": (
-        "No format of the source reads the time: add one to time_formats, then load the file again."
-    ),
-    "time_out_of_range": (
-        "The time is before 2000 or after 2100; mostly a typing error, or a year of two digits."
-    ),
-}
+# Why a record is quarantined, and how to correct it.
+REASONS: dict[str, str] = tomllib.loads(Path(__file__).with_name("reasons.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +27,7 @@ class Staged:
 
 @dataclass
 class Records:
-    """The well-formed and the malformed records of a file, written in batches so that memory stays flat."""
+    """The well-formed and malformed records of a file, written in batches to keep memory use constant."""
 
     folder: Path
     headings: list[str]
@@ -62,7 +39,7 @@ class Records:
     malformed_files: list[Path] = field(default_factory=list)
 
     def add(self, first_no: int, rows: Sequence[Sequence[str | None]]) -> None:
-        """Well-formed records with consecutive numbers. A row may be shorter than later ones."""
+        """Adds well-formed records with consecutive numbers. A row may be shorter than later rows."""
         self.numbers.extend(range(first_no, first_no + len(rows)))
         self.rows.extend(rows)
         self.count += len(rows)
@@ -70,7 +47,6 @@ class Records:
             self.flush()
 
     def add_malformed(self, row_no: int, reason: str, record: str) -> None:
-        """A record that cannot be split."""
         self.malformed.append((row_no, reason, record))
         self.count += 1
         if len(self.malformed) >= BATCH:
@@ -97,12 +73,12 @@ class Records:
         files.append(file)
 
     def remove(self) -> None:
-        """Deletes what was written by a dialect that turned out to be the wrong one."""
+        """Deletes the files written so far, because the dialect was wrong."""
         for file in self.files + self.malformed_files:
             file.unlink()
         self.files, self.malformed_files = [], []
 
-    def stage(self, database: duckdb.DuckDBPyConnection, remark: str | None = None) -> Staged:
+    def stage(self, database: duckdb.DuckDBPyConnection) -> Staged:
         """Creates `staged`, a view over the files in the folder, and fills `malformed`."""
         self.flush()
         names = [f"c{place}" for place in range(len(self.headings))]
@@ -116,4 +92,4 @@ class Records:
         database.execute(f"create or replace view staged as select row_no{texts} {source}")
         for file in self.malformed_files:
             database.execute(f"insert into malformed from read_parquet({literal(file)})")
-        return Staged(self.headings, self.count, remark)
+        return Staged(self.headings, self.count)

@@ -1,6 +1,6 @@
-"""Stages a verified file: its records as numbered text in DuckDB, and apart those that cannot be split.
+"""Stages a verified file: numbers its records as text in DuckDB, apart from those that cannot be split.
 
-Nothing is interpreted or dropped: the records are counted apart from the reader that loads them.
+Nothing is interpreted or dropped; the records are counted without the reader that loads them.
 """
 
 from dataclasses import replace
@@ -8,20 +8,19 @@ from pathlib import Path
 
 import duckdb
 
+from etl.common.duck import count_of
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import Unpacked
 from etl.read.csv_dialect import read_header
 from etl.read.csv_exact import read_exact
 from etl.read.csv_fast import stage_fast
-from etl.read.encoding import utf8_text
+from etl.read.encoding import Text, utf8_text
 from etl.read.excel import read_excel
 from etl.read.formats import BEGINNING, content_kind, text_of
 from etl.read.json_records import read_array, read_lines
 from etl.read.parquet import stage_parquet
 from etl.read.records import Staged
-
-NOT_ENDED = "the last line has no end, so the file may have been cut"
 
 
 def stage(
@@ -32,7 +31,7 @@ def stage(
     `staged` may be a view over files in the private `folder`, which must stay until the view has been read.
     An empty text becomes null, the text null stays.
     """
-    path = unpacked.path
+    path, remarks = unpacked.path, [unpacked.remark]
     with open(path, "rb") as file:
         beginning = file.read(BEGINNING)
     kind = content_kind(unpacked.name, beginning)
@@ -41,42 +40,33 @@ def stage(
         staged = stage_parquet(database, path, source, limits)
     elif kind == "xlsx":
         staged = read_excel(path, source, limits, folder).stage(database)
-    elif kind == "csv":
-        staged = stage_csv(database, path, source, limits, folder)
-    elif text_of(beginning).lstrip().startswith(b"["):
+    elif kind == "json" and text_of(beginning).lstrip().startswith(b"["):
         # An array may be on one line, however long.
         text = utf8_text(path, folder, replace(limits, line_bytes=limits.unpacked_bytes))
         staged = read_array(text.path, source, limits, folder).stage(database)
     else:
         text = utf8_text(path, folder, limits)
-        remark = None if text.is_ended else NOT_ENDED
-        staged = read_lines(text.path, source, limits, folder).stage(database, remark)
+        if kind == "csv":
+            staged = stage_csv(database, text, source, limits, folder)
+        else:
+            staged = read_lines(text.path, source, limits, folder).stage(database)
+        if not text.is_ended:
+            remarks.append("the last line has no end, so the file may have been cut")
     unpacked.refuse_changed()
-    refuse_missing(database, staged.record_count)
-    remarks = [remark for remark in (unpacked.remark, staged.remark) if remark]
-    return replace(staged, remark="; ".join(remarks) or None)
-
-
-def refuse_missing(database: duckdb.DuckDBPyConnection, record_count: int) -> None:
-    """Refuses a file of which DuckDB has another number of records than were counted."""
-    row = database.execute(
-        "select (select count(*) from staged) + (select count(*) from malformed)"
-    ).fetchone()
-    assert row is not None
-    if row[0] != record_count:
-        raise Problem(
-            f"{record_count} records were counted and {row[0]} could be read. Nothing was loaded from it."
-        )
+    # DuckDB must have as many records as were counted apart from it.
+    count = count_of(database, "select (select count(*) from staged) + (select count(*) from malformed)")
+    if count != staged.record_count:
+        fault = f"{staged.record_count} records were counted and {count} could be read"
+        raise Problem(f"{fault}. Nothing was loaded from it.")
+    return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)
 
 
 def stage_csv(
-    database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits, folder: Path
+    database: duckdb.DuckDBPyConnection, text: Text, source: Source, limits: Limits, folder: Path
 ) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
-    text = utf8_text(path, folder, limits)
-    remark = None if text.is_ended else NOT_ENDED
     header = read_header(text.path, source, limits)
     count = stage_fast(database, text, header, limits) if header.quote != "'" else None
     if count is None:
-        return read_exact(text, header, limits, folder).stage(database, remark)
-    return Staged(header.headings, count, remark)
+        return read_exact(text, header, limits, folder).stage(database)
+    return Staged(header.headings, count)

@@ -1,4 +1,4 @@
-"""A label as it is compared: one spelling for what differs only in typography.
+"""Normalizes labels for comparison: one spelling for labels that differ only in typography.
 
 Unicode folding happens here and never in SQL, because engines differ in it.
 """

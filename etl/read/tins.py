@@ -1,4 +1,4 @@
-"""Taxpayer numbers (SSN, ITIN), found however they are written, and replaced before a text is stored.
+"""Finds taxpayer numbers (SSN, ITIN), however they are written, and replaces them before a text is stored.
 
 A text is decoded as a person reads it: percent encoding and entities decoded, compatibility forms and digits
 of every script folded, invisible characters removed. Each decoded character knows its place in the text. This
@@ -17,8 +17,7 @@ from urllib.parse import unquote_to_bytes
 from etl.read.tidy import STRAIGHT
 
 REPLACED = "[TIN]"
-# Beside blanks and the categories Pc, Pd and Zs, what people put between the groups; + is a blank in an
-# address.
+# What people put between the groups beside blanks and the categories Pc, Pd and Zs; + is a blank in a URL.
 SEPARATORS = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
 ENCODED = re.compile(
     r"(?i)(?:%[0-9a-f]{2})+|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|amp|nbsp|shy|[nm]dash|minus|quot);"
@@ -94,9 +93,9 @@ def id_hash(text: str, key: bytes) -> str:
 
 
 def find_tins(text: str) -> list[tuple[int, int, str]]:
-    """Start, end and digits of each taxpayer number, in order, by the most decoded form that shows any.
+    """Start, end and digits of each taxpayer number, in order, in the most decoded form that has any.
 
-    A less decoded form counts if that shows none: the percent sign of 100%123 does not begin a code.
+    Less decoded forms are tried too: the percent sign of 100%123 does not begin a code.
     """
     most_decoded_first = reversed(list(decodings(text)))
     return next((tins for decoded in most_decoded_first if (tins := tins_in(decoded, text))), [])
@@ -126,20 +125,20 @@ def tins_in(decoded: Decoded, text: str) -> list[tuple[int, int, str]]:
 
 
 def is_issued(area: str, group: str, serial: str) -> bool:
-    """Whether it can be an SSN or ITIN; areas from 900 on are ITINs, by their fourth and fifth digit."""
+    """Whether a number can be an SSN or ITIN; from area 900 on it is an ITIN, and its group decides."""
     if area in ("000", "666") or group == "00" or serial == "0000":
         return False
     return area < "900" or not (group < "50" or "66" <= group <= "69" or group in ("89", "93"))
 
 
 def is_amount(decoded: Decoded, start: int, text: str) -> bool:
-    """Whether it is money and a year, as in $123.45 2026."""
+    """Whether the digits are an amount and a year, as in $123.45 2026."""
     point = text[decoded.spans[start + 2][1] : decoded.spans[start + 4][0]]
     return point == "." and start > 0 and unicodedata.category(decoded.text[start - 1]) == "Sc"
 
 
 def decodings(text: str) -> Iterator[Decoded]:
-    """The text as it is, then with one layer of encoding after the other decoded, folded each time."""
+    """The text unchanged, then with one more layer of encoding decoded each time; all are folded."""
     decoded = fold(text, [(place, place + 1) for place in range(len(text))])
     yield unify(decoded)
     while ENCODED.search(decoded.text):

@@ -1,4 +1,4 @@
-"""All SQL files together: the tables and reports, the order to build them in, and what each column means."""
+"""Reads all SQL files: the tables and reports, the order to build them in, and the meaning of each column."""
 
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
@@ -21,7 +21,7 @@ class Catalog:
         return [file for file in self.files.values() if file.schema in schemas]
 
     def report(self, name: str) -> SqlFile:
-        """A report by its short name. Raises a Problem that lists what there is."""
+        """A report by its short name. Raises a Problem that lists the known reports."""
         file = self.files.get(f"report.{name}")
         if file is None:
             known = ", ".join(sorted(report.name for report in self.of("report")))
@@ -29,7 +29,7 @@ class Catalog:
         return file
 
     def readers(self, full_name: str) -> list[str]:
-        """What reads a table or report."""
+        """The tables and reports that read a table or report."""
         return sorted(file.full_name for file in self.files.values() if full_name in file.reads)
 
 
@@ -50,7 +50,10 @@ def read_catalog(folder: Path = QUERIES) -> Catalog:
     catalog: dict[str, SqlFile] = {}
     try:
         for name in TopologicalSorter(reads).static_order():
-            catalog[name] = with_meanings(files[name], catalog)
+            file = files[name]
+            sources = {alias: catalog[source] for alias, source in file.sources.items()}
+            columns = tuple(with_meaning(column, file, sources) for column in file.columns)
+            catalog[name] = replace(file, columns=columns)
     except CycleError as error:
         raise Problem(f"These read each other in a circle: {' -> '.join(error.args[1])}.") from error
     for file in catalog.values():
@@ -58,14 +61,8 @@ def read_catalog(folder: Path = QUERIES) -> Catalog:
     return Catalog(files=catalog)
 
 
-def with_meanings(file: SqlFile, known: dict[str, SqlFile]) -> SqlFile:
-    """The file with the meanings that its columns inherit from the tables they come from."""
-    sources = {alias: known[name] for alias, name in file.sources.items()}
-    return replace(file, columns=tuple(with_meaning(column, file, sources) for column in file.columns))
-
-
 def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> Column:
-    """The column with the meaning from the table it is qualified with, else from the only one that has it."""
+    """The column with its own meaning, or the meaning in the table that it comes from."""
     if column.meaning:
         return column
     offered = {
@@ -77,13 +74,9 @@ def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> 
     meanings = {offered[column.table]} if column.table in offered else set(offered.values())
     if len(meanings) == 1:
         return replace(column, meaning=meanings.pop())
-    fault = (
-        "comes from tables with different meanings of it"
-        if meanings
-        else "is in no table that the file reads"
-    )
+    fault = "comes from tables with different meanings" if meanings else "is in no table that the file reads"
     place = f"{file.label}, line {column.line}"
-    raise Problem(f'{place}: "{column.name}" has no meaning and {fault}. Write one beside it.')
+    raise Problem(f'{place}: "{column.name}" has no meaning and {fault}. Write the meaning beside it.')
 
 
 def refuse_clashes(file: SqlFile, known: dict[str, SqlFile]) -> None:

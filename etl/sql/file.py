@@ -1,7 +1,7 @@
-"""One SQL file, read: its sentence, its header words, its columns with their meanings, and what it reads.
+"""Reads one SQL file: its sentence, its header words, its columns with their meanings, and what it reads.
 
-The file stays the only place where a table is described. What is read here is compared with the real table by
-the build, so a meaning cannot drift from its column.
+A table is described only in its file. The build compares the description with the real table, so that they
+cannot differ.
 """
 
 import re
@@ -14,9 +14,9 @@ from etl.sql.parse import nodes, parse
 from etl.sql.portable import refuse_differences
 
 PERIODS = ("load", "day", "week", "month")
-# Who may see a report beside the data owner. Without this word: managers, and staff the rows of their office.
-# counts: it names no client, so viewers may too. everyone: it is of no office, so staff may see all of it.
-# loading: it is about the loaded files, so nobody else may.
+# Who may see a report besides the data owner. Without this word: managers, and staff for their own office.
+# counts: it names no client, so viewers may too. everyone: it has no offices, so staff may see all of it.
+# loading: it is about the loaded files, so only the data owner may.
 ACCESS = ("everyone", "counts", "loading")
 # The usual filters of a report: `filters: firms` is a parameter for_firms, and its default null means all.
 FILTERS = {
@@ -62,9 +62,9 @@ class Param:
 
 @dataclass(frozen=True)
 class SqlFile:
-    """One file under `queries/`: one table or one report. `sources` has what it reads, by alias.
+    """One file under `queries/`: one table or one report.
 
-    `label` is how a Problem names the file.
+    `label` is its name in a Problem; `sources` has the tables and reports that it reads, by alias.
     """
 
     path: Path
@@ -93,9 +93,9 @@ class SqlFile:
 
 
 def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
-    """The table or report of a file below `queries`. Raises a Problem that names file and line.
+    """The table or report in a file below `queries`. Raises a Problem that names file and line.
 
-    The first folder is the schema; folders below it are topics, and no part of the name.
+    The first folder is the schema; folders below it are topics, and not part of the name.
     """
     place = path.relative_to(queries)
     schema, name, text = place.parts[0], path.stem, path.read_text(encoding="utf-8")
@@ -108,9 +108,12 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
     if not meaning:
         raise Problem(f"{label}: the file starts with no sentence. Say in a comment what one row is.")
     params = [param(line, value, label) for line, value in words["param"]]
-    params += [
-        filter_param(line, word, label) for line, value in words["filters"] for word in value.split(",")
-    ]
+    for line, value in words["filters"]:
+        for word in map(str.strip, value.split(",")):
+            if word not in FILTERS:
+                known = ", ".join(FILTERS)
+                raise Problem(f'{label}, line {line}: unknown filter "{word}". Known: {known}.')
+            params.append(Param(name=f"for_{word}", default="null", meaning=FILTERS[word], line=line))
     return SqlFile(
         path=path,
         label=label,
@@ -130,7 +133,7 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
 
 
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
-    """The sentences of a header, and its words with their line numbers. Deeper lines continue a word."""
+    """The sentences of a header, and its words with their line numbers. Indented lines continue a word."""
     sentences: list[str] = []
     words: dict[str, list[tuple[int, str]]] = {word: [] for word in WORDS}
     last: list[tuple[int, str]] | None = None
@@ -153,7 +156,7 @@ def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int,
 def choice(
     word: str, words: dict[str, list[tuple[int, str]]], known: tuple[str, ...], label: str
 ) -> str | None:
-    """The value of a word that is there once or not at all, and takes one of a few values."""
+    """The value of a word that may occur once, with one of a few values."""
     if not words[word]:
         return None
     if len(words[word]) > 1 or words[word][0][1] not in known:
@@ -162,20 +165,11 @@ def choice(
 
 
 def param(line: int, value: str, label: str) -> Param:
-    """`name = default  meaning`, the meaning set off by two blanks."""
     match = re.fullmatch(r"(\w+) = (\S.*?) {2,}(\S.*)", value)
     if not match:
         form = "`name = default  meaning`, with two blanks"
         raise Problem(f"{label}, line {line}: a parameter is written {form}.")
     return Param(name=match[1], default=match[2], meaning=match[3], line=line)
-
-
-def filter_param(line: int, word: str, label: str) -> Param:
-    """One of the usual filters as a parameter."""
-    name = word.strip()
-    if name not in FILTERS:
-        raise Problem(f'{label}, line {line}: unknown filter "{name}". Known: {", ".join(FILTERS)}.')
-    return Param(name=f"for_{name}", default="null", meaning=FILTERS[name], line=line)
 
 
 def split_comment(line: str) -> tuple[str, str | None]:
@@ -189,7 +183,7 @@ def split_comment(line: str) -> tuple[str, str | None]:
 
 
 def select_columns(lines: list[str], label: str) -> list[Column]:
-    """The columns of the last select: each ends on a line of its own, beside its meaning."""
+    """The columns of the last select: each is on its own line, with its meaning beside it."""
     starts = [number for number, line in enumerate(lines) if re.match(r"select\b", line)]
     if not starts:
         raise Problem(f"{label}: a file is a comment and one select, its `select` at the start of a line.")
@@ -233,7 +227,7 @@ def sources(text: str, label: str, portable: bool) -> dict[str, str]:
             continue
         if schema:
             full_name, alias = f"{schema}.{name}", node["alias"] or name
-            # An alias of two tables in one file is ambiguous, so the second is under its own name.
+            # An alias of two tables in one file is ambiguous, so the second is listed under its full name.
             names[alias if names.get(alias, full_name) == full_name else full_name] = full_name
     if portable:
         refuse_differences(tree, text, label)

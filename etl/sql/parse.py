@@ -1,4 +1,4 @@
-"""A query as DuckDB's own parser reads it: a tree of dicts, so that rules about SQL need no text search."""
+"""Parses a query with DuckDB's own parser: a tree of dicts, so that rules about SQL need no text search."""
 
 import json
 from collections.abc import Iterator
@@ -18,9 +18,8 @@ def parser() -> duckdb.DuckDBPyConnection:
 
 def parse(text: str, label: str) -> dict[str, Any]:
     """The tree of one select. Raises a Problem that names the line of a mistake."""
-    tree: dict[str, Any] = json.loads(
-        parser().execute("select json_serialize_sql(?)", [text]).fetchall()[0][0]
-    )
+    [(parsed,)] = parser().execute("select json_serialize_sql(?)", [text]).fetchall()
+    tree: dict[str, Any] = json.loads(parsed)
     if tree["error"]:
         raise Problem(f"{label}, line {line_at(text, tree.get('position'))}: {tree['error_message']}")
     if len(tree["statements"]) != 1:
@@ -39,5 +38,5 @@ def nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def line_at(text: str, position: str | int | None) -> int:
-    """The line, from 1, of a byte position in a query."""
+    """The number of the line at a byte position in a query."""
     return text.encode()[: int(position or 0)].count(b"\n") + 1

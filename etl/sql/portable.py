@@ -1,8 +1,7 @@
-"""What a file of `model` or `mart` must not use: DuckDB and Spark answer it differently, or only one answers.
+"""Refuses SQL in `model` and `mart` that DuckDB and Spark answer differently, or that only one of them knows.
 
-Functions are compared with the list in portable.toml of those known to be alike. What engines write
-differently is defined once for each of them in queries/functions/. tests/spark/ compares the engines, which
-proves the list.
+portable.toml lists the functions known to be alike. Functions that the engines write differently are defined
+for each engine in queries/functions/. The tests in tests/spark/ compare the engines, which proves the list.
 """
 
 import re
@@ -36,7 +35,7 @@ def refuse_differences(tree: dict[str, Any], text: str, label: str) -> None:
     """Raises a Problem, naming file and line, for the first construct on which engines differ."""
     for node in nodes(tree):
         for fault in faults(node):
-            # A node without a place of its own is where its first part is.
+            # A node without a place of its own is at the place of its first part.
             places = (part.get("query_location") for part in nodes(node))
             position = next((place for place in places if isinstance(place, int)), 0)
             raise Problem(f"{label}, line {line_at(text, position)}: {fault}")
@@ -46,12 +45,12 @@ def refuse_differences(tree: dict[str, Any], text: str, label: str) -> None:
 
 
 def without_literals(text: str) -> str:
-    """The text with literals and comments blanked, each character in its place."""
+    """The text with literals and comments replaced by blanks, so that every position stays the same."""
     return re.sub(r"'(?:[^']|'')*'|--[^\n]*", lambda match: " " * len(match[0]), text)
 
 
 def faults(node: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with a node; most nodes can be wrong in one way only."""
+    """What is wrong with a node; most nodes can have only one fault."""
     kind = node.get("class")
     if kind == "FUNCTION":
         yield from function_faults(node)
@@ -117,7 +116,7 @@ def leaves_out_nulls(condition: dict[str, Any] | None, value: dict[str, Any]) ->
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two expressions are the same, wherever they are in the text."""
+    """Whether two expressions are the same apart from their places in the text."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = (one.keys() | other.keys()) - {"query_location", "query_location_length", "alias"}
         return all(is_same(one.get(key), other.get(key)) for key in keys)
@@ -132,7 +131,7 @@ def constant(expression: dict[str, Any]) -> str | None:
 
 
 def is_date(expression: dict[str, Any]) -> bool:
-    """Whether this is a column whose name is that of a time or a date."""
+    """Whether this is a column with the name of a time or a date."""
     return expression["class"] == "COLUMN_REF" and bool(DATES.search(expression["column_names"][-1]))
 
 
@@ -148,7 +147,7 @@ def window_faults(node: dict[str, Any]) -> Iterator[str]:
 
 
 def clause_faults(node: dict[str, Any]) -> Iterator[str]:
-    """Orders, joins, and what is in `from` or behind the query."""
+    """Faults of orders, joins, `from`, and modifiers such as limit."""
     kind = node.get("type")
     if node.get("null_order") == "ORDER_DEFAULT":
         yield "write `nulls first` or `nulls last`; engines differ and raise no error."

@@ -9,14 +9,15 @@ from etl.common.duck import create_table
 from etl.read.tidy import tidied
 from etl.store.survey import Survey
 
-# Not printable ASCII with single blanks and none at the ends, which normalizing does not change.
+# Normalizing changes no printable ASCII with single blanks inside and none at the ends; this finds the rest.
 NOT_PLAIN = "regexp_matches(text, '[^ -~]|  |^ | $')"
 
 
 def tidy_labels(survey: Survey) -> bool:
-    """Makes `tidied_labels(label, tidy)` of the redacted labels that normalizing changes; false for none."""
-    if "label" in survey.columns.constants:
-        texts = {survey.columns.constants["label"]}
+    """Makes `tidied_labels(label, tidy)` of the redacted labels that normalizing changes; False if none."""
+    constants = survey.columns.source.constants
+    if "label" in constants:
+        texts = {constants["label"]}
     else:
         place = survey.columns.places["label"]
         query = f"select text, redacted from redactions where place = {place}"
@@ -29,22 +30,18 @@ def tidy_labels(survey: Survey) -> bool:
 
 def pattern(tidy: str) -> str:
     """SQL for a tidied label with "..." for the text between its first and its last quote."""
-    return f"""case when {has_quotes(tidy)} then {head(tidy)} || '"..."' || {tail(tidy)} else {tidy} end"""
+    head, tail, has_quotes = quote_parts(tidy)
+    return f"""case when {has_quotes} then {head} || '"..."' || {tail} else {tidy} end"""
 
 
 def subject(tidy: str) -> str:
-    """SQL for the text between the first and the last quote of a tidied label, null without two."""
-    length = f"length({tidy}) - length({head(tidy)}) - length({tail(tidy)}) - 2"
-    return f"case when {has_quotes(tidy)} then substr({tidy}, length({head(tidy)}) + 2, {length}) end"
+    """SQL for the text between the first and the last quote of a tidied label, null without two quotes."""
+    head, tail, has_quotes = quote_parts(tidy)
+    length = f"length({tidy}) - length({head}) - length({tail}) - 2"
+    return f"case when {has_quotes} then substr({tidy}, length({head}) + 2, {length}) end"
 
 
-def has_quotes(tidy: str) -> str:
-    return f"""contains({tidy}, '"') and contains(substr({tidy}, instr({tidy}, '"') + 1), '"')"""
-
-
-def head(tidy: str) -> str:
-    return f"""split_part({tidy}, '"', 1)"""
-
-
-def tail(tidy: str) -> str:
-    return f"""split_part({tidy}, '"', -1)"""
+def quote_parts(tidy: str) -> tuple[str, str, str]:
+    """SQL for the text before the first quote, the text after the last, and whether there are two quotes."""
+    has_quotes = f"""contains({tidy}, '"') and contains(substr({tidy}, instr({tidy}, '"') + 1), '"')"""
+    return f"""split_part({tidy}, '"', 1)""", f"""split_part({tidy}, '"', -1)""", has_quotes

@@ -1,7 +1,7 @@
 """Loads files into the store: each is verified, staged, redacted, mapped, written and renamed into place.
 
-Files are given by hand or come from the inbox. There, loaded and refused ones move to folders of their own,
-so that none is loaded twice.
+Files are named on the command line or are in the inbox. There, loaded and refused files move to two folders,
+so that no file is loaded twice.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: loaded, read again, known (loaded before) or refused, and why."""
+    """The result for one file: loaded, read again, known (loaded before) or refused, and why."""
 
     name: str
     state: str
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Loader:
-    """Loads one file after the other, and knows what is loaded already and what was purged."""
+    """Loads files one after the other; `loaded` has the parts so far, `purged` what must not come back."""
 
     data: DataDir
     settings: Settings
@@ -77,7 +77,7 @@ class Loader:
     loaded: dict[str, Part]
 
     def load(self, file: Path) -> Outcome:
-        """Loads a file whole or not at all; the refusal of one that cannot be loaded is stored."""
+        """Loads all of a file or nothing; if it is refused, the refusal is stored."""
         before = set(self.folder.iterdir())
         try:
             outcome = self.load_or_raise(file)
@@ -117,13 +117,14 @@ class Loader:
         return Outcome(name, "read again" if old else "loaded", part=part)
 
     def store_refusal(self, file: Path, reason: str) -> None:
-        if os.path.lexists(file):
-            try:
-                source = source_of(self.settings, file.name)
-            except Problem:
-                source = None
-            ledger = base_ledger(content_id(file), redacted_name(file)[0], source, "refused", reason)
-            store.store_refusal(self.data, ledger)
+        if not os.path.lexists(file):
+            return
+        try:
+            source = source_of(self.settings, file.name)
+        except Problem:
+            source = None
+        ledger = base_ledger(content_id(file), redacted_name(file)[0], source, "refused", reason)
+        store.store_refusal(self.data, ledger)
 
 
 def base_ledger(file_id: str, name: str, source: Source | None, state: str, reason: str | None) -> Ledger:
@@ -141,7 +142,7 @@ def base_ledger(file_id: str, name: str, source: Source | None, state: str, reas
 
 
 def refuse_special(file: Path) -> None:
-    """Refuses what is not a regular file: a link may point anywhere, and a pipe never ends."""
+    """Refuses everything but a regular file: a link may point anywhere, and a pipe may never end."""
     if file.is_symlink():
         raise Problem("a symbolic link. Load the file that it points to.")
     if not file.exists():
@@ -151,7 +152,7 @@ def refuse_special(file: Path) -> None:
 
 
 def content_id(file: Path) -> str:
-    """The start of the hash of a file as it is; of its name, where it has no content that can be read."""
+    """The start of the hash of the file itself, packed or not; of its name if its content cannot be read."""
     try:
         if file.is_symlink() or not file.is_file():
             raise OSError
@@ -181,12 +182,11 @@ def load_each(data: DataDir, settings: Settings, files: Iterable[Path]) -> Itera
 
 @contextmanager
 def disk_full_is_an_oserror() -> Iterator[None]:
-    """A full disk is no fault of the file being loaded: a library's error becomes the system's own."""
+    """Raises a library's error about a full disk as the system's own: the file is not at fault."""
     try:
         yield
     except (duckdb.Error, PolarsError) as error:
-        cause = disk_full_error(error)
-        if cause:
+        if cause := disk_full_error(error):
             raise cause from error
         raise
 
@@ -199,7 +199,7 @@ def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def files_of(data: DataDir, path: Path) -> Iterator[Path]:
-    """A file itself; of a folder all files, sorted, without hidden ones and those done in the inbox."""
+    """The file itself, or all files of a folder, sorted, without hidden files and those in done_folders."""
     if not path.is_dir() or path.is_symlink():
         yield path
         return
@@ -210,7 +210,7 @@ def files_of(data: DataDir, path: Path) -> Iterator[Path]:
 
 
 def done_folders(data: DataDir) -> tuple[Path, Path]:
-    """Where files move from the inbox when they were loaded, and when they were refused."""
+    """Where files of the inbox move: the folder of the loaded files and the folder of the refused files."""
     return data.inbox / "loaded", data.inbox / "refused"
 
 
@@ -218,11 +218,12 @@ def load_inbox(data: DataDir, settings: Settings) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
     prepare_inbox(data, settings.retention.inbox_days)
     loaded, refused = done_folders(data)
-    files = inbox_files(data)
+    paths = sorted(path for path in data.inbox.iterdir() if not path.name.startswith("."))
+    files = [path for path in paths if path.is_symlink() or not path.is_dir()]
     outcomes = []
     for file, outcome in zip(files, load_each(data, settings, files), strict=True):
         if outcome.part is not None and outcome.part.ledger.get("purged_count"):
-            # It still contains purged records; the others are in the store.
+            # It still contains purged records; the other records are in the store.
             file.unlink()
         else:
             move(file, refused if outcome.state == "refused" else loaded)
@@ -231,23 +232,15 @@ def load_inbox(data: DataDir, settings: Settings) -> list[Outcome]:
 
 
 def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> None:
-    """Makes the folders of the inbox, and deletes the files that moved to them more than so many days ago."""
+    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago."""
     for folder in done_folders(data):
         make_private_folder(folder)
         if days is not None:
-            # The time of the move; the time of the content is older.
+            # st_ctime is the time of the move; st_mtime is the time of the content.
             oldest = (time.time() if now is None else now) - days * DAY_SECONDS
             for file in folder.iterdir():
                 if file.lstat().st_ctime < oldest and (file.is_symlink() or not file.is_dir()):
                     file.unlink()
-
-
-def inbox_files(data: DataDir) -> list[Path]:
-    """The files in the inbox itself, without hidden ones and folders."""
-    paths = sorted(data.inbox.iterdir(), key=lambda path: path.name)
-    return [
-        path for path in paths if not path.name.startswith(".") and (path.is_symlink() or not path.is_dir())
-    ]
 
 
 def move(file: Path, folder: Path) -> None:

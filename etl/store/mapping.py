@@ -78,17 +78,16 @@ class Steps:
         values = {"exported_at": "event_at"} if self.source.kind == "returns" else self.event_values()
         values |= {name: f"parsed_{name}" for name in TYPES}
         values |= {"extra": self.extra(), "reason": self.reason()}
-        made_later = ("file_id", "occurrence_no")
-        names = [name for name in file_columns(self.source.kind) if name not in made_later] + ["reason"]
-        names += ["content_hash"] if self.source.kind == "events" else []
+        names = [name for name in file_columns(self.source.kind) if name not in ("file_id", "occurrence_no")]
+        names += ["reason", "content_hash"] if self.source.kind == "events" else ["reason"]
         listed = ", ".join(f"{values.get(name, name)} as {name}" for name in names)
         return f"select {listed} from ({self.with_moments(table)})"
 
     def event_values(self) -> dict[str, str]:
-        """The columns that the loader derives of an event."""
+        """The columns of an event that the loader derives."""
         day = self.firm_zone.day("event_at")
         if self.source.timezone == self.source.firm_timezone:
-            # The written date is the firm's, and faster to read.
+            # The date in the file is the firm's date, and faster to read.
             day = f"case when time_note is null and not has_offset then stamp::date else {day} end"
         return {
             "tab": "known_tab",
@@ -102,19 +101,19 @@ class Steps:
     def with_moments(self, table: str) -> str:
         """Adds the moments in UTC, and as event_at those of them from 2000 to 2100."""
         times = self.survey.times
-        stamped = f"""
-            select *, {times.stamp("time")} as stamp, {times.has_offset("time")} as has_offset
-            from ({self.parsed(table)})
+        return f"""
+            select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
+            from (
+                select
+                    *,
+                    case when has_offset then stamp else {self.zone.utc("stamp")} end as moment,
+                    case when not has_offset then {self.zone.note("stamp")} end as time_note
+                from (
+                    select *, {times.stamp("time")} as stamp, {times.has_offset("time")} as has_offset
+                    from ({self.parsed(table)})
+                )
+            )
         """
-        placed = f"""
-            select
-                *,
-                case when has_offset then stamp else {self.zone.utc("stamp")} end as moment,
-                case when not has_offset then {self.zone.note("stamp")} end as time_note
-            from ({stamped})
-        """
-        is_accepted = f"moment >= {EARLIEST} and moment < {LATEST}"
-        return f"select *, case when {is_accepted} then moment end as event_at from ({placed})"
 
     def parsed(self, table: str) -> str:
         """Adds tabs, labels, years, booleans and dates."""
@@ -134,14 +133,14 @@ class Steps:
         return f"select texts.*, {listed} from ({self.texts(table)}) as texts {join}"
 
     def texts(self, table: str) -> str:
-        """Every column of the contract as it was written, TINs replaced, and the unmapped fields."""
+        """Every column of the contract as the file has it, with TINs replaced, and the unmapped fields."""
         names = [f"c{place}" for place in range(len(self.columns.headings))]
         listed = ["row_no", *(f"{self.text(name)} as {name}" for name in contract(self.source.kind))]
         listed += [names[place] for place in self.columns.unmapped]
         return f"select {', '.join(listed)} from ({redacted_fields(table, names, self.redacted)})"
 
     def text(self, name: str) -> str:
-        """One column; ids and attributes without blanks at their ends, what was logged unchanged."""
+        """One column: ids and attributes without blanks at their ends, logged texts unchanged."""
         text = self.columns.text(name)
         if self.columns.places.get(name) in self.blank_ended:
             text = f"nullif(regexp_replace({text}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
@@ -152,25 +151,24 @@ class Steps:
     def extra(self) -> str:
         """Unmapped fields, and attributes that could not be read, as JSON under their headings."""
         columns = self.columns
-        parsed = {name: f"parsed_{name}" for name in TYPES if columns.has(name)}
-        if self.source.kind == "returns" and columns.has("exported_at"):
-            parsed["exported_at"] = "event_at"
+        parsed = {name: f"parsed_{name}" for name in TYPES}
+        parsed |= {"exported_at": "event_at"} if self.source.kind == "returns" else {}
         members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
         members += [
             f"case when {value} is null then {member(columns.heading(name), name)} end"
             for name, value in parsed.items()
+            if columns.has(name)
         ]
         return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
 
     def reason(self) -> str:
         """Why a record is quarantined, null for one that is stored."""
-        reasons = {"return_id": "empty_return_id", "firm_id": "empty_firm_id"}
+        cases = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
         if self.source.kind == "events":
-            reasons |= {
-                "tidy": "empty_label",
-                "known_tab": "unknown_tab",
-                "moment": "unreadable_time",
-                "event_at": "time_out_of_range",
-            }
-        cases = " ".join(f"when {name} is null then {literal(reason)}" for name, reason in reasons.items())
+            cases += """
+                when tidy is null then 'empty_label'
+                when known_tab is null then 'unknown_tab'
+                when moment is null then 'unreadable_time'
+                when event_at is null then 'time_out_of_range'
+            """
         return f"case {cases} end"

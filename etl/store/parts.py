@@ -1,10 +1,10 @@
 """The store: one folder for each loaded file, a *part*, and one JSON file for each refused one.
 
-A part is written elsewhere and renamed into place once, so a killed load leaves nothing or everything. A file
-that is read again gets the next number; the highest counts.
+A part is written elsewhere and renamed into place once, so a killed load leaves nothing or everything. The
+part of a file that is read again gets the next number; the highest number counts.
 
-A ledger has the checksums of the part's files and its own, and a part is read only while they agree;
-otherwise damage would be counted unnoticed, or get new checksums in a rewrite. Parts written before checksums
+A ledger has the checksums of the part's files and its own checksum, and a part is read only if they agree;
+otherwise damaged records would be counted, or get new checksums in a rewrite. Parts written before checksums
 existed are not checked; `returntrail verify` lists them.
 """
 
@@ -37,7 +37,7 @@ Ledger = dict[str, Any]
 
 @dataclass(frozen=True)
 class Part:
-    """What one loaded file became: its stored records, its quarantined ones, and its row of the ledger."""
+    """One loaded file in the store: its stored and its quarantined records, and its row of the ledger."""
 
     folder: Path
     ledger: Ledger
@@ -60,9 +60,8 @@ class Part:
 
 
 def with_checksums(ledger: Ledger, paths: list[Path]) -> Ledger:
-    """The ledger with the SHA-256 of each file of its part, and then with its own."""
-    content = {name: value for name, value in ledger.items() if name not in (HASHES, SEAL)}
-    content[HASHES] = {path.name: file_hash(path) for path in sorted(paths)}
+    """The ledger with the SHA-256 of each file of its part, and then with its own SHA-256."""
+    content = ledger | {HASHES: {path.name: file_hash(path) for path in sorted(paths)}}
     return content | {SEAL: ledger_hash(content)}
 
 
@@ -77,12 +76,12 @@ def file_hash(file: Path) -> str:
 
 
 def has_checksums(ledger: Ledger) -> bool:
-    """A ledger with only one of the two counts too: the other was damaged."""
+    """True also if only one of the two is there: the other was damaged."""
     return HASHES in ledger or SEAL in ledger
 
 
 def damage_of(ledger: Ledger, file: Path) -> str | None:
-    """What is wrong with a file of a part; None for nothing, and where the ledger has no checksums."""
+    """What is wrong with a file of a part; None for nothing, and if the ledger has no checksums."""
     if not has_checksums(ledger):
         return None
     try:
@@ -97,14 +96,13 @@ def check_part(part: Part) -> None:
     for file in (part.data, part.quarantine):
         damage = damage_of(part.ledger, file)
         if damage:
-            raise Problem(
-                f"{file}: {damage}, so its part is damaged. Remove the part and load its file again."
-            )
+            todo = "Remove the part and load its file again."
+            raise Problem(f"{file}: {damage}, so its part is damaged. {todo}")
 
 
 @contextmanager
 def damage_is_a_problem(part: Part) -> Iterator[None]:
-    """Raises a Problem if DuckDB finds a part damaged; its errors for that are of many kinds."""
+    """Raises a Problem if DuckDB finds a part damaged, which it reports by errors of many kinds."""
     try:
         yield
     except duckdb.Error as error:
@@ -139,7 +137,7 @@ def refusals(data: DataDir) -> list[Ledger]:
 
 
 def read_ledger(file: Path) -> Ledger:
-    """The row of the ledger in a file. Raises a Problem if it is not what was written."""
+    """The row of the ledger in a file. Raises a Problem if it is damaged."""
     try:
         ledger = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -166,7 +164,7 @@ def store_work_folder(data: DataDir) -> Iterator[Path]:
 
 
 def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part:
-    """Renames a folder of written files to the part of a file, and then removes the part that it replaces."""
+    """Renames a folder of finished files to become a part, and then removes the part that it replaces."""
     ledger = with_checksums(ledger, list(made.glob("*.parquet")))
     write_json(made / "ledger.json", ledger)
     ending = f".{part_number(old.folder) + 1}" if old else ""
@@ -178,7 +176,6 @@ def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part
 
 
 def store_refusal(data: DataDir, ledger: Ledger) -> None:
-    """Stores a refusal as a row of the ledger."""
     make_private_folder(data.store / "refused")
     write_json(data.store / "refused" / f"{ledger['file_id']}.json", with_checksums(ledger, []))
 
@@ -197,6 +194,6 @@ def hash_key(data: DataDir, may_make: bool = True) -> bytes:
         write_atomically(file, secrets.token_bytes(KEY_BYTES))
     key = file.read_bytes()
     if len(key) != KEY_BYTES:
-        requirement = f"not the key of this data directory (it has {KEY_BYTES} bytes)"
-        raise Problem(f"{file}: {requirement}. Restore it from a backup.")
+        fault = f"not the key of this data directory (it has {KEY_BYTES} bytes)"
+        raise Problem(f"{file}: {fault}. Restore it from a backup.")
     return key

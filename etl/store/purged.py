@@ -1,7 +1,7 @@
-"""The list of purges: keyed hashes of returns and files, so that no later export brings a purged one back.
+"""The list of purges: keyed hashes of returns and files, so that no later export brings purged data back.
 
-The hashes are made with the key of the data directory. Without it they reveal nothing, and nothing can be
-loaded, since it would not be known what must stay out.
+The hashes are made with the key of the data directory. Without the key they reveal nothing, and nothing can
+be loaded, because the loader would not know what to leave out.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import hmac
 import json
 import re
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -19,6 +18,7 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.store.parts import hash_key
 
+FILE = "purged.jsonl"
 HASH_LENGTH = 32
 KEY_CHECK = "the key of the purges"
 # What separates the fields of a line or of a JSON object.
@@ -28,9 +28,9 @@ HIDDEN = ("key_check", "firm_ids", "hashes")
 
 @dataclass(frozen=True)
 class Entry:
-    """One purge. `kind` is return, before or file; `at` is UTC in ISO and identifies the purge.
+    """One purge. `kind` is "return", "before" or "file"; `at` is UTC in ISO format and identifies the purge.
 
-    `record_count` counts the records removed from the store, `removed_count` the files from elsewhere.
+    `record_count` counts the records removed from the store, `removed_count` the files removed elsewhere.
     """
 
     at: str
@@ -48,19 +48,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Purged:
-    """All returns and files that were ever purged, as hashes."""
+    """All purged returns and files, as hashes."""
 
     key: bytes = b""
     firm_ids: frozenset[str] = frozenset()
     hashes: frozenset[str] = frozenset()
 
     def has(self, firm_id: str | None, return_id: str | None) -> bool:
-        """Whether a return was purged."""
         return bool(self.hashes) and return_hash(self.key, firm_id, return_id) in self.hashes
 
     def has_file(self, file_id: str) -> bool:
-        """Whether a whole file was purged."""
-        return bool(self.hashes) and purged_file_hash(self.key, file_id) in self.hashes
+        """Whether the whole file was purged."""
+        return bool(self.hashes) and keyed_hash(self.key, "file", file_id) in self.hashes
 
     def is_named_in(self, record: str) -> bool:
         """Whether a record that could not be split contains the id of a purged return."""
@@ -73,22 +72,14 @@ def return_hash(key: bytes, firm_id: str | None, return_id: str | None) -> str:
     return keyed_hash(key, "return", firm_id or "", return_id or "")
 
 
-def purged_file_hash(key: bytes, file_id: str) -> str:
-    return keyed_hash(key, "file", file_id)
-
-
 def keyed_hash(key: bytes, *texts: str) -> str:
     """HMAC-SHA256 of some texts, shortened."""
     return hmac.new(key, "\0".join(texts).encode(), hashlib.sha256).hexdigest()[:HASH_LENGTH]
 
 
-def purges_file(data: DataDir) -> Path:
-    return data.root / "purged.jsonl"
-
-
 def entries(data: DataDir) -> list[Entry]:
-    """Every purge, the oldest first. Raises a Problem if one cannot be read, because it would be undone."""
-    file = purges_file(data)
+    """Every purge, oldest first. Raises a Problem if the list is damaged: a load would undo the purges."""
+    file = data.root / FILE
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
         return [msgspec.json.decode(line, type=Entry) for line in lines]
@@ -116,14 +107,14 @@ def read_purged(data: DataDir) -> Purged:
 
 
 def write_entry(data: DataDir, entry: Entry) -> None:
-    """Adds a purge, or replaces its line. The whole file is written, so that no half is ever read."""
+    """Adds a purge, or replaces its line. The whole file is written, so that no part is ever missing."""
     purges = {old.at: old for old in entries(data)} | {entry.at: entry}
     lines = [json.dumps(asdict(purges[at]), ensure_ascii=False) + "\n" for at in sorted(purges)]
-    write_atomically(purges_file(data), "".join(lines).encode())
+    write_atomically(data.root / FILE, "".join(lines).encode())
 
 
 def purge_history(data: DataDir) -> pl.DataFrame:
-    """The purges as a table, the newest first; `at` is UTC. It contains counts and no hash."""
+    """The purges as a table, newest first, with counts and without hashes; `at` is UTC."""
     names = [field.name for field in fields(Entry) if field.name not in HIDDEN]
     schema = {name: pl.Int64 if name.endswith("_count") else pl.String for name in names}
     rows = [[getattr(entry, name) for name in names] for entry in reversed(entries(data))]

@@ -10,14 +10,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from etl.common.duck import create_table, literal
+from etl.common.duck import count_of, create_table, literal
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact
 from etl.store.survey import MALFORMED, TIME, Survey
 
 IDS = ("return_id", "client_id")
 # Fewer bytes cannot contain nine digits.
 MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
-# Before a text, this makes nine bare digits the number that the column's heading announces.
+# `redact` takes nine bare digits for a TIN only after such a word.
 CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
 SCHEMA = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
@@ -30,7 +30,12 @@ def redact_file(survey: Survey, key: Callable[[], bytes]) -> tuple[set[int], int
     the key, which is requested only then.
     """
     columns = survey.columns
-    announced = {place for place, heading in enumerate(columns.headings) if announces_tins(heading)}
+    # Columns with a heading such as "Client SSN": their nine bare digits are TINs too.
+    announced = {
+        place
+        for place, heading in enumerate(columns.headings)
+        if redact(f"{heading} 123456789")[1] > redact(heading)[1]
+    }
     ids = {columns.places[name] for name in IDS if name in columns.places}
     rows = []
     for place, text in suspects(survey, announced):
@@ -45,11 +50,6 @@ def redact_file(survey: Survey, key: Callable[[], bytes]) -> tuple[set[int], int
     create_table(survey.database, "redactions", rows, SCHEMA)
     places = {row[0] for row in rows}
     return places - {MALFORMED}, sum(count_tins(survey.database, place) for place in places)
-
-
-def announces_tins(heading: str) -> bool:
-    """Whether the heading says that its numbers are those of taxpayers."""
-    return redact(f"{heading} 123456789")[1] > redact(heading)[1]
 
 
 def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
@@ -76,12 +76,8 @@ def redact_nine_digits(record: str) -> tuple[str, int]:
 def count_tins(database: duckdb.DuckDBPyConnection, place: int) -> int:
     """The number of SSNs and ITINs in the records of a column."""
     table, text = ("malformed", "record") if place == MALFORMED else ("staged", f"c{place}")
-    total: int = database.execute(f"""
-        select sum(redactions.number)
-        from {table}
-        join redactions on redactions.place = {place} and redactions.text = {table}.{text}
-    """).fetchall()[0][0]
-    return total
+    join = f"join redactions on redactions.place = {place} and redactions.text = {table}.{text}"
+    return count_of(database, f"select sum(redactions.number) from {table} {join}")
 
 
 def redacted_fields(table: str, names: list[str], redacted: set[int]) -> str:
@@ -90,16 +86,15 @@ def redacted_fields(table: str, names: list[str], redacted: set[int]) -> str:
     for place, name in enumerate(names):
         field = f"fields.{name}"
         if place in redacted:
-            joins.append(
-                f"left join redactions as r{place} on r{place}.place = {place} and r{place}.text = {field}"
-            )
-            field = f"coalesce(r{place}.redacted, {field}) as {name}"
+            own = f"r{place}"
+            joins.append(f"left join redactions as {own} on {own}.place = {place} and {own}.text = {field}")
+            field = f"coalesce({own}.redacted, {field}) as {name}"
         fields.append(field)
     return f"select {', '.join(fields)} from {table} as fields {' '.join(joins)}"
 
 
 def redacted_name(path: Path) -> tuple[str, int]:
-    """The name of a file without TINs, and how many it had. It may be a number alone."""
+    """The name of a file without TINs, and how many it had. The whole name may be a number."""
     name, count = redact(f'"{path.name}"')
     return name[1:-1], count
 

@@ -1,4 +1,4 @@
-"""The texts of a staged file, each once where a column repeats them, so that costly tests run on few texts.
+"""Collects the texts of columns that repeat them, each text once, so that costly tests run on few texts.
 
 A name, an office or a label is in thousands of records; an event's id or an address is rarely in two.
 """
@@ -13,7 +13,7 @@ from etl.store.columns import Columns
 from etl.store.times import TimeParser, survey_times
 
 TIME = {"events": "event_time", "returns": "exported_at"}
-# Up to this number of records, collecting all texts costs less than first counting the distinct ones.
+# Up to this number of records, collecting all texts costs less than counting the distinct texts first.
 SAMPLE = 50_000
 # The place, in collected_texts, of records that could not be split.
 MALFORMED = -1
@@ -27,8 +27,8 @@ COLUMNS_TOGETHER = 20
 class Survey:
     """A staged file: the columns whose texts are in `collected_texts(place, text)`, and what its times need.
 
-    `other` are the columns to read from `staged`. The column of times is in neither, because only times that
-    cannot be read need another test. Records that could not be split have the place MALFORMED.
+    Columns in `other` must be read from `staged`. The column of times is in neither set, because only times
+    that cannot be read need a test. Records that could not be split have the place MALFORMED.
     """
 
     database: duckdb.DuckDBPyConnection

@@ -1,11 +1,12 @@
 """SQL that reads the times of a source and converts them to UTC. Nothing is guessed.
 
-The formats of the source come first, then ISO 8601. The timestamp that a text says is its *stamp*; whether it
-*has an offset* tells if the stamp is UTC already or local time of the source.
+The formats of the source come first, then ISO 8601. The timestamp in a text is its *stamp*. A stamp that *has
+an offset* is UTC; any other is local time of the source.
 
-The rules of time zones come from zoneinfo, and the database only compares timestamps. DuckDB's own conversion
-takes the second of two equal hours and moves a missing one without notice; here the first is taken, a missing
-one moves forward, and both are noted. DuckDB was also three times slower, and differed in 13 of 597 zones.
+The rules of time zones come from zoneinfo, and the database only compares timestamps. In fall one local hour
+occurs twice, and in spring one never occurs. DuckDB takes the second of the two and moves a missing hour
+silently; here the first is taken, a missing hour moves forward, and both are noted. DuckDB was also three
+times slower, and differed in 13 of 597 zones.
 """
 
 import re
@@ -41,9 +42,7 @@ class Zone:
 
     def utc(self, local: str) -> str:
         """SQL for UTC of a local time."""
-        ends = [
-            (change.at + max(change.before, change.after), interval(change.after)) for change in self.changes
-        ]
+        ends = [(one.at + max(one.before, one.after), interval(one.after)) for one in self.changes]
         return f"{local} - {by_time(local, interval(self.start), ends)}"
 
     def note(self, local: str) -> str:
@@ -62,10 +61,7 @@ class Zone:
 
 
 def zone_between(name: str, first: datetime, last: datetime) -> Zone:
-    """The zone for all times, local or UTC, between two.
-
-    zoneinfo is asked for each day, and a change within a day is found by bisection.
-    """
+    """The zone for all local and UTC times in a span: compares days, and bisects a day with a change."""
     zone = ZoneInfo(name)
     day = max(FIRST, min(first, LAST) - 2 * DAY)
     end = min(LAST, max(last, FIRST) + 2 * DAY)
@@ -93,7 +89,7 @@ def interval(length: timedelta) -> str:
 
 
 def by_time(column: str, value: str, steps: Sequence[tuple[datetime, str]]) -> str:
-    """SQL for `value` before the first step, and each step's own from its time on; by binary search."""
+    """SQL, as a binary search, for `value` before the first step and then the value of the latest step."""
     if not steps:
         return value
     middle = len(steps) // 2
@@ -104,7 +100,7 @@ def by_time(column: str, value: str, steps: Sequence[tuple[datetime, str]]) -> s
 
 EPOCHS = {"epoch": 1_000_000, "epoch_ms": 1_000}
 OFFSET = r"(?:[Zz]|[+-][01]\d(?::?[0-5]\d)?)"
-# DuckDB casts ISO 8601 in this form. Others (20260304T1405Z, a comma, second 60) are rewritten first.
+# DuckDB casts ISO 8601 in this form. Other forms (20260304T1405Z, a comma, second 60) are rewritten first.
 PLAIN_ISO = r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-][01]\d(?::?[0-5]\d)?)?)?$"
 FRACTION = r"(?:[.,](\d{1,9})\d*)?"
 EXTENDED_ISO = rf"^(\d{{4}})-(\d\d)-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
@@ -129,16 +125,16 @@ class TimeParser:
     unread_count: int = 0
 
     def clean(self, text: str) -> str:
-        """SQL for a text as the other methods take it."""
+        """SQL for a text without the blanks around it; the other methods need it so."""
         return clean_time(text) if self.has_blanks else text
 
     def stamp(self, text: str) -> str:
-        """SQL for what a text says: a timestamp, null where no format reads it."""
+        """SQL for the timestamp in a text, null where no format reads it."""
         stamps = self.stamps_by_format(text) + ([parse_iso(text)] if self.has_iso else [])
         return f"coalesce({', '.join(stamps)})" if stamps else "null::timestamp"
 
     def stamps_by_format(self, text: str) -> list[str]:
-        """SQL for each format. Beside a %y, %Y must not read a year of two digits as one of antiquity."""
+        """SQL for each format. If one has %y, %Y must not read a year of two digits as the year 25."""
         stamps = [parse_format(text, time_format) for time_format in self.formats]
         if not self.has_short_years:
             return stamps
@@ -160,7 +156,7 @@ def time_parser(formats: tuple[str, ...]) -> TimeParser:
 
 
 def clean_time(text: str) -> str:
-    """SQL for a time without outer blanks, and with plain blanks for the narrow ones of browsers."""
+    """SQL for a time without blanks around it, and with plain blanks for the narrow blanks of browsers."""
     plain = f"trim(translate({text}, '\u00a0\u202f\u2009\t', '    '))"
     return f"case when {may_need_cleaning(text)} then {plain} else {text} end"
 
@@ -178,12 +174,12 @@ def is_utc(time_format: str) -> bool:
 
 
 def may_be_iso(text: str) -> str:
-    """A cheap test that ISO 8601 passes: a dash after the year, eight characters, or a T after them."""
+    """A cheap test that ISO 8601 passes: a dash after the year, or eight characters, or a T after eight."""
     return f"(substr({text}, 5, 1) = '-' or strlen({text}) = 8 or substr({text}, 9, 1) in ('T', 't'))"
 
 
 def parse_iso(text: str) -> str:
-    """SQL for ISO 8601; second 60 is the first of the next minute, 24:00 the start of the next day."""
+    """SQL for ISO 8601; second 60 starts the next minute, and 24:00 starts the next day."""
     parts = f"""case when substr({text}, 5, 1) = '-' then regexp_extract({text}, '{EXTENDED_ISO}', {PARTS})
         else regexp_extract({text}, '{BASIC_ISO}', {PARTS}) end"""
     rewritten = """part.year || '-' || part.month || '-' || part.day || 'T'
@@ -204,7 +200,7 @@ def cast(text: str) -> str:
 def parse_format(text: str, time_format: str) -> str:
     """SQL for a time in one format of a source."""
     if time_format in EPOCHS:
-        # A time far outside the accepted years becomes one just outside.
+        # A time far outside the accepted years becomes a time just outside, which fits a timestamp.
         last = round((LAST - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
         near = f"greatest(-1, least({last}, trunc({text}::decimal(38, 9) * {EPOCHS[time_format]})))"
         return f"case when regexp_matches({text}, '{EPOCH}') then make_timestamp({near}::bigint) end"
@@ -215,7 +211,7 @@ def parse_format(text: str, time_format: str) -> str:
 
 
 def may_fit(text: str, time_format: str) -> str:
-    """A cheap test that a fitting text passes, because a format that fails costs ten times one that fits."""
+    """A cheap test before the costly one: a format that fails takes ten times as long as one that fits."""
     colons = [f"{text} not like '%:%'", f"{text} not like '%:%:%'", f"{text} like '%:%:%'"]
     tests = [colons[min(time_format.count(":"), 2)]]
     if "/" in time_format:
@@ -228,7 +224,7 @@ def may_fit(text: str, time_format: str) -> str:
 
 
 def parse_day(text: str, formats: tuple[str, ...]) -> str:
-    """SQL for a date as written: in a format of the source, its date part, or ISO 8601."""
+    """SQL for a date in a format of the source, in the date part of such a format, or in ISO 8601."""
     times = [time_format for time_format in formats if not is_utc(time_format)]
     dates = [TIME_DIRECTIVE.sub("", time_format) for time_format in times]
     days = time_parser(tuple(dict.fromkeys([*times, *(date for date in dates if "%" in date)])))
@@ -238,14 +234,14 @@ def parse_day(text: str, formats: tuple[str, ...]) -> str:
 
 
 def survey_times(database: duckdb.DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> TimeParser:
-    """Reads all times of `staged` once (`text` is SQL for them); returns a parser for those that occur."""
+    """Reads all times of `staged` once (`text` is SQL for them); returns a parser of what occurs in them."""
     every = time_parser(formats)
     read = f"""
         select text, {clean_time("text")} as time, null::timestamp as stamp, null::integer as reader
         from (select {text} as text from staged)
     """
     for number, stamp in enumerate([*every.stamps_by_format("time"), parse_iso("time")]):
-        # The rule, and quick too: the next format gets only what the formats before it could not read.
+        # The formats count in their order: the next gets only what those before it could not read.
         read = f"""
             select
                 text,

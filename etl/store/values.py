@@ -12,39 +12,34 @@ EARLIEST, LATEST = "timestamp '2000-01-01'", "timestamp '2101-01-01'"
 # As exports write them; others are compared without case, blanks and dashes.
 USUAL_TABS = {tab + ending: tab for tab in ("Client", "Internal") for ending in ("", " Tracking")}
 TABS = {name.lower().replace(" ", ""): tab for name, tab in USUAL_TABS.items()} | {"usertracking": "Internal"}
-TRUE, FALSE = "('yes', 'true', 'y', '1')", "('no', 'false', 'n', '0')"
 
 
 def parse_tab(text: str) -> str:
     """Client or Internal."""
-    simplified = f"translate(lower({text}), ' _-\t\u00a0', '')"
-    return f"case {text} {whens(USUAL_TABS)} else case {simplified} {whens(TABS)} end end"
-
-
-def whens(tabs: dict[str, str]) -> str:
-    return " ".join(f"when {literal(text)} then {literal(tab)}" for text, tab in tabs.items())
+    usual, others = (
+        " ".join(f"when {literal(name)} then {literal(tab)}" for name, tab in tabs.items())
+        for tabs in (USUAL_TABS, TABS)
+    )
+    return f"case {text} {usual} else case translate(lower({text}), ' _-\t\u00a0', '') {others} end end"
 
 
 def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:
-    """The attributes of TYPES, each from the column of its name; dates from 2000 to 2100."""
-    day = parse_day("due_date", formats)
+    """The attributes of TYPES, each from the column of its name; dates from 2000 to 2100.
+
+    A year has four digits; it is converted back to text, so that 2025.0 is not read as a year.
+    """
+    year, day = "try_cast(tax_year as integer)", parse_day("due_date", formats)
+    is_year = f"{year} between 1000 and 9999 and cast({year} as varchar) = tax_year"
+    boolean = """case
+        when lower({0}) in ('yes', 'true', 'y', '1') then true
+        when lower({0}) in ('no', 'false', 'n', '0') then false
+    end"""
     return {
-        "tax_year": parse_year("tax_year"),
-        "is_joint": parse_boolean("is_joint"),
+        "tax_year": f"case when {is_year} then {year} end",
+        "is_joint": boolean.format("is_joint"),
         "due_date": f"case when {day} >= {EARLIEST} and {day} < {LATEST} then {day} end",
-        "is_extended": parse_boolean("is_extended"),
+        "is_extended": boolean.format("is_extended"),
     }
-
-
-def parse_year(text: str) -> str:
-    """A year of four digits; the conversion back to text shows that nothing else was read as one."""
-    number = f"try_cast({text} as integer)"
-    is_year = f"{number} between 1000 and 9999 and cast({number} as varchar) = {text}"
-    return f"case when {is_year} then {number} end"
-
-
-def parse_boolean(text: str) -> str:
-    return f"case when lower({text}) in {TRUE} then true when lower({text}) in {FALSE} then false end"
 
 
 def member(heading: str, text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from etl.common.duck import create_table, literal
+from etl.common.duck import count_of, create_table, literal
 from etl.common.problem import Problem
 from etl.read.records import Staged
 from etl.read.tins import redact
@@ -49,10 +49,11 @@ def write_part(
     kept = write_records(database, steps, file_id, made / f"{columns.source.kind}.parquet")
     quarantined = write_quarantine(database, columns, redacted, file_id, made / "quarantine.parquet")
     if kept + quarantined + purged_count != staged.record_count:
-        purged_words = f" and {purged_count} purged" if purged_count else ""
+        counts = (
+            f"{kept} stored, {quarantined} quarantined{f' and {purged_count} purged' if purged_count else ''}"
+        )
         raise Problem(
-            f"{staged.record_count} records were counted, but {kept} stored, {quarantined} quarantined"
-            f"{purged_words}. Nothing was loaded from it."
+            f"{staged.record_count} records were counted, but {counts}. Nothing was loaded from it."
         )
     headings = [redact(heading) for heading in columns.headings]
     return made, {
@@ -94,12 +95,11 @@ def remove_returns(database: duckdb.DuckDBPyConnection, steps: Steps, returns: l
     database.execute("drop view if exists all_staged")
     database.execute("alter view staged rename to all_staged")
     database.execute("create view staged as from all_staged anti join purged_rows using (row_no)")
-    count: int = database.execute("select count(*) from purged_rows").fetchall()[0][0]
-    return count
+    return count_of(database, "select count(*) from purged_rows")
 
 
 def mark(database: duckdb.DuckDBPyConnection, steps: Steps) -> None:
-    """Makes `marks(row_no, reason, content_hash)`: what must be known before the first record is written."""
+    """Makes `marks(row_no, reason, content_hash)`, which is needed before the first record is written."""
     content = "content_hash" if steps.source.kind == "events" else "null::ubigint as content_hash"
     query = f"select row_no, reason, {content} from ({steps.mapped('staged')})"
     database.execute(f"create or replace temp table marks as {query}")
@@ -108,21 +108,20 @@ def mark(database: duckdb.DuckDBPyConnection, steps: Steps) -> None:
 def write_records(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: str, file: Path) -> int:
     """Writes the records to store in the order of the contract; returns how many there are."""
     kind = steps.source.kind
-    values = {name: f"mapped.{name}" for name in file_columns(kind)} | {"file_id": literal(file_id)}
+    values = {"file_id": literal(file_id)}
     join = ""
     if kind == "events":
         values["occurrence_no"] = "1::integer"
         if number_repeats(database, steps):
             values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer"
             join = "left join repeats on repeats.row_no = mapped.row_no"
-    listed = ", ".join(f"{value} as {name}" for name, value in values.items())
-    mapped = f"({steps.mapped('staged')}) as mapped"
-    query = f"select {listed} from {mapped} {join} where mapped.reason is null"
+    listed = ", ".join(f"{values.get(name, f'mapped.{name}')} as {name}" for name in file_columns(kind))
+    query = f"select {listed} from ({steps.mapped('staged')}) as mapped {join} where mapped.reason is null"
     return copy_to_parquet(database, query, file)
 
 
 def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
-    """Makes `repeats(row_no, occurrence_no)` of records whose content is in the file again; false for none.
+    """Makes `repeats(row_no, occurrence_no)` of records whose content occurs twice; False if there are none.
 
     Only records with a repeated hash are numbered, which is fast. Those with an id of the platform are
     numbered apart from those without, because the id tells a copy from something that happened twice.
@@ -156,7 +155,7 @@ def write_quarantine(
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
     fields = [f"c{place}" for place in range(len(columns.headings))]
     table = "(from staged semi join (from marks where reason is not null) using (row_no))"
-    members = [member(heading, f"c{place}") for place, heading in enumerate(columns.headings)]
+    members = list(map(member, columns.headings, fields))
     query = f"""
         select {literal(file_id)} as file_id, row_no, reason, record from (
             select marks.row_no, marks.reason, {json_object(members)} as record
@@ -173,7 +172,4 @@ def write_quarantine(
 
 def copy_to_parquet(database: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
     """Writes the rows of a query as Parquet; returns how many there are."""
-    count: int = database.execute(f"copy ({query}) to {literal(file)} ({FORMAT}, {COMPRESSION})").fetchall()[
-        0
-    ][0]
-    return count
+    return count_of(database, f"copy ({query}) to {literal(file)} ({FORMAT}, {COMPRESSION})")

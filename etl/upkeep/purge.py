@@ -117,7 +117,7 @@ def removed_count(data: DataDir, plan: Plan) -> int:
 def write_entry(data: DataDir, plan: Plan, removed_count: int) -> None:
     own_key = hash_key(data)
     hashes = [purged.return_hash(own_key, firm_id, return_id) for firm_id, return_id in plan.returns]
-    hashes += [purged.purged_file_hash(own_key, plan.file_id)] if plan.file_id else []
+    hashes += [purged.keyed_hash(own_key, "file", plan.file_id)] if plan.file_id else []
     entry = purged.Entry(
         at=plan.at,
         kind=plan.kind,

@@ -122,9 +122,9 @@ def test_another_claim_than_the_address_may_name_people() -> None:
         ),
         (
             {"manager": ["a@b.example"], "staff": {"Austin": ["A@b.example"]}},
-            '"a@b.example" is manager and staff; everybody has one role, under [access.staff].',
+            '"a@b.example" is manager and staff; a person has only one role, under [access.staff].',
         ),
-        ({"manager": ["a@b.example"], "viewer": ["a@b.example"]}, "everybody has one role"),
+        ({"manager": ["a@b.example"], "viewer": ["a@b.example"]}, "a person has only one role"),
         (
             {"manager": ["a@b.example"], "idle_minutes": 0},
             '"idle_minutes" must be a whole number of at least 1, not 0, under [access].',

@@ -7,7 +7,7 @@ import pytest
 from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
 from etl.config.settings import Retention, Settings, read_settings, source_of
-from etl.config.source import Limits, column_of, contract, loose
+from etl.config.source import Limits, column_of, contract, heading_key
 
 FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n'
 SOURCE = '[[source]]\nname = "crm"\nfiles = ["*"]\n'
@@ -102,10 +102,10 @@ def test_the_first_source_that_matches_counts(tmp_path: Path) -> None:
 
 
 def test_headings_are_compared_loosely() -> None:
-    assert {loose(words) for words in ("Return ID", "return_id", "RETURN-ID:", "ＲｅｔｕｒｎＩＤ")} == {
+    assert {heading_key(words) for words in ("Return ID", "return_id", "RETURN-ID:", "ＲｅｔｕｒｎＩＤ")} == {
         "returnid"
     }
-    assert loose("Größe (m²)") == "grössem2"
+    assert heading_key("Größe (m²)") == "grössem2"
 
 
 def test_the_digest_changes_with_what_changes_the_reading(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + '[source.columns]\ntab = ["A"]\n[source.constants]\ntab = "Client"\n',
-            '"tab" has both headings and a constant; keep one of them, under [[source]] "crm".',
+            '"tab" has both headings and a constant; remove one of them, under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + '[source.constants]\ntab = ""\n',

@@ -47,21 +47,21 @@ def test_a_refusal_names_the_limit_and_the_line() -> None:
         (
             "a.csv",
             b"oak,2026-03-01,x\nelm,2026-03-02,y\n",
-            "no heading is known, so the file has no header, or one in other words. "
+            "no heading is known, so the file has no header, or a header with other names. "
             "Its first line looks like a record. "
             'Name yours under [source.columns] of "user tracking" in settings.toml.',
         ),
         (
             "a.csv",
             b"Nummer;Reiter;Ereignis\nr1;a;b\n",
-            "no heading is known, so the file has no header, or one in other words. "
+            "no heading is known, so the file has no header, or a header with other names. "
             "Headings found: Nummer, Reiter, Ereignis. "
             'Name yours under [source.columns] of "user tracking" in settings.toml.',
         ),
         (
             "a.csv",
             b"Return ID,Event,return_no\n",
-            'the headings "Return ID" and "return_no" both mean return_id. Take one of them from the file, '
+            'the headings "Return ID" and "return_no" both mean return_id. Remove one of them from the file, '
             'or from [source.columns] of "user tracking" in settings.toml.',
         ),
         (
@@ -106,18 +106,18 @@ def test_a_refusal_names_the_limit_and_the_line() -> None:
         (
             "a.csv",
             b"Return ID,Tab\nr,'a, b'\ns,'c\n",
-            "line 2: it looks quoted with ' and the file does not fit that as a whole. " + QUOTES,
+            "line 2: it looks quoted with ' and the whole file does not fit that. " + QUOTES,
         ),
         (
             "a.csv",
             b'Return ID,Tab\nr,"Document \\"a.pdf\\""\ns,"c"d\n',
-            "line 2: it looks escaped with a backslash, and the file does not fit that as a whole. " + QUOTES,
+            "line 2: it looks escaped with a backslash, and the whole file does not fit that. " + QUOTES,
         ),
         ("a.json", b"\n \n", "the name says JSON, the content is CSV. Rename it to what it is."),
         (
             "a.json",
             b'{\n  "Return ID": 1\n}\n',
-            "line 1: no line is a JSON object of its own. Write one object a line, or one array of objects.",
+            "line 1: no line is a complete JSON object. Write one object a line, or one array of objects.",
         ),
         ("a.json", b'[{"Tab": 1},]', "record 2: the JSON is damaged. Export the file again."),
         (

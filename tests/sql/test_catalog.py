@@ -194,7 +194,7 @@ BAD = {
     "a column that says nothing": (
         VISITS.replace(" -- The last event (UTC).", ""),
         'queries/mart/visits.sql, line 8: "last_at" has no meaning and is in no table that the file reads. '
-        "Write one beside it.",
+        "Write the meaning beside it.",
     ),
     "a table that is not there": (
         VISITS.replace("model.events", "model.event"),

@@ -47,7 +47,7 @@ def test_a_missing_column_of_a_returns_list(tmp_path: Path) -> None:
 
 def test_a_firm_without_an_id(tmp_path: Path) -> None:
     firm = Firm(tmp_path, '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\n')
-    hint = ' Or, if the file is of one firm only, write firm_id = "..." under the [[source]] itself.'
+    hint = ' Or, if the file has only one firm, write firm_id = "..." under the [[source]].'
     assert firm.refusal(GOOD).endswith(hint)
     part = firm.load_text(f"firm_id,{HEAD}\noak,r1,Client,Up,2026-03-04\n,r1,Client,Up,2026-03-04\n")
     assert (part.ledger["kept_count"], part.ledger["quarantined_count"]) == (1, 1)

@@ -81,7 +81,7 @@ def test_an_undamaged_firm_has_nothing_to_fix(data: DataDir) -> None:
         "severity subject finding",
         "note clock.csv 4 events are left out: they are later than 2026-03-04 15:03:00 UTC.",
         "note january.csv 2 of 10 records were quarantined; the page Data health lists the reasons.",
-        "note refused.csv Refused: no heading is known, so the file has no header, or one in other words. "
+        "note refused.csv Refused: no heading is known, so the file has no header, or a header with other names. "
         'Headings found: Shoe. Name yours under [source.columns] of "user tracking" in settings.toml.',
         "well store 4 loaded files are unchanged and as the ledger says.",
         "well warehouse Every table can be read, and its ledger matches the store and the tables.",
