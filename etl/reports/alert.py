@@ -13,12 +13,12 @@ from etl.common.terminal import say
 from etl.config.settings import read_settings
 from etl.reports.mail import compose, send
 
-UNKNOWN = "an error that returntrail does not know ended the call; the log of the scheduler has more."
+UNEXPECTED = "an unexpected error ended the call; see the log of the scheduler."
 
 
 @contextmanager
 def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
-    """Collects problems, mails the owner those that are new, and writes a heartbeat however the call ends."""
+    """Collects problems, mails the owner those that are new, and writes a heartbeat in any case."""
     problems: list[str] = []
     try:
         yield problems
@@ -29,7 +29,7 @@ def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
         problems.append(f"{error.filename or 'a file'}: {error.strerror}.")
         raise
     except BaseException:
-        problems.append(UNKNOWN)
+        problems.append(UNEXPECTED)
         raise
     finally:
         write_heartbeat(data, problems, (now or datetime.now(UTC)).astimezone(UTC))
@@ -42,14 +42,17 @@ def write_heartbeat(data: DataDir, problems: list[str], now: datetime) -> None:
         mailed_before = list(json.loads(file.read_text(encoding="utf-8"))["told"])
     except (OSError, ValueError, KeyError, TypeError):
         mailed_before = []
-    told = [one for one in problems if one in mailed_before]
-    new = [one for one in problems if one not in mailed_before]
-    if new and mail_owner(data, new, now):
-        told += new
-    at = now.isoformat(timespec="seconds")
+    new = [problem for problem in problems if problem not in mailed_before]
+    is_mailed = bool(new) and mail_owner(data, new, now)
+    content = {
+        "at": now.isoformat(timespec="seconds"),
+        "is_well": not problems,
+        "problems": problems,
+        "told": [problem for problem in problems if is_mailed or problem not in new],
+    }
     try:
         make_private_folder(data.runs)
-        write_json(file, {"at": at, "is_well": not problems, "problems": problems, "told": told})
+        write_json(file, content)
     except OSError as error:
         say(f"{file}: it cannot be written ({error.strerror}).")
 

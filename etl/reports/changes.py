@@ -1,4 +1,4 @@
-"""What is new on a list, what is no longer on it and what still is, by the report's own key.
+"""What is new on a list, what is still on it and what is no longer on it, by the report's key.
 
 The earlier list is in the changes file of the run before. Both are files on the disk, and DuckDB compares
 them with little memory; what it spills is in the run's own folder and is removed with it.
@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import OFFLINE, literal
-from etl.warehouse.ask import Report
+from etl.warehouse.ask import Report, in_batches
 
 CHANGE, FIRST_SEEN, ON_LIST = ADDED = ("change", "first_seen_on", "on_list_days")
 ADDED_TYPES = {CHANGE: "VARCHAR", FIRST_SEEN: "DATE", ON_LIST: "BIGINT"}
@@ -24,7 +24,7 @@ ADDED_MEANINGS = {
     FIRST_SEEN: "The firm's date of the first run in a row that had it on the list.",
     ON_LIST: "Days from that date to the date of this run.",
 }
-# Enough for the keys of a long list; the rest is spilled to the run's folder.
+# Enough for the keys of a long list; DuckDB writes the rest to the run's folder.
 MEMORY = "256MB"
 LONGEST_LINE = 4_000_000
 BUFFER = 2 * LONGEST_LINE
@@ -35,9 +35,11 @@ def changes(
 ) -> Iterator[pl.DataFrame]:
     """The rows of a changes file in batches of `rows`: the new, then the still listed, then the cleared.
 
-    `current` is the list as a CSV file of ours, `before` the changes file of the run before, if there is one.
+    `current` is the list as a compressed CSV file, `before` the changes file of the run before, if any.
     """
-    types = {name: csv_type(kind) for name, kind in report.columns.items()}
+    # Numbers, dates and booleans are read as such, everything else as text.
+    as_text = ("VARCHAR", "TIME", "INTERVAL")
+    types = {name: "varchar" if kind.startswith(as_text) else kind for name, kind in report.columns.items()}
     all_types = ADDED_TYPES | types
     earlier = {name: all_types.get(name, "varchar") for name in read_header(before)} if before else {}
     limits: dict[str, Any] = {"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder / "spill")}
@@ -50,29 +52,16 @@ def changes(
             nothing = ", ".join(f"null::{kind} as {name}" for name, kind in ADDED_TYPES.items())
             listed = f"select {nothing}, * from current where false"
         database.execute(f"create view before as {listed}")
-        reader = database.sql(comparison(report, today, set(earlier))).to_arrow_reader(rows)
-        empty = True
-        for batch in reader:
-            empty = False
-            yield pl.DataFrame(pl.from_arrow(batch))
-        if empty:
-            yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
-
-
-def csv_type(kind: str) -> str:
-    """The type in which a column is read back: numbers, dates and booleans as they are, all else as text."""
-    is_text = kind.startswith(("VARCHAR", "TIME", "INTERVAL"))
-    return "varchar" if is_text else kind
+        yield from in_batches(database.sql(comparison(report, today, set(earlier))), rows)
 
 
 def read_header(file: Path) -> list[str]:
-    """The headings of a CSV file of ours."""
     with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as lines:
         return next(csv.reader(lines))
 
 
 def read_csv(file: Path, types: dict[str, str]) -> str:
-    """A compressed CSV file of ours for DuckDB: nothing is guessed, and an empty text is not null."""
+    """The call that reads such a file in DuckDB: it guesses nothing, and an empty text is not null."""
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
     return (
         f"read_csv({literal(file)}, columns = {{{columns}}}, header = true, auto_detect = false, "
@@ -82,7 +71,7 @@ def read_csv(file: Path, types: dict[str, str]) -> str:
 
 
 def comparison(report: Report, today: date, known: set[str]) -> str:
-    """The query: both lists in their own order, joined by the key, which is never null."""
+    """The SQL that joins both lists by the key, which is never null, and keeps their order."""
     same = " and ".join(f'listed."{name}" = earlier."{name}"' for name in report.key)
     now = ", ".join(f'listed."{name}"' for name in report.columns)
     then = ", ".join(f'earlier."{name}"' if name in known else f'null as "{name}"' for name in report.columns)

@@ -17,7 +17,7 @@ from etl.reports.stored_runs import StoredRun, stored_run
 
 
 def deliver_to_folder(data: DataDir, run: Run) -> Run:
-    """The run with the path of its file, if it goes to the folder."""
+    """Copies the files to the reports' folder if the run goes there, and records the path of the first."""
     if FOLDER not in run.to:
         return run
     stored = stored_run(data, run)
@@ -38,7 +38,7 @@ def copy_files(data: DataDir, stored: StoredRun, folder: Path) -> list[Path]:
 
 
 def deliver_by_mail(data: DataDir, mail: Mail | None, run: Run) -> Run:
-    """The run with those who were sent its files. It is written once everybody has them."""
+    """Mails the files to everyone who does not have them yet. The run is written once everyone has them."""
     missing = tuple(address for address in run.to if address not in (FOLDER, *run.sent_to))
     if not missing:
         return replace(run, state=WRITTEN)
@@ -51,18 +51,16 @@ def deliver_by_mail(data: DataDir, mail: Mail | None, run: Run) -> Run:
 
 
 def compose_mail(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -> EmailMessage:
-    """The mail of a run. Its text has the name and counts of the report; only the files have rows."""
+    """The mail of a run. Its text has the counts of the report; only the files have rows."""
     main = next(iter(stored.files.values()))
     size = sum(entry["bytes"] for entry in stored.files.values())
     if size > MOST_BYTES:
-        raise Problem(
-            f"the files have {size:,} bytes, and mail takes at most {MOST_BYTES:,}. Use the folder."
-        )
+        raise Problem(f"the files have {size:,} bytes; the limit for mail is {MOST_BYTES:,}. Use the folder.")
     counts = f"{main['rows']:,} rows"
     if run.new_count is not None:
         counts += f", {run.new_count:,} new, {run.cleared_count:,} cleared"
     body = (
-        f"{main['meaning']}\n\n{counts}, as of {main['as_of']}. Times in the files are of {main['zone']}.\n\n"
+        f"{main['meaning']}\n\n{counts}, as of {main['as_of']}. Times in the files are in {main['zone']}.\n\n"
         "They contain taxpayer data: keep them inside the firm. "
         f"From returntrail for {main['firm']}, run {run.run}.\n"
     )

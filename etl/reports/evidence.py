@@ -1,13 +1,15 @@
 """The evidence of signatures as a pack for an auditor: facts, pages to print, logged records, checksums.
 
-It shows what the log has, as of the build; nothing depends on the clock, so a pack of the same parts has the
-same bytes. A page runs no script, has no link, loads nothing, and escapes every text of the log.
+It shows what the log contains as of the build. Nothing depends on the clock or the machine, so the same parts
+give the same bytes. A page has no script and no link, loads nothing, and escapes every text of the log.
 """
 
+import hashlib
 import json
+import re
 import tomllib
+import zipfile
 from collections.abc import Iterable, Iterator
-from functools import cache
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -16,11 +18,11 @@ from typing import Any
 
 import polars as pl
 
+from etl.common.files import put_in_place, work_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.reports.files import iso
-from etl.reports.pack import SUMS, file_name, write_pack
 from etl.warehouse.ask import Facts, Warehouse, ask, open_warehouse
 from etl.warehouse.cells import as_csv, printable_frame
 
@@ -37,6 +39,13 @@ TABS = {
     "Internal": "What the firm did (Internal Tracking)",
 }
 NOT_LOGGED = "not in source"
+# The columns of each table of the page, with their headings.
+HEADINGS = tomllib.loads(Path(__file__).with_name("evidence_columns.toml").read_text(encoding="utf-8"))
+SUMS = "SHA256SUMS"
+LONGEST_NAME = 60
+# The earliest time that a zip can have; the real time would change the bytes.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+UNIX = 3
 
 Row = dict[str, str]
 
@@ -50,7 +59,7 @@ def evidence(
     out: Path | None = None,
     as_zip: bool = False,
 ) -> Path:
-    """Writes the pack of one return, or of an office's returns of a tax year, and gives its path.
+    """Writes the pack of one return, or of an office's returns of a tax year, and returns its path.
 
     It goes into `out`, or else `evidence/` of the data directory. Raises a Problem for unknown values.
     """
@@ -60,13 +69,12 @@ def evidence(
             name = file_name("evidence", "office", *([firm] if firm else []), office, str(year))
         else:
             returns = one_return(warehouse, return_id or "", firm)
-            name = file_name("evidence", "return", *returns.row(0)[: len(KEY)])
+            name = file_name("evidence", "return", *returns.select(KEY).row(0))
         texts = pack_texts(warehouse, returns, return_id)
     return write_pack(out or data.root / "evidence", name, texts, as_zip)
 
 
 def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.DataFrame:
-    """The row of a return."""
     found = returns_of(warehouse, firm, return_id)
     if found.is_empty():
         of_firm = f' of the firm "{firm}"' if firm else ""
@@ -81,7 +89,6 @@ def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.Dat
 
 
 def office_returns(warehouse: Warehouse, office: str, year: int, firm: str | None) -> pl.DataFrame:
-    """The rows of an office's returns of a tax year."""
     everything = returns_of(warehouse, firm)
     of_office = everything.filter(office=office)
     if of_office.is_empty():
@@ -95,9 +102,18 @@ def office_returns(warehouse: Warehouse, office: str, year: int, firm: str | Non
 
 
 def returns_of(warehouse: Warehouse, firm: str | None, return_id: str | None = None) -> pl.DataFrame:
-    """The rows of return_state, the key first."""
-    firms = None if firm is None else [firm]
-    return ask(warehouse, "return_state", for_firms=firms, for_return=return_id).select(*KEY, pl.exclude(KEY))
+    return ask(warehouse, "return_state", for_firms=None if firm is None else [firm], for_return=return_id)
+
+
+def file_name(*parts: str) -> str:
+    """A file name of parts joined by dots; anything but letters, digits, `_` and `-` becomes `-`.
+
+    A changed or long name ends with a hash of the original, so that different parts never share a name.
+    """
+    plain = ".".join(re.sub(r"[^A-Za-z0-9_-]+", "-", part).strip("-") or "x" for part in parts)
+    if plain == ".".join(parts) and len(plain) <= LONGEST_NAME:
+        return plain
+    return f"{plain[:LONGEST_NAME]}.{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
 
 
 def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
@@ -118,13 +134,47 @@ def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | Non
     return texts
 
 
+def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> Path:
+    """Writes the files of a pack and their checksums, all or none. It replaces nothing but an older pack."""
+    contents = {path: texts[path].encode() for path in sorted(texts)}
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in contents.items())
+    contents[SUMS] = sums.encode()
+    target = folder / (f"{name}.zip" if as_zip else name)
+    is_pack = target.is_file() if as_zip else (target / SUMS).is_file()
+    if target.exists() and not is_pack:
+        raise Problem(f"{target}: something other than a pack has this name. Move it, or name another --out.")
+    place = folder
+    try:
+        with work_folder(folder) as work:
+            place = target
+            write_contents(work / target.name, contents, as_zip)
+            put_in_place(work / target.name, target)
+    except OSError as error:
+        instead = "Make room there, or name another --out."
+        raise Problem(f"{place}: it cannot be written ({error.strerror}). {instead}") from error
+    return target
+
+
+def write_contents(target: Path, contents: dict[str, bytes], as_zip: bool) -> None:
+    """Writes a folder, or a zip without compression, because two machines may compress differently."""
+    if as_zip:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+            for path, content in contents.items():
+                entry = zipfile.ZipInfo(f"{target.stem}/{path}", date_time=NO_TIME)
+                entry.create_system, entry.external_attr = UNIX, 0o600 << 16
+                archive.writestr(entry, content)
+        return
+    for path, content in contents.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_bytes(content)
+
+
 def about(warehouse: Warehouse, returns: pl.DataFrame) -> dict[str, Any]:
-    """What the pack is, of which state of the warehouse, and what its columns mean."""
+    """What the pack is, from which build, and what its columns mean."""
     facts = warehouse.facts
     files: dict[str, Any] = {}
-    for name, report_name in TABLES.items():
-        report = warehouse.reports[report_name]
-        files[f"{name}.csv"] = {"report": report_name, "meaning": report.meaning, "columns": report.meanings}
+    for name, report in ((name, warehouse.reports[report]) for name, report in TABLES.items()):
+        files[f"{name}.csv"] = {"report": report.name, "meaning": report.meaning, "columns": report.meanings}
     files["pages"] = {"meaning": "one page per return, to print"}
     files[SUMS] = {"meaning": "SHA-256 of every file, for sha256sum -c"}
     return {
@@ -140,16 +190,10 @@ def about(warehouse: Warehouse, returns: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-@cache
-def headings() -> dict[str, Row]:
-    """The headings of each table of the page by their columns."""
-    return tomllib.loads(Path(__file__).with_name("evidence_columns.toml").read_text(encoding="utf-8"))
-
-
 def page(state: Row, tables: dict[str, list[Row]], facts: Facts) -> str:
     """The page of a return. All cells are texts, times in the firm's zone."""
     title = f"Evidence of return {state['return_id']}"
-    head = [{"name": heading, "value": state[column]} for column, heading in headings()["head"].items()]
+    head = [{"name": heading, "value": state[column]} for column, heading in HEADINGS["head"].items()]
     parts = [
         f"<h1>{escape(title)}</h1>",
         paragraph(
@@ -163,9 +207,8 @@ def page(state: Row, tables: dict[str, list[Row]], facts: Facts) -> str:
         "<h2>Both timelines</h2>",
     ]
     for tab, caption in TABS.items():
-        parts.append(
-            table(caption, headings()["events"], [row for row in tables["records"] if row["tab"] == tab])
-        )
+        records = [row for row in tables["records"] if row["tab"] == tab]
+        parts.append(table(caption, HEADINGS["events"], records))
     parts.append(paragraph(f"Build {facts.input_digest} of returntrail {facts.version}."))
     template = Template(Path(__file__).with_name("evidence_page.html").read_text(encoding="utf-8"))
     return template.substitute(title=escape(title), body="\n".join(parts))
@@ -176,12 +219,11 @@ def deliveries(facts: list[Row], steps: list[Row]) -> Iterator[str]:
     if not facts:
         yield paragraph("The return was not delivered to its client, so there is no signature to show.")
     for number, of_delivery in groupby(sorted(facts, key=delivery_no), delivery_no):
+        reached = [row for row in steps if delivery_no(row) == number]
         yield f"<h2>Delivery {number}</h2>"
-        yield table(
-            "How far it got", headings()["steps"], [row for row in steps if delivery_no(row) == number]
-        )
+        yield table("How far it got", HEADINGS["steps"], reached)
         for signer, of_signer in groupby(of_delivery, lambda row: row["signer"]):
-            yield table(f"Signer: {signer}", headings()["facts"], of_signer)
+            yield table(f"Signer: {signer}", HEADINGS["facts"], of_signer)
 
 
 def delivery_no(row: Row) -> int:
@@ -189,15 +231,14 @@ def delivery_no(row: Row) -> int:
 
 
 def not_logged(facts: list[Row]) -> Iterator[str]:
-    """What the log shows of no signer, and why."""
+    """The facts that the log shows for no signer, and why."""
     shown = {row["fact"] for row in facts if row["basis"] != NOT_LOGGED}
     missing = {row["title"]: row["meaning"] for row in facts if row["fact"] not in shown}
     if missing:
         rows = [{"title": title, "meaning": meaning} for title, meaning in missing.items()]
+        columns = {"title": "Fact", "meaning": "What there is to know"}
         yield "<h2>What the log cannot show</h2>"
-        yield table(
-            "In no delivery of this return", {"title": "Fact", "meaning": "What there is to know"}, rows
-        )
+        yield table("In no delivery of this return", columns, rows)
 
 
 def table(caption: str, columns: Row, rows: Iterable[Row]) -> str:
@@ -209,7 +250,7 @@ def table(caption: str, columns: Row, rows: Iterable[Row]) -> str:
 
 
 def cell(text: str) -> str:
-    """A logged text is in an element of its own direction, so that it cannot reverse the text around it."""
+    """A table cell. `bdi` keeps a logged text from reversing the direction of the text around it."""
     if text == NOT_LOGGED:
         return f'<td class="absent">{NOT_LOGGED}</td>'
     return f"<td><bdi>{escape(text)}</bdi></td>"

@@ -1,6 +1,6 @@
 """Reports as CSV files, for people who use neither the dashboard nor SQL, and the manifest of their folder.
 
-A file is complete or not there. `manifest.json` has the rows, hash, filters and build of each file.
+A file is complete or missing. `manifest.json` has the rows, hash, filters and build of each file.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.reports.changes import ADDED_MEANINGS, ADDED_TYPES
 from etl.sql.file import PERIODS
-from etl.warehouse.ask import Report, Warehouse, ask_in_batches, open_warehouse, report_query
+from etl.warehouse.ask import Warehouse, ask_in_batches, open_warehouse, report_query
 from etl.warehouse.cells import as_csv
 
 MANIFEST = "manifest.json"
@@ -35,7 +35,7 @@ BATCH_ROWS = 50_000
 
 @dataclass
 class HashedStream:
-    """Writes to `out`, and has the size and hash of what was written."""
+    """Writes to `out`, and computes the size and hash of what it wrote."""
 
     out: BinaryIO | BufferedIOBase
     size: int = 0
@@ -67,25 +67,23 @@ def write_reports(
 ) -> list[Written]:
     """Writes the reports named, else those of a period, else of any, into `out` or `reports/<today>`.
 
-    Today is the firm's date. Without names, a report that does not have one of the filters is left out, so
-    that a run for one office never contains another's clients. All names and filters are checked before the
-    first file is written.
+    Today is the firm's date. Without names, a report that lacks one of the filters is left out, so that a run
+    for one office never contains another's clients. All names and filters are checked before the first file
+    is written.
     """
+    if every is not None and every not in PERIODS:
+        raise Problem(f'No report is written every "{every}". There are: {", ".join(PERIODS)}.')
     with open_warehouse(data.warehouse) as warehouse:
-        fitting = [one.name for one in scheduled(warehouse, every) if filters.keys() <= one.params.keys()]
-        chosen = list(names) or fitting
+        chosen = list(names) or [
+            report.name
+            for report in warehouse.reports.values()
+            if report.every and every in (None, report.every) and filters.keys() <= report.params.keys()
+        ]
         for name in chosen:
             report_query(warehouse, name, None, filters)
         folder = out or data.reports / str(local_date(now or datetime.now(UTC), warehouse))
         prepare_folder(folder, data)
         return [write_report(warehouse, name, folder / f"{name}.csv", filters) for name in chosen]
-
-
-def scheduled(warehouse: Warehouse, every: str | None) -> list[Report]:
-    """The reports of a period, or of any."""
-    if every is not None and every not in PERIODS:
-        raise Problem(f'No report is written every "{every}". There are: {", ".join(PERIODS)}.')
-    return [report for report in warehouse.reports.values() if report.every and every in (None, report.every)]
 
 
 def local_date(moment: datetime, warehouse: Warehouse) -> date:
@@ -94,7 +92,7 @@ def local_date(moment: datetime, warehouse: Warehouse) -> date:
 
 
 def prepare_folder(folder: Path, data: DataDir) -> None:
-    """Makes the folder, and removes what killed runs left there and in the reports' folders."""
+    """Makes the folder, and removes what killed runs left in it and in the reports' folders."""
     make_private_folder(folder)
     remove_leftovers_outside(folder)
     remove_leftovers(*data.reports.glob("*"))
@@ -121,7 +119,7 @@ def file_entry(
     stream: HashedStream,
     is_changes: bool = False,
 ) -> dict[str, Any]:
-    """What the manifest says of a file; times are UTC in ISO."""
+    """The entry of a file in the manifest; times are UTC in ISO."""
     report, facts = warehouse.reports[report_name], warehouse.facts
     types = (ADDED_TYPES if is_changes else {}) | report.columns
     meanings = (ADDED_MEANINGS if is_changes else {}) | report.meanings
@@ -143,7 +141,6 @@ def file_entry(
 
 
 def iso(moment: datetime | None) -> str | None:
-    """A time of the warehouse as text."""
     return f"{moment.isoformat(timespec='seconds')}Z" if moment else None
 
 
@@ -159,10 +156,9 @@ def add_to_manifest(folder: Path, entries: dict[str, dict[str, Any]]) -> None:
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turns an error of the disk into a Problem that names the file or folder."""
+    """Raises an error of the disk as a Problem that names the file or folder."""
     try:
         yield
     except OSError as error:
-        raise Problem(
-            f"{path}: it cannot be written ({error.strerror}). What was there before is unchanged."
-        ) from error
+        unchanged = "What was there before is unchanged."
+        raise Problem(f"{path}: it cannot be written ({error.strerror}). {unchanged}") from error

@@ -1,7 +1,7 @@
-"""What ran, what it wrote and why something failed: lines of JSON that are only appended.
+"""The history of runs: what each wrote or why it failed, as lines of JSON that are only appended.
 
-A run has a line when it begins and another when it ends; the last line counts. Readers use complete lines,
-so they may read at any moment. A line cut off by a killed process is skipped: its run has not ended.
+A run has a line when it begins and another when it ends; the last line counts. Readers skip incomplete lines,
+so they may read at any time. A line cut off by a killed process is skipped too: its run has not ended.
 """
 
 import errno
@@ -63,12 +63,12 @@ def history_file(data: DataDir) -> Path:
 
 
 def read_runs(data: DataDir) -> list[Run]:
-    """Every run by its last line, the oldest first."""
+    """The last line of every run, the oldest run first."""
     try:
         lines = history_file(data).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    known = {one.name for one in fields(Run)}
+    known = {field.name for field in fields(Run)}
     runs: dict[int, Run] = {}
     for line in lines:
         try:
@@ -80,7 +80,7 @@ def read_runs(data: DataDir) -> list[Run]:
 
 
 def save_run(data: DataDir, run: Run) -> None:
-    """Adds a line and waits until it is on the disk; a line that was cut off before it is ended first."""
+    """Adds a line and waits until it is on the disk. It first ends a line that was cut off."""
     file = history_file(data)
     line = json.dumps(asdict(run), ensure_ascii=False).encode() + b"\n"
     try:
@@ -97,9 +97,8 @@ def save_run(data: DataDir, run: Run) -> None:
         if is_new:
             sync_to_disk(data.runs)
     except OSError as error:
-        raise Problem(
-            f"{file}: the run cannot be recorded ({error.strerror}). Fix that and try again."
-        ) from error
+        fault = f"the run cannot be recorded ({error.strerror}). Fix that and try again."
+        raise Problem(f"{file}: {fault}") from error
 
 
 def history(data: DataDir) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Mail to those who get a report, and to the owner when one failed: by SMTP with TLS, or not at all."""
+"""Mail with reports to their recipients, and about failures to the owner: by SMTP with TLS, or not at all."""
 
 import os
 import smtplib
@@ -13,7 +13,7 @@ from etl.config.subscription import Mail
 
 PATIENCE_SECONDS = 30.0
 TLS_PORT = 465
-# What most servers accept; a larger file belongs into the folder.
+# What most servers accept. Larger files belong in the folder.
 MOST_BYTES = 20_000_000
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 TYPES = {"csv": ("text", "csv"), "xlsx": XLSX}
@@ -21,20 +21,16 @@ TYPES = {"csv": ("text", "csv"), "xlsx": XLSX}
 
 def password(mail: Mail) -> str | None:
     """The password, which is in the environment and never in a file of ours."""
-    if mail.password_env is None:
-        return None
-    value = os.environ.get(mail.password_env)
-    if not value:
-        raise Problem(
-            f"[mail]: the variable {mail.password_env}, which has the password, is not set. Set it."
-        )
+    value = os.environ.get(mail.password_env) if mail.password_env else None
+    if mail.password_env and not value:
+        raise Problem(f"[mail]: set the variable {mail.password_env}; it must contain the password.")
     return value
 
 
 def compose(
     mail: Mail, to: tuple[str, ...], subject: str, body: str, at: datetime, name: str, files: dict[str, bytes]
 ) -> EmailMessage:
-    """A message with files. `name` makes its id, by which a server recognizes a repeated message."""
+    """A message with files. A server recognizes a repeated message by its id, which contains `name`."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = mail.sender, ", ".join(to), subject
     message["Date"] = format_datetime(at)
@@ -48,17 +44,17 @@ def compose(
 
 
 def send(mail: Mail, message: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
-    """Sends the message; gives who was refused and why. Raises a Problem if the server accepted nothing.
+    """Sends the message; returns who was refused and why. Raises a Problem if the server accepted nothing.
 
     It counts as sent once the server has confirmed the complete message; its answer to QUIT does not matter.
     """
-    secret = password(mail)
+    secret = password(mail) or ""
     place = f"{mail.host}:{mail.port}"
     try:
         server = connect(mail)
         try:
             if mail.user is not None:
-                server.login(mail.user, secret or "")
+                server.login(mail.user, secret)
             refused = server.send_message(message, mail.sender, list(to))
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
@@ -72,10 +68,8 @@ def send(mail: Mail, message: EmailMessage, to: tuple[str, ...]) -> dict[str, st
         reason = short(str(error)).rstrip(".") or "the connection was lost"
         raise Problem(f"{place}: {reason}.") from error
     except ssl.SSLCertVerificationError as error:
-        reason = error.verify_message
-        raise Problem(
-            f"{place}: its certificate is not trusted ({reason}). See ca_file in [mail]."
-        ) from error
+        fault = f"its certificate is not trusted ({error.verify_message}). See ca_file in [mail]."
+        raise Problem(f"{place}: {fault}") from error
     except OSError as error:
         raise Problem(f"{place}: no connection ({error.strerror or 'it does not answer'}).") from error
     return {address: answer(*reply) for address, reply in refused.items()}
@@ -101,5 +95,5 @@ def answer(code: int, text: bytes | str) -> str:
 
 
 def short(text: str) -> str:
-    """Text from outside, short and without characters that steer a terminal."""
-    return "".join(one if one.isprintable() else " " for one in text)[:200].strip()
+    """A text from outside, short and without characters that control a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)[:200].strip()

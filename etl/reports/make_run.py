@@ -1,4 +1,4 @@
-"""Makes the files of one run: the report as CSV or Excel, and its changes since the run before."""
+"""Makes the files of one run: the report as CSV or Excel, and its changes since the last run."""
 
 import hashlib
 import re
@@ -21,14 +21,14 @@ from etl.warehouse.ask import Warehouse, ask_in_batches
 from etl.warehouse.cells import as_csv
 
 BOM = "\ufeff"
-# Waits grow by themselves from day to day; that alone is no change.
+# These columns change every day by themselves; that does not count as a change of the list.
 GROWING = re.compile(r"(waiting|oldest_open)_days|days_left")
 
 
 def make_run(
     data: DataDir, warehouse: Warehouse, subscription: Subscription, run: Run, previous: Run | None
 ) -> Run:
-    """Makes and stores the files of a run, unless the list must differ and does not; gives its counts."""
+    """Makes and stores the files of a run, and counts its rows; an unchanged list may be skipped."""
     label, report, filters = subscription.label, warehouse.reports[subscription.report], subscription.filters
     day = local_date(datetime.fromisoformat(f"{run.at}Z"), warehouse)
     with step(f"Writing {label}"), work_folder(data.runs) as folder:
@@ -67,9 +67,9 @@ def changes_name(label: str) -> str:
 def write_list(
     warehouse: Warehouse, subscription: Subscription, folder: Path
 ) -> tuple[int, str, dict[str, HashedStream]]:
-    """Writes the report: its rows, the hash of all that does not grow by itself, and the files for delivery.
+    """Writes the report. Returns the number of rows, a hash without the growing columns, and the files.
 
-    The list as CSV is always written, because the changes are found in it.
+    The list as CSV is always written, because the changes are computed from it.
     """
     label, zone = subscription.label, warehouse.facts.timezone
     steady, row_count = hashlib.sha256(), 0
@@ -86,38 +86,34 @@ def write_list(
             row_count += frame.height
             if write:
                 write(frame)
-    streams = {book.name: store_book(folder, book)} if is_book else {f"{label}.csv": rows}
-    return row_count, steady.hexdigest(), streams
+    if not is_book:
+        return row_count, steady.hexdigest(), {f"{label}.csv": rows}
+    with stored_file(folder, book.name) as stream, open(book, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            stream.write(chunk)
+    book.unlink()
+    return row_count, steady.hexdigest(), {book.name: stream}
 
 
 @contextmanager
 def csv_file(folder: Path, name: str, bom: bool) -> Iterator[HashedStream]:
-    """A CSV file of a run, with the mark at its start that Excel needs if the subscription asks for it."""
+    """A CSV file of a run, with a byte order mark for Excel if the subscription asks for it."""
     with stored_file(folder, name) as stream:
         stream.write(BOM if bom else "")
         yield stream
 
 
-def store_book(folder: Path, book: Path) -> HashedStream:
-    """Compresses the Excel file."""
-    with stored_file(folder, book.name) as stream, open(book, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            stream.write(chunk)
-    book.unlink()
-    return stream
-
-
 def write_changes(
     warehouse: Warehouse, subscription: Subscription, folder: Path, earlier: Path | None, day: date
 ) -> tuple[HashedStream, dict[str, int]]:
-    """Writes the changes file of a list; the number of new, still listed and cleared rows."""
+    """Writes the changes file of a list, and counts its new, still listed and cleared rows."""
     report, label = warehouse.reports[subscription.report], subscription.label
     earlier = earlier if earlier and earlier.exists() else None
     counts = {"new": 0, "still": 0, "cleared": 0}
     with csv_file(folder, changes_name(label), subscription.bom) as stream:
         compared = changes(report, folder / f"{label}.csv.gz", earlier, day, folder, BATCH_ROWS)
         for number, frame in enumerate(compared):
-            # Its texts went through `cells` already, when the lists were written.
+            # Its texts are safe for spreadsheets already: they come from the CSV files of the lists.
             stream.write(frame.write_csv(include_header=number == 0, quote_style="non_numeric"))
             for kind, count in frame[CHANGE].value_counts().iter_rows():
                 counts[kind] += count

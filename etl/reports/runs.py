@@ -1,13 +1,14 @@
 """Writes what is due, once: each slot of a subscription has one set of files and one mail.
 
-The caller has locked the data directory. A slot that failed is tried again at the next call; the files that
-it made are stored, so that those who get them later get the same bytes.
+The caller has locked the data directory. A slot that failed is tried again at the next call. Its files are
+stored, so that everyone gets the same bytes, however late.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,13 +21,13 @@ from etl.reports.deliver import copy_files, deliver_by_mail, deliver_to_folder
 from etl.reports.files import prepare_folder
 from etl.reports.history import BEGUN, COUNTS, DONE, EMPTY, FAILED, WRITTEN, Run, read_runs, save_run
 from etl.reports.make_run import make_run
-from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, rhythm
+from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, period_of
 from etl.reports.stored_runs import ENTRY, stored_run
 from etl.warehouse.ask import Warehouse, open_warehouse
 
 STOPPED = FAILED + "its process ended before it was done"
-# What a run takes over from the run whose files it delivers.
-TAKEN_OVER = ("files_of", *COUNTS, "steady_digest", "sent_to", "file")
+# What a run copies from the run whose files it delivers.
+COPIED = ("files_of", *COUNTS, "steady_digest", "sent_to", "file")
 
 
 def write_due(data: DataDir, settings: Settings, now: datetime | None = None) -> list[Run]:
@@ -38,12 +39,13 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
         facts = warehouse.facts
         for subscription in all_subscriptions(settings, warehouse.reports):
             try:
-                every = rhythm(subscription, warehouse.reports)
+                every = period_of(subscription, warehouse.reports)
             except Problem:
                 # An unknown report has a slot too, so that its failure is recorded.
                 every = subscription.every or "day"
             slot = due_slot(subscription, every, now, ZoneInfo(facts.timezone), facts.input_digest)
-            if slot is not None and not is_done(past, subscription, slot):
+            done = [run.slot for run in past if run.state in DONE and run.subscription == subscription.label]
+            if slot is not None and slot not in done:
                 run = new_run(data, past, subscription, slot, now)
                 make = partial(make_or_reuse, data, settings, warehouse, subscription, past)
                 past.append(carry_out(data, settings, run, make))
@@ -51,7 +53,7 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
 
 
 def recover(data: DataDir) -> list[Run]:
-    """The history, in which the run of a killed process has failed; its leftovers are removed."""
+    """Records the run of a killed process as failed, and removes its leftovers. Returns all runs."""
     remove_leftovers(data.runs)
     prepare_folder(data.reports, data)
     past = read_runs(data)
@@ -61,11 +63,6 @@ def recover(data: DataDir) -> list[Run]:
             past[number] = replace(run, state=STOPPED, files_of=run.run if has_files else run.files_of)
             save_run(data, past[number])
     return past
-
-
-def is_done(past: list[Run], subscription: Subscription, slot: str) -> bool:
-    done = {(run.subscription, run.slot) for run in past if run.state in DONE}
-    return (subscription.label, slot) in done
 
 
 def new_run(data: DataDir, past: list[Run], subscription: Subscription, slot: str, now: datetime) -> Run:
@@ -83,7 +80,7 @@ def new_run(data: DataDir, past: list[Run], subscription: Subscription, slot: st
 
 
 def next_number(data: DataDir, past: list[Run]) -> int:
-    """A number that no run and no folder has."""
+    """A number that neither a run nor a folder has."""
     folders = [int(folder.name) for folder in data.runs.glob("*") if folder.name.isdecimal()]
     return max([0, *folders, *(run.run for run in past)]) + 1
 
@@ -94,8 +91,8 @@ def utc_text(now: datetime) -> str:
 
 def carry_out(data: DataDir, settings: Settings, run: Run, *make: Callable[[Run], Run]) -> Run:
     """Makes and delivers a run, recorded before and after; an error becomes its state."""
-    actions: list[Callable[[Run], Run]] = [*make, partial(deliver_to_folder, data)]
-    actions.append(partial(deliver_by_mail, data, settings.mail))
+    to_folder, by_mail = partial(deliver_to_folder, data), partial(deliver_by_mail, data, settings.mail)
+    actions: list[Callable[[Run], Run]] = [*make, to_folder, by_mail]
     save_run(data, run)
     try:
         for action in actions:
@@ -110,52 +107,44 @@ def carry_out(data: DataDir, settings: Settings, run: Run, *make: Callable[[Run]
 
 
 def make_or_reuse(
-    data: DataDir,
-    settings: Settings,
-    warehouse: Warehouse,
-    subscription: Subscription,
-    past: list[Run],
-    run: Run,
+    data: DataDir, settings: Settings, warehouse: Warehouse, entry: Subscription, past: list[Run], run: Run
 ) -> Run:
     """The run with its files: those that an earlier run of this slot could not deliver, or new ones."""
-    check_subscription(warehouse, settings.mail, subscription)
+    check_subscription(warehouse, settings.mail, entry)
     earlier = undelivered(past, run)
     if earlier is not None:
-        return replace(run, **{name: getattr(earlier, name) for name in TAKEN_OVER})
-    return make_run(data, warehouse, subscription, run, previous_list(past, run))
+        return replace(run, **{name: getattr(earlier, name) for name in COPIED})
+    return make_run(data, warehouse, entry, run, previous_list(past, run))
 
 
 def undelivered(past: list[Run], run: Run) -> Run | None:
     """The run that made the files of this slot in the same way and could not deliver them all."""
-    wanted = (run.subscription, run.slot, run.filters, run.file_format, run.bom)
-    for one in reversed(past):
-        if one.files_of and (one.subscription, one.slot, one.filters, one.file_format, one.bom) == wanted:
-            return one if one.is_failed and one.again is None else None
-    return None
+    same = attrgetter("subscription", "slot", "filters", "file_format", "bom")
+    made = [earlier for earlier in past if earlier.files_of and same(earlier) == same(run)]
+    return made[-1] if made and made[-1].is_failed and made[-1].again is None else None
 
 
 def previous_list(past: list[Run], run: Run) -> Run | None:
-    """The last run whose list was delivered, or was empty, if it had the same filters."""
-    for one in reversed(past):
-        is_list = one.state in (WRITTEN, EMPTY) and one.files_of and one.again is None
-        if is_list and one.subscription == run.subscription:
-            return one if one.filters == run.filters else None
-    return None
+    """The last run of the subscription with a delivered or empty list, if it had the same filters."""
+    made = [earlier for earlier in past if earlier.files_of and earlier.subscription == run.subscription]
+    lists = [earlier for earlier in made if earlier.state in (WRITTEN, EMPTY) and earlier.again is None]
+    return lists[-1] if lists and lists[-1].filters == run.filters else None
 
 
 def deliver_again(
     data: DataDir, settings: Settings, number: int, out: Path | None, now: datetime | None = None
 ) -> list[Path]:
-    """Delivers the files of a run again, byte for byte: into `out`, else to everybody who got them."""
+    """Delivers the files of a run again, byte for byte: into `out`, or to everyone who got them."""
     past = recover(data)
-    found = next((run for run in past if run.run == number and run.files_of is not None), None)
+    with_files = {run.run: run for run in past if run.files_of}
+    found = with_files.get(number)
     if found is None:
-        known = ", ".join(str(run.run) for run in past if run.files_of) or "none"
+        known = ", ".join(map(str, with_files)) or "none"
         raise Problem(f"No run {number} has files. These have: {known}.")
     if out is not None:
         return copy_files(data, stored_run(data, found), out)
-    at, next_run = utc_text(now or datetime.now(UTC)), next_number(data, past)
-    run = replace(found, run=next_run, at=at, state=BEGUN, sent_to=[], again=number)
+    at = utc_text(now or datetime.now(UTC))
+    run = replace(found, run=next_number(data, past), at=at, state=BEGUN, sent_to=[], again=number)
     run = carry_out(data, settings, run)
     if run.is_failed:
         raise Problem(f"{run.subscription}: {run.state}")

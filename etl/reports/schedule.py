@@ -1,7 +1,7 @@
-"""The schedule: which subscriptions there are, whether each can work, and which slot of each is due.
+"""The schedule: the subscriptions, whether each can work, and which slot of each is due.
 
-A slot is named by its date, or for "load" by the digest of the build. So a change of the clock neither skips
-nor repeats one, and of the slots missed while the machine was off only the latest is due.
+The name of a slot is its date, or for "load" the digest of the build. So a change of the clock neither skips
+nor repeats a slot, and of the slots missed while the machine was off only the latest is due.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,20 +18,20 @@ WHEN = {"load": "after every build of something new", "day": "every day", "month
 
 
 def all_subscriptions(settings: Settings, reports: dict[str, Report]) -> list[Subscription]:
-    """The entries of the settings, and each report with a rhythm of its own but no entry without a name."""
+    """The entries of the settings, and each report with a period that no entry without a name replaces."""
     listed = {entry.report for entry in settings.subscriptions if entry.name is None}
     usual = (Subscription(name) for name, report in reports.items() if report.every and name not in listed)
     return [*settings.subscriptions, *usual]
 
 
-def rhythm(subscription: Subscription, reports: dict[str, Report]) -> str:
-    """Load, day, week, month or never: the subscription's own, else the report's."""
+def period_of(subscription: Subscription, reports: dict[str, Report]) -> str:
+    """Load, day, week, month or never: of the subscription, else of the report."""
     report = reports.get(subscription.report)
     if report is None:
         raise Problem(f'No report is named "{subscription.report}". There are: {", ".join(reports)}.')
     every = subscription.every or report.every
     if every is None:
-        raise Problem(f'The report {report.name} has no rhythm of its own. Write every = "day", or another.')
+        raise Problem(f'The report {report.name} has no period. Write every = "day", or another.')
     return every
 
 
@@ -46,7 +46,7 @@ def due_slot(subscription: Subscription, every: str, now: datetime, zone: ZoneIn
 
 
 def last_slot_day(every: str, day: date, weekday: int) -> date:
-    """The last day on or before this one that has a slot: any day, a weekday, the first of a month."""
+    """The last day up to this one that has a slot: any day, a weekday, the first of a month."""
     if every == "week":
         return day - timedelta(days=(day.weekday() - weekday) % 7)
     return day.replace(day=1) if every == "month" else day
@@ -59,7 +59,7 @@ def utc_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
     """Raises a Problem for an unknown report, filter or value, and if something needed to send is missing."""
-    rhythm(subscription, warehouse.reports)
+    period_of(subscription, warehouse.reports)
     report_query(warehouse, subscription.report, None, dict(subscription.filters))
     for name, values in subscription.filters.items():
         kind = "form" if name == "for_types" else name.removeprefix("for_").removesuffix("s")
@@ -75,15 +75,12 @@ def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Su
 
 def describe(subscription: Subscription, warehouse: Warehouse) -> str:
     """One line: what is written when, and where it goes."""
-    every = rhythm(subscription, warehouse.reports)
+    every = period_of(subscription, warehouse.reports)
     when = f"every {WEEKDAYS[subscription.weekday]}" if every == "week" else WHEN.get(every, every)
     if subscription.not_before != time(0):
         when += f" from {subscription.not_before:%H:%M}"
-    conditions = []
-    if subscription.only_if_rows:
-        conditions.append("there are rows")
-    if subscription.only_if_changed:
-        conditions.append("something changed")
+    conditions = ["there are rows"] if subscription.only_if_rows else []
+    conditions += ["something changed"] if subscription.only_if_changed else []
     if conditions:
         when += f" if {' and '.join(conditions)}"
     return f"{subscription.label}: {when}, {subscription.file_format}, to {', '.join(subscription.to)}"

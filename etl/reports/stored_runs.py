@@ -1,6 +1,6 @@
 """The stored files of each run: compressed in `runs/<number>/`, to be delivered again byte for byte.
 
-Somebody may open and save a file in the reports' folder; the stored file stays as it was written.
+People may open and save a file in the reports' folder; the stored file does not change.
 """
 
 import gzip
@@ -20,20 +20,20 @@ from etl.reports.history import Run
 
 ENTRY = "entry.json"
 CHUNK_BYTES = 1 << 20
-# Reports shrink to a sixth at the fastest level already, and faster than the disk writes.
+# The fastest level is faster than the disk, and already shrinks a report to a sixth.
 FASTEST = 1
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """The folder of a run, the day of its reports, and what the manifest says of each file."""
+    """The folder of a run, the day of its reports, and the manifest entry of each file."""
 
     folder: Path
     day: str
     files: dict[str, dict[str, Any]]
 
     def read(self, name: str) -> Iterator[bytes]:
-        """A file in chunks. Raises a Problem at its end if it is not what was written."""
+        """A file in chunks. Raises a Problem at its end if it is not what the run wrote."""
         file, number = self.folder / f"{name}.gz", self.folder.name
         digest = hashlib.sha256()
         try:
@@ -53,8 +53,8 @@ def stored_run(data: DataDir, run: Run) -> StoredRun:
     try:
         entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        words = f"the files of run {run.files_of} are not there. Restore them from a backup."
-        raise Problem(f"{folder}: {words}") from error
+        fault = f"the files of run {run.files_of} are missing. Restore them from a backup."
+        raise Problem(f"{folder}: {fault}") from error
     return StoredRun(folder, entry["day"], entry["files"])
 
 
@@ -66,7 +66,7 @@ def stored_file(folder: Path, name: str) -> Iterator[HashedStream]:
 
 
 def store_run(data: DataDir, folder: Path, number: int, day: str, files: dict[str, dict[str, Any]]) -> None:
-    """Stores the files of a run under its number, all at once, with what the manifest says of them."""
+    """Stores the files of a run under its number, all at once, with their manifest entries."""
     entry = json.dumps({"day": day, "files": files}, ensure_ascii=False, indent=1)
     (folder / ENTRY).write_text(f"{entry}\n", encoding="utf-8")
     put_in_place(folder, data.runs / str(number))

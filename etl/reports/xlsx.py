@@ -1,7 +1,7 @@
-"""A report as an Excel file: ids stay text, dates are dates, times are the firm's, and no cell is a formula.
+"""A report as an Excel file: ids are text, dates are dates, times are the firm's, and no cell is a formula.
 
-Rows are written to the disk as they come, so memory stays flat. The file does not contain when it was
-written: the same rows are the same bytes.
+Rows go to the disk at once, so memory stays flat. The file does not contain the time of writing: the same
+rows give the same bytes.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from etl.common.problem import Problem
+from etl.warehouse.cells import in_zone
 
 MOST_ROWS = 1_048_575
 LONGEST_TEXT = 32_767
@@ -25,9 +26,8 @@ def refuse_without_excel() -> None:
     try:
         import xlsxwriter  # noqa: F401
     except ImportError as error:
-        raise Problem(
-            "Excel files need one more package: pip install 'returntrail[excel]'. Or write format = \"csv\"."
-        ) from error
+        install = "pip install 'returntrail[excel]'"
+        raise Problem(f'Excel files need one more package: {install}. Or write format = "csv".') from error
 
 
 @contextmanager
@@ -36,15 +36,23 @@ def sheet(file: Path, zone: str) -> Iterator[Callable[[pl.DataFrame], None]]:
     import xlsxwriter
     from xlsxwriter.exceptions import FileCreateError
 
-    # Its temporary files are beside it, and not in a folder that others can read.
+    # Its temporary files go beside it, not into a folder that others can read.
     options = {"constant_memory": True, "nan_inf_to_errors": True, "tmpdir": str(file.parent)}
     book = xlsxwriter.Workbook(file, options)
-    book.set_properties({"created": datetime(2000, 1, 1), "comments": f"Times are of {zone}."})
+    book.set_properties({"created": datetime(2000, 1, 1), "comments": f"Times are in {zone}."})
     page = book.add_worksheet()
     page.freeze_panes(1, 0)
     page.add_write_handler(str, write_text)
-    for kind, number_format in ((date, "yyyy-mm-dd"), (datetime, "yyyy-mm-dd hh:mm:ss")):
-        page.add_write_handler(kind, date_writer(book.add_format({"num_format": number_format})))
+    codes = {date: "yyyy-mm-dd", datetime: "yyyy-mm-dd hh:mm:ss"}
+    formats = {kind: book.add_format({"num_format": code}) for kind, code in codes.items()}
+
+    def write_date(page: Any, row: int, column: int, value: date, _format: None) -> Any:
+        if str(value) < FIRST_DAY:
+            return page.write_string(row, column, str(value))
+        return page.write_datetime(row, column, value, formats[type(value)])
+
+    for kind in formats:
+        page.add_write_handler(kind, write_date)
     count = 0
 
     def write(frame: pl.DataFrame) -> None:
@@ -52,19 +60,16 @@ def sheet(file: Path, zone: str) -> Iterator[Callable[[pl.DataFrame], None]]:
         if count == 0:
             page.write_row(0, 0, frame.columns)
         if count + frame.height > MOST_ROWS:
-            raise Problem(
-                f'more rows than a sheet of Excel holds ({MOST_ROWS:,}). Filter, or write format = "csv".'
-            )
-        times = pl.selectors.datetime()
-        in_zone = times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
-        for row in frame.with_columns(in_zone.dt.truncate("1s")).iter_rows():
+            limit = f"more than {MOST_ROWS:,} rows do not fit into a sheet of Excel"
+            raise Problem(f'{limit}. Filter, or write format = "csv".')
+        for row in frame.with_columns(in_zone(zone).dt.truncate("1s")).iter_rows():
             count += 1
             page.write_row(count, 0, row)
 
     try:
         yield write
     except BaseException:
-        # Otherwise it would be completed when it is garbage collected.
+        # Otherwise the garbage collector would complete the file.
         book.fileclosed = True
         raise
     try:
@@ -74,20 +79,7 @@ def sheet(file: Path, zone: str) -> Iterator[Callable[[pl.DataFrame], None]]:
 
 
 def write_text(page: Any, row: int, column: int, text: str, _format: None) -> Any:
-    """Always as text: never a formula, a link or a number."""
+    """Always as text, never as a formula, a link or a number."""
     if len(text.encode("utf-16-le")) // 2 > LONGEST_TEXT:
-        raise Problem(
-            f'row {row} has a text that is longer than a cell of Excel holds. Write format = "csv".'
-        )
+        raise Problem(f'row {row} has a text that is too long for a cell of Excel. Write format = "csv".')
     return page.write_string(row, column, text)
-
-
-def date_writer(number_format: object) -> Callable[[Any, int, int, date, None], Any]:
-    """What writes a date or a time with this format."""
-
-    def write_date(page: Any, row: int, column: int, value: date, _format: None) -> Any:
-        if str(value) < FIRST_DAY:
-            return page.write_string(row, column, str(value))
-        return page.write_datetime(row, column, value, number_format)
-
-    return write_date

@@ -201,13 +201,16 @@ def ask_in_batches(
     """The same rows in batches, so that memory stays flat; at least one frame, which may be empty."""
     query, values = report_query(warehouse, report, columns, filters)
     with report_cursor(warehouse, report) as cursor:
-        reader = cursor.sql(query, params=values or None).to_arrow_reader(rows)
-        empty = True
-        for batch in reader:
-            empty = False
-            yield pl.DataFrame(pl.from_arrow(batch))
-        if empty:
-            yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+        yield from in_batches(cursor.sql(query, params=values or None), rows)
+
+
+def in_batches(relation: duckdb.DuckDBPyRelation, rows: int) -> Iterator[pl.DataFrame]:
+    """The rows of a query, some at a time; at least one frame, so that an empty result has its columns."""
+    reader, batch = relation.to_arrow_reader(rows), None
+    for batch in reader:
+        yield pl.DataFrame(pl.from_arrow(batch))
+    if batch is None:
+        yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
 
 
 def report_query(

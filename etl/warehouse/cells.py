@@ -5,13 +5,11 @@ Every CSV report, every download and every `query --csv` uses this module; nothi
 
 import polars as pl
 
-from etl.common.terminal import CONTROL_CHARACTERS
+from etl.common.terminal import CONTROL_CHARACTERS, INVISIBLE
 
-# What a spreadsheet skips before it looks for a formula: blanks, controls, characters without a width,
-# quotes.
-SKIPPED = (
-    "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff\"'`´“-‟‘-‛«»‹›＂＇"
-)
+# What a spreadsheet skips before it looks for a formula: blanks and controls, invisible characters, quotes.
+BLANKS = "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200a\u2028-\u202f\u205f\u3000"
+SKIPPED = f"{BLANKS}{INVISIBLE}\"'`´“-‟‘-‛«»‹›＂＇"
 # What begins a formula, its full-width, small and raised forms too; a tab or a line end may split the cell.
 BEGINS = "=+\\-@\t\r\n＝＋－＠﹦﹢﹣﹫−⁼⁺⁻₌₊₋"
 FORMULA = f"^[{SKIPPED}]*[{BEGINS}]"
@@ -30,8 +28,17 @@ def spreadsheet_cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
 
 def local_times(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """The frame with each UTC time as text of the zone, to the second."""
-    times = pl.col(pl.Datetime)
-    return frame.with_columns(times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.strftime(TIME))
+    return frame.with_columns(in_zone(zone).dt.strftime(TIME))
+
+
+def in_zone(zone: str) -> pl.Expr:
+    """Each time of a frame, from UTC to the zone's own clock."""
+    return (
+        pl.selectors.datetime()
+        .dt.replace_time_zone("UTC")
+        .dt.convert_time_zone(zone)
+        .dt.replace_time_zone(None)
+    )
 
 
 def without_formula(column: str) -> pl.Expr:

@@ -15,8 +15,7 @@ import pytest
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import CONTROL_CHARACTERS
-from etl.reports.evidence import evidence
-from etl.reports.pack import file_name
+from etl.reports.evidence import evidence, file_name
 from etl.warehouse.build import build
 from etl.warehouse.cells import FORMULA, MARK
 from support.cells import unescaped

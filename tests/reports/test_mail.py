@@ -149,7 +149,7 @@ def test_nothing_is_sent_without_tls_or_to_an_untrusted_server(tmp_path: Path, p
 def test_without_the_password_nothing_is_tried(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PASSWORD)
     (problem,) = called(data, DAY)
-    assert f"the variable {PASSWORD}, which has the password, is not set" in problem
+    assert f"set the variable {PASSWORD}; it must contain the password" in problem
 
 
 def test_a_season_with_a_server_that_comes_and_goes(data: DataDir, office: tuple[Post, str]) -> None:
@@ -210,9 +210,8 @@ def test_a_server_that_never_answers_is_not_waited_for(
 def test_a_call_that_ends_in_an_error_leaves_a_heartbeat(data: DataDir) -> None:
     with pytest.raises(ZeroDivisionError), alerting(data, datetime(2026, 3, 5, tzinfo=UTC)):
         1 / 0  # noqa: B018
-    assert heartbeat(data)["problems"] == [
-        "an error that returntrail does not know ended the call; the log of the scheduler has more."
-    ]
+    problem = "an unexpected error ended the call; see the log of the scheduler."
+    assert heartbeat(data)["problems"] == [problem]
     assert heartbeat(data)["told"] == heartbeat(data)["problems"]
 
 

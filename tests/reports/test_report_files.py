@@ -70,7 +70,7 @@ def test_a_report_is_complete_and_private(data: DataDir) -> None:
     assert report.file.stat().st_mode & 0o777 == 0o600 and report.file.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_every_report_that_has_a_rhythm_is_written(data: DataDir, tmp_path: Path) -> None:
+def test_every_report_that_has_a_period_is_written(data: DataDir, tmp_path: Path) -> None:
     write_reports(data, out=tmp_path / "all")
     assert written(tmp_path / "all") == ["clients.csv", "many.csv", "seen.csv"]
     write_reports(data, every="week", out=tmp_path / "week")

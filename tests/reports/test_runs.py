@@ -48,7 +48,7 @@ def test_three_lines_write_a_report_on_mondays(tmp_path: Path) -> None:
     assert due(data, "2026-03-16T04:00") == [("seen", "written")]
 
 
-def test_a_report_with_a_rhythm_needs_no_entry_and_an_entry_adds(tmp_path: Path) -> None:
+def test_a_report_with_a_period_needs_no_entry_and_an_entry_adds(tmp_path: Path) -> None:
     data = firm(tmp_path, '[[subscription]]\nreport = "seen"\nname = "extra"\nevery = "month"\n')
     assert due(data, DAY) == [("seen-extra", "written"), ("seen", "written"), ("totals", "written")]
     assert files(data) == [
@@ -232,7 +232,7 @@ def test_a_run_is_delivered_again_with_the_same_bytes(data: DataDir, tmp_path: P
     ("entry", "why"),
     [
         ('report = "sean"\n', 'No report is named "sean". There are: filter_choices, seen, totals.'),
-        ('report = "filter_choices"\n', "The report filter_choices has no rhythm of its own. "),
+        ('report = "filter_choices"\n', "The report filter_choices has no period. "),
         (
             'report = "seen"\nyears = [2025]\n',
             'The report seen has no parameter "for_years". It has: for_offices.',

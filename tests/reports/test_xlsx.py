@@ -85,9 +85,9 @@ def test_the_same_rows_are_the_same_bytes_and_nothing_is_left_beside(tmp_path: P
 
 
 def test_what_a_sheet_cannot_contain_is_refused_and_never_cut(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"^row 1 has a text that is longer than a cell of Excel holds"):
+    with pytest.raises(Problem, match=r"^row 1 has a text that is too long for a cell of Excel"):
         written(tmp_path / "a.xlsx", pl.DataFrame({"text": ["x" * (LONGEST_TEXT + 1)]}))
-    with pytest.raises(Problem, match=r"^more rows than a sheet of Excel holds"):
+    with pytest.raises(Problem, match=r"^more than 1,048,575 rows do not fit into a sheet of Excel"):
         written(tmp_path / "b.xlsx", pl.DataFrame({"n": range(MOST_ROWS + 1)}))
 
 

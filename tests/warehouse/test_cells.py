@@ -70,6 +70,8 @@ def test_a_reader_of_csv_finds_the_same_cells(texts: list[str]) -> None:
         ("'=x", "''=x"),
         ("＝cmd", "'＝cmd"),
         ("\u200b=x", "'\u200b=x"),
+        ("\u061c=x", "'\u061c=x"),
+        *((f"{mark}=x", f"'{mark}=x") for mark in "\u2066\u2067\u2068\u2069"),
         ("|cmd", "|cmd"),
     ],
 )
