@@ -1,8 +1,8 @@
 """The audit trail: who saw or exported what, when, and how many rows; one appended line of JSON each.
 
 Each line has the SHA-256 of the line before it, and the file `head` has the number of lines and bytes, so
-that a changed, removed or cut-off line is found. No client is named: of a filter that could contain a name
-only the number of values is recorded, and of a return a pseudonym, by which its readers can still be found.
+that a changed, removed or cut-off line is found. No client is named: for a filter that could contain a name
+only the number of values is recorded, and for a return a pseudonym, which still finds who saw it.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ TIME_FILTERS = {"since", "until", "known_by", "min_age_days", "within_days", "mi
 PLAIN_FILTERS = ATTRIBUTE_FILTERS | PROGRESS_FILTERS | TIME_FILTERS
 LONGEST_VALUE = 60
 NO_LINE = "0" * 64
-# The line after a lost head has this in place of a hash, so that the loss stays visible.
+# The first line after a lost head has this in place of a hash, so that the loss stays visible.
 LOST = "the head was lost"
 PATIENCE_SECONDS = 2.0
 TAIL_BYTES = 1_000_000
@@ -50,7 +50,7 @@ class Head:
     last: str = NO_LINE
 
     def after(self, line: bytes) -> "Head":
-        """The head once this line, here without its newline, is added."""
+        """The head after this line, here without its newline, is added."""
         return Head(self.count + 1, self.size + len(line) + 1, hashlib.sha256(line).hexdigest())
 
 
@@ -72,34 +72,32 @@ def record(
     filters: dict[str, object] | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Adds a line and waits until it is on the disk; raises a Problem if it cannot, and nothing is shown."""
+    """Adds a line and waits until it is on the disk. Raises a Problem if it cannot; then nothing is shown."""
     at = (now or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
-    entry: dict[str, Any] = {"at": at, "who": who, "role": role, "act": act, "report": report}
+    entry = {"at": at, "who": who, "role": role, "act": act, "report": report, "row_count": row_count}
     try:
         make_private_folder(data.audit)
         with locked_trail(data) as trail:
             fields = {name: audit_field(data, name, value) for name, value in (filters or {}).items()}
-            append(data, trail, entry | {"row_count": row_count, "filters": fields})
+            append(data, trail, entry | {"filters": fields})
     except OSError as error:
-        raise Problem(
-            f"{trail_file(data)}: the audit line cannot be written ({error.strerror}), so nothing is shown. "
-            "Fix that and try again."
-        ) from error
+        fault = f"the audit line cannot be written ({error.strerror}), so nothing is shown"
+        raise Problem(f"{trail_file(data)}: {fault}. Fix that and try again.") from error
 
 
 def audit_field(data: DataDir, name: str, value: object) -> object:
-    """What is recorded of a filter: its value, a return's pseudonym, or the number of values."""
+    """What the trail has of a filter: its value, a return's pseudonym, or the number of values."""
     if value is None:
         return None
     if name == "for_return":
         return pseudonym(data, str(value))
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain_value(one) for one in value] if name in PLAIN_FILTERS else len(value)
+        return [plain_value(each) for each in value] if name in PLAIN_FILTERS else len(value)
     return plain_value(value) if name in PLAIN_FILTERS else 1
 
 
 def plain_value(value: object) -> object:
-    """A text is shortened and redacted: somebody may have typed a TIN into the address of a page."""
+    """A number, or a short and redacted text: a user may have typed a TIN into the address of a page."""
     if isinstance(value, (bool, int, float)):
         return value
     return redact(value.isoformat() if isinstance(value, date) else str(value))[0][:LONGEST_VALUE]
@@ -110,7 +108,7 @@ def key_file(data: DataDir) -> Path:
 
 
 def pseudonym(data: DataDir, return_id: str) -> str:
-    """The keyed hash by which a return appears in the trail; without the key file it says nothing."""
+    """The hash that replaces a return in the trail; without the key file nobody can recompute it."""
     if not key_file(data).exists():
         write_atomically(key_file(data), secrets.token_bytes(KEY_BYTES))
     return id_hash(return_id, key_file(data).read_bytes())
@@ -122,16 +120,15 @@ def append(data: DataDir, trail: int, entry: dict[str, Any]) -> None:
     head = read_head(data)
     if head is None:
         head = Head() if size == 0 else replaced_head(trail)
-    # Lines that a killed process wrote and did not count. If the trail is shorter than the head says, the
-    # chain goes on from the head, so that the gap stays visible.
+    # A killed process may have written lines without counting them. If the trail is shorter than the head
+    # says, the chain continues from the head, so that the gap stays visible.
     uncounted = read_from(trail, head.size)
     for line in uncounted.removesuffix(b"\n").split(b"\n") if uncounted else ():
         head = head.after(line)
     if head.count == 0:
         write_head(data, head)
     line = json.dumps({"line": head.count + 1, **entry, "before": head.last}, ensure_ascii=False).encode()
-    end_of_torn_line = b"\n" if uncounted and not uncounted.endswith(b"\n") else b""
-    content = end_of_torn_line + line + b"\n"
+    content = (b"\n" if uncounted and not uncounted.endswith(b"\n") else b"") + line + b"\n"
     if os.write(trail, content) != len(content):
         os.ftruncate(trail, size)
         raise OSError(28, "no room on the disk")
@@ -146,7 +143,7 @@ def read_from(trail: int, start: int) -> bytes:
 
 
 def replaced_head(trail: int) -> Head:
-    """A head for a trail that has lost its own: all lines count, and the chain is broken here for good."""
+    """A head for a trail that lost its own: it counts all lines, and the chain stays broken here."""
     lines = read_from(trail, 0).removesuffix(b"\n").split(b"\n")
     return Head(len(lines), sum(len(line) + 1 for line in lines), LOST)
 
@@ -161,12 +158,9 @@ def read_head(data: DataDir) -> Head | None:
 
 
 def write_head(data: DataDir, head: Head) -> None:
-    """In place and always of the same length, so that a reader never gets half of it."""
-    descriptor = os.open(head_file(data), os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, f"{head.count:020d} {head.size:020d} {head.last}\n".encode("ascii"))
-    finally:
-        os.close(descriptor)
+    """Overwrites the head, always with the same length, so that a reader never gets half of it."""
+    with open(os.open(head_file(data), os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write(f"{head.count:020d} {head.size:020d} {head.last}\n")
 
 
 @contextmanager
@@ -181,21 +175,18 @@ def locked_trail(data: DataDir, shared: bool = False) -> Iterator[int]:
 
 
 def recent(data: DataDir, most: int, return_id: str | None = None) -> pl.DataFrame:
-    """The last lines, the newest first, or those about one return; `at` is UTC."""
+    """The last lines, the newest first; all lines are searched for a return. `at` is UTC."""
     lines = reversed(tail(trail_file(data), TAIL_BYTES if return_id is None else None))
     if return_id is not None:
-        # Without a key no return was recorded yet, and only a writer makes one, under the lock.
+        # Without a key no return is recorded, and only a writer makes the key, under the lock.
         name = pseudonym(data, return_id).encode() if key_file(data).exists() else None
         lines = (line for line in lines if name and name in line)
-    rows = list(islice((entry for entry in map(parse, lines) if entry), most))
-    schema = dict.fromkeys(("at", "who", "role", "act", "report", "filters"), pl.String())
-    frame = pl.DataFrame(
-        [
-            row | {"filters": json.dumps(row["filters"], ensure_ascii=False) if row.get("filters") else ""}
-            for row in rows
-        ],
-        schema=schema | dict.fromkeys(("row_count", "line"), pl.Int64()),
-    )
+    rows = list(islice(filter(None, map(parse, lines)), most))
+    for row in rows:
+        row["filters"] = json.dumps(row["filters"], ensure_ascii=False) if row.get("filters") else ""
+    texts, numbers = ("at", "who", "role", "act", "report", "filters"), ("row_count", "line")
+    schema = dict.fromkeys(texts, pl.String()) | dict.fromkeys(numbers, pl.Int64())
+    frame = pl.DataFrame(rows, schema=schema)
     at = pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     return frame.select(at, "who", "role", "act", "report", "row_count", "filters", "line")
 
@@ -217,18 +208,17 @@ def parse(line: bytes) -> dict[str, Any] | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    return (
-        entry if isinstance(entry, dict) and {"line", "at", "who", "act", "before"} <= entry.keys() else None
-    )
+    is_entry = isinstance(entry, dict) and {"line", "at", "who", "act", "before"} <= entry.keys()
+    return entry if is_entry else None
 
 
 def find_faults(data: DataDir) -> list[str]:
-    """What is wrong with the trail, one sentence each; empty for an intact trail, and where there is none."""
+    """Sentences that say what is wrong with the trail; an empty list if it is intact or does not exist."""
     file = trail_file(data)
     if not file.exists():
         is_lost = head_file(data).exists()
         return [f"{file}: the audit trail is missing, and its head is still there."] if is_lost else []
-    # Written lines never change, so the lock is released before millions of them are read.
+    # Written lines never change, so millions of them are read without the lock.
     with locked_trail(data, shared=True) as trail:
         head, size = read_head(data), os.fstat(trail).st_size
     faults: list[str] = []
@@ -236,8 +226,7 @@ def find_faults(data: DataDir) -> list[str]:
     with file.open("rb") as stream:
         while counted.size < size and (line := stream.readline()):
             line = line.removesuffix(b"\n")
-            fault = line_fault(parse(line), counted)
-            if fault:
+            if fault := line_fault(parse(line), counted):
                 faults.append(f"{file}, line {counted.count + 1}: {fault}.")
             counted = counted.after(line)
             passed_head = passed_head or counted == head
@@ -248,8 +237,9 @@ def find_faults(data: DataDir) -> list[str]:
     elif not passed_head and head.count:
         faults.append(f"{file}, line {head.count}: it is not the line that was written there.")
     if len(faults) > MOST_FAULTS:
-        more = f"{file}: {len(faults) - MOST_FAULTS} more lines are not as they were written."
-        return [*faults[:MOST_FAULTS], more]
+        faults[MOST_FAULTS:] = [
+            f"{file}: {len(faults) - MOST_FAULTS} more lines are not as they were written."
+        ]
     return faults
 
 

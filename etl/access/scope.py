@@ -1,6 +1,6 @@
-"""What a reader may ask, and which rows come back: the one place where rights become rows.
+"""Who may ask which report, and which rows they get.
 
-Access is denied by default. The word `access:` in the header of a report says who may ask it beside managers
+Access is denied by default. The word `access:` in the header of a report says who may ask it besides managers
 and the data owner; staff may also ask every report that can be restricted to their offices. Every page, list,
 search and file of the dashboard asks through `ask_within`.
 """
@@ -35,9 +35,10 @@ def can_be_restricted(report: Report) -> bool:
 
 
 def office_condition(report: Report) -> str | None:
-    """The SQL condition for rows of the allowed offices; rows of returns without an office never pass.
+    """The SQL condition for rows of the allowed offices; None if the rows name neither office nor return.
 
-    Rows without that column are restricted by the office of their return.
+    Rows without an office column are restricted by the office of their return. A return without an office is
+    never allowed.
     """
     if "office" in report.columns:
         return f"list_contains(${ALLOWED}::varchar[], office)"

@@ -1,6 +1,6 @@
-"""Whether the dashboard has a sign-in, and where: [auth] of secrets.toml with [access] of settings.toml.
+"""The sign-in of the dashboard: [auth] of secrets.toml with [access] of settings.toml, both or neither.
 
-Both or neither: a sign-in without rights lets nobody in, and rights without a sign-in restrict nobody.
+A sign-in without rights would let nobody in, and rights without a sign-in would restrict nobody.
 """
 
 import ipaddress
@@ -57,23 +57,20 @@ def configured(data: DataDir) -> SignIn | None:
     if back.path != CALLBACK or back.query or back.fragment:
         raise place.fault(f'"redirect_uri" must be the address of the dashboard followed by {CALLBACK}')
     if any(find_spec(name) is None for name in PACKAGES):
-        raise Problem(
-            f"{file}: sign-in needs the extra: pip install --require-hashes -r requirements-signin.lock"
-        )
+        install = "pip install --require-hashes -r requirements-signin.lock"
+        raise Problem(f"{file}: sign-in needs the extra: {install}")
     return SignIn(file, f"{back.scheme}://{back.netloc}", back.hostname or "")
 
 
 def read_auth(file: Path) -> dict[str, Any] | None:
-    """The [auth] section of a file that nobody else can read; None if it has none."""
+    """The [auth] section, or None. Raises a Problem if other users can read the file."""
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
         mode = file.stat().st_mode & 0o777
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(
-            f"{file}: the secrets cannot be read. The file must be UTF-8 text, and yours."
-        ) from error
+        raise Problem(f"{file}: the secrets cannot be read. The file must be UTF-8 and yours.") from error
     except tomllib.TOMLDecodeError as error:
-        # The text of the error quotes the line, which may have a secret.
+        # The text of the error quotes the line, which may contain a secret.
         raise Problem(f"{file}: not TOML.") from error
     if mode & 0o077:
         raise Problem(f"{file}: others can read the secrets (mode {mode:o}). Type: chmod 600 {file}")
@@ -107,7 +104,7 @@ def is_loopback(address: str) -> bool:
 
 
 def refuse_elsewhere(address: str, sign_in: SignIn | None) -> None:
-    """Raises a Problem for an address that other machines reach, unless people sign in there through TLS."""
+    """Raises a Problem for an address that other machines can reach, unless it has a sign-in with TLS."""
     if is_loopback(address):
         return
     if sign_in is None:
