@@ -47,7 +47,7 @@ lint: $(VENV)/test.done  # ruff, mypy, and the import rules of pyproject.toml
 test: $(VENV)/test.done chromium  # All tests except those of the targets below; installs Chromium if it is missing
 	$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
-test-wheel: $(VENV)/test.done  # The wheel in an environment of its own: it installs, and the demo runs
+test-wheel: $(VENV)/test.done  # Installs the wheel in an empty environment and runs every command
 	$(VENV)/bin/python -m pytest tests/wheel $(ARGS)
 
 test-duckdb15: $(VENV)/test.done $(VENV)/duckdb15.done  # DuckDB 1.5 reads the same rows from the warehouse (half a minute)

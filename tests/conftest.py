@@ -55,7 +55,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 
 
 @pytest.fixture(scope="module")
-def nobody_else_reads() -> Iterator[None]:
+def private_umask() -> Iterator[None]:
     """Sets the umask of the command, for tests that call its functions directly."""
     before = os.umask(0o077)
     yield

@@ -24,7 +24,7 @@ Click = tuple[str, str, str]
 
 
 def measured(folder: Path, events: int, crowds: list[tuple[int, float]], clicks: int) -> dict:
-    """Measures crowds of so many people with so many clicks and pauses, each crowd on a server of its own."""
+    """Measures crowds of so many people with so many clicks and pauses, each crowd on its own server."""
     data = DataDir(data_of(folder, events))
     with open_warehouse(data.warehouse) as warehouse:
         choices = ask(warehouse, "filter_choices")

@@ -23,7 +23,7 @@ CLICKED = (
 def asked(data: Path) -> list[dict]:
     """Every question of every page: page, report, columns, and the filters that the page itself sets.
 
-    It replaces a function of this process permanently, so run it in a process of its own.
+    It replaces a function of this process permanently, so run it in a separate process.
     """
     os.environ |= {"RETURNTRAIL_DATA": str(data), "STREAMLIT_LOGGER_LEVEL": "error"}
     recorded: dict[str, dict] = {}

@@ -2,7 +2,7 @@
 
     python tests/bench/phases.py --events 1000000 --folder DIR
 
-The three run one after the other, each in a process of its own on a fresh folder, so peaks of memory are
+The three run one after the other, each in its own process and folder, so that peaks of memory are
 their own. A phase counts without the phases inside it; "other" is the time that no phase covers.
 """
 

@@ -1,4 +1,4 @@
-"""Work in a process of its own, so that no case affects the next one; and a description of this machine."""
+"""Work in a separate process, so that no case affects the next one; and a description of this machine."""
 
 import importlib.metadata
 import multiprocessing

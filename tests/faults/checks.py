@@ -132,11 +132,11 @@ def warehouse_rows(file: Path, without: tuple[str, ...] = (), tables: str = "raw
             ).fetchall()
             for (name,) in names:
                 columns = [one[0] for one in database.execute(f"describe {name}").fetchall()]
-                kept = ", ".join(
+                compared = ", ".join(
                     column for column in columns if column not in MOMENTS | {"version", *without}
                 )
                 rows = database.execute(
-                    f"select md5(to_json(r)::varchar) from (select {kept} from {name}) as r"
+                    f"select md5(to_json(r)::varchar) from (select {compared} from {name}) as r"
                 ).fetchall()
                 found.update(f"{name} {digest}" for (digest,) in rows)
     except duckdb.Error as error:

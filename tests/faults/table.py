@@ -80,7 +80,17 @@ ELSEWHERE = {
     "S6": "SSNs and ITINs in every notation, through the whole pipeline",
 }
 COUNTS = ("injected", "lost", "doubled", "leaked", "unclear")
-HEADING = ["fault", "what", *COUNTS, "seen without protection", "tests", "failed", "amount", "minutes", "on"]
+HEADING = [
+    "fault",
+    "what",
+    *COUNTS,
+    "detected without protection",
+    "tests",
+    "failed",
+    "amount",
+    "minutes",
+    "on",
+]
 
 
 @dataclass
@@ -125,11 +135,11 @@ def fault_of(test: str) -> str | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Selects the tests of the faults that FAULT names, by default of all, and puts slow ones first."""
     chosen = set(os.environ.get("FAULT", "").upper().replace(",", " ").split()) or FAULTS.keys()
-    kept = [item for item in items if fault_of(item.nodeid) in chosen]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    selected = [item for item in items if fault_of(item.nodeid) in chosen]
+    config.hook.pytest_deselected(items=[item for item in items if item not in selected])
     # A test file runs in one process: a slow file that comes last would make all the others wait.
     minutes = {fault: float(row[HEADING.index("minutes")]) for fault, row in written().items()}
-    items[:] = sorted(kept, key=lambda item: minutes.get(fault_of(item.nodeid) or "", inf), reverse=True)
+    items[:] = sorted(selected, key=lambda item: minutes.get(fault_of(item.nodeid) or "", inf), reverse=True)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

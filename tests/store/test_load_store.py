@@ -47,7 +47,7 @@ def started(script: str, *words: object) -> subprocess.Popen:
     )
 
 
-def test_nobody_else_reads_what_is_stored(tmp_path: Path) -> None:
+def test_private_umask_what_is_stored(tmp_path: Path) -> None:
     """The loader sets the modes, whatever the umask, and those of the files that leave the inbox too."""
     data = DataDir(tmp_path / "data")
     data.inbox.mkdir(parents=True, mode=0o700)

@@ -65,11 +65,11 @@ purge.finish(DataDir(Path(sys.argv[1])))
 """
 
 
-pytestmark = pytest.mark.usefixtures("nobody_else_reads")
+pytestmark = pytest.mark.usefixtures("private_umask")
 
 
 @pytest.fixture(scope="module")
-def loaded(nobody_else_reads: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+def loaded(private_umask: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """The small firm: loaded, built, its reports written, a pack of evidence and the tables exported."""
     data = small_firm(tmp_path_factory.mktemp("purge"))
     settings = read_settings(data.settings)

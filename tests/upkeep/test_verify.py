@@ -27,11 +27,11 @@ from support.exports import GOING, HEAD, lines, put, returntrail, said, small_fi
 RESTORE = "Remove the part and load its file again, or restore it from a backup."
 
 
-pytestmark = pytest.mark.usefixtures("nobody_else_reads")
+pytestmark = pytest.mark.usefixtures("private_umask")
 
 
 @pytest.fixture(scope="module")
-def loaded(nobody_else_reads: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
+def loaded(private_umask: None, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """The small firm, loaded and built."""
     data = small_firm(tmp_path_factory.mktemp("verify"))
     put(data, "clock.csv", (HEAD + lines("2025-0003", 2090)).encode())
