@@ -78,10 +78,8 @@ def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.Dat
     found = returns_of(warehouse, firm, return_id)
     if found.is_empty():
         of_firm = f' of the firm "{firm}"' if firm else ""
-        raise Problem(
-            f'The warehouse has no return "{return_id}"{of_firm}. '
-            "Type `returntrail report all_returns` for a list of all returns."
-        )
+        advice = "Type `returntrail report all_returns` for a list of all returns."
+        raise Problem(f'The warehouse has no return "{return_id}"{of_firm}. {advice}')
     if found.height > 1:
         firms = ", ".join(found["firm_id"])
         raise Problem(f'Several firms have a return "{return_id}": {firms}. Name one with --firm.')

@@ -1,7 +1,7 @@
-"""The only connection to the data: a named question in, rows out.
+"""The only connection to the data: the name of a report in, rows out.
 
 The dashboard, the CSV reports and the tests all ask here, so they cannot disagree, and an analyst who types
-the same call in DuckDB gets the same rows. Names are checked against the catalog inside the file; values are
+the same call in DuckDB gets the same rows. Names are checked against the catalog in the file; values are
 always bound.
 """
 
@@ -19,16 +19,15 @@ from etl.common.problem import Problem
 from etl.warehouse.cells import as_csv
 
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-# Nothing is spilled: what a sort writes beside the warehouse would be plain text of the firm's clients.
+# Without temporary files: a sort would write data of the firm's clients beside the warehouse, as plain text.
 READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
 
 
 def convert_argument(report: str, name: str, default: str, value: object) -> object:
     """The value to bind for a parameter with this default (as SQL). Raises a Problem that says what it takes.
 
-    A parameter `for_...s` takes a list, and one value is a list of one. None means all. What comes from a
-    page's address or a command line is text: it becomes a number, a date or a truth value where the parameter
-    needs one.
+    A parameter `for_...s` takes a list; a single value becomes a list. None means all. A text, from a page's
+    address or a command line, becomes a number, date or boolean where the parameter needs one.
     """
     if value is None:
         return None
@@ -53,7 +52,7 @@ def convert_value(report: str, name: str, default: str, value: object) -> object
             expected = "true or false"
             return BOOLEANS[text.casefold()]
     except (ValueError, KeyError):
-        raise Problem(f'{name} of the report {report} takes {expected}, and "{value}" is none.') from None
+        raise Problem(f'{name} of the report {report} takes {expected}, not "{value}".') from None
     return value
 
 
@@ -85,7 +84,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """An open warehouse. It keeps the file that it opened, even when a new build has taken its place."""
+    """An open warehouse. It reads the file that it opened, even after a new build has replaced it."""
 
     file: Path
     database: duckdb.DuckDBPyConnection
@@ -108,17 +107,19 @@ def open_warehouse(file: Path) -> Warehouse:
     connect() to a path that is still open elsewhere in the process would return the old file.
     """
     if not file.exists():
-        raise Problem(
-            f"{file}: there is no warehouse yet. Put exports into {file.parent / 'inbox'} and type "
-            "`returntrail run`, or `returntrail load FILE` and then `returntrail build`."
-        )
+        steps = "`returntrail run`, or `returntrail load FILE` and then `returntrail build`"
+        inbox = file.parent / "inbox"
+        raise Problem(f"{file}: there is no warehouse yet. Put exports into {inbox} and type {steps}.")
     database = duckdb.connect(config=READER)
     try:
         database.execute(f"attach {literal(file)} as warehouse (read_only)")
         database.execute("set global timezone = 'UTC'")
         database.execute("set enable_external_access = false")
         database.execute("set lock_configuration = true")
-        return Warehouse(file, database, read_facts(database), read_reports(database))
+        with warehouse_cursor(database) as cursor:
+            names = ", ".join(field.name for field in fields(Facts))
+            facts = Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
+            return Warehouse(file, database, facts, read_reports(cursor))
     except duckdb.Error as error:
         database.close()
         raise Problem(f"{file}: {opening_fault(error)}") from error
@@ -134,34 +135,23 @@ def opening_fault(error: duckdb.Error) -> str:
     if "ermission" in text:
         return "this user may not read the warehouse. Ask its owner."
     if "not set lock" in text:
-        return (
-            "another program has the warehouse open for writing. Close it there; open it read-only to read."
-        )
+        return "another program has the warehouse open for writing. Close it there, or open it read-only."
     return "the warehouse is damaged. Type `returntrail build`; the store has all that it needs."
 
 
-def read_facts(database: duckdb.DuckDBPyConnection) -> Facts:
-    names = ", ".join(one.name for one in fields(Facts))
-    with warehouse_cursor(database) as cursor:
-        return Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
-
-
-def read_reports(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
+def read_reports(cursor: duckdb.DuckDBPyConnection) -> dict[str, Report]:
     """The reports in the file by their short names."""
-    with warehouse_cursor(database) as cursor:
-        rows = cursor.execute("""
-            select kind, replace(name, 'report.', ''), part, type, meaning, is_key, access
-            from main.catalog
-            where kind in ('report', 'parameter', 'result')
-            order by name, position
-        """).fetchall()
-    reports = {
-        name: Report(name, meaning, every, access=access)
-        for kind, name, _, every, meaning, _, access in rows
-        if kind == "report"
-    }
-    for kind, name, part, type_or_default, meaning, is_key, _ in rows:
-        if kind == "parameter":
+    rows = cursor.execute("""
+        select kind, replace(name, 'report.', ''), part, type, meaning, is_key, access
+        from main.catalog
+        where kind in ('report', 'parameter', 'result')
+        order by name, position
+    """).fetchall()
+    reports: dict[str, Report] = {}
+    for kind, name, part, type_or_default, meaning, is_key, access in rows:
+        if kind == "report":
+            reports[name] = Report(name, meaning, every=type_or_default, access=access)
+        elif kind == "parameter":
             reports[name].params[part] = type_or_default
         elif kind == "result":
             reports[name].columns[part] = type_or_default
@@ -172,7 +162,7 @@ def read_reports(database: duckdb.DuckDBPyConnection) -> dict[str, Report]:
 
 @contextmanager
 def warehouse_cursor(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor for one question: a connection that two users share mixes up their rows."""
+    """A cursor for one question; users who share a connection would get each other's rows."""
     with database.cursor() as cursor:
         cursor.execute("use warehouse")
         yield cursor
@@ -181,9 +171,9 @@ def warehouse_cursor(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.Duc
 def ask(
     warehouse: Warehouse, report: str, columns: list[str] | None = None, **filters: object
 ) -> pl.DataFrame:
-    """The rows of `report.<report>`, of the columns named or of all; DuckDB skips the work for the others.
+    """The rows of `report.<report>`, with the columns named or all; DuckDB skips the work for the others.
 
-    A filter not given keeps the default in the report's header; None means all, an empty list means nothing.
+    A filter not given has the default of the report's header; None means all, an empty list means nothing.
     """
     return fetch_rows(warehouse, report, *report_query(warehouse, report, columns, filters))
 
@@ -250,5 +240,5 @@ def report_cursor(warehouse: Warehouse, report: str) -> Iterator[duckdb.DuckDBPy
 
 
 def csv_file(warehouse: Warehouse, rows: pl.DataFrame) -> bytes:
-    """Rows of a report as a CSV file for spreadsheets: UTF-8 with a byte order mark, the firm's times."""
+    """Rows of a report as a CSV file for spreadsheets: UTF-8 with a byte order mark, times of the firm."""
     return as_csv(rows, warehouse.facts.timezone).encode("utf-8-sig")

@@ -1,6 +1,6 @@
-"""One run of the models: the parts of the store become a new warehouse, published if every check passes.
+"""Builds a new warehouse from the parts of the store, and publishes it if every check passes.
 
-The same store gives the same build, whatever the clock of the machine says; only `built_at` differs.
+The same store gives the same build at any time; only `built_at` differs.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class BuildResult:
 
     def __str__(self) -> str:
         if not self.files:
-            empty = "an empty warehouse, for the store has no files yet. Load some and build again."
+            empty = "an empty warehouse, because the store has no files yet. Load some and build again."
             return f"{self.file}: {empty}"
         moment = f"as of {self.as_of} UTC" if self.as_of else "without events"
         later = f", {self.later} later events left out" if self.later else ""
@@ -139,7 +139,7 @@ def longest_return(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> str
 
 @contextmanager
 def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Many small statements as one transaction, which waits for the disk once."""
+    """Runs many small statements as one transaction, which waits for the disk once."""
     database.execute("begin")
     yield
     database.execute("commit")

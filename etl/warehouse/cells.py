@@ -1,4 +1,4 @@
-"""Cells of a table in a file for spreadsheets: times in the firm's zone, no text that could run as a formula.
+"""Tables as CSV for spreadsheets, or as text: times in the firm's zone, and no text that runs as a formula.
 
 Every CSV report, every download and every `query --csv` uses this module; nothing else writes cells.
 """
@@ -10,7 +10,7 @@ from etl.common.terminal import CONTROL_CHARACTERS, INVISIBLE
 # What a spreadsheet skips before it looks for a formula: blanks and controls, invisible characters, quotes.
 BLANKS = "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200a\u2028-\u202f\u205f\u3000"
 SKIPPED = f"{BLANKS}{INVISIBLE}\"'`´“-‟‘-‛«»‹›＂＇"
-# What begins a formula, its full-width, small and raised forms too; a tab or a line end may split the cell.
+# What begins a formula, also full-width, small and raised forms; a tab or a line end may split the cell.
 BEGINS = "=+\\-@\t\r\n＝＋－＠﹦﹢﹣﹫−⁼⁺⁻₌₊₋"
 FORMULA = f"^[{SKIPPED}]*[{BEGINS}]"
 MARK = "'"
@@ -20,14 +20,13 @@ TIME = "%Y-%m-%d %H:%M:%S"
 def spreadsheet_cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """The frame with times (UTC in the warehouse) as text of the zone, `2026-03-04 14:05:09`, and safe texts.
 
-    Numbers, dates and truth values stay as they are; a date is written as 2026-03-04.
+    Numbers, dates and booleans do not change.
     """
     texts = {name: without_formula(name) for name, kind in frame.schema.items() if kind == pl.String}
     return local_times(frame, zone).with_columns(**texts)
 
 
 def local_times(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """The frame with each UTC time as text of the zone, to the second."""
     return frame.with_columns(in_zone(zone).dt.strftime(TIME))
 
 
@@ -42,7 +41,7 @@ def in_zone(zone: str) -> pl.Expr:
 
 
 def without_formula(column: str) -> pl.Expr:
-    """A text with `'` before it where a spreadsheet would read a formula."""
+    """The texts of a column, with `'` before each that a spreadsheet would read as a formula."""
     text = pl.col(column)
     return pl.when(text.str.contains(FORMULA)).then(pl.lit(MARK) + text).otherwise(text)
 
@@ -53,7 +52,7 @@ def as_csv(frame: pl.DataFrame, zone: str, header: bool = True) -> str:
 
 
 def printable_frame(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """The frame as texts for a terminal: null as nothing, since the text null is a label of the log.
+    """The frame as texts for a terminal: null as an empty text, because the log has a label "null".
 
     Characters that would control the terminal are shown as `�`.
     """

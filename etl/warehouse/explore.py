@@ -1,7 +1,7 @@
-"""For a person at a terminal: free SQL, what tables and reports are, and the `mart` tables as Parquet files.
+"""The commands `query`, `show` and `export`: free SQL, descriptions of tables and reports, Parquet files.
 
-Free SQL is one statement that only reads. DuckDB enforces that: the warehouse is attached read-only, access
-to files is off, settings are locked.
+Free SQL is one statement that only reads. DuckDB enforces this: the warehouse is attached read-only, access
+to files is off, and settings are locked.
 """
 
 from pathlib import Path
@@ -22,30 +22,14 @@ from etl.warehouse.ask import READER, Warehouse, open_warehouse, warehouse_curso
 from etl.warehouse.cells import as_text, printable_frame
 
 READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
-# The types that a table on screen or in a file can have as they are.
-PLAIN_TYPES = {
-    "boolean",
-    "tinyint",
-    "smallint",
-    "integer",
-    "bigint",
-    "utinyint",
-    "usmallint",
-    "uinteger",
-    "ubigint",
-    "hugeint",
-    "float",
-    "double",
-    "decimal",
-    "varchar",
-    "date",
-    "timestamp",
-}
+# The types that a table on screen or in a file can show without a cast.
+INTEGERS = "tinyint smallint integer bigint utinyint usmallint uinteger ubigint hugeint"
+PLAIN_TYPES = {*INTEGERS.split(), "boolean", "float", "double", "decimal", "varchar", "date", "timestamp"}
 EXAMPLE_ROWS = 5
 
 
 def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
-    """The rows of one statement that only reads. Raises a Problem with DuckDB's own words for any other."""
+    """The rows of one statement that only reads. Raises a Problem with DuckDB's own message for any other."""
     with warehouse_cursor(warehouse.database) as cursor:
         try:
             statements = cursor.extract_statements(sql)
@@ -89,32 +73,27 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
         files = fetch(warehouse, loaded)
         if files.is_empty():
             known = ", ".join(sorted(catalog.files))
-            raise Problem(
-                f'Neither a table nor a report nor a loaded file is named "{name}". There are: {known}.'
-            )
+            raise Problem(f'No table, report or loaded file is named "{name}". There are: {known}.')
         texts = printable_frame(files, warehouse.facts.timezone)
         return "\n\n".join(aligned(list(zip(texts.columns, row, strict=True))) for row in texts.iter_rows())
 
 
 def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
     """The firm and the moment, the tables with their row counts, the reports, and what was purged."""
-    facts = warehouse.facts
-    tables = sorted(catalog.of("mart", "model", "ref", "raw", "main"), key=lambda table: table.full_name)
-    counts = [fetch(warehouse, f"select count(*) from {table.full_name}").item() for table in tables]
-    reports = sorted(catalog.of("report"), key=lambda report: report.full_name)
-    purges = purge_history(data)
+    facts, purges = warehouse.facts, purge_history(data)
+    tables: list[tuple[str, ...]] = []
+    reports: list[tuple[str, ...]] = []
+    for name, file in sorted(catalog.files.items()):
+        if file.schema == "report":
+            reports.append((name, file.every or "on screen", first_sentence(file)))
+        else:
+            count = fetch(warehouse, f"select count(*) from {name}").item()
+            tables.append((name, f"{count} rows", first_sentence(file)))
     return paragraphs(
         f"{facts.firm_name}, built by returntrail {facts.version}; times are of {facts.timezone}",
         as_text(fetch(warehouse, "select as_of, built_at from raw.build"), facts.timezone),
-        aligned(
-            [
-                (table.full_name, f"{count} rows", first_sentence(table))
-                for table, count in zip(tables, counts, strict=True)
-            ]
-        ),
-        aligned(
-            [(report.full_name, report.every or "on screen", first_sentence(report)) for report in reports]
-        ),
+        aligned(tables),
+        aligned(reports),
         "" if purges.is_empty() else f"Purged for good:\n{as_text(purges, facts.timezone)}",
         "More: returntrail show NAME, of a table, a report or a loaded file.",
     )
@@ -122,11 +101,8 @@ def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
 
 def describe(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
     """One table or report: meaning, key, rules, what it reads and what reads it, columns, and some rows."""
-    entries = fetch(
-        warehouse,
-        "select kind, part, type, meaning from main.catalog "
-        f"where name = {literal(file.full_name)} order by position",
-    )
+    catalog_rows = f"from main.catalog where name = {literal(file.full_name)} order by position"
+    entries = fetch(warehouse, catalog_rows)
     if entries.is_empty():
         raise Problem(f"{warehouse.file}: built before {file.full_name} existed. Type `returntrail build`.")
     columns = entries.filter(pl.col("kind").is_in(["column", "result"])).select("part", "type", "meaning")
@@ -165,14 +141,14 @@ def paragraphs(*parts: str) -> str:
 
 
 def aligned(table: list[tuple[str, ...]]) -> str:
-    """Lines of cells, each column as wide as its longest cell."""
+    """A table as text, each column as wide as its longest cell."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table)
     return "\n".join(line.rstrip() for line in lines)
 
 
 def export(data: DataDir, out: Path | None = None) -> list[Path]:
-    """Writes one file a table into `out`, or else `export/` of the data directory; no file is partial."""
+    """Writes one file per table into `out`, or else `export/` of the data directory; no file is partial."""
     folder = out or data.root / "export"
     make_private_folder(folder)
     remove_leftovers_outside(folder)
@@ -180,20 +156,18 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
     with open_warehouse(data.warehouse) as warehouse, warehouse_cursor(warehouse.database) as cursor:
         wanted = [name for (name,) in cursor.execute(marts).fetchall()] + ["main.catalog"]
     with duckdb.connect(config=READER) as database:
-        # This connection writes files, so it runs no SQL but the copies below.
+        # This connection can write files, so it runs only the copies below.
         database.execute(f"attach {literal(data.warehouse)} as warehouse (read_only)")
         return [export_table(database, name, folder / f"{name.split('.')[1]}.parquet") for name in wanted]
 
 
 def export_table(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Path:
-    """Writes one table to one file, atomically."""
     try:
         with step(f"Exporting {table}"), work_folder(file.parent) as work:
             new = work / file.name
             database.execute(f"copy warehouse.{table} to {literal(new)} (format parquet, compression zstd)")
             put_in_place(new, file)
     except duckdb.IOException as error:
-        raise Problem(
-            f"{file}: it cannot be written. Check the folder's permissions and free space."
-        ) from error
+        check = "Check the folder's permissions and free space."
+        raise Problem(f"{file}: it cannot be written. {check}") from error
     return file

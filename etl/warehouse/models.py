@@ -1,8 +1,8 @@
-"""The SQL of `model` and `mart`, run on DuckDB, and the rules that every table must satisfy on every engine.
+"""Runs the SQL of `model` and `mart` on DuckDB, and checks the rules of every table of every engine.
 
-An engine is a function that makes the tables in order and yields each file once its table is in the new
-warehouse; the build then checks the table. An engine that writes files of its own calls `create_model` with a
-query that reads them, so that every warehouse is checked, sorted and published by the same code.
+An engine is a function that creates the tables in order and yields each SQL file when its table is in the new
+warehouse; the build then checks it. An engine that writes other files calls `create_model` with a query that
+reads them, so that the same code sorts, checks and publishes every warehouse.
 """
 
 import json
@@ -25,17 +25,16 @@ Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Generator[Sq
 def on_duckdb(
     database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path
 ) -> Generator[SqlFile, None, None]:
-    """The engine for one machine: each file's own text, in the new warehouse itself."""
+    """The engine for one machine: runs the text of each file in the new warehouse."""
     for file in files:
         create_model(database, file, file.text)
         yield file
 
 
 def create_model(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str) -> None:
-    """Makes a table from a query, sorted by its key, or a view where the file asks for one.
+    """Creates a table from a query, sorted by its key, or a view if the file asks for it.
 
-    Only one bracket precedes the query on its first line, so the line in an error of DuckDB is the line of
-    the file.
+    The query starts on the first line, so the line in an error of DuckDB is the line of the file.
     """
     kind = "view" if file.is_view else "table"
     order = f" order by {', '.join(file.key)}" if file.key and not file.is_view else ""
@@ -47,7 +46,7 @@ def create_model(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str)
 
 
 def columns_of(database: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
-    """The columns of a table, or of a call that makes one, with their types."""
+    """The columns of a table, or of a call that returns one, with their types."""
     return dict(database.execute(f"select column_name, column_type from (describe from {source})").fetchall())
 
 
@@ -82,13 +81,9 @@ def check_columns(file: SqlFile, types: Mapping[str, str]) -> None:
         documented = column.name if column else None
         if documented != real:
             place = f"{file.label}, line {column.line}" if column else file.label
-            names = f"is documented as {quoted(documented)} and is really {quoted(real)}"
-            instead = "Write one column a line, each with its meaning."
-            raise Problem(f"{place}: column {number} {names}. {instead}")
-
-
-def quoted(name: str | None) -> str:
-    return f'"{name}"' if name else "missing"
+            names = [f'"{name}"' if name else "missing" for name in (documented, real)]
+            fault = f"column {number} is documented as {names[0]} and is really {names[1]}"
+            raise Problem(f"{place}: {fault}. Write one column a line, each with its meaning.")
 
 
 def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
@@ -107,9 +102,9 @@ def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -
 
 
 def is_stored_in_key_order(database: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
-    """Whether every key of a table is larger than the one stored before it, so that none repeats or is null.
+    """Whether every key of a table is larger than the key before it, so that none repeats or is null.
 
-    This is quicker than to group the keys and needs no memory; a table in another order must be grouped.
+    This is quicker than grouping the keys and needs no memory; a table in another order must be grouped.
     """
     key = ", ".join(file.key)
     before = ", ".join(f"lag({column}) over () as before_{place}" for place, column in enumerate(file.key))
@@ -137,6 +132,6 @@ def check_rule(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, 
 
 
 def example(database: duckdb.DuckDBPyConnection, keys: str) -> str:
-    """The first of some keys; it names a return or a file and nothing of its content."""
+    """The first of some keys. Keys name a return or a file, and nothing of its content."""
     values = database.execute(f"from ({keys}) order by all limit 1").fetchall()[0]
     return f", for example {', '.join('null' if value is None else str(value) for value in values)}"

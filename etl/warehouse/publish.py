@@ -1,4 +1,4 @@
-"""From tables to a warehouse that explains itself: reports, catalog, comments; then the file is published."""
+"""Adds reports, the catalog and comments to the tables of a new warehouse, and publishes the file."""
 
 import re
 from pathlib import Path
@@ -18,8 +18,8 @@ def create_reports(
 ) -> dict[str, dict[str, str]]:
     """Creates each report, runs it with its defaults, and checks its columns and keys. Returns column types.
 
-    A report about one return runs for `return_id`: for all returns it has as many rows as there are events,
-    which nobody asks for at once. Tests check that.
+    A report about one return runs only for `return_id`: for all returns it would have as many rows as there
+    are events. Tests check that case.
     """
     types: dict[str, dict[str, str]] = {}
     for file in catalog.of("report"):
@@ -36,7 +36,7 @@ def create_reports(
 
 
 def source_of(file: SqlFile, return_id: str | None = None) -> str:
-    """A table's name, or a report called with its defaults, for one return if it has that parameter."""
+    """A table's name, or the call of a report: with its defaults, and for one return if it takes one."""
     if file.schema != "report":
         return file.full_name
     is_for_one = return_id is not None and any(param.name == "for_return" for param in file.params)
@@ -51,21 +51,21 @@ def fill_catalog(
     for file in catalog.files.values():
         is_report, name = file.schema == "report", file.full_name
         types = report_types[name] if is_report else columns_of(database, name)
-        rows.append(
-            ("report" if is_report else "table", name, "", 0, file.every, file.meaning, False, file.access)
-        )
+        kind, part_kind = ("report", "result") if is_report else ("table", "column")
+        rows.append((kind, name, "", 0, file.every, file.meaning, False, file.access))
         for number, param in enumerate(file.params, start=1):
             rows.append(("parameter", name, param.name, number, param.default, param.meaning, False, None))
-        kind = "result" if is_report else "column"
         for number, column in enumerate(file.columns, start=1):
             is_key = column.name in file.key
-            rows.append((kind, name, column.name, number, types[column.name], column.meaning, is_key, None))
+            rows.append(
+                (part_kind, name, column.name, number, types[column.name], column.meaning, is_key, None)
+            )
     names = columns_of(database, "main.catalog")
     insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def write_comments(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Writes the meanings as comments, where every tool looks for them."""
+    """Writes the meanings as comments, which other tools show."""
     comments: list[str] = []
     for file in catalog.files.values():
         kind = "macro table" if file.schema == "report" else "view" if file.is_view else "table"
@@ -77,14 +77,14 @@ def write_comments(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> Non
 
 
 def replace_warehouse(new: Path, published: Path) -> None:
-    """Puts the new warehouse in the place of the old one by one rename. Readers keep the file they have."""
+    """Replaces the old warehouse by one rename. Programs that have it open keep the old file."""
     if published.is_dir():
         raise Problem(f"{published}: a folder is where the warehouse belongs. Move it away.")
     put_in_place(new, published)
 
 
 def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:
-    """The line of a report that an error is about; a macro's error knows only the line of the call.
+    """The line of a report where an error is; the error of a macro has only the line of its call.
 
     So the query is bound once more with its defaults in place of the parameters.
     """

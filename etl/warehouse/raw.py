@@ -1,4 +1,4 @@
-"""Parts and refusals become the tables of `raw`: logs, returns lists, the ledger, and the build."""
+"""Fills the tables of `raw` from parts and refusals: logs, returns lists, the ledger, and the build."""
 
 import hashlib
 import json
@@ -30,8 +30,9 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
     for name in ("events", "returns"):
         files = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
         fill_records(database, catalog.files[f"raw.{name}"], files)
-    counted = [(part, part.quarantine, part.ledger["quarantined_count"]) for part in loaded]
-    fill_records(database, catalog.files["raw.quarantine"], [one for one in counted if one[2]])
+    counts = [(part, part.ledger["quarantined_count"]) for part in loaded]
+    quarantined = [(part, part.quarantine, count) for part, count in counts if count]
+    fill_records(database, catalog.files["raw.quarantine"], quarantined)
 
 
 def fill_records(
@@ -51,10 +52,9 @@ def fill_records(
             insert = f"insert into {table.full_name} by name select {shared} from {source}"
             inserted = database.execute(insert).fetchall()[0][0]
         if inserted != count:
-            raise Problem(
-                f"{part.folder}: {inserted} records in {file.name}, and its ledger says {count}. "
-                "The part is damaged; remove it and load its file again."
-            )
+            fault = f"{inserted} records in {file.name}, and its ledger says {count}"
+            advice = "The part is damaged; remove it and load its file again."
+            raise Problem(f"{part.folder}: {fault}. {advice}")
 
 
 def fill_ledger(
@@ -79,7 +79,7 @@ def fill_build(
     settings: Settings,
     as_of: datetime | None,
 ) -> None:
-    """Fills `raw.build`. The default moment is the newest event that is not later than the newest load."""
+    """Fills `raw.build`. By default it is as of the newest event that is not later than the newest load."""
     if as_of is None:
         as_of = database.execute("""
             select max(event_at) from raw.events
@@ -97,7 +97,7 @@ def fill_build(
 
 
 def as_utc(moment: datetime) -> datetime:
-    """A moment as the warehouse stores it: UTC, without a zone. One without a zone is UTC already."""
+    """A time as the warehouse stores it: UTC, without a zone. A time without a zone is UTC already."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 

@@ -1,7 +1,7 @@
-"""What labels, codes, steps and forms mean: the shipped rows, and the firm's own, which replace them.
+"""The meanings of labels, codes, steps and forms: the shipped rows, and the firm's own, which replace them.
 
-The rules are in queries/ref/*.sql. They are checked here on rows that still know their file and line, so that
-the person who edits a CSV file reads where the mistake is.
+The rules are in queries/ref/*.sql. They are checked here on rows with their file and line, so that an error
+tells the editor of a CSV file where the mistake is.
 """
 
 import csv
@@ -18,11 +18,11 @@ from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.warehouse.models import columns_of
 
-# Labels have no key without nulls: a row without a status is for any status.
+# The key of labels can be null: a row without a status is for any status.
 LABEL_KEY = ("tab", "label", "status")
-# Columns that a firm's own file may leave out or leave empty: the shipped value counts, else this one.
+# Columns that a firm's own file may leave out or leave empty: they get the shipped value, else this one.
 OPTIONAL = {"codes": {"is_milestone": "false", "is_problem": "false"}}
-# A value of the first column must be in the second.
+# A value in the first table and column must be in the second.
 REFERENCES = (
     ("labels", "code", "codes", "code"),
     ("codes", "step", "steps", "step"),
@@ -52,11 +52,9 @@ def fill_reference(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: 
     for name, column, other, other_column in REFERENCES:
         known = {None} | {row.values[other_column] for row in rows.get(other, [])}
         for row in rows.get(name, []):
-            value = row.values[column]
-            if value not in known:
-                raise Problem(
-                    f'{row.place}: the {column} "{value}" is not in {other}.csv. Add it there first.'
-                )
+            if row.values[column] not in known:
+                fault = f'the {column} "{row.values[column]}" is not in {other}.csv'
+                raise Problem(f"{row.place}: {fault}. Add it there first.")
     for name, table in tables.items():
         insert_reference(database, table, rows[name])
 
@@ -74,7 +72,7 @@ def key_of(table: SqlFile) -> tuple[str, ...]:
 
 
 def reference_rows(data: DataDir, table: SqlFile) -> list[Row]:
-    """The shipped rows in order, then the firm's own; a row of the firm's replaces the one with its key."""
+    """The shipped rows in order, then the firm's own, which replace shipped rows of the same key."""
     merged: dict[tuple[str | None, ...], Row] = {}
     for path in data.reference(f"{table.name}.csv"):
         own: dict[tuple[str | None, ...], Row] = {}
@@ -92,7 +90,7 @@ def reference_rows(data: DataDir, table: SqlFile) -> list[Row]:
 
 
 def read_rows(path: Path, table: SqlFile) -> list[Row]:
-    """The rows of one file. The text null is data; an empty cell is null. The pattern of a label is added."""
+    """The rows of one file, with the patterns of labels. An empty cell is null; the text "null" is data."""
     is_labels = table.name == "labels"
     expected = [column.name for column in table.columns if not (is_labels and column.name == "pattern")]
     rows = []
@@ -105,7 +103,7 @@ def read_rows(path: Path, table: SqlFile) -> list[Row]:
             if headings != expected:
                 present = ", ".join(headings) or "missing"
                 raise Problem(f"{path}, line 1: the headings are {present}. Expected: {', '.join(expected)}.")
-            # A quoted cell may span lines; a row is where it begins.
+            # A quoted cell may span lines; the line of a row is its first.
             line = reader.line_num + 1
             for cells in reader:
                 if cells and len(cells) != len(expected):
@@ -132,13 +130,12 @@ def insert_reference(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: 
     database.execute(f"create or replace temp table given as {unnested}", [given, structure])
     for name, kind in types.items():
         unread = f"{name} is not null and try_cast({name} as {kind}) is null"
-        refuse_where(database, rows, unread, f"{name} is no {kind.lower()}")
+        refuse_where(database, rows, unread, f"{name} must have the type {kind.lower()}")
     for name in key_of(table)[:2]:
         refuse_where(database, rows, f"{name} is null", f"{name} is empty")
     casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
-    database.execute(
-        f"create or replace temp table given as select row_no, {casts} from given order by row_no"
-    )
+    typed = f"select row_no, {casts} from given order by row_no"
+    database.execute(f"create or replace temp table given as {typed}")
     for check in table.checks:
         fault = f'the rule "{check.rule}" of {table.label} fails'
         refuse_where(database, rows, f"({check.rule}) is not true", fault)

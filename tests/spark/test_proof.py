@@ -199,5 +199,5 @@ def test_a_fault_names_file_and_line_and_no_value(proof: Proof) -> None:
     )
     assert wrong_value == (
         "queries/mart/returns.sql: a value does not fit the statement (CAST_INVALID_INPUT). "
-        "It is not shown, since it may be private."
+        "It is not shown; it may be private."
     )

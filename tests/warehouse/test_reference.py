@@ -119,7 +119,9 @@ def test_a_code_of_a_firm_may_be_a_milestone_or_a_problem(tmp_path: Path) -> Non
     file.write_text(
         "\n".join((HEADINGS["codes"] + MARKS, "moon,client,,,1,Moon,,perhaps,")), encoding="utf-8"
     )
-    assert refused(data, tmp_path / "value").startswith(f"{file}, line 2: is_milestone is no boolean.")
+    assert refused(data, tmp_path / "value").startswith(
+        f"{file}, line 2: is_milestone must have the type boolean."
+    )
     file.write_text(
         "\n".join((HEADINGS["codes"] + ",is_milestone", "moon,client,,,1,Moon,,true")), encoding="utf-8"
     )
@@ -151,7 +153,7 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
             'line 2: the stage "moon" is not in stages.csv. Add it there first.',
         ),
         ("stages", ["9,m,m,m,M,"], 'line 2: the next_step "m" is not in next_steps.csv. Add it there first.'),
-        ("codes", ["moon,client,,,one,Moon,A moon."], "line 2: rank is no integer."),
+        ("codes", ["moon,client,,,one,Moon,A moon."], "line 2: rank must have the type integer."),
         ("codes", [",client,,,1,Moon,A moon."], "line 2: code is empty."),
         (
             "codes", ["sun,client,,,1,Sun,", "moon,moon,,,1,Moon,A moon."],

@@ -107,13 +107,9 @@ def test_a_refused_file(data: DataDir, queries: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (
-            "moon",
-            'Neither a table nor a report nor a loaded file is named "moon". '
-            "There are: main.catalog, mart.visits, ",
-        ),
+        ("moon", 'No table, report or loaded file is named "moon". There are: main.catalog, mart.visits, '),
         ("events", '"events" is several things: raw.events, model.events. Name one.'),
-        ("' or true --", 'Neither a table nor a report nor a loaded file is named "\' or true --". '),
+        ("' or true --", 'No table, report or loaded file is named "\' or true --". '),
     ],
 )
 def test_an_unknown_name_is_answered_by_what_there_is(

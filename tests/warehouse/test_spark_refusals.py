@@ -129,7 +129,7 @@ def with_section(folder: Path, section: str) -> DataDir:
     ("section", "fault"),
     [
         ("[spark]\nhost = 'x'", 'unknown key "host" under [spark]. Known: master, root, options.'),
-        ("[spark]\nmaster = 7077", '"master" must be a text in quotes, not empty, under [spark].'),
+        ("[spark]\nmaster = 7077", '"master" must be a text in quotes, not 7077, under [spark].'),
         (
             "[spark.options]\n'executor.memory' = '8g'",
             '"executor.memory" under [spark.options] is not an option of Spark. '

@@ -90,11 +90,11 @@ def test_only_the_columns_asked_for_come_in_the_order_asked(warehouse: Warehouse
         ),
         (
             "seen", None, {"since": "soon"},
-            'since of the report seen takes a date such as 2026-03-04, and "soon" is none.',
+            'since of the report seen takes a date such as 2026-03-04, not "soon".',
         ),
         (
             "seen", None, {"least_days": "x"},
-            'least_days of the report seen takes a whole number, and "x" is none.',
+            'least_days of the report seen takes a whole number, not "x".',
         ),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The same models on Apache Spark, for data that one machine cannot process. Only it imports pyspark.
+"""Runs the same models on Apache Spark, for data too large for one machine. Only it imports pyspark.
 
 It may import what etl.warehouse may. Entry point: `engine.on_spark`.
 """

@@ -1,8 +1,8 @@
-"""The engine for a cluster: the parts go in once, clustered by return; Spark runs each model; DuckDB serves.
+"""The engine for a cluster: Spark runs each model on the parts, and DuckDB reads what Spark wrote.
 
-Every table about returns is in the same buckets, by a hash of firm and return. So after the first shuffle a
-window, a group or a join about returns moves no row, and a firm with half of all returns is spread like any
-other. There is no folder for each firm: a firm's name is data, and data never become a path.
+Every table about returns has the same buckets, by a hash of firm and return. So after the first shuffle a
+window, a group or a join about returns moves no row, even for a firm with half of all returns. Firms have no
+folders of their own, because a name from the data never becomes a path.
 """
 
 import re
@@ -28,18 +28,12 @@ if TYPE_CHECKING:
 CLUSTERED = ("firm_id", "return_id")
 # Some hundred megabytes of records in memory: a task that fits a small executor and is worth its start.
 BUCKET_EVENTS = 500_000
-TYPES = {
-    "VARCHAR": "string",
-    "TIMESTAMP": "timestamp_ntz",
-    "DATE": "date",
-    "INTEGER": "int",
-    "BIGINT": "bigint",
-    "BOOLEAN": "boolean",
-}
+# The types that Spark names otherwise than DuckDB.
+TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz"}
 
 
 def on_spark(data: DataDir, queries: Path = QUERIES) -> Engine:
-    """The engine over the parts of one data directory. Its Parquet is in the folder of the build."""
+    """The engine for the parts of one data directory. It writes Parquet into the folder of the build."""
 
     def engine(
         database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path
@@ -65,7 +59,6 @@ def on_spark(data: DataDir, queries: Path = QUERIES) -> Engine:
 
 
 def table_folder(folder: Path, file: SqlFile) -> Path:
-    """Where the Parquet of a table is."""
     return folder / "spark" / file.schema / file.name
 
 
@@ -79,7 +72,7 @@ class Run:
     folder: Path
 
     def location(self, file: SqlFile) -> str:
-        """The folder of a table as the workers name it."""
+        """The path of a table for the workers."""
         return self.cluster.worker_path(table_folder(self.folder, file))
 
     def prepare(self, data: DataDir, catalog: Catalog) -> int:
@@ -100,12 +93,12 @@ class Run:
         return buckets
 
     def write_clustered(self, file: SqlFile, paths: list[str], buckets: int) -> None:
-        """All records of a kind as one table, clustered by return: the one time that whole records are moved.
+        """Creates one table of all records of a kind, clustered by return. Only this moves whole records.
 
         A column that an older part lacks is null.
         """
         columns = columns_of(self.database, file.full_name)
-        types = ", ".join(f"{name} {TYPES[kind]}" for name, kind in columns.items())
+        types = ", ".join(f"{name} {TYPES.get(kind, kind)}" for name, kind in columns.items())
         if not paths:
             place = f"using parquet location {literal(self.location(file))}"
             self.session.sql(f"create table {file.full_name} ({types}) {place}")
@@ -115,13 +108,12 @@ class Run:
         writer.saveAsTable(file.full_name, format="parquet", path=self.location(file))
 
     def copy_table(self, file: SqlFile) -> None:
-        """A small table that the build has filled already, as one file of Parquet."""
+        """Copies a small table that the build has filled already to one Parquet file."""
         target = table_folder(self.folder, file)
         target.mkdir(parents=True, mode=0o700)
         self.database.execute(f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)")
-        self.session.sql(
-            f"create table {file.full_name} using parquet location {literal(self.location(file))}"
-        )
+        place = f"using parquet location {literal(self.location(file))}"
+        self.session.sql(f"create table {file.full_name} {place}")
 
 
 def statements(text: str) -> list[str]:
@@ -131,7 +123,7 @@ def statements(text: str) -> list[str]:
 
 
 def statement(file: SqlFile, location: str, buckets: int) -> str:
-    """A file's text as a table of Parquet. It begins on the first line, so lines in errors are the file's."""
+    """Creates a table from a file's text, which starts on the first line, so errors have the file's lines."""
     clustering = ""
     if {column.name for column in file.columns}.issuperset(CLUSTERED):
         order = ", ".join(file.key or CLUSTERED)
@@ -154,9 +146,9 @@ def table_types(catalog: Catalog, queries: Path) -> dict[str, dict[str, str]]:
 
 
 def result_query(file: SqlFile, types: dict[str, str], folder: Path) -> str:
-    """The query that reads a table which Spark wrote, with the types that DuckDB would give it.
+    """The query that reads a table that Spark wrote, with the types that DuckDB would give it.
 
-    Spark writes no file for a table in buckets that has no row.
+    Spark writes no file for a table in buckets without rows.
     """
     written = table_folder(folder, file)
     if any(written.glob("*.parquet")):

@@ -1,4 +1,4 @@
-"""A session on the cluster, and in one sentence why there is none: no package, no Java, no master, no worker.
+"""Starts a session on the cluster, or says why it cannot: no package, no Java, no master, no worker.
 
 An error of Spark becomes a Problem that names the file; the text of a row is never repeated.
 """
@@ -33,7 +33,7 @@ WORKER_SECONDS = 60
 KEYS = ("master", "root", "options")
 ONE_MACHINE = "local[*]"
 LOGGING = Path(__file__).with_name("log4j2.properties")
-# Both engines must read a text alike, so the firm cannot change these.
+# Both engines must read a text in the same way, so the firm cannot change these options.
 FIXED_OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
@@ -42,7 +42,7 @@ FIXED_OPTIONS = {
     "spark.sql.caseSensitive": "false",
     "spark.sql.catalogImplementation": "in-memory",
 }
-# Tables are bucketed by return: a join or a group that includes the return moves no row.
+# Tables have buckets by return: a join or a group that includes the return moves no row.
 DEFAULT_OPTIONS = {
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     "spark.sql.sources.bucketing.autoBucketedScan.enabled": "false",
@@ -53,7 +53,7 @@ DEFAULT_OPTIONS = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """Which cluster, where its workers see the data directory, and Spark's own options."""
+    """The cluster, the path of the data directory for its workers, and Spark's own options."""
 
     master: str
     data: Path
@@ -66,38 +66,31 @@ class Cluster:
         return self.master.startswith("local")
 
     def worker_path(self, path: Path) -> str:
-        """A path of the data directory as the workers name it: as in Hadoop, where nothing is escaped."""
+        """A path of the data directory for the workers, as in Hadoop, which escapes nothing."""
         return f"{self.root.rstrip('/')}/{path.absolute().relative_to(self.data).as_posix()}"
 
 
 def read_cluster(settings: "Settings", data: "DataDir") -> Cluster:
     """`[spark]` of settings.toml; SPARK_MASTER overrides it. Raises a Problem that names file and key."""
-    table = settings.spark
-    for key in table:
-        if key not in KEYS:
-            raise Problem(f'{settings.path}: unknown key "{key}" under [spark]. Known: {", ".join(KEYS)}.')
-    for key in ("master", "root"):
-        if key in table and (not isinstance(table[key], str) or not table[key].strip()):
-            raise Problem(f'{settings.path}: "{key}" must be a text in quotes, not empty, under [spark].')
-    options = table.get("options", {})
+    from etl.config.place import Place, Text
+
+    place = Place(settings.path, "[spark]", settings.spark)
+    place.refuse_unknown(KEYS)
+    folder = data.root.absolute()
+    master = place.value("master", Text, ONE_MACHINE)
+    root = place.value("root", Text, f"file://{folder.as_posix()}")
+    options = settings.spark.get("options", {})
     for name, value in options.items() if isinstance(options, dict) else [("options", options)]:
         if not name.startswith("spark.") or not isinstance(value, str):
-            raise Problem(
-                f'{settings.path}: "{name}" under [spark.options] is not an option of Spark. '
-                'Write its name and value in quotes, as "spark.executor.memory" = "8g".'
-            )
-    folder = data.root.absolute()
-    return Cluster(
-        master=os.environ.get("SPARK_MASTER") or table.get("master", ONE_MACHINE),
-        data=folder,
-        root=table.get("root", f"file://{folder.as_posix()}"),
-        options=options,
-    )
+            example = 'Write its name and value in quotes, as "spark.executor.memory" = "8g".'
+            fault = f'"{name}" under [spark.options] is not an option of Spark'
+            raise Problem(f"{settings.path}: {fault}. {example}")
+    return Cluster(os.environ.get("SPARK_MASTER") or master, folder, root, options)
 
 
 @contextmanager
 def open_session(cluster: Cluster, folder: Path) -> Iterator["SparkSession"]:
-    """A session that ends with the block. Raises a Problem where none is possible."""
+    """A session that ends with the block. Raises a Problem if it cannot start."""
     check_packages()
     check_java()
     check_master(cluster.master)
@@ -137,11 +130,10 @@ def check_java() -> None:
 
 
 def check_master(master: str) -> None:
-    """Spark itself would try a standalone master for a minute and then give no reason."""
+    """Spark itself would try a standalone master for a minute, and then give no reason."""
     if not re.match(r"local($|\[)|local-cluster\[|spark://|yarn$|k8s://", master):
-        raise Problem(
-            f'"{master}" is not a Spark master. Write local[*], spark://host:7077, yarn or k8s://host:port.'
-        )
+        examples = "local[*], spark://host:7077, yarn or k8s://host:port"
+        raise Problem(f'"{master}" is not a Spark master. Write {examples}.')
     if not master.startswith("spark://"):
         return
     addresses = [address.rpartition(":") for address in master.removeprefix("spark://").split(",")]
@@ -163,7 +155,7 @@ def connection_fault(host: str, port: int) -> str | None:
 
 
 def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
-    """The session. What Spark spills on this machine stays inside the private folder of the build."""
+    """The session. Its temporary files on this machine stay in the private folder of the build."""
     import pyspark
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -181,7 +173,7 @@ def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
         builder = builder.config(name, value)
     try:
         with warnings.catch_warnings():
-            # Spark warns of a pandas that is newer than it knows, and no row goes through pandas here.
+            # Spark warns about newer versions of pandas, which is not used here.
             warnings.simplefilter("ignore", FutureWarning)
             return builder.getOrCreate()
     except (Py4JError, PySparkException) as error:
@@ -189,7 +181,7 @@ def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
 
 
 def cause(error: Exception) -> str:
-    """The last cause that Java gives, in one line, without the name of its class."""
+    """The last cause that Java reports, in one line, without the name of its class."""
     lines = [line for line in str(error).splitlines() if line.strip()]
     causes = [line for line in lines if line.startswith("Caused by: ")]
     last = (causes or [line for line in lines if ": " in line] or lines or ["no reason given"])[-1]
@@ -197,7 +189,7 @@ def cause(error: Exception) -> str:
 
 
 def await_workers(session: "SparkSession", master: str, seconds: float = WORKER_SECONDS) -> None:
-    """A cluster without a free worker would let the first query wait for ever, without a message."""
+    """Without a free worker the first query would wait forever, without a message."""
     context = session.sparkContext._jsc.sc()
     deadline = time.monotonic() + seconds
     with step("Waiting for workers"):
@@ -206,10 +198,10 @@ def await_workers(session: "SparkSession", master: str, seconds: float = WORKER_
                 reason = "Its log gives the reason; Spark must be of the same version there."
                 raise Problem(f"The Spark master {master} ended the session. {reason}")
             if time.monotonic() > deadline:
-                raise Problem(
-                    f"No worker of {master} accepted work within {seconds:.0f} seconds. Start workers, or "
-                    "ask for less under [spark.options]: spark.executor.memory, spark.executor.cores."
-                )
+                advice = "Start workers, or ask for less under [spark.options]"
+                keys = "spark.executor.memory, spark.executor.cores"
+                fault = f"No worker of {master} accepted work within {seconds:.0f} seconds"
+                raise Problem(f"{fault}. {advice}: {keys}.")
             time.sleep(0.2)
 
 
@@ -228,9 +220,8 @@ def spark_errors(label: str) -> Iterator[None]:
         fault = re.sub(r"^\[\w[\w.]*\] | SQLSTATE: \w+.*$", "", first).rstrip(". ")
         raise Problem(f"{label}{f', line {line[1]}' if line else ''}: {fault}.") from error
     except PySparkException as error:
-        raise Problem(
-            f"{label}: a value does not fit the statement ({error.getCondition() or type(error).__name__}). "
-            "It is not shown, since it may be private."
-        ) from error
+        kind = error.getCondition() or type(error).__name__
+        fault = f"a value does not fit the statement ({kind}). It is not shown; it may be private."
+        raise Problem(f"{label}: {fault}") from error
     except Py4JError as error:
         raise Problem(f"{label}: Spark stopped. The logs of its executors give the reason.") from error
