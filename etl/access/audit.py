@@ -27,7 +27,7 @@ from etl.read.tins import id_hash, redact
 from etl.store.parts import KEY_BYTES
 
 SAW, EXPORTED, SIGNED_IN, SIGNED_OUT = "saw", "exported", "signed in", "signed out"
-# Filters whose values are never a client's; of any other filter only the number of values is recorded.
+# Filters that never name a client; for any other filter only the number of values is recorded.
 ATTRIBUTE_FILTERS = {"for_firms", "for_offices", "for_types", "for_years"}
 PROGRESS_FILTERS = {"for_steps", "for_step", "for_stage", "for_cycle", "stopped", "with_recalled", "split_by"}
 TIME_FILTERS = {"since", "until", "known_by", "min_age_days", "within_days", "min_wait_days", "max_days_left"}
@@ -108,7 +108,7 @@ def key_file(data: DataDir) -> Path:
 
 
 def pseudonym(data: DataDir, return_id: str) -> str:
-    """The hash that replaces a return in the trail; without the key file nobody can recompute it."""
+    """The hash that replaces a return in the trail; without the key file it cannot be recomputed."""
     if not key_file(data).exists():
         write_atomically(key_file(data), secrets.token_bytes(KEY_BYTES))
     return id_hash(return_id, key_file(data).read_bytes())

@@ -1,6 +1,6 @@
 """The sign-in of the dashboard: [auth] of secrets.toml with [access] of settings.toml, both or neither.
 
-A sign-in without rights would let nobody in, and rights without a sign-in would restrict nobody.
+A sign-in without rights would let no one in, and rights without a sign-in would have no effect.
 """
 
 import ipaddress

@@ -43,7 +43,7 @@ def deliver_by_mail(data: DataDir, mail: Mail | None, run: Run) -> Run:
     if not missing:
         return replace(run, state=WRITTEN)
     if mail is None:
-        raise Problem("there is no [mail] section that says how to send.")
+        raise Problem("nothing can be mailed without a [mail] section.")
     refused = send(mail, compose_mail(mail, run, stored_run(data, run), missing), missing)
     sent_to = [*run.sent_to, *(address for address in missing if address not in refused)]
     why = "; ".join(f"{address} was refused ({reason})" for address, reason in refused.items())
@@ -65,7 +65,7 @@ def compose_mail(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -
         f"From returntrail for {main['firm']}, run {run.run}.\n"
     )
     content = {name: b"".join(stored.read(name)) for name in stored.files}
-    # A retry has the id of the first try, so that a server which accepted that one can recognize it.
+    # A retry has the id of the first try, so that a server that accepted the first can recognize it.
     parts = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
     name = sha256("\0".join(parts).encode()).hexdigest()[:32]
     subject = f"{run.subscription}, {stored.day}: {counts}"

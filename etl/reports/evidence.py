@@ -63,19 +63,20 @@ def evidence(
 
     It goes into `out`, or else `evidence/` of the data directory. Raises a Problem for unknown values.
     """
+    firms = None if firm is None else [firm]
     with open_warehouse(data.warehouse) as warehouse, step("Gathering the evidence"):
         if office is not None and year is not None:
-            returns = office_returns(warehouse, office, year, firm)
+            returns = office_returns(ask(warehouse, "return_state", for_firms=firms), office, year)
             name = file_name("evidence", "office", *([firm] if firm else []), office, str(year))
         else:
-            returns = one_return(warehouse, return_id or "", firm)
+            found = ask(warehouse, "return_state", for_firms=firms, for_return=return_id or "")
+            returns = one_return(found, return_id or "", firm)
             name = file_name("evidence", "return", *returns.select(KEY).row(0))
         texts = pack_texts(warehouse, returns, return_id)
     return write_pack(out or data.root / "evidence", name, texts, as_zip)
 
 
-def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.DataFrame:
-    found = returns_of(warehouse, firm, return_id)
+def one_return(found: pl.DataFrame, return_id: str, firm: str | None) -> pl.DataFrame:
     if found.is_empty():
         of_firm = f' of the firm "{firm}"' if firm else ""
         advice = "Type `returntrail report all_returns` for a list of all returns."
@@ -86,8 +87,7 @@ def one_return(warehouse: Warehouse, return_id: str, firm: str | None) -> pl.Dat
     return found
 
 
-def office_returns(warehouse: Warehouse, office: str, year: int, firm: str | None) -> pl.DataFrame:
-    everything = returns_of(warehouse, firm)
+def office_returns(everything: pl.DataFrame, office: str, year: int) -> pl.DataFrame:
     of_office = everything.filter(office=office)
     if of_office.is_empty():
         known = ", ".join(everything["office"].drop_nulls().unique().sort()) or "none"
@@ -97,10 +97,6 @@ def office_returns(warehouse: Warehouse, office: str, year: int, firm: str | Non
         known = ", ".join(map(str, of_office["tax_year"].drop_nulls().unique().sort())) or "none"
         raise Problem(f'The office "{office}" has no return of {year}. It has returns of: {known}.')
     return found
-
-
-def returns_of(warehouse: Warehouse, firm: str | None, return_id: str | None = None) -> pl.DataFrame:
-    return ask(warehouse, "return_state", for_firms=None if firm is None else [firm], for_return=return_id)
 
 
 def file_name(*parts: str) -> str:

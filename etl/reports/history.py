@@ -31,7 +31,7 @@ COUNTS = ("row_count", "new_count", "cleared_count")
 class Run:
     """One attempt at one slot of one subscription.
 
-    `at` is UTC in ISO, `files_of` the run whose folder has its files, `again` the run that it repeats.
+    `at` is UTC in ISO. `files_of` is the run that made its files, `again` the run that it repeats.
     """
 
     run: int

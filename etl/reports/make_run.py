@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -20,7 +19,6 @@ from etl.reports.xlsx import sheet
 from etl.warehouse.ask import Warehouse, ask_in_batches
 from etl.warehouse.cells import as_csv
 
-BOM = "\ufeff"
 # These columns change every day by themselves; that does not count as a change of the list.
 GROWING = re.compile(r"(waiting|oldest_open)_days|days_left")
 
@@ -32,12 +30,10 @@ def make_run(
     label, report, filters = subscription.label, warehouse.reports[subscription.report], subscription.filters
     day = local_date(datetime.fromisoformat(f"{run.at}Z"), warehouse)
     with step(f"Writing {label}"), work_folder(data.runs) as folder:
-        row_count, steady_digest, streams = write_list(warehouse, subscription, folder)
+        row_count, steady_digest, stream = write_list(warehouse, subscription, folder)
         run = replace(run, row_count=row_count, steady_digest=steady_digest)
-        files = {
-            name: file_entry(warehouse, report.name, filters, row_count, stream)
-            for name, stream in streams.items()
-        }
+        name = f"{label}.{subscription.file_format}"
+        files = {name: file_entry(warehouse, report.name, filters, row_count, stream)}
         if report.key:
             earlier = data.runs / str(previous.files_of) / f"{changes_name(label)}.gz" if previous else None
             stream, counts = write_changes(warehouse, subscription, folder, earlier, day)
@@ -66,8 +62,8 @@ def changes_name(label: str) -> str:
 
 def write_list(
     warehouse: Warehouse, subscription: Subscription, folder: Path
-) -> tuple[int, str, dict[str, HashedStream]]:
-    """Writes the report. Returns the number of rows, a hash without the growing columns, and the files.
+) -> tuple[int, str, HashedStream]:
+    """Writes the report. Returns the number of rows, a hash without the growing columns, and the file.
 
     The list as CSV is always written, because the changes are computed from it.
     """
@@ -77,7 +73,7 @@ def write_list(
     with ExitStack() as files:
         is_book = subscription.file_format == "xlsx"
         write = files.enter_context(sheet(book, zone)) if is_book else None
-        rows = files.enter_context(csv_file(folder, f"{label}.csv", subscription.bom))
+        rows = files.enter_context(stored_file(folder, f"{label}.csv", subscription.bom))
         batches = ask_in_batches(warehouse, subscription.report, BATCH_ROWS, None, **subscription.filters)
         for number, frame in enumerate(batches):
             rows.write(as_csv(frame, zone, header=number == 0))
@@ -87,20 +83,12 @@ def write_list(
             if write:
                 write(frame)
     if not is_book:
-        return row_count, steady.hexdigest(), {f"{label}.csv": rows}
+        return row_count, steady.hexdigest(), rows
     with stored_file(folder, book.name) as stream, open(book, "rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             stream.write(chunk)
     book.unlink()
-    return row_count, steady.hexdigest(), {book.name: stream}
-
-
-@contextmanager
-def csv_file(folder: Path, name: str, bom: bool) -> Iterator[HashedStream]:
-    """A CSV file of a run, with a byte order mark for Excel if the subscription asks for it."""
-    with stored_file(folder, name) as stream:
-        stream.write(BOM if bom else "")
-        yield stream
+    return row_count, steady.hexdigest(), stream
 
 
 def write_changes(
@@ -110,7 +98,7 @@ def write_changes(
     report, label = warehouse.reports[subscription.report], subscription.label
     earlier = earlier if earlier and earlier.exists() else None
     counts = {"new": 0, "still": 0, "cleared": 0}
-    with csv_file(folder, changes_name(label), subscription.bom) as stream:
+    with stored_file(folder, changes_name(label), subscription.bom) as stream:
         compared = changes(report, folder / f"{label}.csv.gz", earlier, day, folder, BATCH_ROWS)
         for number, frame in enumerate(compared):
             # Its texts are safe for spreadsheets already: they come from the CSV files of the lists.

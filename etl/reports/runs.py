@@ -26,12 +26,12 @@ from etl.reports.stored_runs import ENTRY, stored_run
 from etl.warehouse.ask import Warehouse, open_warehouse
 
 STOPPED = FAILED + "its process ended before it was done"
-# What a run copies from the run whose files it delivers.
+# What a run copies from the run that made its files.
 COPIED = ("files_of", *COUNTS, "steady_digest", "sent_to", "file")
 
 
 def write_due(data: DataDir, settings: Settings, now: datetime | None = None) -> list[Run]:
-    """Writes every subscription whose slot is due and not done; of several missed slots only the latest."""
+    """Writes each subscription with a slot that is due and not done; of missed slots only the latest."""
     now = now or datetime.now(UTC)
     past = recover(data)
     begun = len(past)

@@ -19,6 +19,7 @@ from etl.reports.files import HashedStream
 from etl.reports.history import Run
 
 ENTRY = "entry.json"
+BOM = "\ufeff"
 CHUNK_BYTES = 1 << 20
 # The fastest level is faster than the disk, and already shrinks a report to a sixth.
 FASTEST = 1
@@ -59,10 +60,12 @@ def stored_run(data: DataDir, run: Run) -> StoredRun:
 
 
 @contextmanager
-def stored_file(folder: Path, name: str) -> Iterator[HashedStream]:
-    """Writes `<name>.gz` into the folder of a run."""
+def stored_file(folder: Path, name: str, bom: bool = False) -> Iterator[HashedStream]:
+    """Writes `<name>.gz` into the folder of a run, with a byte order mark for Excel if `bom`."""
     with open(folder / f"{name}.gz", "wb") as file, gzip.GzipFile("", "wb", FASTEST, file, mtime=0) as out:
-        yield HashedStream(out)
+        stream = HashedStream(out)
+        stream.write(BOM if bom else "")
+        yield stream
 
 
 def store_run(data: DataDir, folder: Path, number: int, day: str, files: dict[str, dict[str, Any]]) -> None:

@@ -23,21 +23,13 @@ def spreadsheet_cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     Numbers, dates and booleans do not change.
     """
     texts = {name: without_formula(name) for name, kind in frame.schema.items() if kind == pl.String}
-    return local_times(frame, zone).with_columns(**texts)
-
-
-def local_times(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
-    return frame.with_columns(in_zone(zone).dt.strftime(TIME))
+    return frame.with_columns(in_zone(zone).dt.strftime(TIME), **texts)
 
 
 def in_zone(zone: str) -> pl.Expr:
     """Each time of a frame, from UTC to the zone's own clock."""
-    return (
-        pl.selectors.datetime()
-        .dt.replace_time_zone("UTC")
-        .dt.convert_time_zone(zone)
-        .dt.replace_time_zone(None)
-    )
+    times = pl.selectors.datetime().dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    return times.dt.replace_time_zone(None)
 
 
 def without_formula(column: str) -> pl.Expr:
@@ -57,7 +49,7 @@ def printable_frame(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     Characters that would control the terminal are shown as `�`.
     """
     texts = pl.all().cast(pl.String).fill_null("").str.replace_all(CONTROL_CHARACTERS, "�")
-    return local_times(frame, zone).with_columns(texts)
+    return frame.with_columns(in_zone(zone).dt.strftime(TIME)).with_columns(texts)
 
 
 def as_text(frame: pl.DataFrame, zone: str) -> str:
