@@ -5,6 +5,7 @@ A sign-in without rights would let no one in, and rights without a sign-in would
 
 import ipaddress
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,14 +94,16 @@ def web_address(place: Place, table: dict[str, Any], key: str) -> SplitResult:
     return address
 
 
+def ip_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    with suppress(ValueError):
+        return ipaddress.ip_address(address.strip("[]"))
+    return None
+
+
 def is_loopback(address: str) -> bool:
     """Whether only this machine can reach an address."""
-    if address.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    ip = ip_address(address)
+    return ip.is_loopback if ip else address.casefold() == "localhost"
 
 
 def refuse_elsewhere(address: str, sign_in: SignIn | None) -> None:
@@ -108,17 +111,12 @@ def refuse_elsewhere(address: str, sign_in: SignIn | None) -> None:
     if is_loopback(address):
         return
     if sign_in is None:
-        raise Problem(
-            f'"{address}" is not a loopback address: the dashboard has no sign-in, so it is served to this '
-            "machine only. Leave the address out, or configure sign-in, [access] in settings.toml and [auth] "
-            f"in secrets.toml. {HOW}."
-        )
-    try:
-        ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
-        raise Problem(f'"{address}" is not an IP address of this machine, such as 10.0.0.5.') from None
+        reason = "the dashboard has no sign-in, so it is served to this machine only"
+        advice = "configure sign-in, [access] in settings.toml and [auth] in secrets.toml"
+        fault = f'"{address}" is not a loopback address: {reason}'
+        raise Problem(f"{fault}. Leave the address out, or {advice}. {HOW}.")
+    if ip_address(address) is None:
+        raise Problem(f'"{address}" is not an IP address of this machine, such as 10.0.0.5.')
     if is_loopback(sign_in.host):
-        raise Problem(
-            f'{sign_in.secrets}: "redirect_uri" leads to this machine only, so nobody could sign in at '
-            f"{address}. Write the https address of the proxy. {HOW}."
-        )
+        fault = f'"redirect_uri" leads to this machine only, so no one could sign in at {address}'
+        raise Problem(f"{sign_in.secrets}: {fault}. Write the https address of the proxy. {HOW}.")

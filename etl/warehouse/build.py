@@ -54,7 +54,7 @@ class BuildResult:
 def build(
     data: DataDir, as_of: datetime | None = None, queries: Path = QUERIES, engine: Engine = on_duckdb
 ) -> BuildResult:
-    """Builds and publishes the warehouse as of a moment; one without a zone is in the firm's zone.
+    """Builds and publishes the warehouse as of a time; a time without a zone is in the firm's zone.
 
     Raises a Problem and leaves the old warehouse untouched if anything is wrong.
     """
@@ -94,10 +94,10 @@ def build(
 
 @contextmanager
 def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A new database file that DuckDB 1.5 opens too, the default of the connection; complete on disk after.
+    """Creates a database file that DuckDB 1.5 can read too, and writes it to the disk completely at the end.
 
     A killed build needs no recovery, so nothing is written twice: there is no write-ahead log, and a
-    checkpoint does not merge what the files of a store left between full row groups.
+    checkpoint does not merge the incomplete row groups that each file of the store leaves.
     """
     database = duckdb.connect(config=OFFLINE | work_limits(folder, MEMORY_BYTES) | {"max_vacuum_tasks": 0})
     try:
@@ -117,7 +117,7 @@ def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection
 def create_tables(
     database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, queries: Path
 ) -> None:
-    """Creates schemas, functions, the empty tables of the contract, and the reference tables with rows."""
+    """Creates schemas, functions, the empty tables of `raw`, and the reference tables with their rows."""
     with transaction(database):
         for schema in ("raw", "ref", "model", "mart", "report"):
             database.execute(f"create schema {schema}")

@@ -39,8 +39,9 @@ def source_of(file: SqlFile, return_id: str | None = None) -> str:
     """A table's name, or the call of a report: with its defaults, and for one return if it takes one."""
     if file.schema != "report":
         return file.full_name
-    is_for_one = return_id is not None and any(param.name == "for_return" for param in file.params)
-    return f"{file.full_name}({f'for_return := {literal(return_id)}' if is_for_one else ''})"
+    takes_return = any(param.name == "for_return" for param in file.params)
+    argument = f"for_return := {literal(return_id)}" if return_id is not None and takes_return else ""
+    return f"{file.full_name}({argument})"
 
 
 def fill_catalog(

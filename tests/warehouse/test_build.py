@@ -76,7 +76,7 @@ def test_an_empty_store_builds_an_empty_warehouse_and_says_so(tmp_path: Path) ->
     data = DataDir(tmp_path / "data")
     built = build(data, queries=small_queries(tmp_path / "queries"))
     assert str(built).endswith(
-        "an empty warehouse, for the store has no files yet. Load some and build again."
+        "an empty warehouse, because the store has no files yet. Load some and build again."
     )
     assert rows(data, "select as_of, firm_name, timezone from raw.build") == [
         (None, "The firm", "America/New_York")
