@@ -137,7 +137,6 @@ def append(data: DataDir, trail: int, entry: dict[str, Any]) -> None:
 
 
 def read_from(trail: int, start: int) -> bytes:
-    """The trail from a byte to its end."""
     os.lseek(trail, start, os.SEEK_SET)
     return os.read(trail, max(0, os.fstat(trail).st_size - start))
 
@@ -203,7 +202,6 @@ def tail(file: Path, most_bytes: int | None) -> list[bytes]:
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """The entry of a line; None if it is not a line of the trail."""
     try:
         entry = json.loads(line)
     except ValueError:

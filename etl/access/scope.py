@@ -17,7 +17,6 @@ ALLOWED = "allowed_offices"
 
 
 def may_ask(scope: Scope, report: Report) -> bool:
-    """Whether a person may ask a report at all."""
     if scope.role == DATA_OWNER:
         return True
     if report.access == "loading":

@@ -111,7 +111,6 @@ def file_name(*parts: str) -> str:
 
 
 def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
-    """The files of a pack by their paths in it."""
     zone, firms = warehouse.facts.timezone, returns["firm_id"].unique().sort().to_list()
     texts, rows_of = dict[str, str](), dict[str, dict[Any, pl.DataFrame]]()
     for name, report in TABLES.items():
@@ -209,7 +208,6 @@ def page(state: Row, tables: dict[str, list[Row]], facts: Facts) -> str:
 
 
 def deliveries(facts: list[Row], steps: list[Row]) -> Iterator[str]:
-    """Each delivery with its steps, then each signer's facts."""
     if not facts:
         yield paragraph("The return was not delivered to its client, so there is no signature to show.")
     for number, of_delivery in groupby(sorted(facts, key=delivery_no), delivery_no):

@@ -50,8 +50,6 @@ class HashedStream:
 
 @dataclass(frozen=True)
 class Written:
-    """A report that was written."""
-
     report: str
     file: Path
     row_count: int
@@ -87,7 +85,6 @@ def write_reports(
 
 
 def local_date(moment: datetime, warehouse: Warehouse) -> date:
-    """The firm's date at a moment."""
     return moment.astimezone(ZoneInfo(warehouse.facts.timezone)).date()
 
 
@@ -145,7 +142,6 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def add_to_manifest(folder: Path, entries: dict[str, dict[str, Any]]) -> None:
-    """Adds or replaces entries in the folder's manifest."""
     file = folder / MANIFEST
     try:
         known = json.loads(file.read_text(encoding="utf-8"))["files"]

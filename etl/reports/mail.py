@@ -90,7 +90,6 @@ def connect(mail: Mail) -> smtplib.SMTP:
 
 
 def answer(code: int, text: bytes | str) -> str:
-    """A server's answer as one short line."""
     return f"{code} {short(text.decode('utf-8', 'replace') if isinstance(text, bytes) else text)}".strip()
 
 

@@ -80,7 +80,6 @@ def new_run(data: DataDir, past: list[Run], subscription: Subscription, slot: st
 
 
 def next_number(data: DataDir, past: list[Run]) -> int:
-    """A number that neither a run nor a folder has."""
     folders = [int(folder.name) for folder in data.runs.glob("*") if folder.name.isdecimal()]
     return max([0, *folders, *(run.run for run in past)]) + 1
 

@@ -179,7 +179,6 @@ def ask(
 
 
 def fetch_rows(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
-    """The rows of a query over one report."""
     with report_cursor(warehouse, report) as cursor:
         rows: pl.DataFrame = cursor.sql(query, params=values or None).pl()
         return rows

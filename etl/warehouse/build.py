@@ -129,7 +129,6 @@ def create_tables(
 
 
 def longest_return(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> str | None:
-    """The return with the most events, if there are returns."""
     if "mart.returns" not in catalog.files:
         return None
     longest = "select return_id from mart.returns order by event_count desc, firm_id, return_id limit 1"
@@ -146,7 +145,6 @@ def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def read_result(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> BuildResult:
-    """What is in the new warehouse."""
     has_returns = "mart.returns" in catalog.files
     counts = database.execute(f"""
         select

@@ -66,7 +66,6 @@ def check_table(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str 
 
 
 def check_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
-    """Checks the key and the rules on the rows."""
     try:
         check_key(database, file, source)
         for check in file.checks:
@@ -87,7 +86,6 @@ def check_columns(file: SqlFile, types: Mapping[str, str]) -> None:
 
 
 def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
-    """Checks that the key is unique and never null."""
     if not file.key or (source == file.full_name and is_stored_in_key_order(database, file)):
         return
     key = ", ".join(file.key)

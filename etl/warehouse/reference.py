@@ -145,7 +145,6 @@ def insert_reference(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: 
 
 
 def refuse_where(database: duckdb.DuckDBPyConnection, rows: list[Row], condition: str, fault: str) -> None:
-    """Raises a Problem at the first row for which a condition is true."""
     wrong = database.execute(f"select min(row_no) from given where {condition}").fetchall()[0][0]
     if wrong is not None:
         raise Problem(f"{rows[wrong].place}: {fault}.")

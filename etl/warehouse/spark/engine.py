@@ -72,7 +72,6 @@ class Run:
     folder: Path
 
     def location(self, file: SqlFile) -> str:
-        """The path of a table for the workers."""
         return self.cluster.worker_path(table_folder(self.folder, file))
 
     def prepare(self, data: DataDir, catalog: Catalog) -> int:
@@ -108,7 +107,6 @@ class Run:
         writer.saveAsTable(file.full_name, format="parquet", path=self.location(file))
 
     def copy_table(self, file: SqlFile) -> None:
-        """Copies a small table that the build has filled already to one Parquet file."""
         target = table_folder(self.folder, file)
         target.mkdir(parents=True, mode=0o700)
         self.database.execute(f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)")
