@@ -6,14 +6,13 @@ data directory finishes a purge that was killed. Only keyed hashes of what was r
 """
 
 import json
-import tempfile
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import OFFLINE, literal
+from etl.common.duck import OFFLINE
 from etl.common.files import remove_folder, remove_leftovers, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
@@ -21,18 +20,9 @@ from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged
-from etl.store.parts import (
-    ID_LENGTH,
-    Part,
-    check_part,
-    damage_is_a_problem,
-    hash_key,
-    parts,
-    publish,
-    store_work_folder,
-)
-from etl.store.write_part import copy_to_parquet
+from etl.store.parts import ID_LENGTH, Part, check_part, hash_key, parts, publish, store_work_folder
 from etl.upkeep import purge_files, purge_plan
+from etl.upkeep.part_files import rewrite, rows_of
 from etl.upkeep.purge_plan import Plan
 from etl.upkeep.text_search import TextSearch
 from etl.warehouse.build import build
@@ -67,25 +57,16 @@ def purge(data: DataDir, options: Namespace) -> int:
 
 
 def files_to_remove(data: DataDir, plan: Plan) -> list[Path]:
-    """Reports and other output with one of the words, and the exports behind the affected parts."""
+    """Reports and other output with one of the words, and the exports that the affected parts come from."""
     search = TextSearch(plan.words)
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
-        purge_plan.fill_going(database, plan.returns)
-        file_ids = {
-            part.file_id
-            for part in parts(data)
-            if (
-                part.file_id == plan.file_id
-                if plan.file_id
-                else purge_plan.is_affected(database, part, search)
-            )
-        }
+        file_ids = {plan.file_id} if plan.file_id else purge_plan.affected_files(database, data, plan, search)
         exports = purge_files.find_exports(data, read_settings(data.settings), file_ids, search, folder)
     return [*purge_files.find_output(data, search), *exports]
 
 
 def begin(data: DataDir, plan: Plan) -> None:
-    """From now on the purge will be finished, by this process or by the next one that writes here."""
+    """Stores the plan. This process or the next one that writes in the data directory finishes the purge."""
     write_json(data.purging, asdict(plan))
 
 
@@ -104,17 +85,13 @@ def finish(data: DataDir) -> None:
         phase(data, plan)
 
 
-def record_purge(data: DataDir, plan: Plan) -> None:
-    """Stores keyed hashes of what is removed, so that no load brings it back."""
-    write_entry(data, plan, removed_count(data, plan))
-
-
 def removed_count(data: DataDir, plan: Plan) -> int:
     """How many files outside the store this purge has removed so far."""
     return next((entry.removed_count for entry in purged.entries(data) if entry.at == plan.at), 0)
 
 
-def write_entry(data: DataDir, plan: Plan, removed_count: int) -> None:
+def record_purge(data: DataDir, plan: Plan, just_removed: int = 0) -> None:
+    """Stores keyed hashes of what is removed, so that no load restores it, and the number of files."""
     own_key = hash_key(data)
     hashes = [purged.return_hash(own_key, firm_id, return_id) for firm_id, return_id in plan.returns]
     hashes += [purged.keyed_hash(own_key, "file", plan.file_id)] if plan.file_id else []
@@ -125,7 +102,7 @@ def write_entry(data: DataDir, plan: Plan, removed_count: int) -> None:
         return_count=len(plan.returns),
         file_count=plan.file_count,
         record_count=plan.record_count,
-        removed_count=removed_count,
+        removed_count=removed_count(data, plan) + just_removed,
         version=version(),
         key_check=purged.keyed_hash(own_key, purged.KEY_CHECK),
         firm_ids=sorted({firm_id for firm_id, _ in plan.returns}),
@@ -135,17 +112,17 @@ def write_entry(data: DataDir, plan: Plan, removed_count: int) -> None:
 
 
 def remove_files(data: DataDir, plan: Plan) -> None:
-    """Removes output and exports, while the store can still tell which exports those are."""
+    """Removes output and exports, before the parts that tell which exports those are."""
     remove_leftovers(data.runs, data.root / "evidence")
     for path in files_to_remove(data, plan):
         purge_files.remove(data, path)
-        write_entry(data, plan, removed_count(data, plan) + 1)
+        record_purge(data, plan, just_removed=1)
 
 
 def rewrite_parts(data: DataDir, plan: Plan) -> None:
-    """Rewrites each affected part without the returns; removes the whole part of a purged file."""
+    """Rewrites each affected part without the returns, or removes the part of a purged file."""
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
-        purge_plan.fill_going(database, plan.returns)
+        purge_plan.fill_purged_returns(database, plan.returns)
         search = TextSearch(plan.words)
         for part in parts(data):
             if plan.file_id is None:
@@ -157,35 +134,32 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
 def rewrite_part(
     database: duckdb.DuckDBPyConnection, data: DataDir, part: Part, search: TextSearch, folder: Path
 ) -> None:
-    """Replaces one part by one without the returns in `going`, by one rename, if it has any of them."""
-    going_count = purge_plan.record_count(database, part)
+    """Replaces a part that has returns in `purged_returns` by one without them, by one rename."""
+    purged_count = purge_plan.record_count(database, part)
     quarantined = purge_plan.quarantined_matches(database, part, search)
     is_named = search.is_in(str(part.ledger["file_name"]))
-    if not going_count and not quarantined and not is_named:
+    if not (purged_count or quarantined or is_named):
         return
     check_part(part)
-    with step(f"Rewriting {part.file_id}"), damage_is_a_problem(part):
-        made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
+    with step(f"Rewriting {part.file_id}"):
+        records = f"{rows_of(part.data)} anti join purged_returns using (firm_id, return_id)"
         numbers = ", ".join(map(str, quarantined)) or "-1"
-        kept = f"from read_parquet({literal(part.data)}) anti join going using (firm_id, return_id)"
-        left = f"from read_parquet({literal(part.quarantine)}) where row_no not in ({numbers})"
-        ledger = part.ledger | {
-            "kept_count": copy_to_parquet(database, kept, made / part.data.name),
-            "quarantined_count": copy_to_parquet(database, left, made / part.quarantine.name),
-            "purged_count": part.ledger.get("purged_count", 0) + going_count + len(quarantined),
-        }
+        others = f"{rows_of(part.quarantine)} where row_no not in ({numbers})"
+        new, counts = rewrite(database, part, records, others, folder)
+        counts["purged_count"] = part.ledger.get("purged_count", 0) + purged_count + len(quarantined)
+        ledger = part.ledger | counts
         if is_named:
             ledger["file_name"] = f"{part.file_id[:ID_LENGTH]} (its name was purged)"
-        publish(data, made, ledger, part)
+        publish(data, new, ledger, part)
 
 
 def rebuild(data: DataDir, _plan: Plan) -> None:
-    """Replaces the warehouse by one from the rewritten parts."""
+    """Builds the warehouse from the rewritten parts."""
     build(data)
 
 
 def end(data: DataDir, _plan: Plan) -> None:
-    """Removes the plan: the purge is finished, and nothing names whom it was about."""
+    """Removes the plan: the purge is finished, and no file names the purged returns."""
     data.purging.unlink()
     sync_to_disk(data.root)
 

@@ -23,19 +23,24 @@ from etl.upkeep.text_search import TextSearch
 
 def find_output(data: DataDir, search: TextSearch) -> list[Path]:
     """Reports, stored runs, packs, exports, refusals and messages that name what is purged."""
-    found = []
-    for unit in output_units(data):
-        files = plain_files([unit] if unit.is_file() else unit.rglob("*"))
-        if any(search.is_in_file(file) for file in files):
-            found.append(unit)
-    return found
+    return [
+        unit
+        for unit in output_units(data)
+        if any(map(search.is_in_file, plain_files([unit] if unit.is_file() else unit.rglob("*"))))
+    ]
+
+
+def report_units(data: DataDir) -> Iterator[Path]:
+    """What is removed together: a report, the files of a run, a pack of evidence."""
+    yield from (file for file in sorted(data.reports.rglob("*")) if file.is_file() and file.name != MANIFEST)
+    yield from (folder for folder in sorted(data.runs.glob("*")) if folder.is_dir())
+    yield from sorted((data.root / "evidence").glob("*"))
 
 
 def output_units(data: DataDir) -> Iterator[Path]:
-    """What is removed together: a report, the files of a run, a pack of evidence, an exported table."""
-    yield from (file for file in sorted(data.reports.rglob("*")) if file.is_file() and file.name != MANIFEST)
-    yield from sorted(path for path in data.runs.glob("*") if path.is_dir() or path.name == "heartbeat.json")
-    yield from sorted((data.root / "evidence").glob("*"))
+    """The same, and exported tables, refusals and messages."""
+    yield from report_units(data)
+    yield from data.runs.glob("heartbeat.json")
     yield from sorted(file for file in (data.root / "export").rglob("*") if file.is_file())
     yield from sorted((data.store / "refused").glob("*.json"))
     yield from data.root.glob("verified.json")
@@ -88,7 +93,7 @@ def remove(data: DataDir, unit: Path) -> None:
 
 
 def forget_run(data: DataDir, folder: Path) -> None:
-    """Notes in the history that the files of these runs are gone, so that they cannot be delivered again."""
+    """Records in the history that the files of these runs are removed and cannot be delivered again."""
     for run in read_runs(data):
         if folder.name == str(run.files_of):
             save_run(data, replace(run, files_of=None, file=None))

@@ -1,5 +1,6 @@
 """The plan of a purge: which returns or which file it removes, and the words that other files may contain."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -10,9 +11,9 @@ from etl.common.duck import OFFLINE, literal
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.store.parts import Part, check_part, damage_is_a_problem, parts
+from etl.upkeep.part_files import rows_of
 from etl.upkeep.text_search import TextSearch
 
-RETURN, BEFORE, FILE = "return", "before", "file"
 # The columns that identify a client or a return, and the day of a record.
 NAMES = {
     "events": ["firm_id", "return_id", "client_id", "client_name", "recipient_email"],
@@ -59,7 +60,7 @@ def read_names(database: DuckDBPyConnection, selected: list[Part]) -> None:
                     {names},
                     max(coalesce({DAYS[part.kind]}, {loaded_on})) as last_on,
                     count(*) as record_count
-                from read_parquet({literal(part.data)})
+                {rows_of(part.data)}
                 group by {names}
             """)
 
@@ -75,7 +76,7 @@ def plan_return(data: DataDir, return_id: str, firm: str | None) -> Plan:
             raise Problem(f'The store has no return "{return_id}"{of_firm}; there is nothing to purge.')
         if len(firms) > 1:
             raise Problem(f'Several firms have a return "{return_id}": {", ".join(firms)}. Add --firm.')
-        return plan_returns(database, data, RETURN, [[firms[0], return_id]])
+        return plan_returns(database, data, [[firms[0], return_id]])
 
 
 def plan_before(data: DataDir, before: date) -> Plan:
@@ -90,83 +91,79 @@ def plan_before(data: DataDir, before: date) -> Plan:
     with duckdb.connect(config=OFFLINE) as database:
         read_names(database, parts(data))
         returns = database.execute(query, [before]).fetchall()
-        return plan_returns(database, data, BEFORE, [list(row) for row in returns], str(before))
+        return plan_returns(database, data, [list(row) for row in returns], str(before))
 
 
 def plan_file(data: DataDir, file_id: str) -> Plan:
-    """The plan for one loaded file. Its returns may be in other files and be loaded again; the file not."""
+    """The plan for one loaded file. Its returns may be loaded again from other files; the file may not."""
     selected = [part for part in parts(data) if part.file_id == file_id]
     if not selected:
-        raise Problem(
-            f'No loaded file has the id "{file_id}". `returntrail show NAME` prints the id of a file.'
-        )
+        raise Problem(f'No loaded file has the id "{file_id}". Type `returntrail show NAME` for its id.')
     with duckdb.connect(config=OFFLINE) as database:
         read_names(database, selected)
         words = database.sql("select distinct return_id from names order by all").pl()["return_id"].to_list()
     record_count = selected[0].ledger["kept_count"] + selected[0].ledger["quarantined_count"]
-    return Plan(now(), FILE, None, file_id, [], words, 1, record_count)
+    return Plan(now(), "file", None, file_id, [], words, 1, record_count)
 
 
 def plan_returns(
-    database: DuckDBPyConnection,
-    data: DataDir,
-    kind: str,
-    returns: list[list[str]],
-    before: str | None = None,
+    database: DuckDBPyConnection, data: DataDir, returns: list[list[str]], before: str | None = None
 ) -> Plan:
     """The plan for some returns. Other files are searched for words that no other return shares."""
-    fill_going(database, returns)
+    fill_purged_returns(database, returns)
     words = "select unnest([return_id, client_id, client_name, recipient_email]) as word from names"
     query = f"""
-        select word from ({words} semi join going using (firm_id, return_id)) where word is not null
+        select word from ({words} semi join purged_returns using (firm_id, return_id)) where word is not null
         except
-        select word from ({words} anti join going using (firm_id, return_id))
+        select word from ({words} anti join purged_returns using (firm_id, return_id))
         order by all
     """
     own_words = database.sql(query).pl()["word"].to_list()
-    rows = "from names semi join going using (firm_id, return_id)"
-    counts = dict(
-        database.execute(f"select file_id, sum(record_count)::bigint {rows} group by all").fetchall()
-    )
+    rows = "from names semi join purged_returns using (firm_id, return_id)"
+    query = f"select file_id, sum(record_count)::bigint {rows} group by all"
+    counts = Counter(dict(database.execute(query).fetchall()))
     search = TextSearch(own_words)
     for part in parts(data):
-        quarantined = len(quarantined_matches(database, part, search))
-        if quarantined:
-            counts[part.file_id] = counts.get(part.file_id, 0) + quarantined
-    return Plan(now(), kind, before, None, returns, own_words, len(counts), sum(counts.values()))
+        counts[part.file_id] += len(quarantined_matches(database, part, search))
+    counts = +counts
+    kind = "before" if before else "return"
+    return Plan(now(), kind, before, None, returns, own_words, len(counts), counts.total())
 
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def fill_going(database: DuckDBPyConnection, returns: list[list[str]]) -> None:
-    """Fills `going`, the returns that a plan removes."""
-    database.execute("create or replace temp table going (firm_id varchar, return_id varchar)")
+def fill_purged_returns(database: DuckDBPyConnection, returns: list[list[str]]) -> None:
+    """Fills `purged_returns`, the returns that a plan removes."""
+    database.execute("create or replace temp table purged_returns (firm_id varchar, return_id varchar)")
     if returns:
-        database.executemany("insert into going values ($1, $2)", returns)
+        database.executemany("insert into purged_returns values ($1, $2)", returns)
 
 
 def record_count(database: DuckDBPyConnection, part: Part) -> int:
-    """How many records of a part belong to the returns in `going`."""
-    rows = f"from read_parquet({literal(part.data)}) semi join going using (firm_id, return_id)"
+    """How many records of a part belong to the returns in `purged_returns`."""
+    rows = f"{rows_of(part.data)} semi join purged_returns using (firm_id, return_id)"
     with damage_is_a_problem(part):
         count: int = database.execute(f"select count(*) {rows}").fetchall()[0][0]
     return count
 
 
-def is_affected(database: DuckDBPyConnection, part: Part, search: TextSearch) -> bool:
-    """Whether a part has records of the returns in `going`."""
-    return bool(record_count(database, part) or quarantined_matches(database, part, search))
+def affected_files(database: DuckDBPyConnection, data: DataDir, plan: Plan, search: TextSearch) -> set[str]:
+    """The ids of the files with records of the plan's returns."""
+    fill_purged_returns(database, plan.returns)
+    return {
+        part.file_id
+        for part in parts(data)
+        if record_count(database, part) or quarantined_matches(database, part, search)
+    }
 
 
 def quarantined_matches(database: DuckDBPyConnection, part: Part, search: TextSearch) -> list[int]:
     """The numbers of the quarantined records of a part that contain one of the words."""
     if not part.ledger["quarantined_count"]:
         return []
-    query = (
-        f"select row_no, coalesce(record, '') from read_parquet({literal(part.quarantine)}) order by row_no"
-    )
+    query = f"select row_no, coalesce(record, '') {rows_of(part.quarantine)} order by row_no"
     with damage_is_a_problem(part):
         rows = database.execute(query).fetchall()
     matches = search.is_in_each([record for _, record in rows])

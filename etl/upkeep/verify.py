@@ -4,7 +4,6 @@ Its result is stored in `verified.json`, so every page of the dashboard shows a 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from etl.access.audit import find_faults, trail_file
 from etl.common.paths import DataDir
@@ -12,7 +11,7 @@ from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.settings import Settings, read_settings
 from etl.sql.catalog import read_catalog
-from etl.store.parts import Part
+from etl.store.parts import Ledger, Part
 from etl.upkeep.findings import (
     BUILD,
     DAMAGE,
@@ -38,33 +37,35 @@ def verify(data: DataDir) -> list[Finding]:
     except Problem as problem:
         findings.append(Finding(WARNING, "settings.toml", str(problem)))
     with step("Checking the store"):
-        of_store, whole, refused = check_store(data)
+        of_store, undamaged, refused = check_store(data)
         findings += of_store
-    findings += of_warehouse(data, whole, refused, settings is not None and not is_damaged(of_store))
+    findings += check_warehouse_and_models(
+        data, undamaged, refused, settings is not None and not is_damaged(of_store)
+    )
     with step("Checking the files"):
         findings += [*check_files(data, settings), *check_trail(data)]
     return store_findings(data, findings)
 
 
-def of_warehouse(
-    data: DataDir, whole: list[Part], refused: list[dict[str, Any]], may_rebuild: bool
+def check_warehouse_and_models(
+    data: DataDir, undamaged: list[Part], refused: list[Ledger], may_rebuild: bool
 ) -> list[Finding]:
     """The findings on the warehouse, and on its models if the store is not damaged."""
     if not data.warehouse.exists():
-        severity = WARNING if whole or refused else NOTE
+        severity = WARNING if undamaged or refused else NOTE
         return [Finding(severity, "warehouse.duckdb", f"There is no warehouse. {BUILD}")]
     catalog = read_catalog()
     try:
         with open_warehouse(data.warehouse) as warehouse:
             with step("Checking the warehouse"):
-                findings = list(check_warehouse(data, warehouse, catalog, whole, refused))
-            # A warehouse that is older than the store rightly differs from a rebuild.
+                findings = list(check_warehouse(data, warehouse, catalog, undamaged, refused))
+            # A warehouse that is older than the store differs from a rebuild, which is no fault.
             is_old = any(finding.finding.endswith(BUILD) for finding in findings)
             if not may_rebuild or is_old or not is_well(findings):
                 sentence = "Not rebuilt, because of the other findings. Fix those and verify again."
                 return [*findings, Finding(NOTE, "models", sentence)]
             with step("Rebuilding some returns"):
-                return [*findings, *check_models(data, warehouse, catalog, whole)]
+                return [*findings, *check_models(data, warehouse, catalog, undamaged)]
     except Problem as problem:
         return [Finding(DAMAGE, "warehouse.duckdb", str(problem).removeprefix(f"{data.warehouse}: "))]
 

@@ -9,40 +9,26 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from etl.common.duck import OFFLINE, literal
+from etl.common.duck import OFFLINE
 from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
-from etl.store.parts import Part, damage_of, has_checksums, is_part_folder, part_folders, read_ledger
+from etl.store.parts import Ledger, Part, damage_of, has_checksums, is_part_folder, part_folders, read_ledger
 from etl.store.purged import entries, read_purged
-from etl.upkeep.findings import DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged
+from etl.upkeep.findings import BUILD, DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged
+from etl.upkeep.part_files import loaded_at, rows_of
 
 RESTORE = "Remove the part and load its file again, or restore it from a backup."
 # Files and folders of the owner that contain nothing about clients.
 OWNER_FILES = {"settings.toml", "reference"}
-KNOWN_NAMES = OWNER_FILES | {
-    "secrets.toml",
-    "inbox",
-    "store",
-    "reports",
-    "runs",
-    "audit",
-    "evidence",
-    "export",
-    "warehouse.duckdb",
-    "purged.jsonl",
-    "verified.json",
-    ".lock",
-    ".key",
-    ".purging.json",
-    "demo",
-    "demo.txt",
-}
+KNOWN_NAMES = OWNER_FILES.union(
+    ("secrets.toml", "inbox", "store", "reports", "runs", "audit", "evidence", "export", "warehouse.duckdb"),
+    (".lock", ".key", "purged.jsonl", ".purging.json", "verified.json", "demo", "demo.txt"),
+)
 # What returntrail writes into the store. Below an unknown folder only two levels are listed.
 STORE_PATH = re.compile(
     r"store(/refused(/[^/]*\.json)?|/[0-9a-f]{16}(\.[1-9]\d*)?"
@@ -53,31 +39,29 @@ MOST_FINDINGS = 5
 LEAST_BYTES_FREE = 1_000_000_000
 
 
-def check_store(data: DataDir) -> tuple[list[Finding], list[Part], list[dict[str, Any]]]:
+def check_store(data: DataDir) -> tuple[list[Finding], list[Part], list[Ledger]]:
     """Checks the store; returns the findings, and the parts and refusals without damage."""
-    findings, whole = [], []
+    findings, undamaged, refused = [], [], []
     for folder in part_folders(data):
         of_part, part = check_part(folder)
         findings += of_part
         if part and not is_damaged(of_part):
-            whole.append(part)
-    refused = []
+            undamaged.append(part)
     for file in sorted((data.store / "refused").glob("[0-9a-f]*.json")):
         try:
             refused.append(read_ledger(file))
         except Problem:
             sentence = "Its content has changed. Remove it, and load its file again."
             findings.append(Finding(DAMAGE, str(file.relative_to(data.root)), sentence))
-    without_checksums = sum(not has_checksums(part.ledger) for part in whole)
-    if without_checksums:
+    unchecked = sum(not has_checksums(part.ledger) for part in undamaged)
+    if unchecked:
         reason = "from a version without checksums, so a changed byte may not be noticed"
-        findings.append(Finding(NOTE, "store", f"{loaded_files(without_checksums)} {reason}."))
-    findings += list(check_purged_list(data))
+        findings.append(Finding(NOTE, "store", f"{loaded_files(unchecked)} {reason}."))
+    findings += check_purged_list(data)
     if not is_damaged(findings):
-        findings.append(
-            Finding(WELL, "store", f"{loaded_files(len(whole))} unchanged and as the ledger says.")
-        )
-    return findings, whole, refused
+        sentence = f"{loaded_files(len(undamaged))} unchanged, with the counts of the ledger."
+        findings.append(Finding(WELL, "store", sentence))
+    return findings, undamaged, refused
 
 
 def loaded_files(count: int) -> str:
@@ -89,51 +73,44 @@ def check_part(folder: Path) -> tuple[list[Finding], Part | None]:
     name = f"store/{folder.name}"
     try:
         part = Part(folder, read_ledger(folder / "ledger.json"))
-        ledger, files = part.ledger, [part.data, part.quarantine]
-        record_count = int(ledger["record_count"])
-        kept, quarantined = counts = [int(ledger["kept_count"]), int(ledger["quarantined_count"])]
-        loaded_at = datetime.fromisoformat(ledger["loaded_at"])
-        is_own_ledger = folder.name.partition(".")[0] == ledger["file_id"]
+        record_count, kept, quarantined = (
+            int(part.ledger[count]) for count in ("record_count", "kept_count", "quarantined_count")
+        )
+        counts = {part.data: kept, part.quarantine: quarantined}
+        is_future = loaded_at(part) > datetime.now(UTC)
+        is_own_ledger = folder.name.partition(".")[0] == part.ledger["file_id"]
     except (Problem, KeyError, TypeError, ValueError):
         return [Finding(DAMAGE, f"{name}/ledger.json", f"Its content has changed. {RESTORE}")], None
-    findings = [
-        Finding(DAMAGE, f"{name}/{file.name}", f"{fault[0].upper()}{fault[1:]}. {RESTORE}")
-        for file in files
-        if (fault := damage_of(ledger, file))
+    faults = [
+        (file.name, f"{damage[0].upper()}{damage[1:]}.")
+        for file in counts
+        if (damage := damage_of(part.ledger, file))
     ]
     if not is_own_ledger:
-        findings.append(
-            Finding(DAMAGE, f"{name}/ledger.json", f"It is the ledger of another file. {RESTORE}")
-        )
-    if not findings:
-        findings = [
-            Finding(DAMAGE, f"{name}/{file.name}", f"{fault} {RESTORE}")
-            for file, count in zip(files, counts, strict=True)
-            if (fault := count_fault(file, count))
-        ]
-    if record_count != kept + quarantined + ledger.get("purged_count", 0):
-        sentence = (
-            f"{kept} kept and {quarantined} quarantined records are not all of its {record_count} records."
-        )
-        findings.append(Finding(DAMAGE, f"{name}/ledger.json", f"{sentence} {RESTORE}"))
-    if loaded_at.replace(tzinfo=loaded_at.tzinfo or UTC) > datetime.now(UTC):
-        sentence = f"It was loaded at {ledger['loaded_at']}, which is in the future."
-        findings.append(
-            Finding(WARNING, name, f"{sentence} Set the clock of this machine and load its file again.")
-        )
+        faults.append(("ledger.json", "It is the ledger of another file."))
+    if not faults:
+        faults = [(file.name, fault) for file, count in counts.items() if (fault := count_fault(file, count))]
+    if record_count != kept + quarantined + part.ledger.get("purged_count", 0):
+        sentence = f"{kept} kept and {quarantined} quarantined records do not add up to {record_count}."
+        faults.append(("ledger.json", sentence))
+    findings = [Finding(DAMAGE, f"{name}/{file}", f"{fault} {RESTORE}") for file, fault in faults]
+    if is_future:
+        sentence = f"It was loaded at {part.ledger['loaded_at']}, which is in the future."
+        remedy = "Set the clock of this machine and load its file again."
+        findings.append(Finding(WARNING, name, f"{sentence} {remedy}"))
     return findings, part
 
 
 def count_fault(file: Path, count: int) -> str | None:
-    """A sentence if a file of a part cannot be read or has another number of records than the ledger says."""
+    """A sentence if a file of a part cannot be read or has another number of records than its ledger."""
     try:
         with duckdb.connect(config=OFFLINE) as database:
             # Reads every value: without checksums, this is the only way to notice damage.
-            rows = f"from read_parquet({literal(file)}) as part"
-            found, _ = database.execute(f"select count(*), bit_xor(hash(part)) {rows}").fetchall()[0]
+            query = f"select count(*), bit_xor(hash(part)) {rows_of(file)} as part"
+            found, _ = database.execute(query).fetchall()[0]
     except duckdb.Error:
         return "It cannot be read."
-    return None if found == count else f"It has {found} records, and its ledger says {count}."
+    return None if found == count else f"It has {found} records, not {count} as in its ledger."
 
 
 def check_purged_list(data: DataDir) -> Iterator[Finding]:
@@ -165,12 +142,9 @@ def check_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:
 
 def walk(root: Path) -> Iterator[Path]:
     """The folder and all that is in it, except the demo and the shipped files in the folder of a checkout."""
-    skipped = (
-        {SHIPPED / "demo", SHIPPED / "reference", SHIPPED / "settings.toml"} if root == SHIPPED else set()
-    )
     yield root
     for path in sorted(root.iterdir()):
-        if path not in skipped:
+        if root != SHIPPED or path.name not in ("demo", "reference", "settings.toml"):
             yield path
             if path.is_dir() and not path.is_symlink():
                 yield from sorted(path.rglob("*"))
@@ -184,7 +158,7 @@ def is_private(data: DataDir, path: Path) -> bool:
 
 
 def limited(data: DataDir, paths: list[Path], sentence: str) -> list[Finding]:
-    """One warning per path; for very many paths the first ones, and how many more there are."""
+    """One warning for each of the first paths, and one for the number of the others."""
     names = ["data directory" if path == data.root else str(path.relative_to(data.root)) for path in paths]
     findings = [Finding(WARNING, name, sentence) for name in names[:MOST_FINDINGS]]
     if len(names) > MOST_FINDINGS:
@@ -193,7 +167,7 @@ def limited(data: DataDir, paths: list[Path], sentence: str) -> list[Finding]:
 
 
 def check_leftovers(data: DataDir, settings: Settings | None, paths: Iterable[Path]) -> Iterator[Finding]:
-    """Finds leftovers of killed processes and unknown files. The caller has the lock: nobody is writing."""
+    """Finds leftovers of killed processes and unknown files. The caller has the lock, so none is running."""
     current = set(part_folders(data))
     leftovers = {
         path
@@ -204,15 +178,13 @@ def check_leftovers(data: DataDir, settings: Settings | None, paths: Iterable[Pa
     sentence = "A process that was killed left it. The next load, build or report removes it; you may too."
     yield from limited(data, outermost, sentence)
     if data.purging.exists():
-        sentence = "A purge is not finished. Type `returntrail build`, which finishes it first."
-        yield Finding(WARNING, data.purging.name, sentence)
+        yield Finding(
+            WARNING, data.purging.name, f"A purge is not finished. {BUILD} It finishes the purge first."
+        )
     ca_file = settings.mail.ca_file if settings and settings.mail else None
     known = KNOWN_NAMES | ({Path(ca_file).name} if ca_file else set())
-    unknown = [
-        path
-        for path in paths
-        if is_unknown(data, path, known) and leftovers.isdisjoint((path, *path.parents))
-    ]
+    others = [path for path in paths if leftovers.isdisjoint((path, *path.parents))]
+    unknown = [path for path in others if is_unknown(data, path, known)]
     yield from limited(data, unknown, "It does not belong to returntrail. Move it out of the data directory.")
 
 
@@ -228,5 +200,5 @@ def check_space(data: DataDir, least: int = LEAST_BYTES_FREE) -> Iterator[Findin
     needed = max(least, 3 * (data.warehouse.stat().st_size if data.warehouse.exists() else 0))
     free = shutil.disk_usage(data.root).free
     if free < needed:
-        sentence = f"{free / 1e9:.1f} GB are free on its disk, and a build may need {needed / 1e9:.1f} GB."
+        sentence = f"{free / 1e9:.1f} GB are free on this disk, and a build may need {needed / 1e9:.1f} GB."
         yield Finding(WARNING, "disk", f"{sentence} Free some disk space.")

@@ -5,7 +5,7 @@ Some returns are rebuilt from the parts in another folder, and must have the sam
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -16,10 +16,10 @@ from etl.common.files import make_private_folder, work_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.sql.catalog import Catalog
-from etl.store.parts import Part, publish
+from etl.store.parts import ID_LENGTH, Ledger, Part, publish
 from etl.store.purged import read_purged
-from etl.store.write_part import copy_to_parquet
 from etl.upkeep.findings import BUILD, DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged
+from etl.upkeep.part_files import rewrite, rows_of
 from etl.warehouse.ask import Warehouse, warehouse_cursor
 from etl.warehouse.build import build
 from etl.warehouse.raw import input_digest
@@ -31,35 +31,56 @@ ACCOUNTS = """
     select
         *,
         (select count(*) from records where records.file_id = files.file_id) as found_count,
-        (select count(*) from raw.quarantine as bad where bad.file_id = files.file_id) as found_bad_count
+        (select count(*) from raw.quarantine as bad where bad.file_id = files.file_id) as bad_count
     from raw.files as files
     order by file_name, file_id
 """
+# The faults of a loaded file, and what is good to know of any file: each sentence with its condition in SQL.
+FAULTS = {
+    "Its kept, quarantined and purged records do not add up to all of its records.": (
+        "record_count != kept_count + quarantined_count + purged_count"
+    ),
+    "The tables have {found_count} records and {bad_count} quarantined records, "
+    "not {kept_count} and {quarantined_count}.": (
+        "found_count != kept_count or bad_count != quarantined_count"
+    ),
+    "Its distinct, repeated and later records do not add up to its kept records.": (
+        "kind = 'events' and coalesce(distinct_count + repeated_count + later_count, -1) != kept_count"
+    ),
+}
+NOTES = {
+    "{later_count} events are left out: they are later than {as_of} UTC.": "later_count > 0",
+    "{quarantined_count} of {record_count} records were quarantined; Data health lists the reasons.": (
+        "quarantined_count > 0"
+    ),
+    "Refused: {reason}": "state = 'refused'",
+}
 RETURNS = "select firm_id, return_id from raw.events union select firm_id, return_id from raw.returns"
 # Each build has another sample, so that many builds cover all returns. It has every return of a small firm.
 SAMPLE_SIZE = 200
 
 
 def check_warehouse(
-    data: DataDir, warehouse: Warehouse, catalog: Catalog, whole: list[Part], refused: list[dict[str, Any]]
+    data: DataDir, warehouse: Warehouse, catalog: Catalog, undamaged: list[Part], refused: list[Ledger]
 ) -> Iterator[Finding]:
     """Checks every byte, then the ledger against the store and the tables."""
     unreadable = list(unreadable_tables(warehouse, catalog))
-    yield from unreadable
     if unreadable:
+        yield from unreadable
         return
-    rows = select(warehouse, ACCOUNTS)
-    faults = [*check_ledger(data, rows, whole, refused), *check_counts(rows)]
+    rows = select(warehouse, ACCOUNTS).with_columns(as_of=pl.lit(str(warehouse.facts.as_of)))
+    faults = list(check_ledger(data, rows, undamaged, refused))
+    for row, sentence in matches(rows.filter(pl.col("state") == "loaded"), FAULTS):
+        faults.append(Finding(DAMAGE, ledger_row(row["file_id"]), f"{sentence} {REBUILD}"))
     yield from faults
     if not is_damaged(faults):
         sentence = "Every table can be read, and its ledger matches the store and the tables."
         yield Finding(WELL, "warehouse", sentence)
     if not faults and has_changed_inputs(data, warehouse, catalog):
-        sentence = (
-            f"A loaded file, the settings or the reference rows have changed since it was built. {BUILD}"
-        )
-        yield Finding(NOTE, "warehouse", sentence)
-    yield from file_notes(warehouse, rows)
+        changed = "A loaded file, the settings or the reference rows have changed since it was built."
+        yield Finding(NOTE, "warehouse", f"{changed} {BUILD}")
+    for row, sentence in matches(rows, NOTES):
+        yield Finding(NOTE, row["file_name"] or row["file_id"], sentence)
     yield from check_purged(data, warehouse)
 
 
@@ -82,54 +103,48 @@ def unreadable_tables(warehouse: Warehouse, catalog: Catalog) -> Iterator[Findin
 
 
 def check_ledger(
-    data: DataDir, rows: pl.DataFrame, whole: list[Part], refused: list[dict[str, Any]]
+    data: DataDir, rows: pl.DataFrame, undamaged: list[Part], refused: list[Ledger]
 ) -> Iterator[Finding]:
     """Compares the ledger of the warehouse with those of the parts and refusals."""
-    known = {row["file_id"]: row for row in rows.iter_rows(named=True)}
-    loaded = {part.file_id: part for part in whole}
-    in_store = {folder.name[:16] for folder in data.store.glob("*")}
-    for file_id, row in known.items():
+    loaded = {part.file_id: part.ledger for part in undamaged}
+    in_store = {folder.name[:ID_LENGTH] for folder in data.store.glob("*")}
+    for row in rows.iter_rows(named=True):
+        file_id = row["file_id"]
+        refusal = f"store/refused/{file_id}.json"
+        # Its part may be damaged, which is another finding.
+        ledger = {"purged_count": 0} | loaded.get(file_id, row)
+        wrong = [
+            f"{name} is {row[name]} in the warehouse and {ledger[name]} in the ledger"
+            for name in COUNTS
+            if ledger[name] != row[name]
+        ]
         if row["state"] == "refused":
-            refusal = data.store / "refused" / f"{file_id}.json"
-            if not refusal.exists() and file_id not in in_store:
+            if file_id not in in_store and not (data.root / refusal).exists():
                 sentence = f"The warehouse has this refusal, but the store does not. {REBUILD}"
-                yield Finding(WARNING, f"store/refused/{refusal.name}", sentence)
+                yield Finding(WARNING, refusal, sentence)
         elif file_id not in in_store:
             sentence = "The warehouse has records of this file, but its part is missing."
             remedy = "Load the file again, or build without it."
             yield Finding(DAMAGE, f"store/{file_id}", f"{sentence} {remedy}")
-        elif file_id in loaded:
-            ledger = {"purged_count": 0} | loaded[file_id].ledger
-            wrong = [
-                f"{name} is {row[name]} in the warehouse and {ledger[name]} in the ledger"
-                for name in COUNTS
-                if ledger[name] != row[name]
-            ]
-            if wrong:
-                sentence = f"{', '.join(wrong)}. {REBUILD}"
-                yield Finding(WARNING, f"warehouse.duckdb, raw.files, {file_id}", sentence)
-    new = [f"store/{file_id}" for file_id in loaded if file_id not in known]
-    new += [f"store/refused/{row['file_id']}.json" for row in refused if row["file_id"] not in known]
-    for name in new:
-        yield Finding(NOTE, name, f"It is newer than the warehouse. {BUILD}")
+        elif wrong:
+            yield Finding(WARNING, ledger_row(file_id), f"{', '.join(wrong)}. {REBUILD}")
+    known = set(rows["file_id"])
+    names = {file_id: f"store/{file_id}" for file_id in loaded}
+    names |= {row["file_id"]: f"store/refused/{row['file_id']}.json" for row in refused}
+    for file_id, name in names.items():
+        if file_id not in known:
+            yield Finding(NOTE, name, f"It is newer than the warehouse. {BUILD}")
 
 
-def check_counts(rows: pl.DataFrame) -> Iterator[Finding]:
-    """Checks that the counts of every loaded file add up, and match the records in the tables."""
-    for row in rows.filter(pl.col("state") == "loaded").iter_rows(named=True):
-        subject = f"warehouse.duckdb, raw.files, {row['file_id']}"
-        kept, quarantined = row["kept_count"], row["quarantined_count"]
-        if row["record_count"] != kept + quarantined + row["purged_count"]:
-            sentence = "Its kept, quarantined and purged records are not all of its records."
-            yield Finding(DAMAGE, subject, f"{sentence} {REBUILD}")
-        found, found_bad = row["found_count"], row["found_bad_count"]
-        if (found, found_bad) != (kept, quarantined):
-            counts = f"{found} records and {found_bad} quarantined ones, not {kept} and {quarantined}"
-            yield Finding(DAMAGE, subject, f"The tables have {counts}. {REBUILD}")
-        accounts = [row["distinct_count"], row["repeated_count"], row["later_count"]]
-        if row["kind"] == "events" and (None in accounts or sum(accounts) != kept):
-            sentence = "Its distinct, repeated and later records are not all of its kept records."
-            yield Finding(DAMAGE, subject, f"{sentence} {REBUILD}")
+def ledger_row(file_id: str) -> str:
+    return f"warehouse.duckdb, raw.files, {file_id}"
+
+
+def matches(rows: pl.DataFrame, conditions: dict[str, str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each row that fulfills a condition, with the sentence of the condition filled from the row."""
+    for sentence, condition in conditions.items():
+        for row in rows.filter(pl.sql_expr(condition)).iter_rows(named=True):
+            yield row, sentence.format(**row)
 
 
 def has_changed_inputs(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> bool:
@@ -140,22 +155,8 @@ def has_changed_inputs(data: DataDir, warehouse: Warehouse, catalog: Catalog) ->
         return False
 
 
-def file_notes(warehouse: Warehouse, rows: pl.DataFrame) -> Iterator[Finding]:
-    """The files that were refused, and the records that were quarantined or are later than the build."""
-    for row in rows.iter_rows(named=True):
-        subject = row["file_name"] or row["file_id"]
-        if row["state"] == "refused":
-            yield Finding(NOTE, subject, f"Refused: {row['reason']}")
-        if row["quarantined_count"]:
-            counts = f"{row['quarantined_count']} of {row['record_count']} records were quarantined"
-            yield Finding(NOTE, subject, f"{counts}; the page Data health lists the reasons.")
-        if row["later_count"]:
-            reason = f"they are later than {warehouse.facts.as_of} UTC"
-            yield Finding(NOTE, subject, f"{row['later_count']} events are left out: {reason}.")
-
-
 def check_purged(data: DataDir, warehouse: Warehouse) -> Iterator[Finding]:
-    """Finds purged returns that are back. No load does that, so an old backup of the store was restored."""
+    """Finds purged returns in the warehouse. No load restores them, so it was an old backup of the store."""
     try:
         gone = read_purged(data)
     except Problem:
@@ -168,13 +169,14 @@ def check_purged(data: DataDir, warehouse: Warehouse) -> Iterator[Finding]:
 
 
 def check_models(
-    data: DataDir, warehouse: Warehouse, catalog: Catalog, whole: list[Part]
+    data: DataDir, warehouse: Warehouse, catalog: Catalog, undamaged: list[Part]
 ) -> Iterator[Finding]:
     """Rebuilds a sample of returns and compares their rows in each table."""
     with work_folder(data.root) as folder, duckdb.connect(config=OFFLINE) as database:
         database.execute(f"attach {literal(warehouse.file)} as published (read_only)")
         count = fill_sample(database, warehouse)
-        other = sample_directory(database, data, whole, folder, warehouse)
+        other = DataDir(folder / "data")
+        fill_directory(database, data, other, undamaged, warehouse.facts.as_of)
         try:
             build(other, warehouse.facts.as_of)
         except Problem as problem:
@@ -209,31 +211,27 @@ def fill_sample(database: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> in
     return count
 
 
-def sample_directory(
-    database: duckdb.DuckDBPyConnection, data: DataDir, whole: list[Part], folder: Path, warehouse: Warehouse
-) -> DataDir:
-    """A data directory with the sample's records, and the newest event of each file, which dates the file."""
-    other = DataDir(folder / "data")
+def fill_directory(
+    database: duckdb.DuckDBPyConnection,
+    data: DataDir,
+    other: DataDir,
+    undamaged: list[Part],
+    as_of: datetime | None,
+) -> None:
+    """Fills a data directory with the sample's records, and the newest event of each file, which dates it."""
     make_private_folder(other.store)
     shutil.copy(data.settings, other.root / "settings.toml")
     if (data.root / "reference").is_dir():
         shutil.copytree(data.root / "reference", other.root / "reference")
-    for part in whole:
-        made = folder / "made"
-        make_private_folder(made)
-        rows = f"from read_parquet({literal(part.data)})"
+    for part in undamaged:
+        rows = rows_of(part.data)
         selected = f"{rows} semi join sample using (firm_id, return_id)"
         if part.kind == "events":
-            moment = literal(warehouse.facts.as_of)
-            newest = f"select max_by(row_no, event_at) {rows} where event_at <= {moment}::timestamp"
+            newest = f"select max_by(row_no, event_at) {rows} where event_at <= {literal(as_of)}::timestamp"
             selected = f"{rows} where row_no in (select row_no {selected} union all {newest}) order by row_no"
-        kept = copy_to_parquet(database, selected, made / part.data.name)
-        copy_to_parquet(
-            database, f"from read_parquet({literal(part.quarantine)}) limit 0", made / part.quarantine.name
-        )
-        counts = {"record_count": kept, "kept_count": kept, "quarantined_count": 0, "purged_count": 0}
-        publish(other, made, part.ledger | counts, None)
-    return other
+        new, counts = rewrite(database, part, selected, f"{rows_of(part.quarantine)} limit 0", other.store)
+        counts |= {"record_count": counts["kept_count"], "purged_count": 0}
+        publish(other, new, part.ledger | counts, None)
 
 
 def differing_tables(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> Iterator[tuple[str, int]]:

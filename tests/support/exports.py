@@ -1,4 +1,4 @@
-"""A small firm whose season came as three exports and a register, loaded, built, reported and handed over by the command."""
+"""A small firm with three exports and a register, and what its data directory contains."""
 
 import gzip
 import io
@@ -20,7 +20,7 @@ ACTS = (
     ("Client", "Taxpayer: Initial Email", "Processed"),
     ("Client", "Taxpayer: Initial Email", "Bounced"),
 )
-# The return of the tests that purge: its id, client, client number and address stand nowhere but in its own lines.
+# The return that is purged: its id, client, client number and address are only in its own lines.
 GOING = "2025-0002"
 TRACES = (GOING, "Zelda Quill", "CQ-77", "zelda@quill.test")
 NAMES = {
@@ -34,7 +34,8 @@ def lines(return_id: str, year: int = 2026) -> str:
     """Four events of a return: uploaded, delivered, an email sent, which bounced."""
     name, client_id, email = NAMES[return_id]
     return "".join(
-        f"{return_id},{name},{client_id},Austin,2025,1040,{tab},{label},{status},03/04/{year} 10:{minute:02d} AM,Bea,{email}\n"
+        f"{return_id},{name},{client_id},Austin,2025,1040,{tab},{label},{status},"
+        f"03/04/{year} 10:{minute:02d} AM,Bea,{email}\n"
         for minute, (tab, label, status) in enumerate(ACTS)
     )
 
@@ -45,7 +46,7 @@ REGISTER = f"Return ID,Client Name,Due Date\n{GOING},Zelda Quill,2026-04-15\n202
 
 
 def small_firm(root: Path) -> DataDir:
-    """The firm, its exports in the inbox; nothing is loaded yet."""
+    """The firm with its exports in the inbox; nothing is loaded yet."""
     data = DataDir(root / "data")
     for folder in (data.root, data.inbox):
         folder.mkdir(mode=0o700, parents=True)
@@ -61,22 +62,22 @@ def small_firm(root: Path) -> DataDir:
 
 
 def put(data: DataDir, name: str, content: bytes) -> None:
-    """Drops an export into the inbox."""
+    """Puts an export into the inbox."""
     file = data.inbox / name
     file.touch(mode=0o600)
     file.write_bytes(content)
 
 
-def returntrail(data: DataDir, *words: str, check: bool = False) -> subprocess.CompletedProcess:
-    """The command in a process of its own."""
-    command = [sys.executable, "-m", "etl", "--data", str(data.root), *words]
+def returntrail(data: DataDir, *arguments: str, check: bool = False) -> subprocess.CompletedProcess:
+    """Runs the command in a new process."""
+    command = [sys.executable, "-m", "etl", "--data", str(data.root), *arguments]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
     assert not check or done.returncode == 0, done.stderr
     return done
 
 
-def said(done: subprocess.CompletedProcess, data: DataDir) -> list[str]:
-    """What a command printed and said, line by line, without blanks at ends and the words of slow steps."""
+def output_lines(done: subprocess.CompletedProcess, data: DataDir) -> list[str]:
+    """The lines of stdout and stderr, stripped, without those about slow steps."""
     text = (
         (done.stdout + done.stderr).replace(f"Data directory: {data.root}\n", "").replace(f"{data.root}/", "")
     )
@@ -87,8 +88,8 @@ def said(done: subprocess.CompletedProcess, data: DataDir) -> list[str]:
     ]
 
 
-def everything(folder: Path) -> dict[str, str]:
-    """Every file below a folder as text, whatever it is packed in, and what a warehouse or Parquet file holds row by row."""
+def file_texts(folder: Path) -> dict[str, str]:
+    """Every file below a folder as text: unpacked, and with the rows of a warehouse or Parquet file."""
     return {
         str(file.relative_to(folder)): text_of(file) for file in sorted(folder.rglob("*")) if file.is_file()
     }
@@ -100,11 +101,11 @@ def text_of(file: Path) -> str:
         return str(pl.read_parquet(file).rows())
     if file.suffix == ".duckdb":
         with duckdb.connect() as database:
-            database.execute(f"attach {literal(file)} as looked (read_only)")
+            database.execute(f"attach {literal(file)} as inspected (read_only)")
             names = database.execute(
                 "select schema_name || '.' || table_name from duckdb_tables()"
             ).fetchall()
-            tables = [database.execute(f"from looked.{name}").fetchall() for (name,) in names]
+            tables = [database.execute(f"from inspected.{name}").fetchall() for (name,) in names]
             return str(tables) + content.decode("latin-1")
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
@@ -115,13 +116,13 @@ def text_of(file: Path) -> str:
 
 
 def traces(data: DataDir, words: tuple[str, ...] = TRACES) -> list[str]:
-    """The files that say one of the words, in their text or in their name."""
-    texts = everything(data.root)
+    """The files with one of the words in their text or in their name."""
+    texts = file_texts(data.root)
     return [name for name, text in texts.items() if any(word in text or word in name for word in words)]
 
 
 def tables(data: DataDir) -> dict[str, list]:
-    """What the warehouse says of returns, to be compared with another's."""
+    """The rows of returns in the warehouse, to compare with another warehouse."""
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
         names = database.execute("""
             select columns.table_name

@@ -1,4 +1,4 @@
-"""A purge removes for good: no trace stays, no later export restores it, and a killed purge is finished."""
+"""A purge leaves no trace, no later export restores its returns, and a killed purge is finished."""
 
 import json
 import shutil
@@ -30,9 +30,9 @@ from support.exports import (
     NAMES,
     UNREADABLE,
     lines,
+    output_lines,
     put,
     returntrail,
-    said,
     small_firm,
     tables,
     traces,
@@ -50,12 +50,12 @@ place, calls = sys.argv[2], int(sys.argv[3])
 owner = {"remove": purge_files, "publish": purge, "build": purge, "unlink": None}[place]
 done = 0
 def dying(work):
-    def work_or_die(*words):
+    def work_or_die(*arguments):
         global done
         done += 1
         if done > calls:
             os.kill(os.getpid(), signal.SIGKILL)
-        return work(*words)
+        return work(*arguments)
     return work_or_die
 if owner is None:
     purge.PHASES = tuple(dying(phase) for phase in purge.PHASES)
@@ -97,13 +97,13 @@ def test_a_purge_without_yes_lists_what_it_removes_and_removes_nothing(data: Dat
     before = traces(data)
     asked = returntrail(data, "purge", "--return", GOING)
     assert asked.returncode == 1
-    words = said(asked, data)
-    assert words[0] == "1 return: 11 records of 3 loaded files."
+    printed = output_lines(asked, data)
+    assert printed[0] == "1 return: 11 records of 3 loaded files."
     assert (
-        words[-1]
+        printed[-1]
         == "Nothing was removed. A purge cannot be undone. To purge, type the same command with --yes."
     )
-    folders = {line.removeprefix("to remove: ").rsplit("/", 1)[0].split("/20")[0] for line in words[1:-1]}
+    folders = {line.removeprefix("to remove: ").rsplit("/", 1)[0].split("/20")[0] for line in printed[1:-1]}
     assert folders == {"reports", "runs", "evidence", "export", "inbox/loaded", "inbox/refused"}
     assert traces(data) == before
     assert not data.purging.exists()
@@ -113,7 +113,7 @@ def test_no_trace_of_a_purged_return_stays_and_no_export_restores_it(data: DataD
     assert len(traces(data)) > 30
     others = {name: [row for row in rows if row[1] != GOING] for name, rows in tables(data).items()}
     done = returntrail(data, "purge", "--return", GOING, "--yes")
-    assert (done.returncode, said(done, data)[-1]) == (
+    assert (done.returncode, output_lines(done, data)[-1]) == (
         0,
         "Purged: 11 records and 26 other files. Backups and --out folders are not searched; "
         "remove their copies yourself.",
@@ -152,13 +152,13 @@ def test_no_trace_of_a_purged_return_stays_and_no_export_restores_it(data: DataD
 
 
 def test_a_killed_purge_is_finished_by_the_next_writer(data: DataDir, tmp_path: Path) -> None:
-    """Killed several times at different places, it continues; the next writer finishes it first."""
-    whole = DataDir(tmp_path / "whole")
-    shutil.copytree(data.root, whole.root)
+    """It is killed several times at different places; the next process that writes finishes it first."""
+    uninterrupted = DataDir(tmp_path / "uninterrupted")
+    shutil.copytree(data.root, uninterrupted.root)
     plan = plan_return(data, GOING, None)
     begin(data, plan)
-    begin(whole, plan)
-    finish(whole)
+    begin(uninterrupted, plan)
+    finish(uninterrupted)
     for place, calls in (
         ("unlink", 1),
         ("remove", 0),
@@ -174,12 +174,14 @@ def test_a_killed_purge_is_finished_by_the_next_writer(data: DataDir, tmp_path: 
     returntrail(data, "load", check=True)
     assert not data.purging.exists()
     assert traces(data) == []
-    assert counts(data) == counts(whole)
-    assert tables(data) == tables(whole)
+    assert counts(data) == counts(uninterrupted)
+    assert tables(data) == tables(uninterrupted)
     assert sorted(
         path.relative_to(data.root) for path in data.root.rglob("*") if path.name != ".lock"
-    ) == sorted(path.relative_to(whole.root) for path in whole.root.rglob("*") if path.name != ".lock")
-    assert [(one.record_count, one.removed_count) for one in entries(data)] == [(11, 26)]
+    ) == sorted(
+        path.relative_to(uninterrupted.root) for path in uninterrupted.root.rglob("*") if path.name != ".lock"
+    )
+    assert [(entry.record_count, entry.removed_count) for entry in entries(data)] == [(11, 26)]
 
 
 def test_old_returns_are_purged_by_their_last_event(data: DataDir) -> None:

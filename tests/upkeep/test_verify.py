@@ -22,7 +22,7 @@ from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, store_finding
 from etl.upkeep.verify import verify
 from etl.upkeep.verify_store import check_files, check_space, check_store
 from etl.warehouse.build import build
-from support.exports import GOING, HEAD, lines, put, returntrail, said, small_firm
+from support.exports import GOING, HEAD, lines, output_lines, put, returntrail, small_firm
 
 RESTORE = "Remove the part and load its file again, or restore it from a backup."
 
@@ -77,13 +77,14 @@ def test_an_undamaged_firm_has_nothing_to_fix(data: DataDir) -> None:
     record(data, SAW, "ann@firm.example", "manager", "work_list", 3)
     done = returntrail(data, "verify")
     assert done.returncode == 0
-    assert [" ".join(line.split()) for line in said(done, data)] == [
+    assert [" ".join(line.split()) for line in output_lines(done, data)] == [
         "severity subject finding",
         "note clock.csv 4 events are left out: they are later than 2026-03-04 15:03:00 UTC.",
-        "note january.csv 2 of 10 records were quarantined; the page Data health lists the reasons.",
-        "note refused.csv Refused: no heading is known, so the file has no header, or a header with other names. "
+        "note january.csv 2 of 10 records were quarantined; Data health lists the reasons.",
+        "note refused.csv Refused: no heading is known, so the file has no header, "
+        "or a header with other names. "
         'Headings found: Shoe. Name yours under [source.columns] of "user tracking" in settings.toml.',
-        "well store 4 loaded files are unchanged and as the ledger says.",
+        "well store 4 loaded files are unchanged, with the counts of the ledger.",
         "well warehouse Every table can be read, and its ledger matches the store and the tables.",
         "well models 3 returns were rebuilt, with the same result.",
         "well files No other user of this machine can read a file.",
@@ -102,45 +103,45 @@ def test_an_undamaged_firm_has_nothing_to_fix(data: DataDir) -> None:
 def test_every_damaged_file_of_the_store_is_found(data: DataDir, name: str) -> None:
     part = next(part for part in parts(data) if (part.folder / name).exists())
     file = part.folder / name
-    whole = file.read_bytes()
+    content = file.read_bytes()
     for damage in WAYS:
         damage(file)
         found = [one for one in check_store(data)[0] if one.severity == DAMAGE]
         assert [one.subject for one in found] == [f"store/{part.folder.name}/{name}"], damage
         assert found[0].finding.endswith(RESTORE)
-        file.write_bytes(whole)
+        file.write_bytes(content)
     flipped(0.5)(file)
     with pytest.raises(
         Problem, match=f"{file}: .* Remove .* and load its file again. The old warehouse stays."
     ):
         build(data)
-    file.write_bytes(whole)
+    file.write_bytes(content)
     assert is_well(check_store(data)[0])
 
 
 def test_a_damaged_refusal_is_found(data: DataDir) -> None:
     [file] = (data.store / "refused").iterdir()
-    whole = file.read_bytes()
+    content = file.read_bytes()
     for damage in WAYS[:-1]:
         damage(file)
         assert [one.subject for one in check_store(data)[0] if one.severity == DAMAGE] == [
             f"store/refused/{file.name}"
         ]
-        file.write_bytes(whole)
+        file.write_bytes(content)
 
 
 def test_a_damaged_or_missing_warehouse_is_found(data: DataDir) -> None:
     """DuckDB checks the blocks in use; a changed byte in unused space changes no table."""
-    whole = data.warehouse.read_bytes()
+    content = data.warehouse.read_bytes()
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
         found = database.execute(
             "select block_id from pragma_storage_info('mart.returns') where block_id >= 0"
         ).fetchall()
     block = 3 * 4096 + found[0][0] * 262_144
     for place in (0, 4_100, block + 100):
-        content = bytearray(whole)
-        content[place] ^= 4
-        data.warehouse.write_bytes(content)
+        changed = bytearray(content)
+        changed[place] ^= 4
+        data.warehouse.write_bytes(changed)
         found = [subject for severity, subject, _ in wrong(data) if severity == DAMAGE]
         assert found and all(subject.startswith("warehouse.duckdb") for subject in found), place
     cut(data.warehouse)
@@ -153,8 +154,8 @@ def test_a_row_that_differs_from_a_rebuild_is_found(data: DataDir) -> None:
     with duckdb.connect(str(data.warehouse)) as database:
         database.execute(f"update mart.returns set event_count = 5 where return_id = '{GOING}'")
         database.execute("update raw.files set repeated_count = 7 where file_name = 'january.csv'")
-    words = "Its distinct, repeated and later records are not all of its kept records."
-    assert [finding.split(" Type")[0] for _, _, finding in wrong(data)] == [words]
+    sentence = "Its distinct, repeated and later records do not add up to its kept records."
+    assert [finding.split(" Type")[0] for _, _, finding in wrong(data)] == [sentence]
     with duckdb.connect(str(data.warehouse)) as database:
         database.execute(
             "update raw.files set repeated_count = kept_count - distinct_count "
@@ -188,7 +189,7 @@ def test_a_missing_part_is_found_and_a_part_that_is_not_built_is_no_fault(data: 
 
 
 def remove_checksums(part: Part) -> None:
-    """Makes a part as a version without checksums wrote it."""
+    """Makes a part like those of a version without checksums."""
     write_json(
         part.folder / "ledger.json",
         {name: part.ledger[name] for name in part.ledger if name not in ("seal", "sha256")},
@@ -197,11 +198,11 @@ def remove_checksums(part: Part) -> None:
 
 def test_parts_of_a_version_without_checksums_are_no_fault(data: DataDir) -> None:
     remove_checksums(parts(data)[0])
-    words = "1 loaded file is from a version without checksums, so a changed byte may not be noticed."
+    sentence = "1 loaded file is from a version without checksums, so a changed byte may not be noticed."
     found = [as_tuple(one) for one in check_store(data)[0]]
     assert found == [
-        ("note", "store", words),
-        ("well", "store", "4 loaded files are unchanged and as the ledger says."),
+        ("note", "store", sentence),
+        ("well", "store", "4 loaded files are unchanged, with the counts of the ledger."),
     ]
 
 
@@ -209,17 +210,17 @@ def test_damage_without_checksums_is_reported_in_a_sentence(data: DataDir) -> No
     """DuckDB has many errors for a damaged Parquet file, and some of them have no class of their own."""
     part = next(part for part in parts(data) if part.kind == "events")
     remove_checksums(part)
-    whole, broken = part.data.read_bytes(), []
+    content, broken = part.data.read_bytes(), []
     for place in (number / 60 for number in range(60)):
-        part.data.write_bytes(whole)
+        part.data.write_bytes(content)
         flipped(place)(part.data)
         found = [one for one in check_store(data)[0] if one.severity == DAMAGE]
         if found:
             assert [one.subject for one in found] == [f"store/{part.folder.name}/events.parquet"]
             broken.append(part.data.read_bytes())
     assert len(broken) > 5
-    for content in broken[:: len(broken) // 4]:
-        part.data.write_bytes(content)
+    for damaged in broken[:: len(broken) // 4]:
+        part.data.write_bytes(damaged)
         with pytest.raises(
             Problem, match=f"^{part.folder}: .*damaged.* [Rr]emove it and load its file again"
         ):
@@ -234,8 +235,8 @@ def test_modes_leftovers_and_a_full_disk_are_found(data: DataDir) -> None:
     (data.root / "notes.txt").touch()
     (parts(data)[0].folder / "copy.parquet").touch()
     data.purging.touch()
-    left = "A process that was killed left it. The next load, build or report removes it; you may too."
-    strange = "It does not belong to returntrail. Move it out of the data directory."
+    leftover = "A process that was killed left it. The next load, build or report removes it; you may too."
+    unknown = "It does not belong to returntrail. Move it out of the data directory."
     found = [as_tuple(found) for found in check_files(data, read_settings(data.settings))]
     assert found == [
         (
@@ -243,15 +244,15 @@ def test_modes_leftovers_and_a_full_disk_are_found(data: DataDir) -> None:
             "warehouse.duckdb",
             "Other users of this machine can read it. Type `chmod go-rwx` and its name.",
         ),
-        ("warning", ".build-x", left),
-        ("warning", "store/.work-y", left),
+        ("warning", ".build-x", leftover),
+        ("warning", "store/.work-y", leftover),
         (
             "warning",
             ".purging.json",
-            "A purge is not finished. Type `returntrail build`, which finishes it first.",
+            "A purge is not finished. Type `returntrail build`. It finishes the purge first.",
         ),
-        ("warning", "notes.txt", strange),
-        ("warning", f"store/{parts(data)[0].folder.name}/copy.parquet", strange),
+        ("warning", "notes.txt", unknown),
+        ("warning", f"store/{parts(data)[0].folder.name}/copy.parquet", unknown),
         ("well", "files", "There is enough disk space for the next build."),
     ]
     [full] = check_space(data, least=10**18)
@@ -266,7 +267,7 @@ def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest
         data,
         [
             Finding(DAMAGE, "store/x", "It is not the file that was written."),
-            Finding(WARNING, "disk", "Make room."),
+            Finding(WARNING, "disk", "Free some disk space."),
         ],
     )
     data.purging.touch()
@@ -287,7 +288,7 @@ def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest
         for one in app.dataframe
         if "finding" in one.value.columns and "Severity" in one.value.columns
     )
-    assert found["finding"].to_list() == ["It is not the file that was written.", "Make room."]
+    assert found["finding"].to_list() == ["It is not the file that was written.", "Free some disk space."]
     assert "Nothing was purged." in [text.value for text in app.text]
 
 

@@ -1,0 +1,34 @@
+"""Reads the files of a part, and writes them again with some of the rows."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from etl.common.duck import literal
+from etl.store.parts import Part, damage_is_a_problem
+from etl.store.write_part import copy_to_parquet
+
+
+def loaded_at(part: Part) -> datetime:
+    """When its file was loaded; UTC where the ledger has no offset."""
+    at = datetime.fromisoformat(part.ledger["loaded_at"])
+    return at.replace(tzinfo=at.tzinfo or UTC)
+
+
+def rows_of(file: Path) -> str:
+    """SQL for the rows of a Parquet file."""
+    return f"from read_parquet({literal(file)})"
+
+
+def rewrite(
+    database: DuckDBPyConnection, part: Part, records: str, quarantined: str, folder: Path
+) -> tuple[Path, dict[str, int]]:
+    """Writes the rows of two queries as the files of a part into a new folder; returns it with the counts."""
+    new = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
+    with damage_is_a_problem(part):
+        return new, {
+            "kept_count": copy_to_parquet(database, records, new / part.data.name),
+            "quarantined_count": copy_to_parquet(database, quarantined, new / part.quarantine.name),
+        }
