@@ -59,7 +59,7 @@ def problem_of(error: duckdb.Error, label: str, line: int | None = None) -> Prob
 
 
 def disk_full_error(error: Exception) -> OSError | None:
-    """The system's error behind one of DuckDB or Polars, if the disk, a quota or a limit stopped a write."""
+    """The system's error in an error of DuckDB or Polars, if the disk, a quota or a limit stopped a write."""
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         if os.strerror(number) in str(error):
             return OSError(number, os.strerror(number))

@@ -68,7 +68,7 @@ def put_in_place(made: Path, target: Path) -> None:
     for path in [*made.rglob("*"), made] if made.is_dir() else [made]:
         make_private(path)
         sync_to_disk(path)
-    # A folder cannot be renamed onto one that has files.
+    # A folder cannot be renamed onto a folder that has files.
     old = hide(target) if target.is_dir() else None
     os.replace(made, target)
     sync_to_disk(target.parent)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 PAUSE_SECONDS = 0.05
 CTRL_C = {signal.SIGINT}
-# The exit code of a program whose reader has left, as the shell reports it.
+# The exit code that a shell reports for a program if the reader of its output has ended.
 BROKEN_PIPE = 128 + signal.SIGPIPE
 
 

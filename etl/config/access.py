@@ -77,7 +77,9 @@ def read_access(path: Path, table: dict[str, Any] | None) -> Access | None:
         raise place.fault('"office_claim" goes with "role_claim", which is not there,')
     access = place.read(Access, people=read_people(place, place.value("user_claim", Text, EMAIL)))
     if not access.people and access.role_claim is None:
-        raise place.fault(f'nobody is named: write people behind {", ".join(ROLES)}, or a "role_claim"')
+        raise place.fault(
+            f'no person is named: list people under {", ".join(ROLES)}, or write a "role_claim"'
+        )
     return access
 
 

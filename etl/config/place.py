@@ -40,9 +40,8 @@ class Place:
         """Raises a Problem for the first key that is not known."""
         for key in self.table:
             if key not in known:
-                raise Problem(
-                    f'{self.path}: unknown key "{key}" under {self.section}. Known: {", ".join(known)}.'
-                )
+                fault = f'unknown key "{key}" under {self.section}'
+                raise Problem(f"{self.path}: {fault}. Known: {', '.join(known)}.")
 
     def value(self, key: str, kind: Any, default: Any = MISSING) -> Any:
         """The value of a key. Raises a Problem if it is not of this type, or missing without a default."""

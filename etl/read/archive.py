@@ -171,7 +171,7 @@ def unpacked_chunks(kind: str, raw: HashedFile, path: Path, remarks: list[str]) 
     except EOFError as error:
         raise Problem(f"the archive is cut ({kind} ends early). {AGAIN}") from error
     except OSError as error:
-        # An error of the disk has a number; a decompressor raises an OSError without one.
+        # An error of the disk has a number; a decompressor raises an OSError without a number.
         if error.errno is not None:
             raise
         raise Problem(DAMAGED) from error

@@ -66,7 +66,7 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         delimiter: {column_of(source, heading) for heading in row} - {None}
         for delimiter, (row, _) in headers.items()
     }
-    delimiter = max(DELIMITERS, key=lambda one: len(columns[one]))
+    delimiter = max(DELIMITERS, key=lambda delimiter: len(columns[delimiter]))
     if not columns[delimiter]:
         raise unknown_headings(max((row for row, _ in headers.values()), key=len), source)
     row, used = headers[delimiter]
@@ -113,7 +113,7 @@ def split_header(lines: list[str], delimiter: str, quote: str | None) -> tuple[l
 
 
 def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str]:
-    """The headings, made unique: a repeated unknown one gets a number, two for one column are refused."""
+    """The headings, made unique: repeated unknown headings get a number, two of one column are refused."""
     if len(row) > limits.columns:
         raise over_limit(limits, "columns", "the number of columns", len(row))
     heading_of: dict[str, str] = {}

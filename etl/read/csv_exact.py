@@ -35,7 +35,7 @@ class Malformed:
 
 @dataclass
 class Block:
-    """Some lines and their records: runs of good ones with consecutive numbers, and malformed ones."""
+    """Some lines and their records: runs of good records with consecutive numbers, and malformed records."""
 
     lines: list[str]
     runs: list[tuple[int, list[list[str]]]] = field(default_factory=list)
@@ -214,7 +214,7 @@ class Signs:
                 self.escape_line = self.escape_line or malformed.line_no
 
     def dialects(self) -> list[Dialect]:
-        """The dialects that the file gives reason to try before the usual one."""
+        """The dialects to try before the usual dialect, because the file has signs of them."""
         dialects = []
         if self.has_blanks:
             dialects.append(replace(self.usual, skips_blanks=True))

@@ -17,7 +17,7 @@ from etl.read.archive import over_limit
 
 # A chunk stays in the processor's cache: larger ones are decoded at a fifth of the speed.
 CHUNK = 1 << 18
-# Bytes that are text in UTF-8 and hardly ever in Windows-1252, where they would read as "Ã©" or "â€™". A
+# Bytes that are text in UTF-8 and very rare in Windows-1252, where they would read as "Ã©" or "â€™". A
 # capital with an accent before a closing quote, a dash or a blank is left out: Windows-1252 ends "RESUMÉ”"
 # that way.
 UTF8_SEQUENCE = re.compile(
@@ -63,7 +63,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 
 def counted(path: Path, limits: Limits) -> Text:
-    """Counts line ends and quotes and checks UTF-8 in one pass; refuses zero bytes and too long lines."""
+    """Counts line ends and quotes and checks UTF-8 in one pass; refuses zero bytes and long lines."""
     text = Text(path)
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     open_bytes = 0
@@ -124,10 +124,8 @@ def refuse_mixed(path: Path, invalid_line: int) -> None:
         match = UTF8_SEQUENCE.search(data)
         if match:
             line += data[: match.start()].count(b"\n")
-            raise Problem(
-                f"two encodings in one file: line {invalid_line} is not UTF-8, line {line} is. "
-                "Export it again, as UTF-8."
-            )
+            fault = f"two encodings in one file: line {invalid_line} is not UTF-8, line {line} is"
+            raise Problem(f"{fault}. Export it again, as UTF-8.")
         line += data[:-3].count(b"\n")
         carried = data[-3:]
 

@@ -83,7 +83,7 @@ def text_of(beginning: bytes) -> bytes:
 
 
 def description(beginning: bytes) -> str:
-    """The format of a content that is not an export, in words."""
+    """What a file contains that is not an export."""
     if HTML.match(text_of(beginning)):
         return "a web page (HTML), such as a login page saved in place of the export"
     names = {magic: f"a {kind} archive" for kind, magic in PACKED_MAGIC.items()} | UNSUPPORTED

@@ -28,7 +28,7 @@ class NotRecord(ValueError):
 
 
 class Number(str):
-    """A number as it is written: 1.10 stays 1.10, and an id of twenty digits keeps them all."""
+    """A number as its text in the file: 1.10 stays 1.10, and an id of twenty digits keeps all its digits."""
 
 
 def unique_keys(items: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def verify_pages(path: Path) -> int:
                 pass
             return int(file.metadata.num_rows)
     except (ArrowException, OSError, UnicodeDecodeError) as error:
-        # An error of the disk has a number; pyarrow raises an OSError without one for damage.
+        # An error of the disk has a number; pyarrow raises an OSError without a number for damage.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise Problem(DAMAGED) from error
@@ -81,9 +81,8 @@ def has_checksums(database: duckdb.DuckDBPyConnection, path: Path) -> bool:
     The pages of a column are written alike, and no library reports whether a page has a checksum. The places
     come from DuckDB, because pyarrow ends the process if a damaged footer states impossible statistics.
     """
-    places = database.execute(
-        f"select dictionary_page_offset, data_page_offset from parquet_metadata({literal(path)})"
-    ).fetchall()
+    query = f"select dictionary_page_offset, data_page_offset from parquet_metadata({literal(path)})"
+    places = database.execute(query).fetchall()
     with open(path, "rb") as file:
         for place in {place for pair in places for place in pair if place}:
             file.seek(place)
@@ -101,8 +100,7 @@ def refuse_changed_values(
     """
     if not texts:
         return
-    stated = database.execute(
-        f"""
+    stated = database.execute(f"""
         select
             path_in_schema,
             case when count(*) = count(stats_null_count) then sum(stats_null_count) end,
@@ -112,8 +110,7 @@ def refuse_changed_values(
                 then max(stats_max_value) end
         from parquet_metadata({literal(path)}) where path_in_schema in ({", ".join(map(literal, texts))})
         group by path_in_schema
-        """
-    ).fetchall()
+    """).fetchall()
     for name, *bounds in stated:
         query = "select count(*) - count({0}), min({0}), max({0}) from ".format(identifier(name)) + read
         for value, bound in zip(*database.execute(query).fetchall(), bounds, strict=True):

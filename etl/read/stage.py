@@ -1,4 +1,4 @@
-"""Stages a verified file: numbers its records as text in DuckDB, apart from those that cannot be split.
+"""Stages a verified file: its numbered records as text in DuckDB, records that cannot be split separately.
 
 Nothing is interpreted or dropped; the records are counted without the reader that loads them.
 """
@@ -53,7 +53,7 @@ def stage(
         if not text.is_ended:
             remarks.append("the last line has no end, so the file may have been cut")
     unpacked.refuse_changed()
-    # DuckDB must have as many records as were counted apart from it.
+    # DuckDB must have as many records as were counted without it.
     count = count_of(database, "select (select count(*) from staged) + (select count(*) from malformed)")
     if count != staged.record_count:
         fault = f"{staged.record_count} records were counted and {count} could be read"

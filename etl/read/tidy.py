@@ -9,7 +9,7 @@ import unicodedata
 from etl.common.terminal import INVISIBLE
 
 STRAIGHT = str.maketrans("“”„‟«»‘’‚‛", '""""""\'\'\'\'')
-# What changes how a text looks and never what it means. A soft hyphen (U+00AD) is visible in a terminal.
+# Characters that change how a text looks but not its meaning. A terminal shows a soft hyphen (U+00AD).
 UNSEEN = re.compile(f"[\u00ad\u180e{INVISIBLE}]")
 
 

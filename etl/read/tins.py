@@ -17,13 +17,13 @@ from urllib.parse import unquote_to_bytes
 from etl.read.tidy import STRAIGHT
 
 REPLACED = "[TIN]"
-# What people put between the groups beside blanks and the categories Pc, Pd and Zs; + is a blank in a URL.
+# What people put between the groups, besides blanks and the categories Pc, Pd and Zs; + is a blank in a URL.
 SEPARATORS = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
 ENCODED = re.compile(
     r"(?i)(?:%[0-9a-f]{2})+|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|amp|nbsp|shy|[nm]dash|minus|quot);"
 )
 GROUPS = re.compile(r"(?<!\d)(\d{3})(-*)(\d{2})(-*)(\d{4})(?!\d)")
-# A word that names the number: TIN only where it begins a word, so that Martin is a name.
+# A word that names the number: TIN counts only where it begins a word, so that Martin is a name.
 WORD = (
     r"(?:(?i:s-?s-?n|soc(?:ial)?[\W_]*sec(?:urity)?|(?<![a-z])(?:i?tin|ss(?=[\W_]*(?:#|no|num))))|(?<=[a-z])I?TIN)"
     r"(?i:s?(?![a-z])|s?(?=no|num|id))"
@@ -39,7 +39,7 @@ HEX = re.compile(
 )
 # For DuckDB (RE2): matches every text that `redact` may change, and few others. In this order: the groups in
 # ASCII; a foreign character among digits (a few letters fold to a blank or are drawn as a dash); a character
-# that may be several digits; nine bare digits and a reason to check them; an encoding beside digits.
+# that may be several digits; nine bare digits and a reason to check them; an encoding near digits.
 BLANK_LETTERS = (
     r"\x{37a}\x{115f}\x{1160}\x{30fc}\x{3164}\x{ff70}\x{ffa0}"
     r"\x{fc5e}-\x{fc63}\x{fdfa}\x{fdfb}\x{fe70}-\x{fe7f}"
@@ -71,7 +71,7 @@ class Decoded:
 def redact(text: str) -> tuple[str, int]:
     """The text with [TIN] for each SSN and ITIN, and how many there were.
 
-    Repeated until none is left: the text beside a replaced number may be another one.
+    Repeated until none is left: the text next to a replaced number may be another number.
     """
     total = 0
     while tins := find_tins(text):
@@ -82,7 +82,7 @@ def redact(text: str) -> tuple[str, int]:
 
 
 def id_hash(text: str, key: bytes) -> str:
-    """A keyed hash of an id that contains a TIN, so that returns stay apart, however the number is written.
+    """A keyed hash of an id that contains a TIN, so that returns stay distinct, however it is written.
 
     The hash has no digits, so that nothing in it can be taken for a number.
     """
@@ -149,7 +149,9 @@ def decodings(text: str) -> Iterator[Decoded]:
 def unify(decoded: Decoded) -> Decoded:
     """The same with one character for every separator of groups, and one for every quote."""
     straight = decoded.text.translate(STRAIGHT)
-    return Decoded("".join("-" if is_separator(one) else one for one in straight), decoded.spans)
+    return Decoded(
+        "".join("-" if is_separator(character) else character for character in straight), decoded.spans
+    )
 
 
 def fold(text: str, spans: list[tuple[int, int]]) -> Decoded:

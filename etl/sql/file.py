@@ -5,7 +5,7 @@ cannot differ.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.common.paths import QUERIES
@@ -196,8 +196,7 @@ def select_columns(lines: list[str], label: str) -> list[Column]:
         if match:
             columns.append(Column(name=match[2] or match[3], meaning=comment, line=number, table=match[1]))
         elif not code.strip() and comment and columns and columns[-1].meaning:
-            last = columns[-1]
-            columns[-1] = Column(last.name, f"{last.meaning} {comment}", last.line, last.table)
+            columns[-1] = replace(columns[-1], meaning=f"{columns[-1].meaning} {comment}")
     return columns
 
 

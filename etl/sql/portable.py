@@ -57,7 +57,7 @@ def faults(node: dict[str, Any]) -> Iterator[str]:
     elif kind == "WINDOW":
         yield from window_faults(node)
     elif kind == "CAST":
-        # Types that DuckDB's parser makes of literals have no place in the text, and nobody chose them.
+        # DuckDB's parser adds casts of its own: to integer and double for an interval, both in the list.
         name = node["type_expr"].get("type_name", "")
         if name == "VARCHAR":
             yield "Spark wants a length for varchar. Use string."
@@ -73,9 +73,7 @@ def faults(node: dict[str, Any]) -> Iterator[str]:
         yield "collations differ; compare lowered(words)."
     elif kind in ("PARAMETER", "POSITIONAL_REFERENCE"):
         yield "a model has neither parameters nor columns by number."
-    elif kind == "STAR" and any(
-        node.get(part) for part in ("columns", "exclude_list", "replace_list", "rename_list")
-    ):
+    elif kind == "STAR" and any(map(node.get, ("columns", "exclude_list", "replace_list", "rename_list"))):
         yield "only DuckDB has a star with exclude, replace, rename or columns. Name the columns."
     elif kind is None:
         yield from clause_faults(node)
@@ -138,8 +136,8 @@ def is_date(expression: dict[str, Any]) -> bool:
 def window_faults(node: dict[str, Any]) -> Iterator[str]:
     name = node["function_name"].lower()
     if name not in ALIKE:
-        alike = f'"{name}" over a window is not known to be alike on DuckDB and Spark.'
-        yield f"{alike} {INSTEAD.get(name, DEFINE)}"
+        instead = INSTEAD.get(name, DEFINE)
+        yield f'"{name}" over a window is not known to be alike on DuckDB and Spark. {instead}'
     if node.get("ignore_nulls"):
         yield "ignore nulls is written differently. Carry a running count instead."
     if node.get("exclude_clause", "NO_OTHER") != "NO_OTHER":

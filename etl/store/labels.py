@@ -1,4 +1,4 @@
-"""Normalizes labels and splits them at their quotes: plain ones in SQL, the others in Python.
+"""Normalizes labels and splits them at their quotes: plain labels in SQL, the others in Python.
 
 Unicode is folded only in Python, because engines differ in it; the SQL must agree with etl/read/tidy.py.
 """

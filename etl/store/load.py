@@ -163,7 +163,7 @@ def content_id(file: Path) -> str:
 
 
 def load(data: DataDir, settings: Settings, paths: list[Path]) -> list[Outcome]:
-    """Loads files, and the files in folders, in this order; a refused one does not stop the others."""
+    """Loads files, and the files in folders, in this order; a refused file does not stop the others."""
     return list(load_each(data, settings, (file for path in paths for file in files_of(data, path))))
 
 

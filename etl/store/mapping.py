@@ -1,4 +1,4 @@
-"""SQL that maps a staged file to the columns of the log contract: each step selects from the one before."""
+"""SQL that maps a staged file to the columns of the log contract: each step selects from the step before."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +37,8 @@ def steps_for(survey: Survey, redacted: set[int]) -> "Steps":
     trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPES) if name in columns.places}
     return Steps(
         survey=survey,
+        columns=columns,
+        source=source,
         redacted=redacted,
         blank_ended=survey.places_with(trimmed, HAS_OUTER_BLANKS),
         has_tidied=source.kind == "events" and tidy_labels(survey),
@@ -53,22 +55,16 @@ def file_columns(kind: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of one file: which places are redacted or to be trimmed, and the zones of its times."""
+    """The steps of one file: the places to redact and to trim, and the zones of its times."""
 
     survey: Survey
+    columns: Columns
+    source: Source
     redacted: set[int]
     blank_ended: set[int]
     has_tidied: bool
     zone: Zone
     firm_zone: Zone
-
-    @property
-    def columns(self) -> Columns:
-        return self.survey.columns
-
-    @property
-    def source(self) -> Source:
-        return self.survey.columns.source
 
     def mapped(self, table: str) -> str:
         """The last step: the columns of the contract without file_id and occurrence_no, and `reason`.
@@ -162,7 +158,7 @@ class Steps:
         return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
 
     def reason(self) -> str:
-        """Why a record is quarantined, null for one that is stored."""
+        """Why a record is quarantined, null if it is stored."""
         cases = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
         if self.source.kind == "events":
             cases += """

@@ -1,4 +1,4 @@
-"""The store: one folder for each loaded file, a *part*, and one JSON file for each refused one.
+"""The store: one folder for each loaded file, a *part*, and one JSON file for each refused file.
 
 A part is written elsewhere and renamed into place once, so a killed load leaves nothing or everything. The
 part of a file that is read again gets the next number; the highest number counts.
@@ -117,7 +117,7 @@ def parts(data: DataDir) -> list[Part]:
 
 
 def part_folders(data: DataDir) -> list[Path]:
-    """The folders of the parts that count: for each file the one with the highest number."""
+    """The folders of the parts that count: for each file the folder with the highest number."""
     folders = sorted(filter(is_part_folder, data.store.glob("*")), key=part_number)
     newest = {folder.stem: folder for folder in folders}
     return [newest[file_id] for file_id in sorted(newest)]

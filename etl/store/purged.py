@@ -86,9 +86,8 @@ def entries(data: DataDir) -> list[Entry]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, msgspec.MsgspecError) as error:
-        raise Problem(
-            f"{file}: what was purged cannot be read, so it might come back. Restore it from a backup."
-        ) from error
+        fault = "the list of purges cannot be read, so purged data might come back"
+        raise Problem(f"{file}: {fault}. Restore it from a backup.") from error
 
 
 def read_purged(data: DataDir) -> Purged:
@@ -98,10 +97,8 @@ def read_purged(data: DataDir) -> Purged:
         return Purged()
     key = hash_key(data, may_make=False)
     if any(entry.key_check != keyed_hash(key, KEY_CHECK) for entry in purges):
-        raise Problem(
-            f"{data.root / '.key'}: not the key under which returns were purged, so they might come back. "
-            "Restore it from a backup."
-        )
+        fault = "not the key under which returns were purged, so they might come back"
+        raise Problem(f"{data.root / '.key'}: {fault}. Restore it from a backup.")
     firm_ids = frozenset(firm_id for entry in purges for firm_id in entry.firm_ids)
     return Purged(key, firm_ids, frozenset(own for entry in purges for own in entry.hashes))
 

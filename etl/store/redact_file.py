@@ -1,6 +1,6 @@
 """SSNs and ITINs leave a staged file before anything of it is hashed or written.
 
-A cheap test in SQL finds the texts that may contain one; Python examines those, each once.
+A cheap test in SQL finds the texts that may contain a number; Python examines each of them once.
 """
 
 import re
@@ -67,7 +67,7 @@ def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
 
 
 def redact_nine_digits(record: str) -> tuple[str, int]:
-    """Redacts an unsplit record of a file with a column of TINs: any nine digits in it may be one."""
+    """Redacts an unsplit record of a file with a column of TINs: any nine digits in it may be a TIN."""
     changed, number = redact(record)
     cued = NINE_DIGITS.sub(lambda match: redact(CUE + match[0])[0].removeprefix(CUE), changed)
     return cued, number + cued.count(REPLACED) - changed.count(REPLACED)

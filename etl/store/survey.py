@@ -19,7 +19,7 @@ SAMPLE = 50_000
 MALFORMED = -1
 # A column is collected if each of its texts is in this many records of the sample.
 REPEATS = 4
-# The columns collected in one statement: more cost less for each, but planning time grows with their square.
+# The columns collected in one statement: more are faster for each, but planning time grows with their square.
 COLUMNS_TOGETHER = 20
 
 
@@ -62,9 +62,8 @@ def survey_file(database: duckdb.DuckDBPyConnection, columns: Columns) -> Survey
     time = columns.places.get(TIME[columns.source.kind])
     places = [place for place in range(len(columns.headings)) if place != time]
     counts = "".join(f", approx_count_distinct(c{place})" for place in places)
-    records, *distinct = database.execute(
-        f"select count(*){counts} from (from staged limit {SAMPLE})"
-    ).fetchall()[0]
+    query = f"select count(*){counts} from (from staged limit {SAMPLE})"
+    [(records, *distinct)] = database.execute(query).fetchall()
     most = records // REPEATS if records == SAMPLE else records
     collected = [place for place, count in zip(places, distinct, strict=True) if count <= most]
     queries = [f"select distinct {MALFORMED}, record from malformed"]

@@ -1,4 +1,4 @@
-"""Writes the files of a part: the stored records and the quarantined ones, whose counts must add up.
+"""Writes the files of a part: the stored and the quarantined records. Their counts must add up.
 
 Records of purged returns leave a staged file before anything of it is written; only their number is stored.
 """
@@ -23,8 +23,9 @@ from etl.store.survey import MALFORMED, survey_file
 from etl.store.values import json_object, member
 
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
-FORMAT = "format parquet, parquet_version v2, dictionary_size_limit 1000"
-COMPRESSION = "compression zstd, compression_level 1"
+FORMAT = (
+    "format parquet, parquet_version v2, dictionary_size_limit 1000, compression zstd, compression_level 1"
+)
 
 
 def write_part(
@@ -47,14 +48,11 @@ def write_part(
     mark(database, steps)
     made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
     kept = write_records(database, steps, file_id, made / f"{columns.source.kind}.parquet")
-    quarantined = write_quarantine(database, columns, redacted, file_id, made / "quarantine.parquet")
+    quarantined = write_quarantine(database, steps, file_id, made / "quarantine.parquet")
     if kept + quarantined + purged_count != staged.record_count:
-        counts = (
-            f"{kept} stored, {quarantined} quarantined{f' and {purged_count} purged' if purged_count else ''}"
-        )
-        raise Problem(
-            f"{staged.record_count} records were counted, but {counts}. Nothing was loaded from it."
-        )
+        purged_too = f" and {purged_count} purged" if purged_count else ""
+        counts = f"{staged.record_count} records were counted, but {kept} stored, {quarantined} quarantined"
+        raise Problem(f"{counts}{purged_too}. Nothing was loaded from it.")
     headings = [redact(heading) for heading in columns.headings]
     return made, {
         "record_count": staged.record_count,
@@ -149,17 +147,15 @@ def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
     return True
 
 
-def write_quarantine(
-    database: duckdb.DuckDBPyConnection, columns: Columns, redacted: set[int], file_id: str, file: Path
-) -> int:
+def write_quarantine(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: str, file: Path) -> int:
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
-    fields = [f"c{place}" for place in range(len(columns.headings))]
+    fields = [f"c{place}" for place in range(len(steps.columns.headings))]
     table = "(from staged semi join (from marks where reason is not null) using (row_no))"
-    members = list(map(member, columns.headings, fields))
+    members = list(map(member, steps.columns.headings, fields))
     query = f"""
         select {literal(file_id)} as file_id, row_no, reason, record from (
             select marks.row_no, marks.reason, {json_object(members)} as record
-            from ({redacted_fields(table, fields, redacted)}) as split
+            from ({redacted_fields(table, fields, steps.redacted)}) as split
             join marks on marks.row_no = split.row_no
             union all
             select malformed.row_no, malformed.reason, coalesce(redactions.redacted, malformed.record)
@@ -172,4 +168,4 @@ def write_quarantine(
 
 def copy_to_parquet(database: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
     """Writes the rows of a query as Parquet; returns how many there are."""
-    return count_of(database, f"copy ({query}) to {literal(file)} ({FORMAT}, {COMPRESSION})")
+    return count_of(database, f"copy ({query}) to {literal(file)} ({FORMAT})")

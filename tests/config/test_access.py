@@ -109,7 +109,7 @@ def test_another_claim_than_the_address_may_name_people() -> None:
             {"managers": ["a@b.example"]},
             'unknown key "managers" under [access]. Known: viewer, staff, manager, data_owner',
         ),
-        ({}, "nobody is named: write people behind viewer, staff, manager, data_owner"),
+        ({}, "no person is named: list people under viewer, staff, manager, data_owner"),
         (
             {"manager": "a@b.example"},
             '"manager" must be a list of one or more texts, not "a@b.example", under [access].',

@@ -230,7 +230,8 @@ def test_nothing_is_loaded_without_the_key_of_the_purges(data: DataDir) -> None:
         load_inbox(data, read_settings(data.settings))
     (data.root / "purged.jsonl").write_text("{}\n")
     with pytest.raises(
-        Problem, match=r"what was purged cannot be read, so it might come back. Restore it from a backup."
+        Problem,
+        match=r"the list of purges cannot be read, so purged data might come back. Restore it from a backup.",
     ):
         load_inbox(data, read_settings(data.settings))
 
