@@ -72,12 +72,10 @@ def begin(data: DataDir, plan: Plan) -> None:
 
 def finish(data: DataDir) -> None:
     """Finishes an unfinished purge, phase by phase, if there is one."""
-    try:
-        content = data.purging.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not data.purging.exists():
         return
     try:
-        plan = Plan(**json.loads(content))
+        plan = Plan(**json.loads(data.purging.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         sentence = "this unfinished purge cannot be read. Remove the file and purge again."
         raise Problem(f"{data.purging}: {sentence}") from error

@@ -95,7 +95,9 @@ def unreadable_tables(warehouse: Warehouse, catalog: Catalog) -> Iterator[Findin
     for table in catalog.of("raw", "ref", "model", "mart", "main"):
         subject = f"warehouse.duckdb, {table.full_name}"
         try:
-            select(warehouse, f"select bit_xor(hash(whole)) as every_byte from {table.full_name} as whole")
+            select(
+                warehouse, f"select bit_xor(hash(full_row)) as every_byte from {table.full_name} as full_row"
+            )
         except duckdb.CatalogException:
             yield Finding(WARNING, subject, f"The warehouse was built before this table existed. {REBUILD}")
         except duckdb.Error:
@@ -158,14 +160,14 @@ def has_changed_inputs(data: DataDir, warehouse: Warehouse, catalog: Catalog) ->
 def check_purged(data: DataDir, warehouse: Warehouse) -> Iterator[Finding]:
     """Finds purged returns in the warehouse. No load restores them, so it was an old backup of the store."""
     try:
-        gone = read_purged(data)
+        purged = read_purged(data)
     except Problem:
         return
-    if gone.hashes:
-        count = sum(gone.has(*row) for row in select(warehouse, RETURNS).iter_rows())
-        if count:
-            sentence = f"{count} purged returns are in the warehouse again. Purge them again."
-            yield Finding(DAMAGE, "purged.jsonl", sentence)
+    returns = select(warehouse, RETURNS).iter_rows() if purged.hashes else ()
+    count = sum(purged.has(*row) for row in returns)
+    if count:
+        sentence = f"{count} purged returns are in the warehouse again. Purge them again."
+        yield Finding(DAMAGE, "purged.jsonl", sentence)
 
 
 def check_models(
