@@ -1,4 +1,4 @@
-"""The texts of CSV cells as they were before a quote was put in front of what a spreadsheet would run as a formula."""
+"""The texts of CSV cells without the quote that keeps a spreadsheet from running a formula."""
 
 import re
 
