@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from etl.config.source import Limits
+from etl.read.records import Records
 from support.staged_files import refusal, staged
 
 QUOTES = 'Export it again with quotes of the form "a ""b"" c".'
@@ -145,3 +146,22 @@ def test_refusals(name: str, content: bytes, message: str) -> None:
 def test_messages_show_no_taxpayer_number() -> None:
     assert "234-56-7890" not in refusal("a.csv", b"Ann 234-56-7890,x\n")
     assert "234-56-7890" not in refusal("a.csv", b"Return ID,return_id 234-56-7890,ReturnID\n")
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_reader_that_loses_a_record_is_noticed_by_the_count(
+    monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    """The reader at fault is ours: some of its rows never reach DuckDB."""
+    flush = Records.flush
+
+    def forget_some(records: Records) -> None:
+        records.numbers, records.rows = records.numbers[lost:], records.rows[lost:]
+        flush(records)
+
+    monkeypatch.setattr(Records, "flush", forget_some)
+    lines = "".join(f'{{"Return ID": "r{number}", "Event": "Upload"}}\n' for number in range(3))
+    assert (
+        refusal("log.json", lines)
+        == f"3 records were counted and {3 - lost} could be read. Nothing was loaded from it."
+    )
