@@ -1,4 +1,4 @@
-"""A standalone master that has no worker is told from one that computes."""
+"""A standalone master without a worker is recognized as such."""
 
 import os
 import socket
@@ -32,8 +32,8 @@ def master(tmp_path: Path) -> Iterator[str]:
         )
         try:
             for _ in range(300):
-                with socket.socket() as door:
-                    if door.connect_ex(("127.0.0.1", port)) == 0:
+                with socket.socket() as port_probe:
+                    if port_probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.2)
             yield f"spark://127.0.0.1:{port}"

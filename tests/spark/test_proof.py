@@ -86,7 +86,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Proof:
 
 
 def watched(data: DataDir, seen: dict) -> Engine:
-    """The engine; once its last table stands it also notes what the executors did, and runs the control."""
+    """The engine, which records what the executors did after its last table, and runs the control."""
     engine = on_spark(data)
 
     def noting(database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path) -> Iterator[SqlFile]:

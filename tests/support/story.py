@@ -1,9 +1,8 @@
 """Stories: lines of a log in, rows of the warehouse out, as text that an accountant can read and correct.
 
-A story goes the real way: its lines are written as files, loaded, and built. It is told on 1 May 2026 (UTC)
-unless it is given another moment, so that stories can share a build: each is a firm of its own, and nothing
-crosses from one firm to another. Stories of other circumstances (moment, zone, words of the catalogue,
-several firms) are built apart.
+The lines of a story are written as files, loaded, and built. The build is as of 1 May 2026 (UTC) unless the
+story names another time, so that stories can share a build: each has a firm of its own, and no firm affects
+another. Stories with another time, time zone, label catalogue or several firms are built separately.
 """
 
 import csv

@@ -17,32 +17,32 @@ CATALOG = read_catalog()
 
 @pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Story], Warehouse]]:
-    """The warehouse of a story, which stories of the same circumstances share.
+    """The warehouse of a story, which stories with the same settings and time share.
 
-    If theirs is not built each is told alone, so that only those fail that are at fault.
+    If that build fails, each story is built alone, so that only the stories at fault fail.
     """
     folder, number = tmp_path_factory.mktemp("stories"), count()
-    told: dict[object, Warehouse | Problem] = {}
+    built: dict[object, Warehouse | Problem] = {}
 
-    def told_once(key: object, stories: list[Story]) -> Warehouse | Problem:
-        if key not in told:
+    def built_once(key: object, stories: list[Story]) -> Warehouse | Problem:
+        if key not in built:
             try:
-                told[key] = open_warehouse(tell(stories, folder / str(next(number))))
+                built[key] = open_warehouse(tell(stories, folder / str(next(number))))
             except Problem as problem:
-                told[key] = problem
-        return told[key]
+                built[key] = problem
+        return built[key]
 
     def find(story: Story) -> Warehouse:
         key = circumstances(story, CATALOG)
-        found = told_once(key, [other for other in STORIES if circumstances(other, CATALOG) == key])
+        found = built_once(key, [other for other in STORIES if circumstances(other, CATALOG) == key])
         if isinstance(found, Problem):
-            found = told_once(story.name, [story])
+            found = built_once(story.name, [story])
         if isinstance(found, Problem):
             raise found
         return found
 
     yield find
-    for warehouse in told.values():
+    for warehouse in built.values():
         if isinstance(warehouse, Warehouse):
             warehouse.close()
 

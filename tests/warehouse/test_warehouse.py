@@ -1,4 +1,4 @@
-"""The only door to the data: what it answers, what it refuses, and that it reaches no other file."""
+"""The only connection to the data: what it answers, what it refuses, and that it reaches no other file."""
 
 import shutil
 import struct

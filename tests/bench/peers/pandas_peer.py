@@ -70,7 +70,7 @@ def funnel(events: pd.DataFrame) -> Funnel:
 
 
 def bounces(events: pd.DataFrame) -> Weeks:
-    """Each email with its last verdict, by the Monday of its week."""
+    """Each email with its last status, by the Monday of its week."""
     mail = events[events["code"].astype(str).str.contains(" email ")]
     signer, status = (mail["code"].astype(str).str.split(" email ").str[part] for part in (0, 1))
     mail = mail.assign(signer=signer, status=status)

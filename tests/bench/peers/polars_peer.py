@@ -82,7 +82,7 @@ def funnel(events: pl.DataFrame) -> Funnel:
 
 
 def bounces(events: pl.DataFrame) -> Weeks:
-    """Each email with its last verdict, by the Monday of its week."""
+    """Each email with its last status, by the Monday of its week."""
     parts = pl.col("code").cast(pl.String).str.split(" email ")
     weeks = (
         events.lazy()
