@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from etl.cli import verbs
 from etl.cli.options import read_options
-from etl.cli.verbs import VERBS
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.system import BROKEN_PIPE, close_to_others
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             if options.data.exists() and not options.data.is_dir():
                 raise Problem(f"{options.data}: not a folder. --data names the data directory.")
-            code = VERBS[options.verb](DataDir(options.data), options)
+            code: int = getattr(verbs, options.verb)(DataDir(options.data), options)
             sys.stdout.flush()
             return code
         except (KeyboardInterrupt, Exception) as error:

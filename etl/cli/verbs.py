@@ -1,22 +1,20 @@
-"""What each verb does, in the order in which a firm needs them.
+"""What each verb does: the function with its name, in the order of options.toml.
 
 The large libraries are imported by the verbs that need them, so that --help and a usage error answer at once.
 """
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from etl.cli.options import FILTERS
 from etl.common.files import remove_leftovers
 from etl.common.lock import locked
 from etl.common.paths import DataDir
 from etl.common.terminal import printable, say
 
 if TYPE_CHECKING:
-    from etl.config.settings import Settings
     from etl.store.load import Outcome
 
 PIECE_LENGTH = 32_768
@@ -68,7 +66,7 @@ def run(data: DataDir, options: Namespace) -> int:
             problems.append("A file of the inbox was refused; the page on data health says why.")
         apply(data, settings.retention)
         print(build(data))
-        write_due_reports(data, settings, problems)
+        write_due_reports(data, problems)
     return 1 if problems else 0
 
 
@@ -93,7 +91,7 @@ def report(data: DataDir, options: Namespace) -> int:
         from etl.reports.alert import alerting
 
         with locked_for_writing(data, names_directory=False), alerting(data) as problems:
-            write_due_reports(data, read_settings(data.settings), problems, names_directory=True)
+            write_due_reports(data, problems, names_directory=True)
         return 1 if problems else 0
     with locked_for_writing(data):
         if options.again is not None:
@@ -103,21 +101,20 @@ def report(data: DataDir, options: Namespace) -> int:
         else:
             from etl.reports.files import write_reports
 
-            filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name) is not None}
-            written = write_reports(data, options.names, options.every, options.out, **filters)
-            files = [report.file for report in written]
+            given = {name: value for name, value in vars(options).items() if value is not None}
+            filters = {name: value for name, value in given.items() if name.startswith("for_")}
+            files = write_reports(data, options.names, options.every, options.out, **filters)
         for file in files:
             print(file)
     return 0
 
 
-def write_due_reports(
-    data: DataDir, settings: "Settings", problems: list[str], names_directory: bool = False
-) -> None:
+def write_due_reports(data: DataDir, problems: list[str], names_directory: bool = False) -> None:
     """Writes the reports that are due, prints their paths, and adds each failure to `problems`."""
+    from etl.config.settings import read_settings
     from etl.reports.runs import write_due
 
-    runs = write_due(data, settings)
+    runs = write_due(data, read_settings(data.settings))
     if runs and names_directory:
         name_directory(data)
     for run in runs:
@@ -158,8 +155,7 @@ def export(data: DataDir, options: Namespace) -> int:
     from etl.warehouse.explore import export
 
     name_directory(data)
-    for file in export(data, options.out):
-        print(file)
+    print(*export(data, options.out), sep="\n")
     return 0
 
 
@@ -241,9 +237,3 @@ def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> int:
     for outcome in outcomes:
         say(printable(str(outcome)))
     return 1 if any(outcome.state == "refused" for outcome in outcomes) else 0
-
-
-VERBS: dict[str, Callable[[DataDir, Namespace], int]] = {
-    verb.__name__: verb
-    for verb in (load, build, run, report, evidence, query, export, show, verify, purge, demo, app)
-}

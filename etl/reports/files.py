@@ -48,13 +48,6 @@ class HashedStream:
         self.out.write(chunk)
 
 
-@dataclass(frozen=True)
-class Written:
-    report: str
-    file: Path
-    row_count: int
-
-
 def write_reports(
     data: DataDir,
     names: Iterable[str] = (),
@@ -62,7 +55,7 @@ def write_reports(
     out: Path | None = None,
     now: datetime | None = None,
     **filters: object,
-) -> list[Written]:
+) -> list[Path]:
     """Writes the reports named, else those of a period, else of any, into `out` or `reports/<today>`.
 
     Today is the firm's date. Without names, a report that lacks one of the filters is left out, so that a run
@@ -95,7 +88,7 @@ def prepare_folder(folder: Path, data: DataDir) -> None:
     remove_leftovers(*data.reports.glob("*"))
 
 
-def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str, object]) -> Written:
+def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str, object]) -> Path:
     """Writes one report in batches, so that memory stays flat. Without rows the file has only the header."""
     row_count = 0
     with step(f"Writing {file.name}"), write_errors(file), atomic_file(file) as out:
@@ -105,7 +98,7 @@ def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str,
             row_count += frame.height
     with write_errors(file.parent):
         add_to_manifest(file.parent, {file.name: file_entry(warehouse, name, filters, row_count, stream)})
-    return Written(name, file, row_count)
+    return file
 
 
 def file_entry(

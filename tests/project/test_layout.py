@@ -29,7 +29,6 @@ WAREHOUSE_SQL = re.compile(
 TALK_TO_THE_WAREHOUSE = {
     "etl.access.scope",
     "etl.check.labels",
-    "etl.cli.options",
     "etl.upkeep.verify_warehouse",
     "etl.warehouse.ask",
     "etl.warehouse.build",
