@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import polars as pl
@@ -34,8 +34,7 @@ def is_well(findings: Iterable[Finding]) -> bool:
 
 def as_frame(findings: list[Finding]) -> pl.DataFrame:
     """The findings as a table with the columns severity, subject and finding."""
-    rows = [asdict(finding) for finding in findings]
-    return pl.DataFrame(rows, schema={field.name: pl.String for field in fields(Finding)})
+    return pl.DataFrame(findings, schema=dict.fromkeys(("severity", "subject", "finding"), pl.String))
 
 
 def store_findings(data: DataDir, findings: list[Finding]) -> list[Finding]:

@@ -19,8 +19,7 @@ from etl.config.settings import read_settings
 from etl.store.load import load_inbox
 from etl.store.parts import Part, parts, with_checksums
 from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, store_findings, stored_findings
-from etl.upkeep.verify import verify
-from etl.upkeep.verify_store import check_files, check_space, check_store
+from etl.upkeep.verify import check_files, check_space, check_store, verify
 from etl.warehouse.build import build
 from support.exports import GOING, HEAD, lines, output_lines, put, returntrail, small_firm
 
