@@ -12,15 +12,21 @@ from etl.reports.runs import write_due
 from etl.store.load import load_inbox
 from etl.warehouse.build import build
 
-MARKER = "demo.txt"
 MARKER_TEXT = (
     "All data in this folder is invented, and the next `returntrail demo` replaces it: keep no files here.\n"
 )
 
 
 def demonstrate(data: DataDir, returns: int, seed: int) -> None:
-    """Writes, loads, builds and reports a season. The old warehouse stays until the new one replaces it."""
-    mark_as_demo(data)
+    """Writes, loads, builds and reports a season. The old warehouse stays until the new one replaces it.
+
+    Marks the directory as a demo. Raises a Problem if it has other files: they could be a firm's.
+    """
+    data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    marker = data.root / "demo.txt"
+    if not marker.exists() and any(file.name != ".lock" for file in data.root.iterdir()):
+        raise Problem(f"{data.root}: not empty, and not a demo. Name an empty folder with --data.")
+    marker.write_text(MARKER_TEXT, encoding="utf-8")
     with locked(data):
         for folder in (data.inbox, data.store, data.reports, data.runs):
             shutil.rmtree(folder, ignore_errors=True)
@@ -32,12 +38,3 @@ def demonstrate(data: DataDir, returns: int, seed: int) -> None:
         with step("Writing the reports"):
             runs = write_due(data, read_settings(data.settings))
     say(f"{len(runs)} reports in {data.reports}")
-
-
-def mark_as_demo(data: DataDir) -> None:
-    """Marks the directory as a demo. Raises a Problem if it has other files: they could be a firm's."""
-    data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    marker = data.root / MARKER
-    if not marker.exists() and any(file.name != ".lock" for file in data.root.iterdir()):
-        raise Problem(f"{data.root}: not empty, and not a demo. Name an empty folder with --data.")
-    marker.write_text(MARKER_TEXT, encoding="utf-8")

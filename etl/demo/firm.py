@@ -1,113 +1,104 @@
-"""What the firm does with a return: prepare, review, approve, deliver, recall, pick up, archive."""
+"""The invented firm (demo.toml): its offices, its two seasons, and its clients, who are drawn at random."""
 
-from datetime import datetime, time, timedelta
-from typing import NamedTuple
+import tomllib
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
-from etl.demo.clock import Season
-from etl.demo.dice import FACTS
-from etl.demo.log import Log
-
-RUSH_DAYS = 12
-
-
-class Delivery(NamedTuple):
-    """One delivery of a return: when, who is asked first, and whether identity questions (KBA) are asked."""
-
-    at: datetime
-    spouse_first: bool
-    asks_kba: bool
+FACTS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("demo.toml").read_text(encoding="utf-8"))
+NAMES = FACTS["names"]
 
 
-def prepare(log: Log) -> datetime | None:
-    """From the upload to the moment of delivery; None for a return that is deleted before."""
-    dice, client, at = log.dice, log.client, log.tax_return.uploaded_at
-    log.add_internal(at, "Upload", client.preparer)
-    if dice.happens("deleted"):
-        log.add_internal(log.in_office(at + dice.hours(median=3)), "Deleted Document", client.preparer)
-        return None
-    if dice.happens("saved_and_closed"):
-        at = log.in_office(at + dice.seconds(300, 5400))
-        log.add_internal(at, "Save & Close", client.preparer)
-    return pass_stages(log, at)
+class Office(SimpleNamespace):
+    """One office of the firm, and how it differs from the others."""
 
 
-def pass_stages(log: Log, at: datetime) -> datetime:
-    """Review, ERO/signer and approval, each of them optional; a review may send the return back."""
-    dice, client = log.dice, log.client
-    reviewer = client.office.preparers[0] if client.preparer != client.office.preparers[0] else client.partner
-    at = wait(log, at, hours=16)
-    if dice.happens("reviewed"):
-        log.add_internal(at, "Sent for Review", client.preparer)
-        at = wait(log, at, hours=26 * client.office.review_pace)
-        if dice.happens("sent_back"):
-            log.add_internal(at, "Save & Close", reviewer)
-            at = wait(log, at, hours=10)
-            log.add_internal(at, "Sent for Review", client.preparer)
-            at = wait(log, at, hours=8 * client.office.review_pace)
-    if dice.happens("to_ero"):
-        log.add_internal(at, "Sent for ERO/Signer", reviewer)
-        at = wait(log, at, hours=20 * client.partner_pace)
-    if dice.happens("approved"):
-        log.add_internal(at, "Sent for Approve for Delivery", client.partner)
-        at = wait(log, at, hours=9)
-    return at
+class Season(SimpleNamespace):
+    """The returns of one tax year, from the first upload to the end of the exports."""
 
 
-def wait(log: Log, at: datetime, hours: float) -> datetime:
-    """The end of a wait inside the firm; just before a due date all waits are longer."""
-    days_left = (log.tax_return.due_on - at.date()).days
-    rush = 1.7 if 0 <= days_left <= RUSH_DAYS else 1.0
-    return log.in_office(at + log.dice.hours(median=hours * rush, spread=0.9))
+OFFICES = [Office(**office) for office in FACTS["office"]]
+LAST_SEASON, THIS_SEASON = (Season(**FACTS[name]) for name in ("last_season", "this_season"))
 
 
-def deliver(log: Log, at: datetime) -> Delivery:
-    """The firm delivers the return; the label tells who is asked first."""
-    dice, client = log.dice, log.client
-    kba_disabled = dice.happens("kba_disabled") and client.form == "1040"
-    if kba_disabled:
-        log.add_internal(at - dice.seconds(5, 40), "Return sent with KBA disabled (1040)", client.office.desk)
-    kind = "joint" if client.spouse else "personal" if client.form in ("1040", "1041") else "company"
-    counts = FACTS["delivery_labels"][kind]
-    label = dice.choice([label for label, count in counts.items() for _ in range(count)])
-    log.add_internal(at, label, client.office.desk)
-    if dice.happens("pdf_downloaded"):
-        log.add_internal(at + dice.seconds(60, 3000), "Download PDF", client.preparer)
-    return Delivery(at, label == "Deliver to Spouse", client.form == "1040" and not kba_disabled)
+class Person(NamedTuple):
+    """A recipient of emails; the labels of a signer's events begin with the role."""
+
+    name: str
+    email: str
+    role: str = "Taxpayer"
 
 
-def recall(log: Log, at: datetime) -> datetime:
-    """The firm recalls the return and processes it again; both tabs show both, about a minute apart."""
-    dice, desk = log.dice, log.client.office.desk
-    log.add_internal(at, "Recalled return", desk)
-    log.add_client(at + dice.seconds(20, 90), "Tax Return", "Recalled", user=desk)
-    at = log.in_office(at + dice.hours(median=24)) + timedelta(minutes=2)
-    log.add_internal(at, "Reprocessed Return", desk)
-    log.add_client(at + dice.seconds(20, 90), "Tax Return", "Reprocessed", user=desk)
-    if dice.random.random() < 0.4:
-        return pass_stages(log, at)
-    return log.in_office(at + dice.seconds(600, 9000))
+class Client:
+    """The client of a return, and the people of the firm who prepare it."""
+
+    def __init__(self, random: Random, number: int) -> None:
+        self.client_id = f"C-{10_000 + 7 * number}"
+        self.group_name = ""
+        self.form = weighted(random, FACTS["forms"])
+        self.office = random.choices(OFFICES, weights=[office.share for office in OFFICES])[0]
+        self.partner: str = random.choice(self.office.partners)
+        surname, domain = new_surname(random), weighted(random, FACTS["mail_domains"])
+        taxpayer = new_person(random, surname, domain)
+        self.signers = [taxpayer]
+        self.is_joint = self.form == "1040" and random.random() < 0.45
+        if self.form == "1040":
+            self.name = f"{surname}, {taxpayer.name.split()[0]}"
+        elif self.form == "1041":
+            estate = f"Estate of {new_person(random, surname, domain).name}"
+            self.name = random.choice((f"The {surname} Family Trust", estate))
+        else:
+            words = NAMES["trades"], NAMES["endings"][self.form]
+            self.name = " ".join((new_surname(random), *map(random.choice, words)))
+            self.signers = [new_person(random, surname, f"{self.name.split()[0].lower()}.example")]
+        if self.is_joint:
+            spouse = new_person(random, surname, weighted(random, FACTS["mail_domains"]))
+            email = taxpayer.email if random.random() < 0.30 else spouse.email
+            self.signers.append(Person(spouse.name, email, "Spouse"))
+            self.name += f" & {spouse.name.split()[0]}"
+        has_partners = self.form in ("1065", "1120S", "1041")
+        partner_count = min(24, 2 + int(random.expovariate(0.45))) if has_partners else 0
+        self.preparer: str = random.choice(self.office.preparers)
+        self.ero_signer: str = self.partner if random.random() < 0.8 else self.office.ero_only
+        self.partners_of_k1 = [
+            new_person(random, new_surname(random), domain).name for _ in range(partner_count)
+        ]
+        self.codes_by_text = random.random() < 0.33
+
+    @property
+    def short_name(self) -> str:
+        """The beginning of the names of this client's files."""
+        return self.name.split(",")[0].split()[-1 if self.form == "1041" else 0]
 
 
-def pick_up(log: Log, signed_at: datetime) -> datetime | None:
-    """The firm downloads the signed e-file forms, later if it has to look for a scan."""
-    dice, client = log.dice, log.client
-    if not dice.happens("picked_up"):
-        return None
-    at = log.in_office(signed_at + dice.hours(median=50 if log.has_uploads() else 18, spread=0.9))
-    user = dice.choice((client.office.desk, client.office.desk, client.preparer))
-    log.add_internal(at, "E-File Forms Downloaded", user)
-    return at
+def clients(random: Random, count: int) -> list[Client]:
+    """The firm's clients; some three of them form a group with the same email address and partner."""
+    everybody = [Client(random, number) for number in range(count)]
+    for leader_no in range(9, count - 3, 60):
+        leader = everybody[leader_no]
+        for member in everybody[leader_no : leader_no + 3]:
+            member.group_name = f"{leader.name.split(',')[0]} group"
+            member.office, member.partner = leader.office, leader.partner
+            member.preparer, member.ero_signer = leader.preparer, leader.ero_signer
+            member.signers[0] = member.signers[0]._replace(email=leader.signers[0].email)
+    return everybody
 
 
-def archive(log: Log, season: Season, picked_up_at: datetime | None) -> None:
-    """Some returns are archived when they are finished, all others together after the season."""
-    dice = log.dice
-    if picked_up_at and dice.happens("archived_early"):
-        at = log.in_office(picked_up_at + timedelta(days=dice.random.randint(9, 40)))
-    elif season.closed_on and dice.happens("archived_at_the_end"):
-        last_on = max(event.at.date() for event in log.events)
-        closed_on = season.closed_on if last_on < season.closed_on else max(season.ends_at.date(), last_on)
-        at = datetime.combine(closed_on, time(12)) + dice.seconds(0, 4 * 3600)
-    else:
-        return
-    log.add_internal(at, "Moved Document to Archived", log.client.office.desk)
+def new_surname(random: Random) -> str:
+    surname: str = random.choice(NAMES["first_halves"]) + random.choice(NAMES["second_halves"])
+    odd = random.random()
+    if odd < 0.02:
+        return f"D’{surname}"
+    return f"{surname}-Nuñez" if odd < 0.04 else surname
+
+
+def new_person(random: Random, surname: str, domain: str) -> Person:
+    first = random.choice(NAMES["first"])
+    plain = f"{first}.{surname}".lower().translate(str.maketrans("ëíúáñ’", "eiuan-"))
+    return Person(f"{first} {surname}", f"{plain}@{domain}")
+
+
+def weighted(random: Random, shares: dict[str, int]) -> str:
+    """One of the keys, as often as its share says."""
+    return random.choices(list(shares), weights=list(shares.values()))[0]

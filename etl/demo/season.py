@@ -1,25 +1,25 @@
-"""A believable season of logs: this one until April, and the last one for comparison."""
+"""A believable season of logs, this one until April and the last one for comparison, with irregularities."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from etl.demo.cast import Role, cast, stop
-from etl.demo.clock import LAST_SEASON, THIS_SEASON, Season, clock_time, upload_moment
-from etl.demo.dice import Dice
-from etl.demo.dirt import History, add_odd_labels, add_repeated_hour, vary_spelling
-from etl.demo.exports import Record, last_season, this_season, write_exports, write_register
-from etl.demo.firm import archive, deliver, pick_up, prepare, recall
-from etl.demo.log import Event, Log, TaxReturn
-from etl.demo.people import Client, clients
-from etl.demo.signing import Response, respond
+from etl.demo.exports import write_exports, write_file
+from etl.demo.firm import FACTS, LAST_SEASON, THIS_SEASON, Client, Season, clients
+from etl.demo.log import DAY, Event, Log
+from etl.demo.work import complete
 
 LAST_SEASON_SHARE = 0.36
 LOST_CLIENTS_SHARE = 0.15
 # Returns that are in the register and not yet uploaded.
 NOT_STARTED_SHARE = 0.02
-MOST_DELIVERIES = 3
+CLIENTS_PER_CAST = 300
+UNKNOWN_EVERY = 75
+ROLES = list(FACTS["roles"].values())
+# No clock shows these hours, because summer time begins; clocks show the other one twice, because it ends.
+SKIPPED_HOURS = (datetime(2025, 3, 9, 2), datetime(2026, 3, 8, 2))
+REPEATED_HOUR = datetime(2025, 11, 2, 1)
 
 
 def write_season(folder: Path, returns: int = 1500, seed: int = 7) -> list[Path]:
@@ -30,102 +30,113 @@ def write_season(folder: Path, returns: int = 1500, seed: int = 7) -> list[Path]
     folder.mkdir(parents=True, exist_ok=True)
     last_count = round(returns * LAST_SEASON_SHARE)
     this_count = returns - last_count
-    lost_count = round(last_count * LOST_CLIENTS_SHARE)
+    started_count = this_count + round(last_count * LOST_CLIENTS_SHARE)
     not_started_count = max(1, round(returns * NOT_STARTED_SHARE))
-    everybody = clients(Random(f"{seed} clients"), this_count + lost_count + not_started_count)
-    started, newcomers = everybody[: this_count + lost_count], everybody[this_count + lost_count :]
-    this_year, last_year = started[:this_count], started[-last_count:]
-
-    these = list(histories_of(seed, THIS_SEASON, this_year, cast(this_year)))
-    earlier = list(histories_of(seed, LAST_SEASON, last_year, {}))
+    everybody = clients(Random(f"{seed} clients"), started_count + not_started_count)
+    this_year, last_year = everybody[:this_count], everybody[started_count - last_count : started_count]
+    these = logs_of(seed, THIS_SEASON, this_year, cast(this_year))
+    earlier = logs_of(seed, LAST_SEASON, last_year, {})
+    not_started = [
+        Log(f"{seed}", THIS_SEASON, client, number, {})
+        for number, client in enumerate(everybody[started_count:], this_count)
+    ]
     add_odd_labels(these)
     add_repeated_hour(earlier)
-    not_started = [
-        new_return(Dice(f"{seed} {client.client_id}"), THIS_SEASON, client, this_count + number)
-        for number, client in enumerate(newcomers)
-    ]
     spelling = Random(f"{seed} wear")
-    records = list(records_of(spelling, THIS_SEASON, these))
-    earlier_records = list(records_of(spelling, LAST_SEASON, earlier))
-    last_returns = [tax_return for tax_return, _ in earlier]
-    returns_of_register = [tax_return for tax_return, _ in these] + not_started
+    shown = [
+        vary_spelling(spelling, event)
+        for log in [*these, *earlier]
+        for event in log.events
+        if event.at < log.season.ends_at
+    ]
+    headings = FACTS["headings"]["register"]
     return [
-        *write_exports(folder, earlier_records, last_season()),
-        *write_exports(folder, records, this_season()),
-        write_register(folder / "Returns register 2025-11-14.csv", last_returns, LAST_SEASON.ends_at),
-        write_register(folder / "Returns register 2026-04-02.csv", returns_of_register, THIS_SEASON.ends_at),
+        *write_exports(folder, shown),
+        write_file(folder, "Returns register 2025-11-14", headings, earlier),
+        write_file(folder, "Returns register 2026-04-02", headings, these + not_started),
     ]
 
 
-def histories_of(
-    seed: int, season: Season, season_clients: list[Client], roles: dict[str, Role]
-) -> Iterator[History]:
-    """Each client's return and its events, in the order of the return numbers."""
-    for number, client in enumerate(season_clients):
+def cast(clients: list[Client]) -> dict[str, dict[str, Any]]:
+    """The roles by client number: each role goes to the first client who is free and suits it.
+
+    A role is a return that stops at a given event. A large season has each role several times, so that every
+    next step is certain to occur.
+    """
+    free, roles = list(clients), {}
+    for role in ROLES * max(1, len(clients) // CLIENTS_PER_CAST):
+        for client in free:
+            is_suitable = client.form == "1040" and client.is_joint == (role["client"] == "joint")
+            if is_suitable or role["client"] == "any":
+                roles[client.client_id] = role
+                free.remove(client)
+                break
+    return roles
+
+
+def logs_of(seed: int, season: Season, clients: list[Client], roles: dict[str, dict[str, Any]]) -> list[Log]:
+    """Each client's return and its events until the season's end, in the order of the return numbers."""
+    logs = []
+    for number, client in enumerate(clients):
         role = roles.get(client.client_id)
-        dice = Dice(f"{seed} {season.tax_year} {client.client_id}", role.outcomes if role else None)
-        tax_return = new_return(dice, season, client, number)
-        events = events_of(Log(dice, tax_return), season)
+        outcomes = FACTS["role_outcomes"] | role["outcomes"] if role else {}
+        log = Log(f"{seed} {season.tax_year}", season, client, number, outcomes)
+        complete(log)
         if role:
-            events = stop(events, role, season.ends_at)
-        yield tax_return, [event for event in events if event.at < season.ends_at]
+            stop(log, *role["ends_with"])
+        log.events = [event for event in log.events if event.at < season.ends_at]
+        logs.append(log)
+    return logs
 
 
-def new_return(dice: Dice, season: Season, client: Client, number: int) -> TaxReturn:
-    """The return of a client before anybody works on it."""
-    uploaded_at, is_extended = upload_moment(dice, client, season)
-    return TaxReturn(
-        return_id=f"{season.tax_year}-{number + 1:05d}",
-        client=client,
-        tax_year=season.tax_year,
-        due_on=(season.extended_due if is_extended else season.due)[client.form],
-        is_extended=is_extended,
-        uploaded_at=uploaded_at,
+def stop(log: Log, label: str, status: str) -> None:
+    """Drops what follows the last event of a role, and moves the rest by whole weeks to the season's end."""
+    last_no = next(
+        no for no, event in enumerate(log.events) if label in event.label and event.status == status
     )
+    last_at = log.season.ends_at - DAY - timedelta(hours=4)
+    weeks = (last_at - log.events[last_no].at) // (7 * DAY)
+    log.events = [event._replace(at=event.at + 7 * weeks * DAY) for event in log.events[: last_no + 1]]
 
 
-def events_of(log: Log, season: Season) -> list[Event]:
-    """All events of a return from upload to archive, by time, including those after the season's end."""
-    delivered_at = prepare(log)
-    if delivered_at is None:
-        return log.events
-    for delivery_no in range(1, MOST_DELIVERIES + 1):
-        response = respond(Log(log.dice, log.tax_return), deliver(log, delivered_at))
-        recalled_at = recall_moment(log, delivered_at, response) if delivery_no < MOST_DELIVERIES else None
-        log.events += [
-            event for event in response.events if recalled_at is None or survives_recall(event, recalled_at)
-        ]
-        if recalled_at is None:
-            picked_up_at = pick_up(log, response.signed_at) if response.signed_at else None
-            archive(log, season, picked_up_at)
-            break
-        delivered_at = recall(log, recalled_at)
-    return sorted(log.events, key=lambda event: event.at)
+def add_odd_labels(logs: list[Log]) -> None:
+    """Adds labels that are on no list to some returns, and two risky file names."""
+    unknown = FACTS["odd_labels"]["unknown"]
+    for turn, log in enumerate(logs[UNKNOWN_EVERY // 3 :: UNKNOWN_EVERY]):
+        at, address = log.events[-1].at, log.client.signers[0].email
+        for order, (label, status) in enumerate(unknown[turn % len(unknown)]):
+            moment = at + timedelta(seconds=90 + 7 * order)
+            log.add_client(moment, label, status, email=address if status else "")
+    for download, label in zip(first_downloads(logs), FACTS["odd_labels"]["file_names"], strict=False):
+        download.log.add_client(download.at + timedelta(seconds=14), label)
 
 
-def recall_moment(log: Log, delivered_at: datetime, response: Response) -> datetime | None:
-    """When the firm recalls the return: for a bounce or a correction, rarely after the client has signed."""
-    dice = log.dice
-    if response.recall_after:
-        return response.recall_after
-    is_recalled, though_signed = dice.happens("recalled"), dice.happens("recalled_though_signed")
-    if not is_recalled:
-        return None
-    recalled_at = log.in_office(delivered_at + dice.hours(median=26, spread=1.0))
-    was_signed = response.signed_at is not None and response.signed_at < recalled_at
-    return None if was_signed and not though_signed else recalled_at
+def add_repeated_hour(logs: list[Log]) -> None:
+    """Adds events in the hour that clocks show twice; the export does not tell which of the two it was."""
+    for download in first_downloads(logs)[:1]:
+        for minute, label in FACTS["odd_labels"]["repeated_hour"]:
+            download.log.add_client(REPEATED_HOUR + timedelta(minutes=minute), label)
 
 
-def survives_recall(event: Event, recalled_at: datetime) -> bool:
-    """Whether a recall does not prevent it: sent emails are delivered and opened, vouchers are due."""
-    is_mail = event.label.endswith("Initial Email") and event.status != "Processed"
-    return event.at < recalled_at or is_mail or event.label.startswith("Voucher")
+def first_downloads(logs: list[Log]) -> list[Event]:
+    """The first download of a file by the client, of each return that has one."""
+    downloads = ([event for event in log.events if event.label.startswith('Document "')] for log in logs)
+    return [of_return[0] for of_return in downloads if of_return]
 
 
-def records_of(spelling: Random, season: Season, histories: list[History]) -> Iterator[Record]:
-    """The events of a season as its exports spell them."""
-    for tax_return, events in histories:
-        for event in events:
-            if event.at < season.ends_at:
-                shown = vary_spelling(spelling, event._replace(at=clock_time(event.at)))
-                yield shown.at, tax_return.return_id, tax_return, shown
+def vary_spelling(random: Random, event: Event) -> Event:
+    """The event as the platform may spell it; every export has the same spelling."""
+    label, odd = event.label, random.random()
+    if label == "null":
+        pass
+    elif odd < 0.08 and '"' in label:
+        label = label.replace(' "', " “", 1).replace("'", "’")
+        label = label[:-1] + "”" if label.endswith('"') else label
+    elif odd < 0.09 and " " in label:
+        label = label.replace(" ", "\N{NO-BREAK SPACE}", 1)
+    elif odd < 0.095:
+        label = f"{label} "
+    elif odd < 0.098 and '"' not in label:
+        label = label.upper()
+    is_skipped = event.at.replace(minute=0, second=0) in SKIPPED_HOURS
+    return event._replace(label=label, at=event.at + timedelta(hours=1) if is_skipped else event.at)

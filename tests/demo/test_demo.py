@@ -14,8 +14,8 @@ import pytest
 
 from etl.common.paths import CHECKOUT
 from etl.demo import write_season
-from etl.demo.cast import ROLES, cast
-from etl.demo.people import clients
+from etl.demo.firm import clients
+from etl.demo.season import ROLES, cast
 
 LABELS = CHECKOUT / "data" / "reference" / "labels.csv"
 STATUSES = ("Processed", "Delivered", "Open", "Bounced", "Recalled", "Reprocessed")
