@@ -7,11 +7,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from etl.common.files import (
@@ -24,28 +22,12 @@ from etl.common.files import (
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
-from etl.reports.changes import ADDED_MEANINGS, ADDED_TYPES
 from etl.sql.file import PERIODS
-from etl.warehouse.ask import Warehouse, ask_in_batches, open_warehouse, report_query
+from etl.warehouse.ask import Report, Warehouse, ask_in_batches, open_warehouse, report_query
 from etl.warehouse.cells import as_csv
 
 MANIFEST = "manifest.json"
 BATCH_ROWS = 50_000
-
-
-@dataclass
-class HashedStream:
-    """Writes to `out`, and computes the size and hash of what it wrote."""
-
-    out: BinaryIO | BufferedIOBase
-    size: int = 0
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-
-    def write(self, content: str | bytes) -> None:
-        chunk = content.encode() if isinstance(content, str) else content
-        self.digest.update(chunk)
-        self.size += len(chunk)
-        self.out.write(chunk)
 
 
 def write_reports(
@@ -92,34 +74,29 @@ def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str,
     """Writes one report in batches, so that memory stays flat. Without rows the file has only the header."""
     row_count = 0
     with step(f"Writing {file.name}"), write_errors(file), atomic_file(file) as out:
-        stream = HashedStream(out)
         for number, frame in enumerate(ask_in_batches(warehouse, name, BATCH_ROWS, None, **filters)):
-            stream.write(as_csv(frame, warehouse.facts.timezone, header=number == 0))
+            out.write(as_csv(frame, warehouse.facts.timezone, header=number == 0).encode())
             row_count += frame.height
     with write_errors(file.parent):
-        add_to_manifest(file.parent, {file.name: file_entry(warehouse, name, filters, row_count, stream)})
+        entry = file_entry(warehouse, warehouse.reports[name], filters, row_count, file)
+        add_to_manifest(file.parent, {file.name: entry})
     return file
 
 
 def file_entry(
-    warehouse: Warehouse,
-    report_name: str,
-    filters: dict[str, Any],
-    row_count: int,
-    stream: HashedStream,
-    is_changes: bool = False,
+    warehouse: Warehouse, report: Report, filters: dict[str, Any], row_count: int, file: Path
 ) -> dict[str, Any]:
     """The entry of a file in the manifest; times are UTC in ISO."""
-    report, facts = warehouse.reports[report_name], warehouse.facts
-    types = (ADDED_TYPES if is_changes else {}) | report.columns
-    meanings = (ADDED_MEANINGS if is_changes else {}) | report.meanings
+    facts, meanings = warehouse.facts, report.meanings.items()
+    with open(file, "rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     return {
-        "report": report_name,
+        "report": report.name,
         "meaning": report.meaning,
         "rows": row_count,
-        "sha256": stream.digest.hexdigest(),
-        "bytes": stream.size,
-        "columns": [{"name": name, "type": types[name], "meaning": text} for name, text in meanings.items()],
+        "sha256": digest,
+        "bytes": file.stat().st_size,
+        "columns": [{"name": name, "type": report.columns[name], "meaning": text} for name, text in meanings],
         "filters": filters,
         "as_of": iso(facts.as_of),
         "built_at": iso(facts.built_at),

@@ -7,10 +7,12 @@ so they may read at any time. A line cut off by a killed process is skipped too:
 import errno
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from etl.common.files import make_private_folder
@@ -68,14 +70,11 @@ def read_runs(data: DataDir) -> list[Run]:
         lines = history_file(data).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    known = {field.name for field in fields(Run)}
     runs: dict[int, Run] = {}
     for line in lines:
-        try:
-            run = Run(**{key: value for key, value in json.loads(line).items() if key in known})
-        except (ValueError, TypeError, AttributeError):
-            continue
-        runs[run.run] = run
+        with suppress(msgspec.MsgspecError):
+            run = msgspec.json.decode(line, type=Run)
+            runs[run.run] = run
     return [runs[number] for number in sorted(runs)]
 
 

@@ -3,13 +3,19 @@
 import os
 import smtplib
 import ssl
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import partial
+from hashlib import sha256
 
+from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.config.subscription import Mail
+from etl.config.subscription import FOLDER, Mail
+from etl.reports.history import FAILED, WRITTEN, Run
+from etl.reports.run_files import StoredRun, stored_run
 
 PATIENCE_SECONDS = 30.0
 TLS_PORT = 465
@@ -50,16 +56,17 @@ def send(mail: Mail, message: EmailMessage, to: tuple[str, ...]) -> dict[str, st
     """
     secret = password(mail) or ""
     place = f"{mail.host}:{mail.port}"
+    trust = ssl.create_default_context(cafile=mail.ca_file)
+    connect = partial(smtplib.SMTP_SSL, context=trust) if mail.port == TLS_PORT else smtplib.SMTP
     try:
-        server = connect(mail)
-        try:
+        with closing(connect(mail.host, mail.port, timeout=PATIENCE_SECONDS)) as server:
+            if mail.port != TLS_PORT:
+                server.starttls(context=trust)
             if mail.user is not None:
                 server.login(mail.user, secret)
             refused = server.send_message(message, mail.sender, list(to))
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
-        finally:
-            server.close()
     except smtplib.SMTPRecipientsRefused as error:
         refused = error.recipients
     except smtplib.SMTPResponseException as error:
@@ -75,20 +82,6 @@ def send(mail: Mail, message: EmailMessage, to: tuple[str, ...]) -> dict[str, st
     return {address: answer(*reply) for address, reply in refused.items()}
 
 
-def connect(mail: Mail) -> smtplib.SMTP:
-    """An encrypted connection to a server whose certificate is trusted."""
-    trust = ssl.create_default_context(cafile=mail.ca_file)
-    if mail.port == TLS_PORT:
-        return smtplib.SMTP_SSL(mail.host, mail.port, timeout=PATIENCE_SECONDS, context=trust)
-    server = smtplib.SMTP(mail.host, mail.port, timeout=PATIENCE_SECONDS)
-    try:
-        server.starttls(context=trust)
-    except BaseException:
-        server.close()
-        raise
-    return server
-
-
 def answer(code: int, text: bytes | str) -> str:
     return f"{code} {short(text.decode('utf-8', 'replace') if isinstance(text, bytes) else text)}".strip()
 
@@ -96,3 +89,38 @@ def answer(code: int, text: bytes | str) -> str:
 def short(text: str) -> str:
     """A text from outside, short and without characters that control a terminal."""
     return "".join(character if character.isprintable() else " " for character in text)[:200].strip()
+
+
+def deliver_by_mail(data: DataDir, mail: Mail | None, run: Run) -> Run:
+    """Mails the files to everyone who does not have them yet. The run is written once everyone has them."""
+    missing = tuple(address for address in run.to if address not in (FOLDER, *run.sent_to))
+    if not missing:
+        return replace(run, state=WRITTEN)
+    if mail is None:
+        raise Problem("nothing can be mailed without a [mail] section.")
+    refused = send(mail, compose_mail(mail, run, stored_run(data, run), missing), missing)
+    sent_to = [*run.sent_to, *(address for address in missing if address not in refused)]
+    why = "; ".join(f"{address} was refused ({reason})" for address, reason in refused.items())
+    return replace(run, sent_to=sent_to, state=f"{FAILED}{mail.host}:{mail.port}: {why}" if why else WRITTEN)
+
+
+def compose_mail(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -> EmailMessage:
+    """The mail of a run. Its text has the counts of the report; only the files have rows."""
+    main = next(iter(stored.files.values()))
+    size = sum(entry["bytes"] for entry in stored.files.values())
+    if size > MOST_BYTES:
+        raise Problem(f"the files have {size:,} bytes; the limit for mail is {MOST_BYTES:,}. Use the folder.")
+    counts = f"{main['rows']:,} rows"
+    if run.new_count is not None:
+        counts += f", {run.new_count:,} new, {run.cleared_count:,} cleared"
+    body = (
+        f"{main['meaning']}\n\n{counts}, as of {main['as_of']}. Times in the files are in {main['zone']}.\n\n"
+        "They contain taxpayer data: keep them inside the firm. "
+        f"From returntrail for {main['firm']}, run {run.run}.\n"
+    )
+    content = {name: stored.open(name).read() for name in stored.files}
+    # A retry has the id of the first try, so that a server that accepted the first can recognize it.
+    parts = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
+    name = sha256("\0".join(parts).encode()).hexdigest()[:32]
+    subject = f"{run.subscription}, {stored.day}: {counts}"
+    return compose(mail, to, subject, body, datetime.fromisoformat(f"{run.at}+00:00"), name, content)

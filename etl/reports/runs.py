@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from etl.common.files import remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
-from etl.config.subscription import Subscription
-from etl.reports.deliver import copy_files, deliver_by_mail, deliver_to_folder
+from etl.config.subscription import FOLDER, Subscription
 from etl.reports.files import prepare_folder
 from etl.reports.history import BEGUN, COUNTS, DONE, EMPTY, FAILED, WRITTEN, Run, read_runs, save_run
-from etl.reports.make_run import make_run
+from etl.reports.mail import deliver_by_mail
+from etl.reports.run_files import ENTRY, copy_files, make_run, stored_run
 from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, period_of
-from etl.reports.stored_runs import ENTRY, stored_run
 from etl.warehouse.ask import Warehouse, open_warehouse
 
 STOPPED = FAILED + "its process ended before it was done"
@@ -46,7 +46,16 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
             slot = due_slot(subscription, every, now, ZoneInfo(facts.timezone), facts.input_digest)
             done = [run.slot for run in past if run.state in DONE and run.subscription == subscription.label]
             if slot is not None and slot not in done:
-                run = new_run(data, past, subscription, slot, now)
+                run = Run(
+                    **number_and_time(data, past, now),
+                    subscription=subscription.label,
+                    report=subscription.report,
+                    slot=slot,
+                    filters=subscription.filters,
+                    file_format=subscription.file_format,
+                    bom=subscription.bom,
+                    to=list(subscription.to),
+                )
                 make = partial(make_or_reuse, data, settings, warehouse, subscription, past)
                 past.append(carry_out(data, settings, run, make))
     return past[begun:]
@@ -65,38 +74,25 @@ def recover(data: DataDir) -> list[Run]:
     return past
 
 
-def new_run(data: DataDir, past: list[Run], subscription: Subscription, slot: str, now: datetime) -> Run:
-    return Run(
-        run=next_number(data, past),
-        at=utc_text(now),
-        subscription=subscription.label,
-        report=subscription.report,
-        slot=slot,
-        filters=subscription.filters,
-        file_format=subscription.file_format,
-        bom=subscription.bom,
-        to=list(subscription.to),
-    )
-
-
-def next_number(data: DataDir, past: list[Run]) -> int:
+def number_and_time(data: DataDir, past: list[Run], now: datetime | None) -> dict[str, Any]:
+    """The number of the next run, and its time: UTC in ISO."""
     folders = [int(folder.name) for folder in data.runs.glob("*") if folder.name.isdecimal()]
-    return max([0, *folders, *(run.run for run in past)]) + 1
+    at = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return {"run": max([0, *folders, *(run.run for run in past)]) + 1, "at": at}
 
 
-def utc_text(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def carry_out(data: DataDir, settings: Settings, run: Run, *make: Callable[[Run], Run]) -> Run:
+def carry_out(data: DataDir, settings: Settings, run: Run, make: Callable[[Run], Run] | None = None) -> Run:
     """Makes and delivers a run, recorded before and after; an error becomes its state."""
-    to_folder, by_mail = partial(deliver_to_folder, data), partial(deliver_by_mail, data, settings.mail)
-    actions: list[Callable[[Run], Run]] = [*make, to_folder, by_mail]
     save_run(data, run)
     try:
-        for action in actions:
-            # A run that was skipped is not delivered.
-            run = action(run) if run.state == BEGUN else run
+        run = make(run) if make else run
+        # A run that was skipped is not delivered.
+        if run.state == BEGUN and FOLDER in run.to:
+            stored = stored_run(data, run)
+            file, *_ = copy_files(data, stored, data.reports / stored.day)
+            run = replace(run, file=f"{stored.day}/{file.name}")
+        if run.state == BEGUN:
+            run = deliver_by_mail(data, settings.mail, run)
     except Problem as problem:
         run = replace(run, state=f"{FAILED}{problem}")
     except OSError as error:
@@ -110,24 +106,15 @@ def make_or_reuse(
 ) -> Run:
     """The run with its files: those that an earlier run of this slot could not deliver, or new ones."""
     check_subscription(warehouse, settings.mail, entry)
-    earlier = undelivered(past, run)
-    if earlier is not None:
-        return replace(run, **{name: getattr(earlier, name) for name in COPIED})
-    return make_run(data, warehouse, entry, run, previous_list(past, run))
-
-
-def undelivered(past: list[Run], run: Run) -> Run | None:
-    """The run that made the files of this slot in the same way and could not deliver them all."""
-    same = attrgetter("subscription", "slot", "filters", "file_format", "bom")
-    made = [earlier for earlier in past if earlier.files_of and same(earlier) == same(run)]
-    return made[-1] if made and made[-1].is_failed and made[-1].again is None else None
-
-
-def previous_list(past: list[Run], run: Run) -> Run | None:
-    """The last run of the subscription with a delivered or empty list, if it had the same filters."""
     made = [earlier for earlier in past if earlier.files_of and earlier.subscription == run.subscription]
+    same = attrgetter("slot", "filters", "file_format", "bom")
+    last = next((earlier for earlier in reversed(made) if same(earlier) == same(run)), None)
+    if last and last.is_failed and last.again is None:
+        return replace(run, **{name: getattr(last, name) for name in COPIED})
+    # The changes are those since the last delivered or empty list, if it had the same filters.
     lists = [earlier for earlier in made if earlier.state in (WRITTEN, EMPTY) and earlier.again is None]
-    return lists[-1] if lists and lists[-1].filters == run.filters else None
+    previous = lists[-1] if lists and lists[-1].filters == run.filters else None
+    return make_run(data, warehouse, entry, run, previous)
 
 
 def deliver_again(
@@ -142,9 +129,8 @@ def deliver_again(
         raise Problem(f"No run {number} has files. These have: {known}.")
     if out is not None:
         return copy_files(data, stored_run(data, found), out)
-    at = utc_text(now or datetime.now(UTC))
-    run = replace(found, run=next_number(data, past), at=at, state=BEGUN, sent_to=[], again=number)
-    run = carry_out(data, settings, run)
+    new = number_and_time(data, past, now)
+    run = carry_out(data, settings, replace(found, **new, state=BEGUN, sent_to=[], again=number))
     if run.is_failed:
         raise Problem(f"{run.subscription}: {run.state}")
     return [data.reports / run.file] if run.file else []

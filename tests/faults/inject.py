@@ -21,8 +21,8 @@ import zstandard
 import etl.cli.verbs as verbs
 import etl.common.lock as lock
 import etl.read.archive as archive
-import etl.reports.deliver as deliver
 import etl.reports.files as report_files
+import etl.reports.run_files as run_files
 import etl.store.load as load
 import etl.store.parts as parts
 import etl.store.redact_file as redact_file
@@ -162,7 +162,7 @@ def without_atomic_file() -> None:
     def write_directly(file: Path) -> Iterator[SlowFile]:
         yield SlowFile(file)
 
-    for module in (report_files, deliver):
+    for module in (report_files, run_files):
         replace_function(module, module.atomic_file, write_directly)
 
 
