@@ -5,33 +5,22 @@ read again only when it has changed.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from etl.common.paths import DataDir, default_data
-from etl.common.problem import Problem
+from etl.common.paths import DataDir as DataDir
+from etl.common.paths import default_data
+from etl.common.problem import Problem as Problem
 from etl.config.settings import Settings, read_settings
 from etl.reports import history
 from etl.store import purged
 from etl.upkeep import findings
-
-__all__ = [
-    "DataDir",
-    "FileState",
-    "Problem",
-    "Verification",
-    "current_settings",
-    "file_state",
-    "is_purging",
-    "last_verification",
-    "purges",
-    "runs",
-    "served_directory",
-]
 
 FileState = tuple[int, int, int]
 
@@ -59,34 +48,27 @@ def file_state(file: Path) -> FileState | None:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
+@lru_cache(maxsize=6)
+def read_once(read: Callable[[Any], Any], what: object, _state: FileState | None) -> Any:
+    """The answer of a function, again only if the state of the file that it reads has changed."""
+    return read(what)
+
+
 def current_settings(data: DataDir) -> Settings:
     """The settings as the file has them now. Raises a Problem if it cannot be read."""
-    return settings_in(data.settings, file_state(data.settings))
-
-
-@lru_cache(maxsize=2)
-def settings_in(file: Path, _state: FileState | None) -> Settings:
-    return read_settings(file)
+    settings: Settings = read_once(read_settings, data.settings, file_state(data.settings))
+    return settings
 
 
 def runs(data: DataDir) -> pl.DataFrame:
     """What the schedule wrote, and why a report was not written; the newest run first."""
-    return runs_in(data, file_state(history.history_file(data)))
-
-
-@lru_cache(maxsize=2)
-def runs_in(data: DataDir, _state: FileState | None) -> pl.DataFrame:
-    return history.history(data)
+    rows: pl.DataFrame = read_once(history.history, data, file_state(history.history_file(data)))
+    return rows
 
 
 def last_verification(data: DataDir) -> Verification | None:
     """The result of the last `returntrail verify`; None if it never ran or its result cannot be read."""
-    return verification_in(data, file_state(data.verified))
-
-
-@lru_cache(maxsize=2)
-def verification_in(data: DataDir, _state: FileState | None) -> Verification | None:
-    result = findings.stored_findings(data)
+    result = read_once(findings.stored_findings, data, file_state(data.verified))
     if result is None:
         return None
     at, found = result
