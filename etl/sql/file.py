@@ -6,6 +6,7 @@ cannot differ.
 
 import re
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from etl.common.paths import QUERIES
@@ -28,8 +29,9 @@ FILTERS = {
 }
 WORDS = ("key", "check", "filters", "param", "every", "access", "view")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
-COLUMN = re.compile(r"(?:^ {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
-TABLE_COLUMN = re.compile(r"^ {4}(\w+) ([a-z]+),?$")
+# A column of a select, and one of a `create table`.
+COLUMN = re.compile(r"(?: {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
+TABLE_COLUMN = re.compile(r" {4}()(\w+) [a-z]+,?$")
 
 
 @dataclass(frozen=True)
@@ -101,19 +103,26 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
     schema, name, text = place.parts[0], path.stem, path.read_text(encoding="utf-8")
     label = f"queries/{place.as_posix()}"
     lines = text.splitlines()
-    body_start = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
-    meaning, words = header(lines[:body_start], label)
-    is_table = lines[body_start:] and lines[body_start].startswith("create table")
-    columns = table_columns(lines) if is_table else select_columns(lines, label)
+    meaning, words = header(lines, label)
     if not meaning:
         raise Problem(f"{label}: the file starts with no sentence. Say in a comment what one row is.")
-    params = [param(line, value, label) for line, value in words["param"]]
+    params = []
+    for line, value in words["param"]:
+        match = re.fullmatch(r"(\w+) = (\S.*?) {2,}(\S.*)", value)
+        if not match:
+            form = "`name = default  meaning`, with two blanks"
+            raise Problem(f"{label}, line {line}: a parameter is written {form}.")
+        params.append(Param(name=match[1], default=match[2], meaning=match[3], line=line))
     for line, value in words["filters"]:
         for word in map(str.strip, value.split(",")):
             if word not in FILTERS:
                 known = ", ".join(FILTERS)
                 raise Problem(f'{label}, line {line}: unknown filter "{word}". Known: {known}.')
             params.append(Param(name=f"for_{word}", default="null", meaning=FILTERS[word], line=line))
+    for word, choices in (("every", PERIODS), ("access", ACCESS)):
+        if len(words[word]) > 1 or not {value for _, value in words[word]}.issubset(choices):
+            raise Problem(f"{label}, line {words[word][-1][0]}: {word} is one of {', '.join(choices)}.")
+    is_table = any(line.startswith("create table") for line in lines)
     return SqlFile(
         path=path,
         label=label,
@@ -124,52 +133,32 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
         key=tuple(part.strip() for _, value in words["key"] for part in value.split(",")),
         checks=tuple(Check(rule=value, line=line) for line, value in words["check"]),
         params=tuple(sorted(params, key=lambda param: param.line)),
-        every=choice("every", words, PERIODS, label),
-        access=choice("access", words, ACCESS, label),
+        every=next((value for _, value in words["every"]), None),
+        access=next((value for _, value in words["access"]), None),
         is_view=bool(words["view"]),
-        columns=tuple(columns),
+        columns=tuple(select_columns(lines, label)),
         sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
     )
 
 
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
     """The sentences of a header, and its words with their line numbers. Indented lines continue a word."""
-    sentences: list[str] = []
-    words: dict[str, list[tuple[int, str]]] = {word: [] for word in WORDS}
-    last: list[tuple[int, str]] | None = None
-    for number, line in enumerate(lines, start=1):
-        match = WORD.match(line)
-        if match and match[1] not in words:
-            known = ", ".join(words)
-            raise Problem(f'{label}, line {number}: unknown word "{match[1]}" in the header. Known: {known}.')
-        if match:
-            last = words[match[1]]
-            last.append((number, match[2].strip()))
-        elif last is not None and line.startswith("--   "):
-            last[-1] = (last[-1][0], f"{last[-1][1]} {line[2:].strip()}")
+    entries: list[tuple[str, int, str]] = [("", 0, "")]
+    for number, line in enumerate(takewhile(lambda line: line.startswith("--"), lines), start=1):
+        word, first, value = entries[-1]
+        if match := WORD.match(line):
+            if match[1] not in WORDS:
+                fault = f'unknown word "{match[1]}" in the header. Known: {", ".join(WORDS)}.'
+                raise Problem(f"{label}, line {number}: {fault}")
+            entries.append((match[1], number, match[2].strip()))
+        elif word and line.startswith("--   "):
+            entries[-1] = (word, first, f"{value} {line[2:].strip()}")
         else:
-            last = None
-            sentences.append(line[2:].strip())
-    return " ".join(" ".join(sentences).split()), words
-
-
-def choice(
-    word: str, words: dict[str, list[tuple[int, str]]], known: tuple[str, ...], label: str
-) -> str | None:
-    """The value of a word that may occur once, with one of a few values."""
-    if not words[word]:
-        return None
-    if len(words[word]) > 1 or words[word][0][1] not in known:
-        raise Problem(f"{label}, line {words[word][-1][0]}: {word} is one of {', '.join(known)}.")
-    return words[word][0][1]
-
-
-def param(line: int, value: str, label: str) -> Param:
-    match = re.fullmatch(r"(\w+) = (\S.*?) {2,}(\S.*)", value)
-    if not match:
-        form = "`name = default  meaning`, with two blanks"
-        raise Problem(f"{label}, line {line}: a parameter is written {form}.")
-    return Param(name=match[1], default=match[2], meaning=match[3], line=line)
+            entries.append(("", number, line[2:]))
+    words: dict[str, list[tuple[int, str]]] = {word: [] for word in ("", *WORDS)}
+    for word, number, value in entries:
+        words[word].append((number, value))
+    return " ".join(" ".join(value for _, value in words[""]).split()), words
 
 
 def split_comment(line: str) -> tuple[str, str | None]:
@@ -183,31 +172,22 @@ def split_comment(line: str) -> tuple[str, str | None]:
 
 
 def select_columns(lines: list[str], label: str) -> list[Column]:
-    """The columns of the last select: each is on its own line, with its meaning beside it."""
-    starts = [number for number, line in enumerate(lines) if re.match(r"select\b", line)]
+    """The columns of the last select, or of a table: each is on its own line, with its meaning beside it."""
+    starts = [number for number, line in enumerate(lines) if re.match(r"(select|create table)\b", line)]
     if not starts:
         raise Problem(f"{label}: a file is a comment and one select, its `select` at the start of a line.")
+    pattern = COLUMN if lines[starts[-1]].startswith("select") else TABLE_COLUMN
     columns: list[Column] = []
     for number, line in enumerate(lines[starts[-1] + 1 :], start=starts[-1] + 2):
         if line and not line.startswith(" "):
             break
         code, comment = split_comment(line)
-        match = COLUMN.match(code)
-        if match:
-            columns.append(Column(name=match[2] or match[3], meaning=comment, line=number, table=match[1]))
+        if match := pattern.match(code):
+            name = next(filter(None, match.groups()[1:]))
+            columns.append(Column(name=name, meaning=comment, line=number, table=match[1] or None))
         elif not code.strip() and comment and columns and columns[-1].meaning:
             columns[-1] = replace(columns[-1], meaning=f"{columns[-1].meaning} {comment}")
     return columns
-
-
-def table_columns(lines: list[str]) -> list[Column]:
-    """The columns of a `create table` of the log contract."""
-    split = [(number, *split_comment(line)) for number, line in enumerate(lines, start=1)]
-    return [
-        Column(name=match[1], meaning=comment, line=number)
-        for number, code, comment in split
-        if (match := TABLE_COLUMN.match(code))
-    ]
 
 
 def sources(text: str, label: str, portable: bool) -> dict[str, str]:

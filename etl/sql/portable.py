@@ -39,44 +39,35 @@ def refuse_differences(tree: dict[str, Any], text: str, label: str) -> None:
             places = (part.get("query_location") for part in nodes(node))
             position = next((place for place in places if isinstance(place, int)), 0)
             raise Problem(f"{label}, line {line_at(text, position)}: {fault}")
-    for match in re.finditer(r"\bfilter\s*\(\s*(?!where\b|\s)", without_literals(text), re.IGNORECASE):
+    # Literals and comments become blanks, so that every position stays the same.
+    code = re.sub(r"'(?:[^']|'')*'|--[^\n]*", lambda match: " " * len(match[0]), text)
+    for match in re.finditer(r"\bfilter\s*\(\s*(?!where\b|\s)", code, re.IGNORECASE):
         line = text[: match.start()].count("\n") + 1
         raise Problem(f"{label}, line {line}: Spark knows no filter without where. Use filter (where ...).")
-
-
-def without_literals(text: str) -> str:
-    """The text with literals and comments replaced by blanks, so that every position stays the same."""
-    return re.sub(r"'(?:[^']|'')*'|--[^\n]*", lambda match: " " * len(match[0]), text)
 
 
 def faults(node: dict[str, Any]) -> Iterator[str]:
     """What is wrong with a node; most nodes can have only one fault."""
     kind = node.get("class")
+    if kind == "WINDOW" and (name := node["function_name"].lower()) not in ALIKE:
+        instead = INSTEAD.get(name, DEFINE)
+        yield f'"{name}" over a window is not known to be alike on DuckDB and Spark. {instead}'
+    for refused in LISTS["refused"]:
+        if all(node.get(key) in values for key, values in refused["where"].items()):
+            yield refused["fault"]
     if kind == "FUNCTION":
         yield from function_faults(node)
-    elif kind == "WINDOW":
-        yield from window_faults(node)
-    elif kind == "CAST":
+    elif kind == "TYPE" and (name := node["type_name"].lower()) not in LISTS["types"]:
         # DuckDB's parser adds casts of its own: to integer and double for an interval, both in the list.
-        name = node["type_expr"].get("type_name", "")
-        if name == "VARCHAR":
-            yield "Spark wants a length for varchar. Use string."
-        elif name.lower() not in LISTS["types"]:
-            yield f'the type "{name.lower()}" is not known to be alike. Known: {", ".join(LISTS["types"])}.'
+        yield f'the type "{name}" is not known to be alike. Known: {", ".join(LISTS["types"])}.'
     elif kind == "COLUMN_REF" and node["column_names"][-1].lower() == "rowid":
         yield "only DuckDB has rowid."
-    elif kind == "OPERATOR" and node["type"].startswith(("ARRAY_", "STRUCT_EXTRACT")):
-        yield "lists and structs are written differently."
-    elif kind == "LAMBDA":
-        yield "lambdas are written differently."
-    elif kind == "COLLATE":
-        yield "collations differ; compare lowered(words)."
-    elif kind in ("PARAMETER", "POSITIONAL_REFERENCE"):
-        yield "a model has neither parameters nor columns by number."
     elif kind == "STAR" and any(map(node.get, ("columns", "exclude_list", "replace_list", "rename_list"))):
         yield "only DuckDB has a star with exclude, replace, rename or columns. Name the columns."
-    elif kind is None:
-        yield from clause_faults(node)
+    elif node.get("type") == "DISTINCT_MODIFIER" and node["distinct_on_targets"]:
+        yield "only DuckDB has distinct on. Number the rows and keep the first."
+    elif node.get("sample"):
+        yield "which rows a limit or a sample keeps is not defined. Number the rows and keep some."
 
 
 def function_faults(node: dict[str, Any]) -> Iterator[str]:
@@ -110,17 +101,16 @@ def leaves_out_nulls(condition: dict[str, Any] | None, value: dict[str, Any]) ->
         return False
     if condition["type"] == "CONJUNCTION_AND":
         return any(leaves_out_nulls(part, value) for part in condition["children"])
-    return condition["type"] == "OPERATOR_IS_NOT_NULL" and is_same(condition["children"][0], value)
+    is_required = condition["type"] == "OPERATOR_IS_NOT_NULL"
+    return is_required and without_places(condition["children"][0]) == without_places(value)
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """Whether two expressions are the same apart from their places in the text."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = (one.keys() | other.keys()) - {"query_location", "query_location_length", "alias"}
-        return all(is_same(one.get(key), other.get(key)) for key in keys)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    return bool(one == other)
+def without_places(tree: Any) -> Any:
+    """An expression without its places in the text, to compare it with another."""
+    if isinstance(tree, dict):
+        places = ("query_location", "query_location_length", "alias")
+        return {key: without_places(part) for key, part in tree.items() if key not in places}
+    return list(map(without_places, tree)) if isinstance(tree, list) else tree
 
 
 def constant(expression: dict[str, Any]) -> str | None:
@@ -131,29 +121,3 @@ def constant(expression: dict[str, Any]) -> str | None:
 def is_date(expression: dict[str, Any]) -> bool:
     """Whether this is a column with the name of a time or a date."""
     return expression["class"] == "COLUMN_REF" and bool(DATES.search(expression["column_names"][-1]))
-
-
-def window_faults(node: dict[str, Any]) -> Iterator[str]:
-    name = node["function_name"].lower()
-    if name not in ALIKE:
-        instead = INSTEAD.get(name, DEFINE)
-        yield f'"{name}" over a window is not known to be alike on DuckDB and Spark. {instead}'
-    if node.get("ignore_nulls"):
-        yield "ignore nulls is written differently. Carry a running count instead."
-    if node.get("exclude_clause", "NO_OTHER") != "NO_OTHER":
-        yield "only DuckDB has a window with exclude."
-
-
-def clause_faults(node: dict[str, Any]) -> Iterator[str]:
-    """Faults of orders, joins, `from`, and modifiers such as limit."""
-    kind = node.get("type")
-    if node.get("null_order") == "ORDER_DEFAULT":
-        yield "write `nulls first` or `nulls last`; engines differ and raise no error."
-    elif (join := node.get("ref_type", "").lower()) in ("asof", "positional", "natural", "dependent"):
-        yield f"{'an' if join == 'asof' else 'a'} {join} join is written differently. Join on columns."
-    elif kind == "DISTINCT_MODIFIER" and node["distinct_on_targets"]:
-        yield "only DuckDB has distinct on. Number the rows and keep the first."
-    elif kind in ("LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER") or node.get("sample"):
-        yield "which rows a limit or a sample keeps is not defined. Number the rows and keep some."
-    elif kind in ("PIVOT", "TABLE_FUNCTION", "SHOW_REF"):
-        yield "a model reads tables and queries only; pivots and table functions are written differently."
