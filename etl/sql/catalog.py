@@ -20,14 +20,6 @@ class Catalog:
     def of(self, *schemas: str) -> list[SqlFile]:
         return [file for file in self.files.values() if file.schema in schemas]
 
-    def report(self, name: str) -> SqlFile:
-        """A report by its short name. Raises a Problem that lists the known reports."""
-        file = self.files.get(f"report.{name}")
-        if file is None:
-            known = ", ".join(sorted(report.name for report in self.of("report")))
-            raise Problem(f'No report is named "{name}". There are: {known}.')
-        return file
-
     def readers(self, full_name: str) -> list[str]:
         """The tables and reports that read a table or report."""
         return sorted(file.full_name for file in self.files.values() if full_name in file.reads)
@@ -54,10 +46,9 @@ def read_catalog(folder: Path = QUERIES) -> Catalog:
             sources = {alias: catalog[source] for alias, source in file.sources.items()}
             columns = tuple(with_meaning(column, file, sources) for column in file.columns)
             catalog[name] = replace(file, columns=columns)
+            refuse_clashes(file, [file, *sources.values()])
     except CycleError as error:
         raise Problem(f"These read each other in a circle: {' -> '.join(error.args[1])}.") from error
-    for file in catalog.values():
-        refuse_clashes(file, catalog)
     return Catalog(files=catalog)
 
 
@@ -79,15 +70,12 @@ def with_meaning(column: Column, file: SqlFile, sources: dict[str, SqlFile]) -> 
     raise Problem(f'{place}: "{column.name}" has no meaning and {fault}. Write the meaning beside it.')
 
 
-def refuse_clashes(file: SqlFile, known: dict[str, SqlFile]) -> None:
+def refuse_clashes(file: SqlFile, sources: list[SqlFile]) -> None:
     """Refuses a parameter named like a column, which would override it, or like another parameter."""
-    columns = {column.name for column in file.columns}
-    columns |= {column.name for name in file.reads for column in known[name].columns}
-    names: set[str] = set()
-    for param in file.params:
+    columns = {column.name for source in sources for column in source.columns}
+    for number, param in enumerate(file.params):
         place = f'{file.label}, line {param.line}: the parameter "{param.name}"'
-        if param.name in names:
+        if param.name in {other.name for other in file.params[:number]}:
             raise Problem(f"{place} is there twice.")
         if param.name in columns:
             raise Problem(f"{place} is named like a column.")
-        names.add(param.name)

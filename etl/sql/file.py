@@ -69,7 +69,6 @@ class SqlFile:
     `label` is its name in a Problem; `sources` has the tables and reports that it reads, by alias.
     """
 
-    path: Path
     label: str
     schema: str
     name: str
@@ -124,7 +123,6 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
             raise Problem(f"{label}, line {words[word][-1][0]}: {word} is one of {', '.join(choices)}.")
     is_table = any(line.startswith("create table") for line in lines)
     return SqlFile(
-        path=path,
         label=label,
         schema=schema,
         name=name,

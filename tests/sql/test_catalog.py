@@ -240,7 +240,7 @@ def test_a_parameter_named_like_a_column_is_refused(tmp_path: Path) -> None:
 
 def test_the_usual_filters_are_parameters_with_one_meaning(tmp_path: Path) -> None:
     text = SEEN.replace("-- param: since", "-- filters: firms, years\n-- param: since")
-    file = read_catalog(small_queries(tmp_path / "queries", report__seen=text)).report("seen")
+    file = read_catalog(small_queries(tmp_path / "queries", report__seen=text)).files["report.seen"]
     assert [param.name for param in file.params] == [
         "for_returns",
         "for_firms",
@@ -278,7 +278,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_meanings_are_inherited_and_readers_known(tmp_path: Path) -> None:
     catalog = read_catalog(small_queries(tmp_path / "queries"))
-    seen = catalog.report("seen")
+    seen = catalog.files["report.seen"]
     assert [(column.name, column.meaning) for column in seen.columns][2:] == [
         ("last_at", "The last event (UTC)."),
         ("visit_count", "Events of the return."),
@@ -287,5 +287,3 @@ def test_meanings_are_inherited_and_readers_known(tmp_path: Path) -> None:
         "model.repeated_records", "model.events", "model.file_counts", "mart.visits", "report.seen",
     ]  # fmt: skip
     assert catalog.readers("model.events") == ["mart.visits", "model.file_counts"]
-    with pytest.raises(Problem, match=r'No report is named "moon"\. There are: seen\.'):
-        catalog.report("moon")
