@@ -3,26 +3,34 @@
 The same store gives the same build at any time; only `built_at` differs.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from etl.common.duck import OFFLINE, literal, problem_of, work_limits
-from etl.common.files import remove_leftovers, work_folder
+from etl.common.files import put_in_place, remove_leftovers, work_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.common.system import make_private
 from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
-from etl.warehouse.models import Engine, check_table, on_duckdb
-from etl.warehouse.publish import create_reports, fill_catalog, replace_warehouse, write_comments
-from etl.warehouse.raw import as_utc, fill_build, fill_counts, fill_raw
+from etl.sql.file import SqlFile
+from etl.warehouse.models import (
+    Engine,
+    check_columns,
+    check_rows,
+    check_table,
+    columns_of,
+    insert_rows,
+    on_duckdb,
+)
+from etl.warehouse.raw import fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
 
 MEMORY_BYTES = 4_000_000_000
@@ -62,24 +70,22 @@ def build(
     try:
         settings = read_settings(data.settings)
         catalog = read_catalog(queries)
-        if as_of is not None:
-            as_of = as_utc(as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone)))
         remove_leftovers(data.root)
         with work_folder(data.root) as folder:
             new = folder / "warehouse.duckdb"
             with new_database(new, folder) as database:
                 create_tables(database, data, catalog, queries)
                 with step("Reading the store"):
-                    fill_raw(database, data, catalog)
-                fill_build(database, data, catalog, settings, as_of)
+                    fill_raw(database, data, catalog, settings, as_of)
                 with closing(engine(database, catalog.of("model", "mart"), folder)) as made:
                     for file in made:
                         check_table(database, file)
                 fill_counts(database)
-                with step("Checking the reports"), transaction(database):
+                with step("Checking the reports"):
+                    database.begin()
                     longest = longest_return(database, catalog)
-                    fill_catalog(database, catalog, create_reports(database, catalog, longest))
-                    write_comments(database, catalog)
+                    describe_tables(database, catalog, create_reports(database, catalog, longest))
+                    database.commit()
                 for file in catalog.of("raw", "ref", "main"):
                     check_table(database, file)
                 result = read_result(database, data, catalog)
@@ -99,8 +105,8 @@ def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection
     A killed build needs no recovery, so nothing is written twice: there is no write-ahead log, and a
     checkpoint does not merge the incomplete row groups that each file of the store leaves.
     """
-    database = duckdb.connect(config=OFFLINE | work_limits(folder, MEMORY_BYTES) | {"max_vacuum_tasks": 0})
-    try:
+    limits = work_limits(folder, MEMORY_BYTES)
+    with duckdb.connect(config=OFFLINE | limits | {"max_vacuum_tasks": 0}) as database:
         options = "storage_version 'v1.5.0', recovery_mode 'no_wal_writes'"
         database.execute(f"attach {literal(file)} as warehouse ({options})")
         make_private(file)
@@ -110,22 +116,21 @@ def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection
         database.execute("checkpoint warehouse")
         database.execute("use memory")
         database.execute("detach warehouse")
-    finally:
-        database.close()
 
 
 def create_tables(
     database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, queries: Path
 ) -> None:
     """Creates schemas, functions, the empty tables of `raw`, and the reference tables with their rows."""
-    with transaction(database):
-        for schema in ("raw", "ref", "model", "mart", "report"):
-            database.execute(f"create schema {schema}")
-        for file in catalog.of("raw", "ref", "main"):
-            database.execute(file.text)
-        for name in ("duckdb", "report"):
-            database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
-        fill_reference(database, data, catalog)
+    database.begin()
+    for schema in ("raw", "ref", "model", "mart", "report"):
+        database.execute(f"create schema {schema}")
+    for file in catalog.of("raw", "ref", "main"):
+        database.execute(file.text)
+    for name in ("duckdb", "report"):
+        database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
+    fill_reference(database, data, catalog)
+    database.commit()
 
 
 def longest_return(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> str | None:
@@ -136,12 +141,73 @@ def longest_return(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> str
     return row[0] if row else None
 
 
-@contextmanager
-def transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Runs many small statements as one transaction, which waits for the disk once."""
-    database.execute("begin")
-    yield
-    database.execute("commit")
+def create_reports(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, return_id: str | None
+) -> dict[str, dict[str, str]]:
+    """Creates each report, runs it with its defaults, and checks its columns and keys. Returns column types.
+
+    A report about one return runs only for `return_id`: for all returns it would have as many rows as there
+    are events. Tests check that case.
+    """
+    types: dict[str, dict[str, str]] = {}
+    for file in catalog.of("report"):
+        params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
+        try:
+            # An error of a macro has the line of its call, so the query itself is bound first.
+            types[file.full_name] = columns_of(database, f"({with_defaults(file)}\n)")
+            database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
+        except duckdb.Error as error:
+            raise problem_of(error, file.label) from error
+        check_columns(file, types[file.full_name])
+        check_rows(database, file, source_of(file, return_id))
+    return types
+
+
+def with_defaults(file: SqlFile) -> str:
+    """The query of a report with its defaults in place of its parameters."""
+    defaults = {param.name: f"({param.default})" for param in file.params}
+    return re.sub(r"\b\w+\b(?! :=)", lambda match: defaults.get(match[0], match[0]), file.text)
+
+
+def source_of(file: SqlFile, return_id: str | None = None) -> str:
+    """A table's name, or the call of a report: with its defaults, and for one return if it takes one."""
+    if file.schema != "report":
+        return file.full_name
+    takes_return = any(param.name == "for_return" for param in file.params)
+    argument = f"for_return := {literal(return_id)}" if return_id is not None and takes_return else ""
+    return f"{file.full_name}({argument})"
+
+
+def describe_tables(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, report_types: dict[str, dict[str, str]]
+) -> None:
+    """Fills `main.catalog`, and writes the meanings also as comments, which other tools show."""
+    rows: list[tuple[object, ...]] = []
+    comments: list[str] = []
+    for file in catalog.files.values():
+        is_report, name = file.schema == "report", file.full_name
+        types = report_types[name] if is_report else columns_of(database, name)
+        kind, part_kind = ("report", "result") if is_report else ("table", "column")
+        rows.append((kind, name, "", 0, file.every, file.meaning, False, file.access))
+        commented = "macro table" if is_report else "view" if file.is_view else "table"
+        comments.append(f"comment on {commented} {name} is {literal(file.meaning)};")
+        for number, param in enumerate(file.params, start=1):
+            rows.append(("parameter", name, param.name, number, param.default, param.meaning, False, None))
+        for number, column in enumerate(file.columns, start=1):
+            part, is_key = column.name, column.name in file.key
+            rows.append((part_kind, name, part, number, types[part], column.meaning, is_key, None))
+            if not is_report:
+                comments.append(f"comment on column {name}.{part} is {literal(column.meaning)};")
+    names = columns_of(database, "main.catalog")
+    insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
+    database.execute("\n".join(comments))
+
+
+def replace_warehouse(new: Path, published: Path) -> None:
+    """Replaces the old warehouse by one rename. Programs that have it open keep the old file."""
+    if published.is_dir():
+        raise Problem(f"{published}: a folder is where the warehouse belongs. Move it away.")
+    put_in_place(new, published)
 
 
 def read_result(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> BuildResult:

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -18,8 +19,14 @@ from etl.store.parts import Part, check_part, damage_is_a_problem, parts, refusa
 from etl.warehouse.models import columns_of, insert_rows
 
 
-def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> None:
-    """Fills the empty tables of `raw`, except `raw.build`, which needs the events (`fill_build`).
+def fill_raw(
+    database: duckdb.DuckDBPyConnection,
+    data: DataDir,
+    catalog: Catalog,
+    settings: Settings,
+    as_of: datetime | None,
+) -> None:
+    """Fills the empty tables of `raw`. By default `as_of` is the newest event not later than the newest load.
 
     Checksums are verified first: DuckDB itself does not notice every changed byte of Parquet.
     """
@@ -33,6 +40,17 @@ def fill_raw(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalo
     counts = [(part, part.ledger["quarantined_count"]) for part in loaded]
     quarantined = [(part, part.quarantine, count) for part, count in counts if count]
     fill_records(database, catalog.files["raw.quarantine"], quarantined)
+    if as_of is None:
+        as_of = database.execute("""
+            select max(event_at) from raw.events
+            where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
+        """).fetchall()[0][0]
+    else:
+        in_zone = as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone))
+        as_of = in_zone.astimezone(UTC).replace(tzinfo=None)
+    built_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    row = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
+    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?)", row)
 
 
 def fill_records(
@@ -68,37 +86,7 @@ def fill_ledger(
     for row in rows.values():
         if isinstance(row.get("unmapped_columns"), list):
             row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
-        row["loaded_at"] = as_utc(datetime.fromisoformat(row["loaded_at"])).isoformat()
     insert_rows(database, "raw.files", [row for _, row in sorted(rows.items())])
-
-
-def fill_build(
-    database: duckdb.DuckDBPyConnection,
-    data: DataDir,
-    catalog: Catalog,
-    settings: Settings,
-    as_of: datetime | None,
-) -> None:
-    """Fills `raw.build`. By default it is as of the newest event that is not later than the newest load."""
-    if as_of is None:
-        as_of = database.execute("""
-            select max(event_at) from raw.events
-            where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
-        """).fetchall()[0][0]
-    row = {
-        "as_of": as_of and as_of.isoformat(),
-        "built_at": as_utc(datetime.now(UTC)).replace(microsecond=0).isoformat(),
-        "version": version(),
-        "input_digest": input_digest(data, catalog),
-        "firm_name": settings.firm_name,
-        "timezone": settings.timezone,
-    }
-    insert_rows(database, "raw.build", [row])
-
-
-def as_utc(moment: datetime) -> datetime:
-    """A time as the warehouse stores it: UTC, without a zone. A time without a zone is UTC already."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def input_digest(data: DataDir, catalog: Catalog) -> str:

@@ -7,7 +7,7 @@ PARTS = {
     "checks": ("#b8de29", "build: keys, checks, reports"),
     "rest": ("#c9c9c9", "build: other"),
 }
-CHECKS = ("check_table", "create_reports", "read_catalog", "fill_catalog", "write_comments")
+CHECKS = ("check_table", "create_reports", "read_catalog", "describe_tables")
 WIDTH, LEFT, ROW, TOP = 760, 130, 34, 56
 AIM = 3.0
 

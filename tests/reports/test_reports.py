@@ -14,9 +14,8 @@ from etl.common.paths import DataDir
 from etl.config.settings import read_settings
 from etl.sql.catalog import read_catalog
 from etl.store.load import load
-from etl.warehouse.build import build
+from etl.warehouse.build import build, source_of
 from etl.warehouse.models import check_table
-from etl.warehouse.publish import source_of
 from support.invented_log import write_invented_log
 from support.warehouses import AA, BB, CC, refuse_file, write_part
 

@@ -13,8 +13,8 @@ from etl.common.problem import Problem
 from etl.sql.catalog import read_catalog
 from etl.sql.file import SqlFile, read_file
 from etl.sql.parse import nodes, parse
+from etl.warehouse.build import create_reports, source_of
 from etl.warehouse.models import check_key, check_rule, columns_of, create_model
-from etl.warehouse.publish import create_reports, source_of
 from support.warehouses import EVENTS, SEEN, VISITS, small_queries
 
 CATALOG = read_catalog()
