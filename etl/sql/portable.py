@@ -101,8 +101,8 @@ def leaves_out_nulls(condition: dict[str, Any] | None, value: dict[str, Any]) ->
         return False
     if condition["type"] == "CONJUNCTION_AND":
         return any(leaves_out_nulls(part, value) for part in condition["children"])
-    is_required = condition["type"] == "OPERATOR_IS_NOT_NULL"
-    return is_required and without_places(condition["children"][0]) == without_places(value)
+    is_required: bool = condition["type"] == "OPERATOR_IS_NOT_NULL"
+    return is_required and without_places(condition["children"]) == [without_places(value)]
 
 
 def without_places(tree: Any) -> Any:

@@ -27,6 +27,7 @@ from etl.warehouse.models import (
     check_rows,
     check_table,
     columns_of,
+    duckdb_errors,
     insert_rows,
     on_duckdb,
 )
@@ -152,12 +153,10 @@ def create_reports(
     types: dict[str, dict[str, str]] = {}
     for file in catalog.of("report"):
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
-        try:
+        with duckdb_errors(file.label):
             # An error of a macro has the line of its call, so the query itself is bound first.
             types[file.full_name] = columns_of(database, f"({with_defaults(file)}\n)")
             database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
-        except duckdb.Error as error:
-            raise problem_of(error, file.label) from error
         check_columns(file, types[file.full_name])
         check_rows(database, file, source_of(file, return_id))
     return types

@@ -7,7 +7,8 @@ reads them, so that the same code sorts, checks and publishes every warehouse.
 
 import json
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,17 @@ def create_model(database: duckdb.DuckDBPyConnection, file: SqlFile, query: str)
     """
     kind = "view" if file.is_view else "table"
     order = f" order by {', '.join(file.key)}" if file.key and not file.is_view else ""
+    with step(f"Building {file.full_name}"), duckdb_errors(file.label):
+        database.execute(f"create {kind} {file.full_name} as from ({query}\n){order}")
+
+
+@contextmanager
+def duckdb_errors(label: str, line: int | None = None) -> Iterator[None]:
+    """Raises an error of DuckDB as a Problem that names a file, and the line if it is not in the error."""
     try:
-        with step(f"Building {file.full_name}"):
-            database.execute(f"create {kind} {file.full_name} as from ({query}\n){order}")
+        yield
     except duckdb.Error as error:
-        raise problem_of(error, file.label) from error
+        raise problem_of(error, label, line) from error
 
 
 def columns_of(database: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
@@ -66,12 +73,10 @@ def check_table(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str 
 
 
 def check_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
-    try:
+    with duckdb_errors(file.label):
         check_key(database, file, source)
-        for check in file.checks:
-            check_rule(database, file, source, check)
-    except duckdb.Error as error:
-        raise problem_of(error, file.label) from error
+    for check in file.checks:
+        check_rule(database, file, source, check)
 
 
 def check_columns(file: SqlFile, types: Mapping[str, str]) -> None:
@@ -119,13 +124,11 @@ def is_stored_in_key_order(database: duckdb.DuckDBPyConnection, file: SqlFile) -
 def check_rule(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, check: Check) -> None:
     """Checks that a rule is true on every row; null is not true."""
     wrong = f"from {source} where ({check.rule}) is not true"
-    try:
+    with duckdb_errors(file.label, check.line):
         count = database.execute(f"select count(*) {wrong}").fetchall()[0][0]
-    except duckdb.Error as error:
-        raise problem_of(error, file.label, check.line) from error
+        which = example(database, f"select {', '.join(file.key)} {wrong}") if count and file.key else ""
     if count:
         rows = "1 row" if count == 1 else f"{count} rows"
-        which = example(database, f"select {', '.join(file.key)} {wrong}") if file.key else ""
         raise Problem(f'{file.label}, line {check.line}: the rule "{check.rule}" fails on {rows}{which}.')
 
 

@@ -7,20 +7,19 @@ folders of their own, because a name from the data never becomes a path.
 
 import re
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from etl.common.duck import OFFLINE, literal
+from etl.common.duck import literal
 from etl.common.paths import QUERIES, DataDir
 from etl.common.terminal import step
 from etl.config.settings import read_settings
-from etl.sql.catalog import Catalog, read_catalog
+from etl.sql.catalog import read_catalog
 from etl.sql.file import SqlFile
 from etl.store.parts import parts
-from etl.warehouse.models import Engine, columns_of, create_model
+from etl.warehouse.models import Engine, columns_of, create_model, duckdb_errors
 from etl.warehouse.spark.session import Cluster, open_session, read_cluster, spark_errors
 
 if TYPE_CHECKING:
@@ -32,86 +31,71 @@ BUCKET_EVENTS = 500_000
 TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz"}
 
 
-def on_spark(data: DataDir, queries: Path = QUERIES) -> Engine:
+def on_spark(data: DataDir) -> Engine:
     """The engine for the parts of one data directory. It writes Parquet into the folder of the build."""
 
     def engine(
         database: duckdb.DuckDBPyConnection, files: list[SqlFile], folder: Path
     ) -> Generator[SqlFile, None, None]:
         cluster = read_cluster(read_settings(data.settings), data)
-        catalog = read_catalog(queries)
-        types = table_types(catalog, queries)
         with open_session(cluster, folder) as session:
-            for function in statements((queries / "functions" / "spark.sql").read_text(encoding="utf-8")):
+            for function in statements((QUERIES / "functions" / "spark.sql").read_text(encoding="utf-8")):
                 session.sql(function)
-            run = Run(session, database, cluster, folder)
-            buckets = run.prepare(data, catalog)
+            buckets = give_tables(session, database, cluster, folder, data)
             for file in files:
-                if file.is_view:
-                    create_model(database, file, file.text)
-                else:
+                query = file.text
+                if not file.is_view:
                     with step(f"Computing {file.full_name} on Spark"), spark_errors(file.label):
-                        session.sql(statement(file, run.location(file), buckets))
-                    create_model(database, file, result_query(file, types[file.full_name], folder))
+                        target = cluster.worker_path(table_folder(folder, file))
+                        session.sql(statement(file, target, buckets))
+                    # The tables that the file reads are in the new warehouse already.
+                    with duckdb_errors(file.label):
+                        query = result_query(file, columns_of(database, f"({file.text}\n)"), folder)
+                create_model(database, file, query)
                 yield file
 
     return engine
 
 
+def give_tables(
+    session: "SparkSession",
+    database: duckdb.DuckDBPyConnection,
+    cluster: Cluster,
+    folder: Path,
+    data: DataDir,
+) -> int:
+    """Gives Spark the tables that models read, records clustered by return. Returns the number of buckets."""
+    for schema in ("raw", "ref", "model", "mart"):
+        session.sql(f"create schema {schema}")
+    loaded = parts(data)
+    events: int = sum(part.ledger["kept_count"] for part in loaded if part.kind == "events")
+    buckets: int = max(session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
+    session.conf.set("spark.sql.shuffle.partitions", str(buckets))
+    for file in read_catalog().of("raw", "ref"):
+        target = table_folder(folder, file)
+        location = cluster.worker_path(target)
+        records = [part.data for part in loaded if f"raw.{part.kind}" == file.full_name]
+        with step(f"Giving {file.full_name} to Spark"), spark_errors(file.label):
+            if records:
+                # A column that an older part lacks is null. Only this moves whole records.
+                columns = columns_of(database, file.full_name).items()
+                reader = session.read.schema(
+                    ", ".join(f"{name} {TYPES.get(kind, kind)}" for name, kind in columns)
+                )
+                rows = reader.parquet(*map(cluster.worker_path, records)).repartition(buckets, *CLUSTERED)
+                writer = rows.write.bucketBy(buckets, *CLUSTERED).sortBy(*CLUSTERED)
+                writer.saveAsTable(file.full_name, format="parquet", path=location)
+            else:
+                target.mkdir(parents=True, mode=0o700)
+                database.execute(
+                    f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)"
+                )
+                session.sql(f"create table {file.full_name} using parquet location {literal(location)}")
+    return buckets
+
+
 def table_folder(folder: Path, file: SqlFile) -> Path:
     return folder / "spark" / file.schema / file.name
-
-
-@dataclass(frozen=True)
-class Run:
-    """One build on Spark: the session, the new warehouse, the cluster, and the folder of the build."""
-
-    session: "SparkSession"
-    database: duckdb.DuckDBPyConnection
-    cluster: Cluster
-    folder: Path
-
-    def location(self, file: SqlFile) -> str:
-        return self.cluster.worker_path(table_folder(self.folder, file))
-
-    def prepare(self, data: DataDir, catalog: Catalog) -> int:
-        """Gives Spark the tables that models read. Returns the number of buckets."""
-        for schema in ("raw", "ref", "model", "mart"):
-            self.session.sql(f"create schema {schema}")
-        loaded = {name: [part for part in parts(data) if part.kind == name] for name in ("events", "returns")}
-        events: int = sum(part.ledger["kept_count"] for part in loaded["events"])
-        buckets: int = max(self.session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
-        self.session.conf.set("spark.sql.shuffle.partitions", str(buckets))
-        for file in catalog.of("raw", "ref"):
-            with step(f"Giving {file.full_name} to Spark"), spark_errors(file.label):
-                if file.schema == "raw" and file.name in loaded:
-                    paths = [self.cluster.worker_path(part.data) for part in loaded[file.name]]
-                    self.write_clustered(file, paths, buckets)
-                else:
-                    self.copy_table(file)
-        return buckets
-
-    def write_clustered(self, file: SqlFile, paths: list[str], buckets: int) -> None:
-        """Creates one table of all records of a kind, clustered by return. Only this moves whole records.
-
-        A column that an older part lacks is null.
-        """
-        columns = columns_of(self.database, file.full_name)
-        types = ", ".join(f"{name} {TYPES.get(kind, kind)}" for name, kind in columns.items())
-        if not paths:
-            place = f"using parquet location {literal(self.location(file))}"
-            self.session.sql(f"create table {file.full_name} ({types}) {place}")
-            return
-        records = self.session.read.schema(types).parquet(*paths).repartition(buckets, *CLUSTERED)
-        writer = records.write.bucketBy(buckets, *CLUSTERED).sortBy(*CLUSTERED)
-        writer.saveAsTable(file.full_name, format="parquet", path=self.location(file))
-
-    def copy_table(self, file: SqlFile) -> None:
-        target = table_folder(self.folder, file)
-        target.mkdir(parents=True, mode=0o700)
-        self.database.execute(f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)")
-        place = f"using parquet location {literal(self.location(file))}"
-        self.session.sql(f"create table {file.full_name} {place}")
 
 
 def statements(text: str) -> list[str]:
@@ -128,19 +112,6 @@ def statement(file: SqlFile, location: str, buckets: int) -> str:
         clustering = f" clustered by ({', '.join(CLUSTERED)}) sorted by ({order}) into {buckets} buckets"
     place = f"using parquet{clustering} location {literal(location)}"
     return f"create table {file.full_name} {place} as {file.text}"
-
-
-def table_types(catalog: Catalog, queries: Path) -> dict[str, dict[str, str]]:
-    """The columns of each table with DuckDB's types, from an empty build in memory."""
-    with duckdb.connect(config=OFFLINE) as empty:
-        for schema in ("raw", "ref", "model", "mart"):
-            empty.execute(f"create schema {schema}")
-        empty.execute((queries / "functions" / "duckdb.sql").read_text(encoding="utf-8"))
-        for file in catalog.of("raw", "ref"):
-            empty.execute(file.text)
-        for file in catalog.of("model", "mart"):
-            create_model(empty, file, file.text)
-        return {file.full_name: columns_of(empty, file.full_name) for file in catalog.of("model", "mart")}
 
 
 def result_query(file: SqlFile, types: dict[str, str], folder: Path) -> str:
