@@ -9,9 +9,7 @@ import json
 import re
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
 from html import escape
-from itertools import groupby
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -27,27 +25,13 @@ from etl.warehouse.ask import Facts, Warehouse, ask, open_warehouse
 from etl.warehouse.cells import as_csv, printable_frame
 
 KEY = ["firm_id", "return_id"]
-# The tables of a pack, and the reports that fill them.
-TABLES = {
-    "facts": "evidence_facts",
-    "signers": "signature_evidence",
-    "records": "evidence_lines",
-    "steps": "return_steps",
-}
-TABS = {
-    "Client": "What the client did (Client Tracking)",
-    "Internal": "What the firm did (Internal Tracking)",
-}
+PACK = tomllib.loads(Path(__file__).with_name("evidence.toml").read_text(encoding="utf-8"))
 NOT_LOGGED = "not in source"
-# The columns of each table of the page, with their headings.
-HEADINGS = tomllib.loads(Path(__file__).with_name("evidence_columns.toml").read_text(encoding="utf-8"))
 SUMS = "SHA256SUMS"
 LONGEST_NAME = 60
 # The earliest time that a zip can have; the real time would change the bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 UNIX = 3
-
-Row = dict[str, str]
 
 
 def evidence(
@@ -67,7 +51,7 @@ def evidence(
     with open_warehouse(data.warehouse) as warehouse, step("Gathering the evidence"):
         if office is not None and year is not None:
             returns = office_returns(ask(warehouse, "return_state", for_firms=firms), office, year)
-            name = file_name("evidence", "office", *([firm] if firm else []), office, str(year))
+            name = file_name("evidence", "office", *(firms or []), office, str(year))
         else:
             found = ask(warehouse, "return_state", for_firms=firms, for_return=return_id or "")
             returns = one_return(found, return_id or "", firm)
@@ -111,24 +95,42 @@ def file_name(*parts: str) -> str:
 
 
 def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
-    zone, firms = warehouse.facts.timezone, returns["firm_id"].unique().sort().to_list()
-    texts, rows_of = dict[str, str](), dict[str, dict[Any, pl.DataFrame]]()
-    for name, report in TABLES.items():
-        rows = ask(warehouse, report, for_firms=firms, for_return=return_id)
+    """The texts of the pack by their paths: the tables, a page for each return, and what they are."""
+    facts, firms = warehouse.facts, returns["firm_id"].unique().sort().to_list()
+    texts, rows_of, files = dict[str, str](), dict[str, dict[Any, pl.DataFrame]](), dict[str, Any]()
+    for name, report in ((name, warehouse.reports[report]) for name, report in PACK["reports"].items()):
+        rows = ask(warehouse, report.name, for_firms=firms, for_return=return_id)
         rows = rows.join(returns.select(KEY), on=KEY, how="semi", maintain_order="left")
-        texts[f"{name}.csv"] = as_csv(rows, zone)
-        rows_of[name] = printable_frame(rows, zone).partition_by(KEY, as_dict=True)
-    for number, state in enumerate(printable_frame(returns, zone).iter_rows(named=True), start=1):
+        texts[f"{name}.csv"] = as_csv(rows, facts.timezone)
+        files[f"{name}.csv"] = {"report": report.name, "meaning": report.meaning, "columns": report.meanings}
+        printable = printable_frame(rows, facts.timezone)
+        # None stands for a return without rows.
+        rows_of[name] = printable.partition_by(KEY, as_dict=True) | {None: printable.clear()}
+    for number, state in enumerate(printable_frame(returns, facts.timezone).iter_rows(named=True), start=1):
         key = (state["firm_id"], state["return_id"])
-        tables = {name: parts[key].to_dicts() if key in parts else [] for name, parts in rows_of.items()}
-        path = f"pages/{number:04}.{file_name(state['return_id'])}.html"
-        texts[path] = page(state, tables, warehouse.facts)
-    texts["about.json"] = json.dumps(about(warehouse, returns), indent=2, ensure_ascii=False) + "\n"
-    return texts
+        tables = {name: frames.get(key, frames[None]) for name, frames in rows_of.items()}
+        texts[f"pages/{number:04}.{file_name(state['return_id'])}.html"] = page(state, tables, facts)
+    about = {
+        "what": "What the platform's log shows of the signatures of these returns. It judges no signature.",
+        "firm": facts.firm_name,
+        "as_of": iso(facts.as_of),
+        "build": facts.input_digest,
+        "version": facts.version,
+        "times": f"in the zone {facts.timezone}, except in the pages and tables where they are as logged",
+        "cells": "a text that a spreadsheet would run as a formula has an apostrophe before it",
+        "returns": returns.select(KEY).to_dicts(),
+        "files": files
+        | {"pages": {"meaning": "one page per return, to print"}}
+        | {SUMS: {"meaning": "SHA-256 of every file, for sha256sum -c"}},
+    }
+    return texts | {"about.json": json.dumps(about, indent=2, ensure_ascii=False) + "\n"}
 
 
 def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> Path:
-    """Writes the files of a pack and their checksums, all or none. It replaces nothing but an older pack."""
+    """Writes the files of a pack and their checksums, all or none. It replaces nothing but an older pack.
+
+    A zip is not compressed, because two machines may compress differently.
+    """
     contents = {path: texts[path].encode() for path in sorted(texts)}
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in contents.items())
     contents[SUMS] = sums.encode()
@@ -139,105 +141,67 @@ def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> 
     place = folder
     try:
         with work_folder(folder) as work:
-            place = target
-            write_contents(work / target.name, contents, as_zip)
-            put_in_place(work / target.name, target)
+            place, made = target, work / target.name
+            if as_zip:
+                with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+                    for path, content in contents.items():
+                        entry = zipfile.ZipInfo(f"{name}/{path}", date_time=NO_TIME)
+                        entry.create_system, entry.external_attr = UNIX, 0o600 << 16
+                        archive.writestr(entry, content)
+            else:
+                (made / "pages").mkdir(parents=True)
+                for path, content in contents.items():
+                    (made / path).write_bytes(content)
+            put_in_place(made, target)
     except OSError as error:
         instead = "Make room there, or name another --out."
         raise Problem(f"{place}: it cannot be written ({error.strerror}). {instead}") from error
     return target
 
 
-def write_contents(target: Path, contents: dict[str, bytes], as_zip: bool) -> None:
-    """Writes a folder, or a zip without compression, because two machines may compress differently."""
-    if as_zip:
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for path, content in contents.items():
-                entry = zipfile.ZipInfo(f"{target.stem}/{path}", date_time=NO_TIME)
-                entry.create_system, entry.external_attr = UNIX, 0o600 << 16
-                archive.writestr(entry, content)
-        return
-    for path, content in contents.items():
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (target / path).write_bytes(content)
-
-
-def about(warehouse: Warehouse, returns: pl.DataFrame) -> dict[str, Any]:
-    """What the pack is, from which build, and what its columns mean."""
-    facts = warehouse.facts
-    files: dict[str, Any] = {}
-    for name, report in ((name, warehouse.reports[report]) for name, report in TABLES.items()):
-        files[f"{name}.csv"] = {"report": report.name, "meaning": report.meaning, "columns": report.meanings}
-    files["pages"] = {"meaning": "one page per return, to print"}
-    files[SUMS] = {"meaning": "SHA-256 of every file, for sha256sum -c"}
-    return {
-        "what": "What the platform's log shows of the signatures of these returns. It judges no signature.",
-        "firm": facts.firm_name,
-        "as_of": iso(facts.as_of),
+def page(state: dict[str, str], tables: dict[str, pl.DataFrame], facts: Facts) -> str:
+    """The page of a return. All cells are texts, times in the firm's zone."""
+    head = [{"name": heading, "value": state[column]} for column, heading in PACK["head"].items()]
+    parts = [table("The return", {"name": "", "value": ""}, pl.DataFrame(head))]
+    shown = tables["facts"].sort(pl.col("cycle_no").cast(int), maintain_order=True)
+    if shown.is_empty():
+        nothing = "The return was not delivered to its client, so there is no signature to show."
+        parts.append(f"<p>{nothing}</p>")
+    for delivery in shown.partition_by("cycle_no"):
+        number = delivery["cycle_no"][0]
+        parts.append(f"<h2>Delivery {number}</h2>")
+        parts.append(table("How far it got", PACK["steps"], tables["steps"].filter(cycle_no=number)))
+        for of_signer in delivery.partition_by("signer"):
+            parts.append(table(f"Signer: {of_signer['signer'][0]}", PACK["facts"], of_signer))
+    # The facts that the log shows for no signer.
+    logged = shown.filter(pl.col("basis") != NOT_LOGGED).select("fact")
+    missing = shown.join(logged, on="fact", how="anti", maintain_order="left")
+    if not missing.is_empty():
+        parts.append("<h2>What the log cannot show</h2>")
+        rows = missing.unique("title", keep="first", maintain_order=True)
+        parts.append(table("In no delivery of this return", PACK["missing"], rows))
+    parts.append("<h2>Both timelines</h2>")
+    for tab, caption in PACK["tabs"].items():
+        parts.append(table(caption, PACK["events"], tables["records"].filter(tab=tab)))
+    texts = {
+        "title": f"Evidence of return {state['return_id']}",
+        "firm": facts.firm_name or "The firm",
+        "as_of": str(iso(facts.as_of)),
+        "zone": facts.timezone,
         "build": facts.input_digest,
         "version": facts.version,
-        "times": f"in the zone {facts.timezone}, except in the pages and tables where they are as logged",
-        "cells": "a text that a spreadsheet would run as a formula has an apostrophe before it",
-        "returns": returns.select(KEY).to_dicts(),
-        "files": files,
     }
-
-
-def page(state: Row, tables: dict[str, list[Row]], facts: Facts) -> str:
-    """The page of a return. All cells are texts, times in the firm's zone."""
-    title = f"Evidence of return {state['return_id']}"
-    head = [{"name": heading, "value": state[column]} for column, heading in HEADINGS["head"].items()]
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        paragraph(
-            f"{facts.firm_name or 'The firm'}. What the log of the platform shows as of {iso(facts.as_of)}; "
-            f"times are in the zone {facts.timezone} unless they are as logged. The page judges no signature "
-            "and is no legal advice. What is implied is not a record of the act itself."
-        ),
-        table("The return", {"name": "", "value": ""}, head),
-        *deliveries(tables["facts"], tables["steps"]),
-        *not_logged(tables["facts"]),
-        "<h2>Both timelines</h2>",
-    ]
-    for tab, caption in TABS.items():
-        records = [row for row in tables["records"] if row["tab"] == tab]
-        parts.append(table(caption, HEADINGS["events"], records))
-    parts.append(paragraph(f"Build {facts.input_digest} of returntrail {facts.version}."))
     template = Template(Path(__file__).with_name("evidence_page.html").read_text(encoding="utf-8"))
-    return template.substitute(title=escape(title), body="\n".join(parts))
+    escaped = {name: escape(text) for name, text in texts.items()}
+    return template.substitute(escaped, body="\n".join(parts))
 
 
-def deliveries(facts: list[Row], steps: list[Row]) -> Iterator[str]:
-    if not facts:
-        yield paragraph("The return was not delivered to its client, so there is no signature to show.")
-    for number, of_delivery in groupby(sorted(facts, key=delivery_no), delivery_no):
-        reached = [row for row in steps if delivery_no(row) == number]
-        yield f"<h2>Delivery {number}</h2>"
-        yield table("How far it got", HEADINGS["steps"], reached)
-        for signer, of_signer in groupby(of_delivery, lambda row: row["signer"]):
-            yield table(f"Signer: {signer}", HEADINGS["facts"], of_signer)
-
-
-def delivery_no(row: Row) -> int:
-    return int(row["cycle_no"])
-
-
-def not_logged(facts: list[Row]) -> Iterator[str]:
-    """The facts that the log shows for no signer, and why."""
-    shown = {row["fact"] for row in facts if row["basis"] != NOT_LOGGED}
-    missing = {row["title"]: row["meaning"] for row in facts if row["fact"] not in shown}
-    if missing:
-        rows = [{"title": title, "meaning": meaning} for title, meaning in missing.items()]
-        columns = {"title": "Fact", "meaning": "What there is to know"}
-        yield "<h2>What the log cannot show</h2>"
-        yield table("In no delivery of this return", columns, rows)
-
-
-def table(caption: str, columns: Row, rows: Iterable[Row]) -> str:
+def table(caption: str, columns: dict[str, str], rows: pl.DataFrame) -> str:
     """A table of texts under a caption; without headings if no column has one."""
     heads = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in columns.values())
     head = f"<thead><tr>{heads}</tr></thead>\n" if any(columns.values()) else ""
-    body = "\n".join(f"<tr>{''.join(cell(row[name]) for name in columns)}</tr>" for row in rows)
+    lines = rows.select(*columns).iter_rows()
+    body = "\n".join(f"<tr>{''.join(map(cell, line))}</tr>" for line in lines)
     return f"<table><caption>{escape(caption)}</caption>\n{head}<tbody>\n{body}\n</tbody></table>"
 
 
@@ -246,7 +210,3 @@ def cell(text: str) -> str:
     if text == NOT_LOGGED:
         return f'<td class="absent">{NOT_LOGGED}</td>'
     return f"<td><bdi>{escape(text)}</bdi></td>"
-
-
-def paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
