@@ -177,17 +177,16 @@ def draw_comparison(asked: dict[str, Any]) -> None:
 def draw_segments(rows: pl.DataFrame, head: str) -> None:
     """A row for each segment, a column for each step: the share that reached it."""
     titles = {name: row["title"] for name, row in definitions("step").items()}
-    if head == "Week of":
-        rows = rows.with_columns(pl.col("segment").str.to_date())
-    else:
-        rows = rows.with_columns(printable_column("segment"))
     rows = rows.with_columns(pl.col("step").replace_strict(titles).alias("title"))
     steps = rows.select("step_no", "title").unique().sort("step_no")["title"].to_list()
     counts = rows.filter(pl.col("step_no") == 1).select(
         "segment", pl.col("reached_count").alias("Deliveries")
     )
     shares = rows.filter(pl.col("step_no") > 1).pivot("title", index="segment", values="reached_percent")
-    shown = counts.join(shares, on="segment", how="left", maintain_order="left").rename({"segment": head})
+    # Names are made printable last: two that differ in unprintable characters only are still two rows.
+    name = pl.col("segment").str.to_date() if head == "Week of" else printable_column("segment")
+    shown = counts.join(shares, on="segment", how="left", nulls_equal=True, maintain_order="left")
+    shown = shown.with_columns(name).rename({"segment": head})
     config: dict[str, Any] = {
         title: st.column_config.NumberColumn(title, format="%.1f%%") for title in steps[1:]
     }

@@ -59,6 +59,18 @@ def test_hostile_names_break_no_page(hostile: DataDir, name: str, monkeypatch: p
     page(hostile, name, monkeypatch, **address)
 
 
+@pytest.mark.parametrize("by", ["Office", "Partner", "Form"])
+def test_names_that_look_the_same_are_compared_one_by_one(
+    hostile: DataDir, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(hostile, "pipeline", monkeypatch, by=by, old="false")
+    with open_warehouse(hostile.warehouse) as warehouse:
+        funnel = ask(warehouse, "firm_funnel", split_by={"Form": "return_type"}.get(by, by.lower()))
+    compared = next(table.value for table in app.dataframe if by in table.value.columns)
+    assert len(compared) == funnel["segment"].n_unique()
+    assert compared["Accessed"].notna().all()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_without_a_warehouse_every_page_says_how_to_build_one(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
