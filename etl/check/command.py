@@ -31,7 +31,8 @@ def check_file(data: DataDir, settings: Settings, path: Path) -> tuple[str, bool
         if found.missing:
             sections.append(text.missing(found))
         else:
-            map_staged(database, found.columns, found.redacted)
+            map_staged(found.survey)
+            database.execute("create temp view mapped as from mapped('staged')")
             database.execute("create temp table reasons as select row_no, reason from mapped")
             sections.append(text.records(found))
             if found.source.kind == "events":

@@ -23,7 +23,7 @@ from etl.store.columns import Columns, match_columns
 from etl.store.load import refuse_special
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.redact_file import redact_file
-from etl.store.survey import TIME, survey_file
+from etl.store.survey import TIME, Survey, survey_file
 from etl.warehouse.reference import reference_rows
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}
@@ -51,7 +51,7 @@ class Found:
     format: str
     staged: Staged
     columns: Columns
-    redacted: set[int]
+    survey: Survey
     suggested: list[Suggestion]
     times: list[Shape]
 
@@ -77,18 +77,18 @@ def inspect_file(check: Check, path: Path) -> Found:
     survey = survey_file(database, columns)
     suggested = suggest(database, columns, check.labels)
     place = place_of(TIME[source.kind], columns, suggested)
+    times = [] if place is None else shapes(database, f"c{place}", source.time_formats)
+    # A check does not create the key of a data directory.
+    redact_file(survey, lambda: hash_key(check.data, may_make=False) or secrets.token_bytes(KEY_BYTES))
     return Found(
         check=check,
         path=path,
         format=file_format,
         staged=staged,
         columns=columns,
-        # A check does not create the key of a data directory.
-        redacted=redact_file(
-            survey, lambda: hash_key(check.data, may_make=False) or secrets.token_bytes(KEY_BYTES)
-        )[0],
+        survey=survey,
         suggested=suggested,
-        times=[] if place is None else shapes(database, f"c{place}", source.time_formats),
+        times=times,
     )
 
 

@@ -10,8 +10,7 @@ from etl.check.time_shapes import Shape, shapes
 from etl.config.source import heading_key
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import REQUIRED, Columns, missing_columns
-from etl.store.mapping import IDS
-from etl.store.values import TABS
+from etl.store.mapping import IDS, TABS
 
 # For each tab its known labels, tidied, in lower case.
 KnownLabels = dict[str, set[str]]

@@ -15,7 +15,7 @@ from etl.common.terminal import printable
 from etl.read.records import REASONS
 from etl.read.tins import redact
 from etl.store.mapping import file_columns
-from etl.store.redact_file import redacted_fields, redacted_name
+from etl.store.redact_file import redacted_name
 
 MAX_WIDTH = 48
 RECORDS_SHOWN = 3
@@ -55,8 +55,7 @@ def headings(found: Found) -> str:
     columns, source = found.columns, found.source
     fields = [f"c{place}" for place in range(len(columns.headings))]
     firsts = ", ".join(f"arg_min({field}, row_no)" for field in fields)
-    rows = redacted_fields("staged", fields, found.redacted)
-    values = found.check.database.execute(f"select {firsts} from ({rows})").fetchall()[0]
+    values = found.check.database.execute(f"select {firsts} from staged").fetchall()[0]
     names = {place: name for name, place in columns.places.items()}
     lines = table(
         ("heading", "our column", "first value"),

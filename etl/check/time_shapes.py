@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from etl.store.times import EPOCHS, clean_time, parse_format, parse_iso, time_parser
-from etl.store.values import EARLIEST, LATEST
+from etl.store.mapping import EARLIEST, LATEST
+from etl.store.times import EPOCHS, clean_time, parse_format, parse_iso, parse_time
 
 SAMPLE = 100_000
 MOST_SHAPES = 5
@@ -81,7 +81,7 @@ def read_shape(
     stamps = {ISO: parse_iso("text")} | {one: parse_format("text", one) for one in formats_for(example)}
     counted = ", ".join(
         f"coalesce(sum(times) filter (where {stamp} >= {EARLIEST} and {stamp} < {LATEST}), 0)::bigint"
-        for stamp in (time_parser(known).stamp("text"), *stamps.values())
+        for stamp in (parse_time("text", known), *stamps.values())
     )
     count, known_count, *counts = database.execute(
         f"select sum(times)::bigint, {counted} from times where shape = ?", [shape]

@@ -6,7 +6,6 @@ so that no file is loaded twice.
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import duckdb
 from polars.exceptions import PolarsError
 
 from etl.common.duck import OFFLINE, disk_full_error, work_limits
-from etl.common.files import make_private_folder
+from etl.common.files import make_private_folder, work_folder
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.system import make_private, sync_to_disk
@@ -71,33 +70,26 @@ class Loader:
 
     data: DataDir
     settings: Settings
-    database: duckdb.DuckDBPyConnection
-    folder: Path
     purged: Purged
     loaded: dict[str, Part]
 
-    def load(self, file: Path) -> Outcome:
+    def load(self, file: Path, folder: Path) -> Outcome:
         """Loads all of a file or nothing; if it is refused, the refusal is stored."""
-        before = set(self.folder.iterdir())
         try:
-            outcome = self.load_or_raise(file)
+            with work_folder(folder) as own, open_database(own) as database:
+                outcome = self.load_or_raise(file, own, database)
         except Problem as problem:
             self.store_refusal(file, str(problem))
             return Outcome(redacted_path(file), "refused", reason=str(problem))
-        finally:
-            for table in ("staged_text", "marks", "collected_texts"):
-                self.database.execute(f"drop table if exists {table}")
-            for path in set(self.folder.iterdir()) - before:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
         if outcome.part:
             self.loaded[outcome.part.file_id] = outcome.part
         return outcome
 
-    def load_or_raise(self, file: Path) -> Outcome:
+    def load_or_raise(self, file: Path, folder: Path, database: duckdb.DuckDBPyConnection) -> Outcome:
         refuse_special(file)
         name, (own_name, tins) = redacted_path(file), redacted_name(file)
         source = source_of(self.settings, file.name)
-        unpacked = verified(file, self.folder, self.settings.limits)
+        unpacked = verified(file, folder, self.settings.limits)
         file_id, packed_id = unpacked.sha256[:ID_LENGTH], unpacked.packed_sha256[:ID_LENGTH]
         if self.purged.has_file(file_id):
             raise Problem("its content was purged, and what was purged does not come back.")
@@ -105,10 +97,10 @@ class Loader:
         if old and old.ledger["source_digest"] == source.digest:
             store.forget_refusal(self.data, packed_id)
             return Outcome(name, "known", part=old)
-        staged = stage(self.database, unpacked, source, self.settings.limits, self.folder)
+        staged = stage(database, unpacked, source, self.settings.limits, folder)
         columns = map_columns(staged.headings, source)
         key = partial(store.hash_key, self.data)
-        made, counts = write_part(self.database, staged, columns, file_id, self.folder, key, self.purged)
+        made, counts = write_part(database, staged, columns, file_id, folder, key, self.purged)
         ledger = base_ledger(file_id, own_name, source, "loaded", staged.remark) | counts
         ledger["redacted_count"] += tins
         ledger |= {"source_digest": source.digest, "packed_sha256": unpacked.packed_sha256}
@@ -169,14 +161,14 @@ def load(data: DataDir, settings: Settings, paths: list[Path]) -> list[Outcome]:
 
 def load_each(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterator[Outcome]:
     """Loads file after file, and yields the outcome of each at once."""
-    with store.store_work_folder(data) as folder, open_database(folder) as database:
+    with store.store_work_folder(data) as folder:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
         loaded = {part.file_id: part for part in store.parts(data)}
-        loader = Loader(data, settings, database, folder, read_purged(data), loaded)
+        loader = Loader(data, settings, read_purged(data), loaded)
         for file in files:
             with step(f"Loading {redacted_name(file)[0]}"), disk_full_is_an_oserror():
-                outcome = loader.load(file)
+                outcome = loader.load(file, folder)
             yield outcome
 
 

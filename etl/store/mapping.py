@@ -1,50 +1,39 @@
-"""SQL that maps a staged file to the columns of the log contract: each step selects from the step before."""
+"""SQL that maps a staged file to the columns of the log contract; null for what cannot be read.
 
-from dataclasses import dataclass
+Labels are normalized: plain ones need no change, the others are folded in Python, because engines differ in
+Unicode. The SQL that splits labels at their quotes must agree with etl/read/tidy.py.
+"""
+
+import json
 from functools import cache
 
-import duckdb
+import polars as pl
 
-from etl.common.duck import literal
+from etl.common.duck import create_table, literal
 from etl.common.paths import QUERIES
-from etl.config.source import Source, contract
+from etl.config.source import contract
+from etl.read.tidy import tidied
+from etl.read.tins import redact
 from etl.sql.file import read_file
 from etl.store.columns import Columns
-from etl.store.labels import pattern, subject, tidy_labels
-from etl.store.redact_file import redacted_fields
-from etl.store.survey import TIME, Survey, survey_file
-from etl.store.times import Zone, zone_between
-from etl.store.values import EARLIEST, LATEST, TYPES, json_object, member, parse_attributes, parse_tab
+from etl.store.survey import Survey
+from etl.store.times import parse_day, zones_of_stamps
 
 IDS = ("firm_id", "return_id", "client_id")
 NAMES = ("client_name", "group_name", "return_type", "office", "partner", "ero_signer", "preparer")
+# Attributes that become more than text; what cannot be read goes to `extra`.
+TYPED = ("tax_year", "is_joint", "due_date", "is_extended")
+EARLIEST, LATEST = "timestamp '2000-01-01'", "timestamp '2101-01-01'"
 BLANK = "[\\s\\x{a0}]"
 HAS_OUTER_BLANKS = f"""(text < '!' or right(text, 1) <= ' '
     or strlen(text) <> length(text) and regexp_matches(text, '^{BLANK}|{BLANK}$'))"""
+# Normalizing changes no printable ASCII with single blanks inside and none at the ends; this finds the rest.
+NOT_PLAIN = "regexp_matches(text, '[^ -~]|  |^ | $')"
+# As exports write them; others are compared without case, blanks and dashes.
+USUAL_TABS = {tab + ending: tab for tab in ("Client", "Internal") for ending in ("", " Tracking")}
+TABS = {name.lower().replace(" ", ""): tab for name, tab in USUAL_TABS.items()} | {"usertracking": "Internal"}
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
-
-
-def map_staged(database: duckdb.DuckDBPyConnection, columns: Columns, redacted: set[int]) -> None:
-    """Makes the view `mapped` of a staged and redacted file, for a check that writes no part."""
-    steps = steps_for(survey_file(database, columns), redacted)
-    database.execute(f"create or replace view mapped as {steps.mapped('staged')}")
-
-
-def steps_for(survey: Survey, redacted: set[int]) -> "Steps":
-    """The steps that the texts of a file need."""
-    columns, source, times = survey.columns, survey.columns.source, survey.times
-    trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPES) if name in columns.places}
-    return Steps(
-        survey=survey,
-        columns=columns,
-        source=source,
-        redacted=redacted,
-        blank_ended=survey.places_with(trimmed, HAS_OUTER_BLANKS),
-        has_tidied=source.kind == "events" and tidy_labels(survey),
-        zone=zone_between(source.timezone, times.first, times.last),
-        firm_zone=zone_between(source.firm_timezone, times.first, times.last),
-    )
 
 
 @cache
@@ -53,118 +42,159 @@ def file_columns(kind: str) -> tuple[str, ...]:
     return tuple(column.name for column in read_file(QUERIES / "raw" / f"{kind}.sql").columns)
 
 
-@dataclass(frozen=True)
-class Steps:
-    """The steps of one file: the places to redact and to trim, and the zones of its times."""
+def map_staged(survey: Survey) -> None:
+    """Creates the macro `mapped(source)`, for `staged` and views of it: the columns of the contract and more.
 
-    survey: Survey
-    columns: Columns
-    source: Source
-    redacted: set[int]
-    blank_ended: set[int]
-    has_tidied: bool
-    zone: Zone
-    firm_zone: Zone
-
-    def mapped(self, table: str) -> str:
-        """The last step: the columns of the contract without file_id and occurrence_no, and `reason`.
-
-        Events also have content_hash, which is fast, and equal where row_hash and source_event_id are.
-        """
-        values = {"exported_at": "event_at"} if self.source.kind == "returns" else self.event_values()
-        values |= {name: f"parsed_{name}" for name in TYPES}
-        values |= {"extra": self.extra(), "reason": self.reason()}
-        names = [name for name in file_columns(self.source.kind) if name not in ("file_id", "occurrence_no")]
-        names += ["reason", "content_hash"] if self.source.kind == "events" else ["reason"]
-        listed = ", ".join(f"{values.get(name, name)} as {name}" for name in names)
-        return f"select {listed} from ({self.with_moments(table)})"
-
-    def event_values(self) -> dict[str, str]:
-        """The columns of an event that the loader derives."""
-        day = self.firm_zone.day("event_at")
-        if self.source.timezone == self.source.firm_timezone:
-            # The date in the file is the firm's date, and faster to read.
-            day = f"case when time_note is null and not has_offset then stamp::date else {day} end"
-        return {
+    `reason` is why a record is quarantined. `content_hash` is fast, and equal where row_hash and
+    source_event_id are. The file_id and the occurrence_no are left out.
+    """
+    source = survey.columns.source
+    zone, firm_zone = zones_of_stamps(survey.database, source.timezone, source.firm_timezone)
+    parsed = {f"parsed_{name}": value for name, value in parse_attributes(source.time_formats).items()}
+    values = {name: f"parsed_{name}" for name in TYPED} | {"extra": extra(survey.columns)}
+    reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
+    join = ""
+    if source.kind == "returns":
+        values |= {"exported_at": "event_at", "content_hash": "null::ubigint"}
+    else:
+        parsed |= {"known_tab": parse_tab("tab"), "tidy": "label"}
+        if tidy_labels(survey):
+            parsed["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')"
+            join = "left join tidied_labels on tidied_labels.label = texts.label"
+        # If the zones are equal, the date in the file is the firm's date, and faster to read.
+        is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
+        values |= {
             "tab": "known_tab",
             "pattern": pattern("tidy"),
             "subject": subject("tidy"),
-            "event_on": day,
+            "event_on": f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end",
             "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
             "content_hash": f"hash({CONTENT}, source_event_id)",
         }
-
-    def with_moments(self, table: str) -> str:
-        """Adds the moments in UTC, and as event_at those of them from 2000 to 2100."""
-        times = self.survey.times
-        return f"""
+        reasons += """
+            when tidy is null then 'empty_label'
+            when known_tab is null then 'unknown_tab'
+            when moment is null then 'unreadable_time'
+            when event_at is null then 'time_out_of_range'
+        """
+    names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
+    survey.database.execute(f"""
+        create or replace temp macro mapped(source) as table
+        select {listed({name: values.get(name, name) for name in [*names, "content_hash"]})},
+            case {reasons} end as reason
+        from (
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
             from (
                 select
                     *,
-                    case when has_offset then stamp else {self.zone.utc("stamp")} end as moment,
-                    case when not has_offset then {self.zone.note("stamp")} end as time_note
+                    case when has_offset then stamp else {zone.utc("stamp")} end as moment,
+                    case when not has_offset then {zone.note("stamp")} end as time_note
                 from (
-                    select *, {times.stamp("time")} as stamp, {times.has_offset("time")} as has_offset
-                    from ({self.parsed(table)})
+                    select texts.*, stamps.stamp, stamps.has_offset, {listed(parsed)}
+                    from ({select_texts(survey)}) as texts
+                    left join stamps on stamps.row_no = texts.row_no
+                    {join}
                 )
             )
-        """
+        )
+    """)
 
-    def parsed(self, table: str) -> str:
-        """Adds tabs, labels, years, booleans and dates."""
-        attributes = parse_attributes(self.source.time_formats)
-        values = {
-            f"parsed_{name}": attributes[name] if self.columns.has(name) else f"null::{kind}"
-            for name, kind in TYPES.items()
-        }
-        values["time"] = self.survey.times.clean(TIME[self.source.kind])
-        join = ""
-        if self.source.kind == "events":
-            values |= {"known_tab": parse_tab("tab"), "tidy": "label"}
-        if self.has_tidied:
-            values["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')"
-            join = "left join tidied_labels on tidied_labels.label = texts.label"
-        listed = ", ".join(f"{value} as {name}" for name, value in values.items())
-        return f"select texts.*, {listed} from ({self.texts(table)}) as texts {join}"
 
-    def texts(self, table: str) -> str:
-        """Every column of the contract as the file has it, with TINs replaced, and the unmapped fields."""
-        names = [f"c{place}" for place in range(len(self.columns.headings))]
-        listed = ["row_no", *(f"{self.text(name)} as {name}" for name in contract(self.source.kind))]
-        listed += [names[place] for place in self.columns.unmapped]
-        return f"select {', '.join(listed)} from ({redacted_fields(table, names, self.redacted)})"
+def listed(values: dict[str, str]) -> str:
+    return ", ".join(f"{value} as {name}" for name, value in values.items())
 
-    def text(self, name: str) -> str:
-        """One column: ids and attributes without blanks at their ends, logged texts unchanged."""
-        text = self.columns.text(name)
-        if self.columns.places.get(name) in self.blank_ended:
-            text = f"nullif(regexp_replace({text}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
-        if name == "firm_id" and self.source.firm_id is not None:
-            return f"coalesce({text}, {literal(self.source.firm_id)})"
-        return text
 
-    def extra(self) -> str:
-        """Unmapped fields, and attributes that could not be read, as JSON under their headings."""
-        columns = self.columns
-        parsed = {name: f"parsed_{name}" for name in TYPES}
-        parsed |= {"exported_at": "event_at"} if self.source.kind == "returns" else {}
-        members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
-        members += [
-            f"case when {value} is null then {member(columns.heading(name), name)} end"
-            for name, value in parsed.items()
-            if columns.has(name)
-        ]
-        return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
+def select_texts(survey: Survey) -> str:
+    """Every column of the contract as the file has it, ids and attributes trimmed, and unmapped fields."""
+    columns, source = survey.columns, survey.columns.source
+    trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPED) if name in columns.places}
+    blank_ended = {place for (place,) in survey.select("place", trimmed, HAS_OUTER_BLANKS)}
+    texts = {name: columns.text(name) for name in contract(source.kind)}
+    for name, text in texts.items():
+        if columns.places.get(name) in blank_ended:
+            texts[name] = f"nullif(regexp_replace({text}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
+    if source.firm_id is not None:
+        texts["firm_id"] = f"coalesce({texts['firm_id']}, {literal(source.firm_id)})"
+    unmapped = "".join(f", c{place}" for place in columns.unmapped)
+    return f"select row_no, {listed(texts)}{unmapped} from query_table(source)"
 
-    def reason(self) -> str:
-        """Why a record is quarantined, null if it is stored."""
-        cases = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
-        if self.source.kind == "events":
-            cases += """
-                when tidy is null then 'empty_label'
-                when known_tab is null then 'unknown_tab'
-                when moment is null then 'unreadable_time'
-                when event_at is null then 'time_out_of_range'
-            """
-        return f"case {cases} end"
+
+def tidy_labels(survey: Survey) -> bool:
+    """Makes `tidied_labels(label, tidy)` of the labels that normalizing changes; False if there are none."""
+    if "label" in survey.columns.places:
+        found = survey.select("text", [survey.columns.places["label"]], NOT_PLAIN)
+        texts = [text for (text,) in found]
+    else:
+        texts = [survey.columns.source.constants["label"]]
+    rows = [(text, tidy) for text in texts if (tidy := tidied(text)) != text]
+    create_table(survey.database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
+    return bool(rows)
+
+
+def pattern(tidy: str) -> str:
+    """SQL for a tidied label with "..." for the text between its first and its last quote."""
+    head, tail, has_quotes = quote_parts(tidy)
+    return f"""case when {has_quotes} then {head} || '"..."' || {tail} else {tidy} end"""
+
+
+def subject(tidy: str) -> str:
+    """SQL for the text between the first and the last quote of a tidied label, null without two quotes."""
+    head, tail, has_quotes = quote_parts(tidy)
+    length = f"length({tidy}) - length({head}) - length({tail}) - 2"
+    return f"case when {has_quotes} then substr({tidy}, length({head}) + 2, {length}) end"
+
+
+def quote_parts(tidy: str) -> tuple[str, str, str]:
+    """SQL for the text before the first quote, the text after the last, and whether there are two quotes."""
+    has_quotes = f"""contains({tidy}, '"') and contains(substr({tidy}, instr({tidy}, '"') + 1), '"')"""
+    return f"""split_part({tidy}, '"', 1)""", f"""split_part({tidy}, '"', -1)""", has_quotes
+
+
+def parse_tab(text: str) -> str:
+    """SQL for Client or Internal."""
+    usual, others = (
+        " ".join(f"when {literal(name)} then {literal(tab)}" for name, tab in tabs.items())
+        for tabs in (USUAL_TABS, TABS)
+    )
+    return f"case {text} {usual} else case translate(lower({text}), ' _-\t\u00a0', '') {others} end end"
+
+
+def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:
+    """SQL for the attributes of TYPED, each from the column of its name; dates from 2000 to 2100.
+
+    A year has four digits; it is converted back to text, so that 2025.0 is not read as a year.
+    """
+    year, day = "try_cast(tax_year as integer)", parse_day("due_date", formats)
+    is_year = f"{year} between 1000 and 9999 and cast({year} as varchar) = tax_year"
+    boolean = """case
+        when lower({0}) in ('yes', 'true', 'y', '1') then true
+        when lower({0}) in ('no', 'false', 'n', '0') then false
+    end"""
+    return {
+        "tax_year": f"case when {is_year} then {year} end",
+        "is_joint": boolean.format("is_joint"),
+        "due_date": f"case when {day} >= {EARLIEST} and {day} < {LATEST} then {day} end",
+        "is_extended": boolean.format("is_extended"),
+    }
+
+
+def extra(columns: Columns) -> str:
+    """SQL for unmapped fields, and attributes that could not be read, as JSON under their headings."""
+    parsed = {name: f"parsed_{name}" for name in TYPED} | {"exported_at": "event_at"}
+    members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
+    members += [
+        f"case when {value} is null then {member(columns.heading(name), name)} end"
+        for name, value in parsed.items()
+        if columns.has(name)
+    ]
+    return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
+
+
+def member(heading: str, text: str) -> str:
+    """SQL for one member of a JSON object under a heading, null where the text is null."""
+    return f"{literal(json.dumps(redact(heading)[0], ensure_ascii=False) + ': ')} || to_json({text})"
+
+
+def json_object(members: list[str]) -> str:
+    """SQL for a JSON object of those members that are not null."""
+    return f"'{{' || concat_ws(', ', {', '.join(members)}) || '}}'" if members else "'{}'"

@@ -20,16 +20,14 @@ MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)
 # `redact` takes nine bare digits for a TIN only after such a word.
 CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
-SCHEMA = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
 
 
-def redact_file(survey: Survey, key: Callable[[], bytes]) -> tuple[set[int], int]:
-    """Makes `redactions(place, text, redacted, number)` of `staged` and `malformed`.
+def redact_file(survey: Survey, key: Callable[[], bytes]) -> int:
+    """Replaces the TINs in `staged`, `malformed` and `collected_texts`; returns how many there were.
 
-    Returns the places it changes and the number of TINs in the records. An id with a TIN becomes a hash under
-    the key, which is requested only then.
+    An id with a TIN becomes a hash under the key, which is requested only then.
     """
-    columns = survey.columns
+    database, columns = survey.database, survey.columns
     # Columns with a heading such as "Client SSN": their nine bare digits are TINs too.
     announced = {
         place
@@ -47,21 +45,49 @@ def redact_file(survey: Survey, key: Callable[[], bytes]) -> tuple[set[int], int
             changed = changed.removeprefix(cue)
         if number:
             rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
-    create_table(survey.database, "redactions", rows, SCHEMA)
+    schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
+    create_table(database, "redactions", rows, schema)
     places = {row[0] for row in rows}
-    return places - {MALFORMED}, sum(count_tins(survey.database, place) for place in places)
+    count = 0
+    for place in places:
+        table, own = ("malformed", "record") if place == MALFORMED else ("staged", f"c{place}")
+        join = f"{table} join redactions on place = {place} and text = {own}"
+        count += count_of(database, f"select sum(number) from {join}")
+    replace_texts(database, places - {MALFORMED})
+    return count
+
+
+def replace_texts(database: duckdb.DuckDBPyConnection, places: set[int]) -> None:
+    """Puts the texts of `redactions` in place of those with TINs; `staged` becomes a view of itself."""
+    database.execute(f"""
+        update malformed set record = redacted from redactions
+        where place = {MALFORMED} and text = record
+    """)
+    database.execute("""
+        update collected_texts set text = redacted from redactions
+        where redactions.place = collected_texts.place and redactions.text = collected_texts.text
+    """)
+    if places:
+        replaced = ", ".join(f"coalesce(r{place}.redacted, c{place}) as c{place}" for place in places)
+        joins = " ".join(
+            f"left join redactions as r{place} on r{place}.place = {place} and r{place}.text = c{place}"
+            for place in places
+        )
+        database.execute("alter view staged rename to unredacted")
+        database.execute(
+            f"create view staged as select own.* replace ({replaced}) from unredacted as own {joins}"
+        )
 
 
 def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
     """The texts that may contain a TIN, each once; of the times only those that cannot be read."""
     announced = announced | {MALFORMED} if announced else announced
-    texts = survey.texts((survey.collected | survey.other) - announced, MAY_CONTAIN_TIN)
-    texts += survey.texts(announced, "strlen(text) >= 9")
+    texts = survey.select("place, text", (survey.collected | survey.other) - announced, MAY_CONTAIN_TIN)
+    texts += survey.select("place, text", announced, "strlen(text) >= 9")
     place = survey.columns.places.get(TIME[survey.columns.source.kind])
-    if place is not None and survey.times.unread_count:
-        is_time = f"{survey.times.stamp(survey.times.clean('text'))} is not null"
-        times = f"(select c{place} as text from staged)"
-        query = f"select distinct {place}, text from {times} where not ({is_time}) and {MAY_CONTAIN_TIN}"
+    if place is not None and count_of(survey.database, "select count(*) from stamps where stamp is null"):
+        times = f"select stamp, c{place} as text from staged join stamps using (row_no) where stamp is null"
+        query = f"select distinct {place}, text from ({times}) where {MAY_CONTAIN_TIN}"
         texts += survey.database.execute(query).fetchall()
     return list(dict.fromkeys(texts))
 
@@ -71,26 +97,6 @@ def redact_nine_digits(record: str) -> tuple[str, int]:
     changed, number = redact(record)
     cued = NINE_DIGITS.sub(lambda match: redact(CUE + match[0])[0].removeprefix(CUE), changed)
     return cued, number + cued.count(REPLACED) - changed.count(REPLACED)
-
-
-def count_tins(database: duckdb.DuckDBPyConnection, place: int) -> int:
-    """The number of SSNs and ITINs in the records of a column."""
-    table, text = ("malformed", "record") if place == MALFORMED else ("staged", f"c{place}")
-    join = f"join redactions on redactions.place = {place} and redactions.text = {table}.{text}"
-    return count_of(database, f"select sum(redactions.number) from {table} {join}")
-
-
-def redacted_fields(table: str, names: list[str], redacted: set[int]) -> str:
-    """SQL for the records of `staged`, or some of them, with the texts that `redactions` replaces."""
-    fields, joins = ["fields.row_no"], []
-    for place, name in enumerate(names):
-        field = f"fields.{name}"
-        if place in redacted:
-            own = f"r{place}"
-            joins.append(f"left join redactions as {own} on {own}.place = {place} and {own}.text = {field}")
-            field = f"coalesce({own}.redacted, {field}) as {name}"
-        fields.append(field)
-    return f"select {', '.join(fields)} from {table} as fields {' '.join(joins)}"
 
 
 def redacted_name(path: Path) -> tuple[str, int]:

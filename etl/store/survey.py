@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from etl.store.columns import Columns
-from etl.store.times import TimeParser, survey_times
+from etl.store.times import read_times
 
 TIME = {"events": "event_time", "returns": "exported_at"}
 # Up to this number of records, collecting all texts costs less than counting the distinct texts first.
@@ -25,7 +25,7 @@ COLUMNS_TOGETHER = 20
 
 @dataclass(frozen=True)
 class Survey:
-    """A staged file: the columns whose texts are in `collected_texts(place, text)`, and what its times need.
+    """A staged file, and the columns whose texts are in `collected_texts(place, text)`.
 
     Columns in `other` must be read from `staged`. The column of times is in neither set, because only times
     that cannot be read need a test. Records that could not be split have the place MALFORMED.
@@ -35,17 +35,9 @@ class Survey:
     columns: Columns
     collected: frozenset[int]
     other: frozenset[int]
-    times: TimeParser
-
-    def texts(self, places: Iterable[int], test: str) -> list[tuple[int, str]]:
-        """The texts of some columns that pass a test (SQL about `text`), each once, with its place."""
-        return self.select("place, text", places, test)
-
-    def places_with(self, places: Iterable[int], test: str) -> set[int]:
-        """The columns of which some text passes a test."""
-        return {place for (place,) in self.select("place", places, test)}
 
     def select(self, listed: str, places: Iterable[int], test: str) -> list[Any]:
+        """Place or text, each once, of the texts of some columns that pass a test (SQL about `text`)."""
         wanted = frozenset(places)
         collected = ", ".join(map(str, sorted(wanted & self.collected)))
         tables = [f"(from collected_texts where place in ({collected}))"] if collected else []
@@ -58,9 +50,10 @@ class Survey:
 
 
 def survey_file(database: duckdb.DuckDBPyConnection, columns: Columns) -> Survey:
-    """Collects the texts of the columns that repeat them, and reads all times once."""
-    time = columns.places.get(TIME[columns.source.kind])
-    places = [place for place in range(len(columns.headings)) if place != time]
+    """Collects the texts of the columns that repeat them, and reads all times into `stamps`."""
+    time = TIME[columns.source.kind]
+    read_times(database, columns.text(time), columns.source.time_formats)
+    places = [place for place in range(len(columns.headings)) if place != columns.places.get(time)]
     counts = "".join(f", approx_count_distinct(c{place})" for place in places)
     query = f"select count(*){counts} from (from staged limit {SAMPLE})"
     [(records, *distinct)] = database.execute(query).fetchall()
@@ -75,9 +68,5 @@ def survey_file(database: duckdb.DuckDBPyConnection, columns: Columns) -> Survey
         together = " union all ".join(queries[start : start + COLUMNS_TOGETHER])
         database.execute(f"insert into collected_texts {together}")
     return Survey(
-        database=database,
-        columns=columns,
-        collected=frozenset(collected) | {MALFORMED},
-        other=frozenset(places) - frozenset(collected),
-        times=survey_times(database, columns.text(TIME[columns.source.kind]), columns.source.time_formats),
+        database, columns, frozenset([MALFORMED, *collected]), frozenset(places).difference(collected)
     )

@@ -10,6 +10,7 @@ times slower, and differed in 13 of 597 zones.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,23 +61,30 @@ class Zone:
         return f"({moment} + {by_time(moment, interval(self.start), steps)})::date"
 
 
+def zones_of_stamps(database: duckdb.DuckDBPyConnection, *names: str) -> list[Zone]:
+    """The zones over the time that `stamps` covers."""
+    [(first, last)] = database.execute(f"""
+        select coalesce(min(stamp), timestamp '{FIRST}'), coalesce(max(stamp), timestamp '{FIRST}')
+        from stamps
+        where stamp between timestamp '{FIRST}' and timestamp '{LAST}'
+    """).fetchall()
+    return [zone_between(name, first, last) for name in names]
+
+
 def zone_between(name: str, first: datetime, last: datetime) -> Zone:
     """The zone for all local and UTC times in a span: compares days, and bisects a day with a change."""
     zone = ZoneInfo(name)
-    day = max(FIRST, min(first, LAST) - 2 * DAY)
+    start = max(FIRST, min(first, LAST) - 2 * DAY)
     end = min(LAST, max(last, FIRST) + 2 * DAY)
-    before = start = offset(zone, day)
     changes = []
-    while day < end:
-        after = offset(zone, day + DAY)
+    for day in (start + number * DAY for number in range((end - start) // DAY + 1)):
+        before, after = offset(zone, day), offset(zone, day + DAY)
         if before != after:
-            low, high = day, day + DAY
-            while high - low > SECOND:
-                middle = low + (high - low) // SECOND // 2 * SECOND
-                low, high = (middle, high) if offset(zone, middle) == before else (low, middle)
-            changes.append(Change(high, before, after))
-        day, before = day + DAY, after
-    return Zone(start, tuple(changes))
+            second = bisect_left(
+                range(DAY // SECOND), True, key=lambda second: offset(zone, day + second * SECOND) != before
+            )
+            changes.append(Change(day + second * SECOND, before, after))
+    return Zone(offset(zone, start), tuple(changes))
 
 
 def offset(zone: ZoneInfo, moment: datetime) -> timedelta:
@@ -111,62 +119,43 @@ PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone'
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class TimeParser:
-    """SQL that reads the times of a file: only with the formats and conversions that it needs."""
-
-    formats: tuple[str, ...]
-    has_short_years: bool
-    has_blanks: bool = True
-    has_iso: bool = True
-    has_iso_offsets: bool = True
-    first: datetime = FIRST
-    last: datetime = LAST
-    unread_count: int = 0
-
-    def clean(self, text: str) -> str:
-        """SQL for a text without the blanks around it; the other methods need it so."""
-        return clean_time(text) if self.has_blanks else text
-
-    def stamp(self, text: str) -> str:
-        """SQL for the timestamp in a text, null where no format reads it."""
-        stamps = self.stamps_by_format(text) + ([parse_iso(text)] if self.has_iso else [])
-        return f"coalesce({', '.join(stamps)})" if stamps else "null::timestamp"
-
-    def stamps_by_format(self, text: str) -> list[str]:
-        """SQL for each format. If one has %y, %Y must not read a year of two digits as the year 25."""
-        stamps = [parse_format(text, time_format) for time_format in self.formats]
-        if not self.has_short_years:
-            return stamps
-        return [f"case when {stamp} >= timestamp '1000-01-01' then {stamp} end" for stamp in stamps]
-
-    def has_offset(self, text: str) -> str:
-        """SQL for whether the stamp of a text is UTC: it has an offset, or counts from 1970."""
-        iso = has_iso_offset(text) if self.has_iso_offsets else "false"
-        if not any(map(is_utc, self.formats)):
-            return iso
-        stamps = zip(self.formats, self.stamps_by_format(text), strict=True)
-        cases = [f"when {stamp} is not null then {'true' if is_utc(own) else iso}" for own, stamp in stamps]
-        return f"case {' '.join(cases)} else {iso} end"
+def read_times(database: duckdb.DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
+    """Makes `stamps(row_no, stamp, has_offset)` of `staged`; `text` is SQL for the text of its times."""
+    database.execute(f"""
+        create or replace temp table stamps as
+        select row_no, {parse_time("time", formats)} as stamp, {has_offset("time", formats)} as has_offset
+        from (select row_no, {clean_time("text")} as time from (select row_no, {text} as text from staged))
+    """)
 
 
-def time_parser(formats: tuple[str, ...]) -> TimeParser:
-    """The parser of any time in these formats or in ISO 8601."""
-    return TimeParser(formats, any("%y" in time_format for time_format in formats))
+def parse_time(text: str, formats: tuple[str, ...]) -> str:
+    """SQL for the timestamp in a clean text: the first format that reads it counts, then ISO 8601."""
+    return f"coalesce({', '.join([*stamps_by_format(text, formats), parse_iso(text)])})"
+
+
+def stamps_by_format(text: str, formats: Sequence[str]) -> list[str]:
+    """SQL for each format. If one has %y, %Y must not read a year of two digits as the year 25."""
+    stamps = [parse_format(text, time_format) for time_format in formats]
+    if not any("%y" in time_format for time_format in formats):
+        return stamps
+    return [f"case when {stamp} >= timestamp '1000-01-01' then {stamp} end" for stamp in stamps]
+
+
+def has_offset(text: str, formats: tuple[str, ...]) -> str:
+    """SQL for whether the stamp of a clean text is UTC: it has an offset, or counts from 1970."""
+    iso = f"({may_be_iso(text)} and regexp_matches({text}, '{ISO_WITH_OFFSET}'))"
+    if not any(map(is_utc, formats)):
+        return iso
+    stamps = zip(formats, stamps_by_format(text, formats), strict=True)
+    cases = [f"when {stamp} is not null then {'true' if is_utc(own) else iso}" for own, stamp in stamps]
+    return f"case {' '.join(cases)} else {iso} end"
 
 
 def clean_time(text: str) -> str:
     """SQL for a time without blanks around it, and with plain blanks for the narrow blanks of browsers."""
     plain = f"trim(translate({text}, '\u00a0\u202f\u2009\t', '    '))"
-    return f"case when {may_need_cleaning(text)} then {plain} else {text} end"
-
-
-def may_need_cleaning(text: str) -> str:
-    return f"({text} < '!' or right({text}, 1) <= ' ' or strlen({text}) <> length({text}))"
-
-
-def has_iso_offset(text: str) -> str:
-    return f"({may_be_iso(text)} and regexp_matches({text}, '{ISO_WITH_OFFSET}'))"
+    may_need_it = f"{text} < '!' or right({text}, 1) <= ' ' or strlen({text}) <> length({text})"
+    return f"case when {may_need_it} then {plain} else {text} end"
 
 
 def is_utc(time_format: str) -> bool:
@@ -227,47 +216,7 @@ def parse_day(text: str, formats: tuple[str, ...]) -> str:
     """SQL for a date in a format of the source, in the date part of such a format, or in ISO 8601."""
     times = [time_format for time_format in formats if not is_utc(time_format)]
     dates = [TIME_DIRECTIVE.sub("", time_format) for time_format in times]
-    days = time_parser(tuple(dict.fromkeys([*times, *(date for date in dates if "%" in date)])))
+    days = stamps_by_format(text, list(dict.fromkeys([*times, *(date for date in dates if "%" in date)])))
     iso = f"""case when {parse_iso(text)} is not null
         then coalesce(try_cast(left({text}, 10) as timestamp), try_strptime(left({text}, 8), '%Y%m%d')) end"""
-    return f"coalesce({', '.join([*days.stamps_by_format(text), iso])})::date"
-
-
-def survey_times(database: duckdb.DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> TimeParser:
-    """Reads all times of `staged` once (`text` is SQL for them); returns a parser of what occurs in them."""
-    every = time_parser(formats)
-    read = f"""
-        select text, {clean_time("text")} as time, null::timestamp as stamp, null::integer as reader
-        from (select {text} as text from staged)
-    """
-    for number, stamp in enumerate([*every.stamps_by_format("time"), parse_iso("time")]):
-        # The formats count in their order: the next gets only what those before it could not read.
-        read = f"""
-            select
-                text,
-                time,
-                coalesce(stamp, next_stamp) as stamp,
-                coalesce(reader, case when next_stamp is not null then {number} end) as reader
-            from (select *, case when stamp is null then {stamp} end as next_stamp from ({read}))
-        """
-    is_near = f"stamp between timestamp '{FIRST}' and timestamp '{LAST}'"
-    readers, needs_cleaning, has_offsets, first, last, unread = database.execute(f"""
-        select
-            coalesce(list(distinct reader) filter (reader is not null), []),
-            coalesce(bool_or({may_need_cleaning("text")}), false),
-            coalesce(bool_or({has_iso_offset("time")}), false),
-            min(stamp) filter ({is_near}),
-            max(stamp) filter ({is_near}),
-            count(*) filter (stamp is null and time is not null)
-        from ({read})
-    """).fetchall()[0]
-    return TimeParser(
-        formats=tuple(own for number, own in enumerate(every.formats) if number in readers),
-        has_short_years=every.has_short_years,
-        has_blanks=needs_cleaning,
-        has_iso=len(every.formats) in readers,
-        has_iso_offsets=has_offsets,
-        first=first or LAST,
-        last=last or FIRST,
-        unread_count=unread,
-    )
+    return f"coalesce({', '.join([*days, iso])})::date"

@@ -16,11 +16,10 @@ from etl.common.problem import Problem
 from etl.read.records import Staged
 from etl.read.tins import redact
 from etl.store.columns import Columns
-from etl.store.mapping import Steps, file_columns, steps_for
+from etl.store.mapping import file_columns, json_object, map_staged, member
 from etl.store.purged import Purged
-from etl.store.redact_file import redact_file, redacted_fields
-from etl.store.survey import MALFORMED, survey_file
-from etl.store.values import json_object, member
+from etl.store.redact_file import redact_file
+from etl.store.survey import survey_file
 
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
 FORMAT = (
@@ -42,13 +41,15 @@ def write_part(
     Raises a Problem unless they add up to the number of records that the reader counted.
     """
     survey = survey_file(database, columns)
-    redacted, redacted_count = redact_file(survey, key)
-    steps = steps_for(survey, redacted)
-    purged_count = remove_purged(database, steps, purged)
-    mark(database, steps)
+    redacted_count = redact_file(survey, key)
+    map_staged(survey)
+    purged_count = remove_purged(database, purged)
+    # Needed before the first record is written.
+    marks = "select row_no, reason, content_hash from mapped('staged')"
+    database.execute(f"create or replace temp table marks as {marks}")
     made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
-    kept = write_records(database, steps, file_id, made / f"{columns.source.kind}.parquet")
-    quarantined = write_quarantine(database, steps, file_id, made / "quarantine.parquet")
+    kept = write_records(database, columns.source.kind, file_id, made)
+    quarantined = write_quarantine(database, columns, file_id, made)
     if kept + quarantined + purged_count != staged.record_count:
         purged_too = f" and {purged_count} purged" if purged_count else ""
         counts = f"{staged.record_count} records were counted, but {kept} stored, {quarantined} quarantined"
@@ -64,62 +65,46 @@ def write_part(
     }
 
 
-def remove_purged(database: duckdb.DuckDBPyConnection, steps: Steps, purged: Purged) -> int:
+def remove_purged(database: duckdb.DuckDBPyConnection, purged: Purged) -> int:
     """Removes the records of purged returns from `staged` and `malformed`; returns how many there were."""
     if not purged.hashes:
         return 0
-    query = f"select distinct firm_id, return_id from ({steps.mapped('staged')})"
-    returns = [row for row in database.execute(query).fetchall() if purged.has(*row)]
-    count = remove_returns(database, steps, returns) if returns else 0
+    returns = database.execute("select distinct firm_id, return_id from mapped('staged')").fetchall()
+    own = [row for row in returns if purged.has(*row)]
+    create_table(database, "purged_returns", own, {"firm_id": pl.String, "return_id": pl.String})
     malformed = database.execute("select row_no, record from malformed").fetchall()
     row_numbers = [(row_no,) for row_no, record in malformed if purged.is_named_in(record)]
-    if row_numbers:
-        create_table(database, "purged_malformed", row_numbers, {"row_no": pl.Int64})
-        database.execute("delete from malformed where row_no in (from purged_malformed)")
-    return count + len(row_numbers)
-
-
-def remove_returns(database: duckdb.DuckDBPyConnection, steps: Steps, returns: list[tuple[str, str]]) -> int:
-    """Makes `staged` a view of itself without the records of these returns; returns how many there were."""
-    create_table(database, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
-    database.execute(f"""
-        create or replace temp table purged_rows as
-        select mapped.row_no
-        from ({steps.mapped("staged")}) as mapped
-        semi join purged_returns as purged
-            on purged.firm_id is not distinct from mapped.firm_id
-            and purged.return_id = mapped.return_id
-    """)
-    database.execute("drop view if exists all_staged")
-    database.execute("alter view staged rename to all_staged")
-    database.execute("create view staged as from all_staged anti join purged_rows using (row_no)")
+    create_table(database, "purged_rows", row_numbers, {"row_no": pl.Int64})
+    database.execute("delete from malformed where row_no in (from purged_rows)")
+    if own:
+        database.execute("""
+            insert into purged_rows
+            select mapped.row_no
+            from mapped('staged') as mapped
+            semi join purged_returns as purged
+                on purged.firm_id is not distinct from mapped.firm_id
+                and purged.return_id = mapped.return_id
+        """)
+        database.execute("alter view staged rename to all_staged")
+        database.execute("create view staged as from all_staged anti join purged_rows using (row_no)")
     return count_of(database, "select count(*) from purged_rows")
 
 
-def mark(database: duckdb.DuckDBPyConnection, steps: Steps) -> None:
-    """Makes `marks(row_no, reason, content_hash)`, which is needed before the first record is written."""
-    content = "content_hash" if steps.source.kind == "events" else "null::ubigint as content_hash"
-    query = f"select row_no, reason, {content} from ({steps.mapped('staged')})"
-    database.execute(f"create or replace temp table marks as {query}")
-
-
-def write_records(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: str, file: Path) -> int:
+def write_records(database: duckdb.DuckDBPyConnection, kind: str, file_id: str, folder: Path) -> int:
     """Writes the records to store in the order of the contract; returns how many there are."""
-    kind = steps.source.kind
     values = {"file_id": literal(file_id)}
     join = ""
     if kind == "events":
-        values["occurrence_no"] = "1::integer"
-        if number_repeats(database, steps):
-            values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer"
-            join = "left join repeats on repeats.row_no = mapped.row_no"
+        number_repeats(database)
+        values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer"
+        join = "left join repeats on repeats.row_no = mapped.row_no"
     listed = ", ".join(f"{values.get(name, f'mapped.{name}')} as {name}" for name in file_columns(kind))
-    query = f"select {listed} from ({steps.mapped('staged')}) as mapped {join} where mapped.reason is null"
-    return copy_to_parquet(database, query, file)
+    query = f"select {listed} from mapped('staged') as mapped {join} where mapped.reason is null"
+    return copy_to_parquet(database, query, folder / f"{kind}.parquet")
 
 
-def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
-    """Makes `repeats(row_no, occurrence_no)` of records whose content occurs twice; False if there are none.
+def number_repeats(database: duckdb.DuckDBPyConnection) -> None:
+    """Makes `repeats(row_no, occurrence_no)` of the records whose content occurs twice.
 
     Only records with a repeated hash are numbered, which is fast. Those with an id of the platform are
     numbered apart from those without, because the id tells a copy from something that happened twice.
@@ -133,37 +118,35 @@ def number_repeats(database: duckdb.DuckDBPyConnection, steps: Steps) -> bool:
         ) as repeated on repeated.content_hash = marks.content_hash
         where reason is null
     """)
-    if not database.execute("from repeated_rows limit 1").fetchall():
-        return False
-    database.execute(f"""
+    database.execute(
+        "create or replace temp view repeated as from staged semi join repeated_rows using (row_no)"
+    )
+    database.execute("""
         create or replace temp table repeats as
         select
             row_no,
             row_number() over (
                 partition by row_hash, source_event_id order by row_no nulls last
             ) as occurrence_no
-        from ({steps.mapped("(from staged semi join repeated_rows using (row_no))")})
+        from mapped('repeated')
     """)
-    return True
 
 
-def write_quarantine(database: duckdb.DuckDBPyConnection, steps: Steps, file_id: str, file: Path) -> int:
+def write_quarantine(
+    database: duckdb.DuckDBPyConnection, columns: Columns, file_id: str, folder: Path
+) -> int:
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
-    fields = [f"c{place}" for place in range(len(steps.columns.headings))]
-    table = "(from staged semi join (from marks where reason is not null) using (row_no))"
-    members = list(map(member, steps.columns.headings, fields))
+    members = [member(heading, f"c{place}") for place, heading in enumerate(columns.headings)]
     query = f"""
         select {literal(file_id)} as file_id, row_no, reason, record from (
-            select marks.row_no, marks.reason, {json_object(members)} as record
-            from ({redacted_fields(table, fields, steps.redacted)}) as split
-            join marks on marks.row_no = split.row_no
+            select row_no, marks.reason, {json_object(members)} as record
+            from staged
+            join (from marks where reason is not null) as marks using (row_no)
             union all
-            select malformed.row_no, malformed.reason, coalesce(redactions.redacted, malformed.record)
             from malformed
-            left join redactions on redactions.place = {MALFORMED} and redactions.text = malformed.record
         ) order by row_no
     """
-    return copy_to_parquet(database, query, file)
+    return copy_to_parquet(database, query, folder / "quarantine.parquet")
 
 
 def copy_to_parquet(database: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:

@@ -38,8 +38,7 @@ LOAD = {
     "etl.store.write_part": (
         "survey_file",
         "redact_file",
-        "steps_for",
-        "mark",
+        "map_staged",
         "number_repeats",
         "write_records",
         "write_quarantine",

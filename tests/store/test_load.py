@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from etl.config.source import Source
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
-from etl.store.labels import pattern, subject, tidy_labels
-from etl.store.mapping import file_columns
+from etl.store.mapping import file_columns, pattern, subject, tidy_labels
 from etl.store.survey import survey_file
 from support.loaded_files import Firm, events, quarantined, tree
 
@@ -252,7 +251,6 @@ def test_labels_are_tidied_and_split_like_python_does(labels: list[str]) -> None
     with duckdb.connect() as database:
         database.execute("create table staged (row_no bigint, c0 varchar, c1 varchar)")
         database.execute("create table malformed (row_no bigint, reason varchar, record varchar)")
-        database.execute("create table redactions (place integer, text varchar, redacted varchar)")
         database.executemany("insert into staged values (?, ?, null)", list(enumerate(labels)))
         source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
         columns = Columns(["label", "event_time"], source, {"label": 0, "event_time": 1}, unmapped=[])

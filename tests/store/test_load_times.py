@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.store.times import clean_time, parse_day, time_parser, zone_between
+from etl.store.times import clean_time, has_offset, parse_day, parse_time, zone_between
 from support.loaded_files import Firm, events, log_of, quarantined, with_times
 
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
@@ -301,8 +301,7 @@ def test_formats_are_those_of_strptime(
     """A text is read by the first format that fits it, as by Python."""
     text = moment.strftime(formats[-1])
     wants = next(found for one in formats if (found := parsed(text, one)))
-    parser = time_parser(tuple(formats))
-    values = f"{parser.stamp('time')}, {parser.has_offset('time')}, {parse_day('time', tuple(formats))}"
+    values = ", ".join(read("time", tuple(formats)) for read in (parse_time, has_offset, parse_day))
     texts = f"select {clean_time('$text')} as time"
     found = database.execute(f"select {values} from ({texts})", {"text": text}).fetchall()
     assert found == [(wants, False, wants.date())]
