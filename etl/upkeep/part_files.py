@@ -1,4 +1,4 @@
-"""Reads the files of a part, and writes them again with some of the rows."""
+"""When a part was loaded, and its files written again with some of the rows."""
 
 import tempfile
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from etl.common.duck import literal
 from etl.store.parts import Part, damage_is_a_problem
 from etl.store.write_part import copy_to_parquet
 
@@ -15,11 +14,6 @@ def loaded_at(part: Part) -> datetime:
     """When its file was loaded; UTC where the ledger has no offset."""
     at = datetime.fromisoformat(part.ledger["loaded_at"])
     return at.replace(tzinfo=at.tzinfo or UTC)
-
-
-def rows_of(file: Path) -> str:
-    """SQL for the rows of a Parquet file."""
-    return f"from read_parquet({literal(file)})"
 
 
 def rewrite(

@@ -7,12 +7,17 @@ data directory finishes a purge that was killed. Only keyed hashes of what was r
 
 import json
 from argparse import Namespace
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from itertools import compress
 from pathlib import Path
 
 import duckdb
+import polars as pl
+from duckdb import DuckDBPyConnection
 
-from etl.common.duck import OFFLINE
+from etl.common.duck import OFFLINE, count_of, create_table, literal
 from etl.common.files import remove_folder, remove_leftovers, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
@@ -20,58 +25,182 @@ from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged
-from etl.store.parts import ID_LENGTH, Part, check_part, hash_key, parts, publish, store_work_folder
-from etl.upkeep import purge_files, purge_plan
-from etl.upkeep.part_files import rewrite, rows_of
-from etl.upkeep.purge_plan import Plan
+from etl.store.parts import (
+    ID_LENGTH,
+    Part,
+    check_part,
+    damage_is_a_problem,
+    hash_key,
+    parts,
+    publish,
+    store_work_folder,
+)
+from etl.upkeep import purge_files
+from etl.upkeep.part_files import rewrite
 from etl.upkeep.text_search import TextSearch
 from etl.warehouse.build import build
+
+# The columns that identify a client or a return, and the day of a record.
+NAMES = {
+    "events": "firm_id, return_id, client_id, client_name, recipient_email",
+    "returns": "firm_id, return_id, client_id, client_name",
+}
+DAYS = {"events": "event_on", "returns": "cast(exported_at as date)"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One purge: the firm and id of each return that is removed, or the `file_id` whose part is removed.
+
+    Other files are searched for `words`. `at` is UTC in ISO format.
+    """
+
+    kind: str
+    before: str | None
+    file_id: str | None
+    returns: list[list[str]]
+    words: list[str]
+    file_count: int
+    record_count: int
+    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
 def purge(data: DataDir, options: Namespace) -> int:
     """Prints what a purge removes, and removes it with --yes; exit code 1 if something was listed only."""
-    if options.return_id is not None:
-        plan = purge_plan.plan_return(data, options.return_id, options.firm)
-        subject = "1 return"
-    elif options.before is not None:
-        plan = purge_plan.plan_before(data, options.before)
-        if not plan.returns:
-            say(f"No return is older than {plan.before}; there is nothing to purge.")
-            return 0
-        subject = f"{len(plan.returns)} returns without an event since {plan.before}"
+    if options.file_id is not None:
+        plan = plan_file(data, options.file_id)
+        print(f"1 loaded file: {plan.record_count} records.")
     else:
-        plan = purge_plan.plan_file(data, options.file_id)
-        subject = "1 loaded file"
-    of_files = "" if plan.file_id else f" of {plan.file_count} loaded files"
-    print(f"{subject}: {plan.record_count} records{of_files}.")
+        plan = plan_returns(data, options.return_id, options.firm, options.before)
+        subject = "1 return"
+        if options.before is not None:
+            if not plan.returns:
+                say(f"No return is older than {plan.before}; there is nothing to purge.")
+                return 0
+            subject = f"{len(plan.returns)} returns without an event since {plan.before}"
+        print(f"{subject}: {plan.record_count} records of {plan.file_count} loaded files.")
     for path in files_to_remove(data, plan):
         print(f"to remove: {path.relative_to(data.root)}")
     if not options.yes:
         say("Nothing was removed. A purge cannot be undone. To purge, type the same command with --yes.")
         return 1
-    begin(data, plan)
+    # This process or the next one that writes in the data directory finishes the purge.
+    write_json(data.purging, asdict(plan))
     finish(data)
     counts = f"{plan.record_count} records and {removed_count(data, plan)} other files"
     say(f"Purged: {counts}. Backups and --out folders are not searched; remove their copies yourself.")
     return 0
 
 
+def plan_file(data: DataDir, file_id: str) -> Plan:
+    """The plan for one loaded file. Its returns may be loaded again from other files; the file may not."""
+    part = next((part for part in parts(data) if part.file_id == file_id), None)
+    if part is None:
+        raise Problem(f'No loaded file has the id "{file_id}". Type `returntrail show NAME` for its id.')
+    check_part(part)
+    with damage_is_a_problem(part), duckdb.connect(config=OFFLINE) as database:
+        found = database.execute(f"select distinct return_id from {literal(part.data)} order by return_id")
+        words = [return_id for (return_id,) in found.fetchall()]
+    record_count = part.ledger["kept_count"] + part.ledger["quarantined_count"]
+    return Plan("file", None, file_id, [], words, 1, record_count)
+
+
+def plan_returns(
+    data: DataDir, return_id: str | None = None, firm: str | None = None, before: date | None = None
+) -> Plan:
+    """The plan for one return, or for all returns whose last event is before a day.
+
+    Without events, the last register counts. Other files are searched for words that no other return shares.
+    Raises a Problem if the store has no such return, or several firms have it.
+    """
+    with duckdb.connect(config=OFFLINE) as database:
+        read_names(database, data)
+        query = """
+            create temp table purged_returns as
+            select firm_id, return_id
+            from names
+            where return_id = coalesce($return_id, return_id) and firm_id = coalesce($firm, firm_id)
+            group by all
+            having
+                $before is null
+                or coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $before::date
+        """
+        database.execute(query, {"return_id": return_id, "firm": firm, "before": before})
+        returns = list(map(list, database.execute("from purged_returns order by all").fetchall()))
+        if return_id is not None and not returns:
+            of_firm = f' of the firm "{firm}"' if firm else ""
+            raise Problem(f'The store has no return "{return_id}"{of_firm}; there is nothing to purge.')
+        if return_id is not None and len(returns) > 1:
+            firms = ", ".join(firm_id for firm_id, _ in returns)
+            raise Problem(f'Several firms have a return "{return_id}": {firms}. Add --firm.')
+        own, others = (
+            f"""
+                select unnest([return_id, client_id, client_name, recipient_email]) as word
+                from names {kind} join purged_returns using (firm_id, return_id)
+            """
+            for kind in ("semi", "anti")
+        )
+        query = f"from ({own}) where word is not null except from ({others}) order by word"
+        words = [word for (word,) in database.execute(query).fetchall()]
+        found = [count + len(rows) for _, count, rows in matches(database, data, returns, TextSearch(words))]
+    kind = "return" if before is None else "before"
+    day = None if before is None else str(before)
+    return Plan(kind, day, None, returns, words, sum(map(bool, found)), sum(found))
+
+
+def read_names(database: DuckDBPyConnection, data: DataDir) -> None:
+    """Fills `names`: a row for each part, return and set of names, with the last day of its records."""
+    database.execute("""
+        create temp table names (
+            kind varchar, firm_id varchar, return_id varchar, client_id varchar, client_name varchar,
+            recipient_email varchar, last_on date
+        )
+    """)
+    for part in parts(data):
+        loaded_on = f"cast({literal(part.ledger['loaded_at'])} as timestamp)::date"
+        check_part(part)
+        with damage_is_a_problem(part):
+            database.execute(f"""
+                insert into names by name
+                select
+                    {literal(part.kind)} as kind,
+                    {NAMES[part.kind]},
+                    max(coalesce({DAYS[part.kind]}, {loaded_on})) as last_on
+                from {literal(part.data)}
+                group by all
+            """)
+
+
+def matches(
+    database: DuckDBPyConnection, data: DataDir, returns: list[list[str]], search: TextSearch
+) -> Iterator[tuple[Part, int, list[int]]]:
+    """For each part how many records these returns have, and which quarantined records have one of the words.
+
+    The returns are then in the table `purged_returns`.
+    """
+    create_table(database, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
+    for part in parts(data):
+        rows = f"from {literal(part.data)} semi join purged_returns using (firm_id, return_id)"
+        query = f"select row_no, coalesce(record, '') from {literal(part.quarantine)} order by row_no"
+        with damage_is_a_problem(part):
+            count = count_of(database, f"select count(*) {rows}")
+            quarantined = dict(database.execute(query).fetchall())
+        yield part, count, list(compress(quarantined, search.is_in_each(list(quarantined.values()))))
+
+
 def files_to_remove(data: DataDir, plan: Plan) -> list[Path]:
     """Reports and other output with one of the words, and the exports that the affected parts come from."""
     search = TextSearch(plan.words)
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
-        file_ids = {plan.file_id} if plan.file_id else purge_plan.affected_files(database, data, plan, search)
+        found = matches(database, data, plan.returns, search) if plan.file_id is None else ()
+        file_ids = {part.file_id for part, count, quarantined in found if count or quarantined}
+        file_ids |= {plan.file_id} if plan.file_id else set()
         exports = purge_files.find_exports(data, read_settings(data.settings), file_ids, search, folder)
     return [*purge_files.find_output(data, search), *exports]
 
 
-def begin(data: DataDir, plan: Plan) -> None:
-    """Stores the plan. This process or the next one that writes in the data directory finishes the purge."""
-    write_json(data.purging, asdict(plan))
-
-
 def finish(data: DataDir) -> None:
-    """Finishes an unfinished purge, phase by phase, if there is one."""
+    """Finishes an unfinished purge, step by step, if there is one. Then no file names the purged returns."""
     if not data.purging.exists():
         return
     try:
@@ -79,8 +208,12 @@ def finish(data: DataDir) -> None:
     except (ValueError, TypeError) as error:
         sentence = "this unfinished purge cannot be read. Remove the file and purge again."
         raise Problem(f"{data.purging}: {sentence}") from error
-    for phase in PHASES:
-        phase(data, plan)
+    record_purge(data, plan)
+    remove_files(data, plan)
+    rewrite_parts(data, plan)
+    build(data)
+    data.purging.unlink()
+    sync_to_disk(data.root)
 
 
 def removed_count(data: DataDir, plan: Plan) -> int:
@@ -118,48 +251,25 @@ def remove_files(data: DataDir, plan: Plan) -> None:
 
 
 def rewrite_parts(data: DataDir, plan: Plan) -> None:
-    """Rewrites each affected part without the returns, or removes the part of a purged file."""
+    """Replaces each affected part by one without the returns, or removes the part of a purged file."""
+    search = TextSearch(plan.words)
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
-        purge_plan.fill_purged_returns(database, plan.returns)
-        search = TextSearch(plan.words)
-        for part in parts(data):
-            if plan.file_id is None:
-                rewrite_part(database, data, part, search, folder)
-            elif part.file_id == plan.file_id:
-                remove_folder(part.folder)
-
-
-def rewrite_part(
-    database: duckdb.DuckDBPyConnection, data: DataDir, part: Part, search: TextSearch, folder: Path
-) -> None:
-    """Replaces a part that has returns in `purged_returns` by one without them, by one rename."""
-    purged_count = purge_plan.record_count(database, part)
-    quarantined = purge_plan.quarantined_matches(database, part, search)
-    is_named = search.is_in(str(part.ledger["file_name"]))
-    if not (purged_count or quarantined or is_named):
-        return
-    check_part(part)
-    with step(f"Rewriting {part.file_id}"):
-        records = f"{rows_of(part.data)} anti join purged_returns using (firm_id, return_id)"
-        numbers = ", ".join(map(str, quarantined)) or "-1"
-        others = f"{rows_of(part.quarantine)} where row_no not in ({numbers})"
-        new, counts = rewrite(database, part, records, others, folder)
-        counts["purged_count"] = part.ledger.get("purged_count", 0) + purged_count + len(quarantined)
-        ledger = part.ledger | counts
-        if is_named:
-            ledger["file_name"] = f"{part.file_id[:ID_LENGTH]} (its name was purged)"
-        publish(data, new, ledger, part)
-
-
-def rebuild(data: DataDir, _plan: Plan) -> None:
-    """Builds the warehouse from the rewritten parts."""
-    build(data)
-
-
-def end(data: DataDir, _plan: Plan) -> None:
-    """Removes the plan: the purge is finished, and no file names the purged returns."""
-    data.purging.unlink()
-    sync_to_disk(data.root)
-
-
-PHASES = (record_purge, remove_files, rewrite_parts, rebuild, end)
+        if plan.file_id is not None:
+            for part in parts(data):
+                if part.file_id == plan.file_id:
+                    remove_folder(part.folder)
+            return
+        for part, count, quarantined in matches(database, data, plan.returns, search):
+            ledger, name = part.ledger, str(part.ledger["file_name"])
+            if search.is_in(name):
+                name = f"{part.file_id[:ID_LENGTH]} (its name was purged)"
+            if not (count or quarantined or name != ledger["file_name"]):
+                continue
+            check_part(part)
+            with step(f"Rewriting {part.file_id}"):
+                records = f"from {literal(part.data)} anti join purged_returns using (firm_id, return_id)"
+                numbers = ", ".join(map(str, quarantined)) or "-1"
+                others = f"from {literal(part.quarantine)} where row_no not in ({numbers})"
+                new, counts = rewrite(database, part, records, others, folder)
+                counts["purged_count"] = ledger.get("purged_count", 0) + count + len(quarantined)
+                publish(data, new, ledger | counts | {"file_name": name}, part)

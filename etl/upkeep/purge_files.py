@@ -21,15 +21,6 @@ from etl.store.parts import ID_LENGTH, file_hash, parts
 from etl.upkeep.text_search import TextSearch
 
 
-def find_output(data: DataDir, search: TextSearch) -> list[Path]:
-    """Reports, stored runs, packs, exports, refusals and messages that name what is purged."""
-    return [
-        unit
-        for unit in output_units(data)
-        if any(map(search.is_in_file, plain_files([unit] if unit.is_file() else unit.rglob("*"))))
-    ]
-
-
 def report_units(data: DataDir) -> Iterator[Path]:
     """What is removed together: a report, the files of a run, a pack of evidence."""
     yield from (file for file in sorted(data.reports.rglob("*")) if file.is_file() and file.name != MANIFEST)
@@ -37,13 +28,16 @@ def report_units(data: DataDir) -> Iterator[Path]:
     yield from sorted((data.root / "evidence").glob("*"))
 
 
-def output_units(data: DataDir) -> Iterator[Path]:
-    """The same, and exported tables, refusals and messages."""
-    yield from report_units(data)
-    yield from data.runs.glob("heartbeat.json")
-    yield from sorted(file for file in (data.root / "export").rglob("*") if file.is_file())
-    yield from sorted((data.store / "refused").glob("*.json"))
-    yield from data.root.glob("verified.json")
+def find_output(data: DataDir, search: TextSearch) -> list[Path]:
+    """Reports, stored runs, packs, exports, refusals and messages that name what is purged."""
+    units = [
+        *report_units(data),
+        *data.runs.glob("heartbeat.json"),
+        *(file for file in sorted((data.root / "export").rglob("*")) if file.is_file()),
+        *sorted((data.store / "refused").glob("*.json")),
+        *data.root.glob("verified.json"),
+    ]
+    return [unit for unit in units if any(map(search.is_in_file, plain_files([unit, *unit.rglob("*")])))]
 
 
 def plain_files(paths: Iterable[Path]) -> list[Path]:
@@ -82,29 +76,22 @@ def unpacked_id(file: Path, settings: Settings, folder: Path) -> str | None:
 def remove(data: DataDir, unit: Path) -> None:
     """Removes a file or folder, and its entry in the history of runs or in a manifest."""
     if unit.parent == data.runs and unit.is_dir():
-        forget_run(data, unit)
+        for run in read_runs(data):
+            if unit.name == str(run.files_of):
+                # The history stays, and the run cannot be delivered again.
+                save_run(data, replace(run, files_of=None, file=None))
     if unit.is_dir() and not unit.is_symlink():
         remove_folder(unit)
     else:
         unit.unlink(missing_ok=True)
     if data.reports in unit.parents:
-        forget_report(unit)
+        manifest = unit.with_name(MANIFEST)
+        try:
+            content = json.loads(manifest.read_text(encoding="utf-8"))
+            content["files"].pop(unit.name, None)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # There is no manifest, or one that nobody can read.
+            pass
+        else:
+            write_json(manifest, content)
     sync_to_disk(unit.parent)
-
-
-def forget_run(data: DataDir, folder: Path) -> None:
-    """Records in the history that the files of these runs are removed and cannot be delivered again."""
-    for run in read_runs(data):
-        if folder.name == str(run.files_of):
-            save_run(data, replace(run, files_of=None, file=None))
-
-
-def forget_report(file: Path) -> None:
-    """Removes the entry of a file from the manifest of its folder."""
-    manifest = file.with_name(MANIFEST)
-    try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        left = {name: entry for name, entry in content["files"].items() if name != file.name}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return
-    write_json(manifest, content | {"files": left})

@@ -6,24 +6,24 @@ The search prefers false positives to misses: it ignores quotes, escapes, and up
 import bz2
 import gzip
 import html
+import io
 import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import duckdb
 import polars as pl
 
-from etl.common.duck import OFFLINE, identifier, literal
-from etl.warehouse.models import columns_of
+from etl.common.duck import OFFLINE, literal
 
 CHUNK_BYTES = 1 << 23
 QUOTES = re.compile(r"[\"'\\]")
 OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, duckdb.Error)
 READING_ERRORS = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 
 
@@ -78,23 +78,16 @@ def texts_of(file: Path) -> Iterator[str]:
             yield from stream_texts(stream)
 
 
-def stream_texts(stream: IO[bytes]) -> Iterator[str]:
-    encoding = None
-    while lines := stream.readlines(CHUNK_BYTES):
-        content = b"".join(lines)
-        if encoding is None:
-            is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-            encoding = "utf-16" if is_utf16 else "utf-8"
-            if is_utf16:
-                content += stream.read()
-        yield content.decode(encoding, errors="replace")
+def stream_texts(stream: Any) -> Iterator[str]:
+    encoding = "utf-16" if stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+    while lines := text.readlines(CHUNK_BYTES):
+        yield "".join(lines)
 
 
 def parquet_texts(file: Path) -> Iterator[str]:
     """Every value of a Parquet file, one line per row."""
     with duckdb.connect(config=OFFLINE) as database:
-        source = f"read_parquet({literal(file)})"
-        values = ", ".join(identifier(name) for name in columns_of(database, source))
-        reader = database.execute(f"select concat_ws(chr(9), {values}) from {source}")
+        reader = database.execute(f"select concat_ws(chr(9), *columns(*)) from read_parquet({literal(file)})")
         while rows := reader.fetchmany(50_000):
             yield "\n".join(line for (line,) in rows if line)

@@ -45,7 +45,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "model": ((models, models.create_model), (raw, raw.fill_records)),
     "check": ((build, build.check_table), (build, build.check_rows)),
     "publish": ((build, build.replace_warehouse), (report_files, report_files.write_report)),
-    "purge": ((purge, purge.rewrite_part), (purge_files, purge_files.remove)),
+    "purge": ((purge, purge.rewrite), (purge_files, purge_files.remove)),
     "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
 }
 # Modules that read the clock.

@@ -4,12 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from etl.common.files import write_json
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Retention, read_settings
@@ -18,8 +20,7 @@ from etl.reports.runs import deliver_again, write_due
 from etl.store.load import load_inbox
 from etl.store.parts import parts
 from etl.store.purged import entries
-from etl.upkeep.purge import begin, finish, record_purge, remove_files, rewrite_parts
-from etl.upkeep.purge_plan import Plan, plan_before, plan_file, plan_return
+from etl.upkeep.purge import Plan, finish, plan_file, plan_returns, record_purge, remove_files, rewrite_parts
 from etl.upkeep.retention import apply
 from etl.warehouse.build import build
 from etl.warehouse.explore import export, show
@@ -38,7 +39,6 @@ from support.exports import (
     traces,
 )
 
-AT = "2026-11-25T10:00:00.000+00:00"
 # A process that finishes a purge, and kills itself before it calls a function for the nth time.
 KILLED = """
 import os, signal, sys
@@ -47,7 +47,7 @@ from pathlib import Path
 from etl.upkeep import purge, purge_files
 from etl.common.paths import DataDir
 place, calls = sys.argv[2], int(sys.argv[3])
-owner = {"remove": purge_files, "publish": purge, "build": purge, "unlink": None}[place]
+owner = purge_files if place == "remove" else purge
 done = 0
 def dying(work):
     def work_or_die(*arguments):
@@ -57,10 +57,7 @@ def dying(work):
             os.kill(os.getpid(), signal.SIGKILL)
         return work(*arguments)
     return work_or_die
-if owner is None:
-    purge.PHASES = tuple(dying(phase) for phase in purge.PHASES)
-else:
-    setattr(owner, place, dying(getattr(owner, place)))
+setattr(owner, place, dying(getattr(owner, place)))
 purge.finish(DataDir(Path(sys.argv[1])))
 """
 
@@ -85,6 +82,11 @@ def loaded(private_umask: None, tmp_path_factory: pytest.TempPathFactory) -> Dat
 def data(loaded: DataDir, tmp_path: Path) -> DataDir:
     shutil.copytree(loaded.root, tmp_path / "data")
     return DataDir(tmp_path / "data")
+
+
+def write_plan(data: DataDir, plan: Plan) -> None:
+    """Begins a purge, which the next writer finishes."""
+    write_json(data.purging, asdict(plan))
 
 
 def counts(data: DataDir) -> dict[str, tuple]:
@@ -148,19 +150,19 @@ def test_no_trace_of_a_purged_return_stays_and_no_export_restores_it(data: DataD
     assert counts(data)["later.csv"] == (10, 4, 0, 6)
     assert traces(data) == []
     with pytest.raises(Problem, match=f'The store has no return "{GOING}"; there is nothing to purge.'):
-        plan_return(data, GOING, None)
+        plan_returns(data, GOING)
 
 
 def test_a_killed_purge_is_finished_by_the_next_writer(data: DataDir, tmp_path: Path) -> None:
     """It is killed several times at different places; the next process that writes finishes it first."""
     uninterrupted = DataDir(tmp_path / "uninterrupted")
     shutil.copytree(data.root, uninterrupted.root)
-    plan = plan_return(data, GOING, None)
-    begin(data, plan)
-    begin(uninterrupted, plan)
+    plan = plan_returns(data, GOING)
+    write_plan(data, plan)
+    write_plan(uninterrupted, plan)
     finish(uninterrupted)
     for place, calls in (
-        ("unlink", 1),
+        ("remove_files", 0),
         ("remove", 0),
         ("remove", 12),
         ("publish", 0),
@@ -185,8 +187,8 @@ def test_a_killed_purge_is_finished_by_the_next_writer(data: DataDir, tmp_path: 
 
 
 def test_old_returns_are_purged_by_their_last_event(data: DataDir) -> None:
-    assert plan_before(data, date(2023, 3, 4)).returns == []
-    plan = plan_before(data, date(2023, 3, 5))
+    assert plan_returns(data, before=date(2023, 3, 4)).returns == []
+    plan = plan_returns(data, before=date(2023, 3, 5))
     assert (plan.returns, plan.words) == (
         [["firm", "2023-0001"]],
         ["2023-0001", "CO-1", "Otto Old", "otto@old.test"],
@@ -204,12 +206,12 @@ def test_a_return_without_events_is_purged_by_the_day_of_the_register(tmp_path: 
         file.unlink()
     put(data, "register.csv", b"Return ID,Client Name,Exported At\nr1,Ann,2024-05-01\nr2,Bo,2026-05-01\n")
     load_inbox(data, read_settings(data.settings))
-    assert plan_before(data, date(2025, 1, 1)).returns == [["firm", "r1"]]
+    assert plan_returns(data, before=date(2025, 1, 1)).returns == [["firm", "r1"]]
 
 
 def test_a_purged_file_is_refused_afterwards_but_its_returns_are_not(data: DataDir) -> None:
     [january] = [part for part in parts(data) if part.ledger["file_name"] == "january.csv"]
-    begin(data, plan_file(data, january.file_id))
+    write_plan(data, plan_file(data, january.file_id))
     finish(data)
     assert {row[1] for row in tables(data)["returns"]} == {GOING, "2025-0003"}
     assert january.file_id not in "".join(map(str, data.store.rglob("*")))
@@ -224,7 +226,7 @@ def test_a_purged_file_is_refused_afterwards_but_its_returns_are_not(data: DataD
 
 
 def test_nothing_is_loaded_without_the_key_of_the_purges(data: DataDir) -> None:
-    record_purge(data, plan_return(data, GOING, None))
+    record_purge(data, plan_returns(data, GOING))
     (data.root / ".key").write_bytes(b"k" * 32)
     with pytest.raises(Problem, match="not the key under which returns were purged, so they might come back"):
         load_inbox(data, read_settings(data.settings))
@@ -244,11 +246,11 @@ def test_a_damaged_part_is_not_rewritten(data: DataDir) -> None:
     with pytest.raises(
         Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"
     ):
-        plan_return(data, GOING, None)
+        plan_returns(data, GOING)
     with pytest.raises(
         Problem, match=f"{part.data}: it is not the file that was written, .* load its file again"
     ):
-        rewrite_parts(data, Plan(AT, "return", None, None, [["firm", GOING]], [GOING], 1, 1))
+        rewrite_parts(data, Plan("return", None, None, [["firm", GOING]], [GOING], 1, 1))
     assert part.data.read_bytes() == content and not data.purging.exists()
 
 
@@ -262,8 +264,8 @@ def test_a_return_of_several_firms_needs_the_firm(tmp_path: Path) -> None:
         )
     load_inbox(data, read_settings(data.settings))
     with pytest.raises(Problem, match=f'Several firms have a return "{GOING}": elm, firm, oak. Add --firm.'):
-        plan_return(data, GOING, None)
-    assert plan_return(data, GOING, "oak").returns == [["oak", GOING]]
+        plan_returns(data, GOING)
+    assert plan_returns(data, GOING, "oak").returns == [["oak", GOING]]
 
 
 def test_retention_removes_quarantined_text_and_reports(data: DataDir) -> None:
