@@ -17,11 +17,7 @@ from etl.common.system import BROKEN_PIPE, close_to_others
 from etl.common.terminal import say
 
 # What a person can fix outside of this program: permissions, space, a name that is taken.
-FIXABLE = {
-    *(errno.EACCES, errno.EPERM, errno.EROFS),
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    *(errno.ENOTDIR, errno.EISDIR),
-}
+FIXABLE = {"EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "ENOTDIR", "EISDIR"}
 # DuckDB's message for a Ctrl-C that arrives while it works.
 INTERRUPTED = "Query interrupted"
 
@@ -44,7 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
         except (KeyboardInterrupt, Exception) as error:
             # Libraries wrap a Ctrl-C in errors of their own, so any error after it counts as a Ctrl-C.
             if pressed.is_set() or isinstance(error, KeyboardInterrupt) or str(error) == INTERRUPTED:
-                return end_by_ctrl_c()
+                # By the signal itself, so that a shell script that called this process ends too.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                signal.raise_signal(signal.SIGINT)
+                return 128 + signal.SIGINT
             return exit_code(error)
 
 
@@ -74,17 +73,10 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, Problem):
         say(str(error))
         return 1
-    if isinstance(error, OSError) and error.errno in FIXABLE:
+    if isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in FIXABLE:
         say(f"{error.filename or 'A file'}: {error.strerror}. Fix that and run the same command again.")
         return 1
     raise error
-
-
-def end_by_ctrl_c() -> int:
-    """Ends the process by the signal itself, so that a shell script that called it ends too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.raise_signal(signal.SIGINT)
-    return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

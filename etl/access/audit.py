@@ -9,9 +9,9 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,10 +28,11 @@ from etl.store.parts import KEY_BYTES
 
 SAW, EXPORTED, SIGNED_IN, SIGNED_OUT = "saw", "exported", "signed in", "signed out"
 # Filters that never name a client; for any other filter only the number of values is recorded.
-ATTRIBUTE_FILTERS = {"for_firms", "for_offices", "for_types", "for_years"}
-PROGRESS_FILTERS = {"for_steps", "for_step", "for_stage", "for_cycle", "stopped", "with_recalled", "split_by"}
-TIME_FILTERS = {"since", "until", "known_by", "min_age_days", "within_days", "min_wait_days", "max_days_left"}
-PLAIN_FILTERS = ATTRIBUTE_FILTERS | PROGRESS_FILTERS | TIME_FILTERS
+PLAIN_FILTERS = {
+    *("for_firms", "for_offices", "for_types", "for_years"),
+    *("for_steps", "for_step", "for_stage", "for_cycle", "stopped", "with_recalled", "split_by"),
+    *("since", "until", "known_by", "min_age_days", "within_days", "min_wait_days", "max_days_left"),
+}
 LONGEST_VALUE = 60
 NO_LINE = "0" * 64
 # The first line after a lost head has this in place of a hash, so that the loss stays visible.
@@ -116,16 +117,17 @@ def pseudonym(data: DataDir, return_id: str) -> str:
 
 def append(data: DataDir, trail: int, entry: dict[str, Any]) -> None:
     """Writes the line completely or not at all, then the head. The caller has locked the trail."""
-    size = os.fstat(trail).st_size
-    head = read_head(data)
-    if head is None:
-        head = Head() if size == 0 else replaced_head(trail)
+    size, found = os.fstat(trail).st_size, read_head(data)
     # A killed process may have written lines without counting them. If the trail is shorter than the head
     # says, the chain continues from the head, so that the gap stays visible.
-    uncounted = read_from(trail, head.size)
+    head = found or Head()
+    os.lseek(trail, head.size, os.SEEK_SET)
+    uncounted = os.read(trail, max(0, size - head.size))
     for line in uncounted.removesuffix(b"\n").split(b"\n") if uncounted else ():
         head = head.after(line)
-    if head.count == 0:
+    if found is None:
+        # The chain stays broken where the head of a trail with lines was lost.
+        head = replace(head, last=LOST) if size else head
         write_head(data, head)
     line = json.dumps({"line": head.count + 1, **entry, "before": head.last}, ensure_ascii=False).encode()
     content = (b"\n" if uncounted and not uncounted.endswith(b"\n") else b"") + line + b"\n"
@@ -134,17 +136,6 @@ def append(data: DataDir, trail: int, entry: dict[str, Any]) -> None:
         raise OSError(28, "no room on the disk")
     os.fsync(trail)
     write_head(data, head.after(line))
-
-
-def read_from(trail: int, start: int) -> bytes:
-    os.lseek(trail, start, os.SEEK_SET)
-    return os.read(trail, max(0, os.fstat(trail).st_size - start))
-
-
-def replaced_head(trail: int) -> Head:
-    """A head for a trail that lost its own: it counts all lines, and the chain stays broken here."""
-    lines = read_from(trail, 0).removesuffix(b"\n").split(b"\n")
-    return Head(len(lines), sum(len(line) + 1 for line in lines), LOST)
 
 
 def read_head(data: DataDir) -> Head | None:
@@ -175,7 +166,12 @@ def locked_trail(data: DataDir, shared: bool = False) -> Iterator[int]:
 
 def recent(data: DataDir, most: int, return_id: str | None = None) -> pl.DataFrame:
     """The last lines, the newest first; all lines are searched for a return. `at` is UTC."""
-    lines = reversed(tail(trail_file(data), TAIL_BYTES if return_id is None else None))
+    lines: Iterable[bytes] = ()
+    with suppress(FileNotFoundError), trail_file(data).open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - TAIL_BYTES) if return_id is None else 0)
+        # The first line may be the end of one, which is no entry.
+        lines = reversed(stream.read().split(b"\n"))
     if return_id is not None:
         # Without a key no return is recorded, and only a writer makes the key, under the lock.
         name = pseudonym(data, return_id).encode() if key_file(data).exists() else None
@@ -188,17 +184,6 @@ def recent(data: DataDir, most: int, return_id: str | None = None) -> pl.DataFra
     frame = pl.DataFrame(rows, schema=schema)
     at = pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     return frame.select(at, "who", "role", "act", "report", "row_count", "filters", "line")
-
-
-def tail(file: Path, most_bytes: int | None) -> list[bytes]:
-    """The last lines of a file that may be long, or all of them."""
-    if not file.exists():
-        return []
-    with file.open("rb") as stream:
-        start = max(0, stream.seek(0, os.SEEK_END) - most_bytes) if most_bytes else 0
-        stream.seek(start)
-        lines = stream.read().split(b"\n")
-    return lines[1:] if start else lines
 
 
 def parse(line: bytes) -> dict[str, Any] | None:

@@ -1,28 +1,35 @@
-"""The sign-in of the dashboard: [auth] of secrets.toml with [access] of settings.toml, both or neither.
+"""Serves the dashboard: on this machine only, unless it has a sign-in.
 
-A sign-in without rights would let no one in, and rights without a sign-in would have no effect.
+The sign-in is [auth] of secrets.toml with [access] of settings.toml, both or neither: a sign-in without
+rights would let no one in, and rights without a sign-in would have no effect.
 """
 
 import ipaddress
+import os
+import socket
+import sys
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from etl.common.paths import DataDir
+from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
+from etl.common.terminal import say
+from etl.config.access import Access
 from etl.config.place import Place
 from etl.config.settings import read_settings
+from etl.warehouse.ask import ask, open_warehouse
 
 AUTH_KEYS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
-OPTIONAL_KEYS = ("client_kwargs",)
 CALLBACK = "/oauth2callback"
 SHORTEST_SECRET = 32
-PACKAGES = ("authlib", "httpx")
 HOW = "See docs/sign-in.md"
+USUAL_PORT = 8501
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ def configured(data: DataDir) -> SignIn | None:
     if access is None:
         raise Problem(f"{file}: it has [auth], but there is no [access] in {data.settings}. {HOW}.")
     place = Place(file, "[auth]", table)
-    place.refuse_unknown((*AUTH_KEYS, *OPTIONAL_KEYS))
+    place.refuse_unknown((*AUTH_KEYS, "client_kwargs"))
     for key in AUTH_KEYS:
         # The value of a wrong key is not shown, because it may be a secret.
         if not isinstance(table.get(key), str) or not table[key].strip():
@@ -57,7 +64,7 @@ def configured(data: DataDir) -> SignIn | None:
     web_address(place, table, "server_metadata_url")
     if back.path != CALLBACK or back.query or back.fragment:
         raise place.fault(f'"redirect_uri" must be the address of the dashboard followed by {CALLBACK}')
-    if any(find_spec(name) is None for name in PACKAGES):
+    if any(find_spec(name) is None for name in ("authlib", "httpx")):
         install = "pip install --require-hashes -r requirements-signin.lock"
         raise Problem(f"{file}: sign-in needs the extra: {install}")
     return SignIn(file, f"{back.scheme}://{back.netloc}", back.hostname or "")
@@ -120,3 +127,44 @@ def refuse_elsewhere(address: str, sign_in: SignIn | None) -> None:
     if is_loopback(sign_in.host):
         fault = f'"redirect_uri" leads to this machine only, so no one could sign in at {address}'
         raise Problem(f"{sign_in.secrets}: {fault}. Write the https address of the proxy. {HOW}.")
+
+
+def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) -> NoReturn:
+    """Replaces this process by one that serves app.py on the data directory, so that Ctrl-C reaches it."""
+    sign_in = configured(data)
+    refuse_elsewhere(address, sign_in)
+    if sign_in and data.warehouse.exists():
+        refuse_unknown_offices(data)
+    host = "127.0.0.1" if address == "localhost" else address.strip("[]")
+    chosen = free_port(host, port or USUAL_PORT) or (None if port else free_port(host, 0))
+    if chosen is None:
+        taken = f"Port {port} is taken on {host}. Name another one with --port, or leave --port out."
+        foreign = f"{host} is not an address of this machine. Name one of its own with --address."
+        raise Problem(taken if port else foreign)
+    shown = f"[{host}]" if ":" in host else host
+    proxy = f", reached at {sign_in.origin}" if sign_in else ""
+    say(f"The dashboard of {data.root}: http://{shown}:{chosen}{proxy} (Ctrl-C ends it)")
+    sys.stdout.flush()
+    program = [sys.executable, str(CHECKOUT / "app.py"), host, str(chosen)]
+    os.execve(sys.executable, program, os.environ | {"RETURNTRAIL_DATA": str(data.root)})
+
+
+def refuse_unknown_offices(data: DataDir) -> None:
+    """Raises a Problem for an office under [access.staff] that no return has."""
+    with open_warehouse(data.warehouse) as warehouse:
+        choices = ask(warehouse, "filter_choices").filter(filter_name="office")["choice"].to_list()
+    access = read_settings(data.settings).access or Access()
+    for office in chain.from_iterable(scope.offices or () for scope in access.people.values()):
+        if office not in choices:
+            fault = f'[access.staff] names the office "{office}", but no return has it'
+            raise Problem(f"{fault}. There are: {', '.join(choices) or 'none'}.")
+
+
+def free_port(host: str, port: int) -> int | None:
+    """Tests whether a port is free. Returns it, or for 0 a free port; None if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as server:
+            return int(server.getsockname()[1])
+    except OSError:
+        return None

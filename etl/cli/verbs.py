@@ -190,7 +190,7 @@ def purge(data: DataDir, options: Namespace) -> int:
 
 def demo(data: DataDir, options: Namespace) -> int:
     """Makes an invented season, from export files to the dashboard."""
-    from etl.access.serve import serve
+    from etl.access.signin import serve
     from etl.demo.command import demonstrate
 
     name_directory(data)
@@ -200,7 +200,7 @@ def demo(data: DataDir, options: Namespace) -> int:
 
 def app(data: DataDir, options: Namespace) -> int:
     """Serves the dashboard of this data directory until Ctrl-C."""
-    from etl.access.serve import serve
+    from etl.access.signin import serve
 
     return serve(data, options.address, options.port)
 

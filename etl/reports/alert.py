@@ -13,8 +13,6 @@ from etl.common.terminal import say
 from etl.config.settings import read_settings
 from etl.reports.mail import compose, send
 
-UNEXPECTED = "an unexpected error ended the call; see the log of the scheduler."
-
 
 @contextmanager
 def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
@@ -29,7 +27,7 @@ def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
         problems.append(f"{error.filename or 'a file'}: {error.strerror}.")
         raise
     except BaseException:
-        problems.append(UNEXPECTED)
+        problems.append("an unexpected error ended the call; see the log of the scheduler.")
         raise
     finally:
         write_heartbeat(data, problems, (now or datetime.now(UTC)).astimezone(UTC))

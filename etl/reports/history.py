@@ -84,7 +84,6 @@ def save_run(data: DataDir, run: Run) -> None:
     line = json.dumps(asdict(run), ensure_ascii=False).encode() + b"\n"
     try:
         make_private_folder(data.runs)
-        is_new = not file.exists()
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         with open(descriptor, "r+b", buffering=0) as stream:
             if stream.seek(0, os.SEEK_END):
@@ -93,8 +92,7 @@ def save_run(data: DataDir, run: Run) -> None:
             if stream.write(line) != len(line):
                 raise OSError(errno.ENOSPC, "no room on the disk")
             os.fsync(descriptor)
-        if is_new:
-            sync_to_disk(data.runs)
+        sync_to_disk(data.runs)
     except OSError as error:
         fault = f"the run cannot be recorded ({error.strerror}). Fix that and try again."
         raise Problem(f"{file}: {fault}") from error

@@ -22,7 +22,7 @@ from etl.reports.files import prepare_folder
 from etl.reports.history import BEGUN, COUNTS, DONE, EMPTY, FAILED, WRITTEN, Run, read_runs, save_run
 from etl.reports.mail import deliver_by_mail
 from etl.reports.run_files import ENTRY, copy_files, make_run, stored_run
-from etl.reports.schedule import all_subscriptions, check_subscription, due_slot, period_of
+from etl.reports.schedule import all_subscriptions, check_subscription, due_slot
 from etl.warehouse.ask import Warehouse, open_warehouse
 
 STOPPED = FAILED + "its process ended before it was done"
@@ -38,11 +38,9 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
     with open_warehouse(data.warehouse) as warehouse:
         facts = warehouse.facts
         for subscription in all_subscriptions(settings, warehouse.reports):
-            try:
-                every = period_of(subscription, warehouse.reports)
-            except Problem:
-                # An unknown report has a slot too, so that its failure is recorded.
-                every = subscription.every or "day"
+            report = warehouse.reports.get(subscription.report)
+            # An unknown report has a slot too, so that its failure is recorded.
+            every = subscription.every or (report.every if report else None) or "day"
             slot = due_slot(subscription, every, now, ZoneInfo(facts.timezone), facts.input_digest)
             done = [run.slot for run in past if run.state in DONE and run.subscription == subscription.label]
             if slot is not None and slot not in done:

@@ -24,17 +24,6 @@ def all_subscriptions(settings: Settings, reports: dict[str, Report]) -> list[Su
     return [*settings.subscriptions, *usual]
 
 
-def period_of(subscription: Subscription, reports: dict[str, Report]) -> str:
-    """Load, day, week, month or never: of the subscription, else of the report."""
-    report = reports.get(subscription.report)
-    if report is None:
-        raise Problem(f'No report is named "{subscription.report}". There are: {", ".join(reports)}.')
-    every = subscription.every or report.every
-    if every is None:
-        raise Problem(f'The report {report.name} has no period. Write every = "day", or another.')
-    return every
-
-
 def due_slot(subscription: Subscription, every: str, now: datetime, zone: ZoneInfo, build: str) -> str | None:
     """The last slot that has begun; None for "never". `build` is the digest of the last build."""
     if every in ("load", "never"):
@@ -59,8 +48,9 @@ def utc_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
     """Raises a Problem for an unknown report, filter or value, and if something needed to send is missing."""
-    period_of(subscription, warehouse.reports)
     report_query(warehouse, subscription.report, None, dict(subscription.filters))
+    if not (subscription.every or warehouse.reports[subscription.report].every):
+        raise Problem(f'The report {subscription.report} has no period. Write every = "day", or another.')
     for name, values in subscription.filters.items():
         kind = "form" if name == "for_types" else name.removeprefix("for_").removesuffix("s")
         known = ask(warehouse, "filter_choices").filter(filter_name=kind)["choice"].to_list()
@@ -75,7 +65,7 @@ def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Su
 
 def describe(subscription: Subscription, warehouse: Warehouse) -> str:
     """One line: what is written when, and where it goes."""
-    every = period_of(subscription, warehouse.reports)
+    every = subscription.every or warehouse.reports[subscription.report].every or ""
     when = f"every {WEEKDAYS[subscription.weekday]}" if every == "week" else WHEN.get(every, every)
     if subscription.not_before != time(0):
         when += f" from {subscription.not_before:%H:%M}"

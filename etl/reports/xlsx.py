@@ -7,6 +7,7 @@ rows give the same bytes.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,9 @@ FIRST_DAY = "1900-03-01"
 
 def refuse_without_excel() -> None:
     """Raises a Problem if the package for Excel files is not installed."""
-    try:
-        import xlsxwriter  # noqa: F401
-    except ImportError as error:
+    if find_spec("xlsxwriter") is None:
         install = "pip install 'returntrail[excel]'"
-        raise Problem(f'Excel files need one more package: {install}. Or write format = "csv".') from error
+        raise Problem(f'Excel files need one more package: {install}. Or write format = "csv".')
 
 
 @contextmanager

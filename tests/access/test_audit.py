@@ -161,6 +161,15 @@ def test_a_missing_trail_or_head_is_found(data: DataDir) -> None:
     assert "the audit trail is missing" in find_faults(data)[0]
 
 
+def test_a_line_after_a_cut_off_line_and_a_lost_head_is_a_line_of_its_own(data: DataDir) -> None:
+    five_lines(data)
+    os.truncate(trail_file(data), trail_file(data).stat().st_size - 20)
+    head_file(data).unlink()
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 9)
+    assert [json.loads(lines_of(data)[5])[name] for name in ("line", "row_count")] == [6, 9]
+    assert ["is damaged" in fault or "was lost" in fault for fault in find_faults(data)] == [True, True]
+
+
 def test_a_line_whose_writer_died_before_writing_the_head_is_no_fault(data: DataDir) -> None:
     five_lines(data)
     before = head_file(data).read_bytes()
