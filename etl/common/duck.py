@@ -94,12 +94,17 @@ def count_of(database: duckdb.DuckDBPyConnection, statement: str) -> int:
 
 
 def create_table(
-    database: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Sequence[Any]], schema: Mapping[str, Any]
+    database: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: Sequence[Sequence[Any]] | Mapping[str, Sequence[Any]],
+    schema: Mapping[str, Any],
+    append: bool = False,
 ) -> None:
-    """A temporary table of a few rows made in Python; `schema` has the types of Polars."""
+    """A temporary table of rows or columns made in Python; `schema` has the types of Polars."""
+    target = f"insert into {name} by name" if append else f"create or replace temp table {name} as"
     try:
         database.register("rows_of_python", pl.DataFrame(rows, schema=schema, orient="row"))
-        database.execute(f"create or replace temp table {name} as from rows_of_python")
+        database.execute(f"{target} from rows_of_python")
     except duckdb.InvalidInputException as error:
         # DuckDB wraps a Ctrl-C that arrives while it reads the rows.
         if "failed: KeyboardInterrupt" in str(error):

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of
@@ -17,26 +16,15 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """Delimiter, quote and escape; `skips_blanks` is for files written as `a, "b"`."""
+class Dialect(csv.excel):
+    """A dialect for Python's csv module; `skipinitialspace` is for files written as `a, "b"`."""
 
     delimiter: str
-    quote: str = '"'
-    escape: str | None = None
-    skips_blanks: bool = False
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of Python's csv module; `strict` makes a stray quote an error instead of text."""
-        return {
-            "delimiter": self.delimiter,
-            "quotechar": self.quote,
-            "escapechar": self.escape,
-            # Also with an escape: without it the module accepts text after a closing quote.
-            "doublequote": True,
-            "skipinitialspace": self.skips_blanks,
-            "strict": True,
-        }
+    quotechar: str = '"'
+    escapechar: str | None = None
+    skipinitialspace: bool = False
+    # A stray quote is an error instead of text.
+    strict = True
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,14 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
     }
     delimiter = max(DELIMITERS, key=lambda delimiter: len(columns[delimiter]))
     if not columns[delimiter]:
-        raise unknown_headings(max((row for row, _ in headers.values()), key=len), source)
+        row = max((row for row, _ in headers.values()), key=len)
+        # The first line is shown only if it cannot be a record.
+        headings = f"Headings found: {printable_headings(', '.join(row))}."
+        raise Problem(
+            "no heading is known, so the file has no header, or a header with other names. "
+            f"{headings if looks_like_headings(row) else 'Its first line looks like a record.'} "
+            f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
+        )
     row, used = headers[delimiter]
     return Header(
         headings=checked_headings(row, source, limits),
@@ -76,16 +71,6 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         lines=blank + used,
         size=mark + sum(len(line.encode()) for line in lines[: blank + used]),
         quote=quote,
-    )
-
-
-def unknown_headings(row: list[str], source: Source) -> Problem:
-    """The refusal of a first line without a known heading; it is shown only if it cannot be a record."""
-    headings = f"Headings found: {printable_headings(', '.join(row))}."
-    return Problem(
-        "no heading is known, so the file has no header, or a header with other names. "
-        f"{headings if looks_like_headings(row) else 'Its first line looks like a record.'} "
-        f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
     )
 
 
@@ -104,8 +89,7 @@ def header_quote(line: str) -> str | None:
 
 def split_header(lines: list[str], delimiter: str, quote: str | None) -> tuple[list[str], int]:
     """The headings by a delimiter, and how many lines they take."""
-    dialect = Dialect(delimiter=delimiter, quote=quote or '"', skips_blanks=True)
-    reader = csv.reader(islice(lines, 50), **dialect.options)
+    reader = csv.reader(islice(lines, 50), Dialect(delimiter, quote or '"', skipinitialspace=True))
     try:
         return next(reader), reader.line_num
     except csv.Error:

@@ -36,7 +36,8 @@ class Text:
     returns: int = 0
     quotes: int = 0
     has_single_quote: bool = False
-    has_backslash: bool = False
+    # Whether a backslash is before a quote, which may be an escape.
+    has_escape: bool = False
     has_long_line: bool = False
     is_ended: bool = False
     # The first line that is not UTF-8.
@@ -66,7 +67,7 @@ def counted(path: Path, limits: Limits) -> Text:
     """Counts line ends and quotes and checks UTF-8 in one pass; refuses zero bytes and long lines."""
     text = Text(path)
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    open_bytes = 0
+    open_bytes, is_after_backslash = 0, False
     for chunk in chunks(path):
         if b"\0" in chunk:
             line = text.lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
@@ -84,7 +85,9 @@ def counted(path: Path, limits: Limits) -> Text:
         text.returns += chunk.count(b"\r") if b"\r" in chunk else 0
         text.quotes += chunk.count(b'"') if b'"' in chunk else 0
         text.has_single_quote = text.has_single_quote or b"'" in chunk
-        text.has_backslash = text.has_backslash or b"\\" in chunk
+        if b"\\" in chunk or is_after_backslash:
+            text.has_escape |= b'\\"' in chunk or (is_after_backslash and chunk.startswith(b'"'))
+        is_after_backslash = chunk.endswith(b"\\")
         text.is_ended = chunk.endswith((b"\n", b"\r"))
     if text.invalid_line is None and decoder.getstate()[0]:
         text.invalid_line = text.lines + 1

@@ -4,26 +4,29 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import duckdb
+
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import over_limit, refuse_large
 from etl.read.csv_dialect import checked_headings, printable_headings
-from etl.read.records import Records
+from etl.read.records import Records, Staged
 
 DAMAGED = "the Excel file is damaged or locked with a password. Export it again, best as CSV."
 
 
-def read_excel(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """The records below the headings, the first row that is not empty. Empty rows are not records."""
+def stage_excel(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
+    """Stages the records below the headings, the first row that is not empty. Empty rows are not records."""
     rows = [row for row in sheet_rows(path, limits) if any(row)]
     if not rows:
         raise Problem("the Excel file is empty: it has not even headings.")
-    records = Records(folder, checked_headings([value or "" for value in rows[0]], source, limits))
+    headings = checked_headings([value or "" for value in rows[0]], source, limits)
+    records = Records(database, headings)
     for number, row in enumerate(rows[1:], start=1):
         if any(value is not None and len(value.encode()) > limits.field_bytes for value in row):
             raise over_limit(limits, "field_bytes", "a field", place=f"record {number}")
-        records.add(number, [list(row)])
-    return records
+    records.add(range(1, len(rows)), rows[1:])
+    return records.stage(headings)
 
 
 def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:

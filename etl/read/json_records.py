@@ -8,19 +8,25 @@ number.
 import json
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+import duckdb
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import checked_headings
-from etl.read.records import Records
+from etl.read.records import Records, Staged
 
 CHUNK = 1 << 20
 WHITE = " \t\r\n"
 BLANKS = re.compile(f"[{WHITE}]*")
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+# A string may continue after the buffer.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
+# What may come between the elements of an array, after the last such character or after an element.
+FOLLOWERS = {"": "[", "[": "]", "element": ",]", ",": "", "]": ""}
 
 
 class NotRecord(ValueError):
@@ -76,127 +82,99 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-class Objects:
-    """Objects turned into rows; a new key becomes the next column."""
+def add_object(records: Records, places: dict[str, int], text: str, place: str, limits: Limits) -> bool:
+    """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
 
-    def __init__(self, limits: Limits, folder: Path) -> None:
-        self.limits, self.records = limits, Records(folder, [])
-        self.places: dict[str, int] = {}
-        self.good_count = 0
+    A new key becomes the next heading. Raises the parser's error if the text is not JSON.
+    """
+    refuse_deep(text, limits, place)
+    try:
+        value = DECODER.decode(text)
+        if not isinstance(value, dict):
+            raise NotRecord("not_an_object")
+        fields = {key: as_field(item) for key, item in value.items()}
+        for field in (*fields, *fields.values()):
+            check_field(field or "", place, limits)
+    except NotRecord as error:
+        records.add_malformed(records.count + 1, str(error), text)
+        return False
+    for key in fields:
+        places.setdefault(key, len(places))
+    if len(places) > limits.columns:
+        raise over_limit(limits, "columns", "the number of columns", len(places), place)
+    records.add([records.count + 1], [[fields.get(key) for key in places]])
+    return True
 
-    def add(self, row_no: int, text: str, place: str) -> None:
-        """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
 
-        Raises the parser's error if the text is not JSON.
-        """
-        refuse_deep(text, self.limits, place)
+def check_field(field: str, place: str, limits: Limits) -> None:
+    """Refuses half characters, zero bytes, and a field over the limit."""
+    if "\0" in field:
+        raise NotRecord("zero_byte")
+    if len(field) * 4 > limits.field_bytes or not field.isascii():
         try:
-            value = DECODER.decode(text)
-            if not isinstance(value, dict):
-                raise NotRecord("not_an_object")
-            fields = {key: as_field(item) for key, item in value.items()}
-            for field in (*fields, *fields.values()):
-                self.check(field or "", place)
-        except NotRecord as error:
-            self.records.add_malformed(row_no, str(error), text)
-            return
-        for key in fields:
-            self.places.setdefault(key, len(self.places))
-        if len(self.places) > self.limits.columns:
-            raise over_limit(self.limits, "columns", "the number of columns", len(self.places), place)
-        self.records.add(row_no, [[fields.get(key) for key in self.places]])
-        self.good_count += 1
-
-    def check(self, field: str, place: str) -> None:
-        """Refuses half characters, zero bytes, and a field over the limit."""
-        if "\0" in field:
-            raise NotRecord("zero_byte")
-        if len(field) * 4 > self.limits.field_bytes or not field.isascii():
-            try:
-                size = len(field.encode())
-            except UnicodeEncodeError as error:
-                raise NotRecord("half_a_character") from error
-            if size > self.limits.field_bytes:
-                raise over_limit(self.limits, "field_bytes", "a field", place=place)
-
-    def finish(self, source: Source) -> Records:
-        """The records, with the headings that were found."""
-        self.records.headings = checked_headings(list(self.places), source, self.limits)
-        return self.records
+            size = len(field.encode())
+        except UnicodeEncodeError as error:
+            raise NotRecord("half_a_character") from error
+        if size > limits.field_bytes:
+            raise over_limit(limits, "field_bytes", "a field", place=place)
 
 
-def read_lines(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """NDJSON: a line that is not an object is quarantined, blank lines are not records."""
-    objects = Objects(limits, folder)
-    row_no = 0
+def stage_json(
+    database: duckdb.DuckDBPyConnection, path: Path, is_array: bool, source: Source, limits: Limits
+) -> Staged:
+    """NDJSON: a line that is not an object is quarantined, blank lines are not records.
+
+    A damaged array is refused: where its next record begins is not known.
+    """
+    places: dict[str, int] = {}
+    records, has_object = Records(database, places), False
     with open(path, encoding="utf-8-sig", newline="\n") as file:
-        for line_no, line in enumerate(file, start=1):
-            text = line.strip(WHITE)
-            if not text:
-                continue
-            row_no += 1
+        lines = ((f"line {number}", line.strip(WHITE)) for number, line in enumerate(file, start=1))
+        for place, text in elements(file, limits) if is_array else filter(itemgetter(1), lines):
             try:
-                objects.add(row_no, text, f"line {line_no}")
-            except (ValueError, RecursionError):
-                objects.records.add_malformed(row_no, "broken_json", text)
-    if not row_no:
-        raise Problem("the file contains only blank lines. Export it again.")
-    if not objects.good_count:
+                has_object |= add_object(records, places, text, place, limits)
+            except (ValueError, RecursionError) as error:
+                if is_array:
+                    raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
+                records.add_malformed(records.count + 1, "broken_json", text)
+    if not (has_object or is_array):
         todo = "Write one object a line, or one array of objects."
         raise Problem(f"line 1: no line is a complete JSON object. {todo}")
-    return objects.finish(source)
+    return records.stage(checked_headings(list(places), source, limits))
 
 
-def read_array(path: Path, source: Source, limits: Limits, folder: Path) -> Records:
-    """One array of objects. A damaged array is refused: where its next record begins is not known."""
-    objects = Objects(limits, folder)
-    for row_no, text in enumerate(elements(path, limits), start=1):
-        try:
-            objects.add(row_no, text, f"record {row_no}")
-        except (ValueError, RecursionError) as error:
-            raise Problem(f"record {row_no}: the JSON is damaged. Export the file again.") from error
-    return objects.finish(source)
-
-
-def elements(path: Path, limits: Limits) -> Iterator[str]:
-    """The text of each element of the array, split at its own brackets, so that memory use stays constant."""
-    count, last, buffer, place = 0, "", "", 0
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        while True:
-            blanks = BLANKS.match(buffer, place)
-            place = blanks.end() if blanks else place
-            character = buffer[place : place + 1]
-            if not character:
-                buffer, place = file.read(CHUNK), 0
-                if not buffer:
+def elements(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
+    """The place and text of each element of the array, split at its own brackets to save memory."""
+    count, last, buffer, place, fault = 0, "", "", 0, "it ends early"
+    while True:
+        blanks = BLANKS.match(buffer, place)
+        place = blanks.end() if blanks else place
+        character = buffer[place : place + 1]
+        if not character:
+            buffer, place = file.read(CHUNK), 0
+            if not buffer:
+                break
+        elif character in FOLLOWERS[last]:
+            last, place = character, place + 1
+        elif last in ("[", ","):
+            end = element_end(buffer, place)
+            if (end or len(buffer)) - place > limits.line_bytes:
+                raise over_limit(limits, "line_bytes", "the record", place=f"record {count + 1}")
+            if end is None:
+                more = file.read(CHUNK)
+                if not more:
                     break
-            elif last == "]":
-                raise damaged_array(count, "something follows its end")
-            elif character == {"": "[", "element": ","}.get(last) or (
-                character == "]" and last in ("[", "element")
-            ):
-                last, place = character, place + 1
-            elif last in ("[", ","):
-                end = element_end(buffer, place)
-                if (end or len(buffer)) - place > limits.line_bytes:
-                    raise over_limit(limits, "line_bytes", "the record", place=f"record {count + 1}")
-                if end is None:
-                    more = file.read(CHUNK)
-                    if not more:
-                        raise damaged_array(count, "it ends early")
-                    buffer, place = buffer[place:] + more, 0
-                    continue
-                count += 1
-                yield buffer[place:end]
-                last, place = "element", end
+                buffer, place = buffer[place:] + more, 0
             else:
-                raise damaged_array(count, "its commas or brackets are wrong")
+                count += 1
+                yield f"record {count}", buffer[place:end]
+                last, place = "element", end
+        else:
+            fault = "something follows its end" if last == "]" else "its commas or brackets are wrong"
+            last = ""
+            break
     if last != "]":
-        raise damaged_array(count, "it ends early")
-
-
-def damaged_array(count: int, fault: str) -> Problem:
-    return Problem(f"after record {count}: the JSON array is damaged ({fault}). Export the file again.")
+        raise Problem(f"after record {count}: the JSON array is damaged ({fault}). Export the file again.")
 
 
 def element_end(buffer: str, start: int) -> int | None:

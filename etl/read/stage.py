@@ -12,13 +12,11 @@ from etl.common.duck import count_of
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import Unpacked
-from etl.read.csv_dialect import read_header
-from etl.read.csv_exact import read_exact
-from etl.read.csv_fast import stage_fast
-from etl.read.encoding import Text, utf8_text
-from etl.read.excel import read_excel
+from etl.read.csv_records import stage_csv
+from etl.read.encoding import utf8_text
+from etl.read.excel import stage_excel
 from etl.read.formats import BEGINNING, content_kind, text_of
-from etl.read.json_records import read_array, read_lines
+from etl.read.json_records import stage_json
 from etl.read.parquet import stage_parquet
 from etl.read.records import Staged
 
@@ -39,17 +37,17 @@ def stage(
     if kind == "parquet":
         staged = stage_parquet(database, path, source, limits)
     elif kind == "xlsx":
-        staged = read_excel(path, source, limits, folder).stage(database)
+        staged = stage_excel(database, path, source, limits)
     elif kind == "json" and text_of(beginning).lstrip().startswith(b"["):
         # An array may be on one line, however long.
         text = utf8_text(path, folder, replace(limits, line_bytes=limits.unpacked_bytes))
-        staged = read_array(text.path, source, limits, folder).stage(database)
+        staged = stage_json(database, text.path, True, source, limits)
     else:
         text = utf8_text(path, folder, limits)
         if kind == "csv":
-            staged = stage_csv(database, text, source, limits, folder)
+            staged = stage_csv(database, text, source, limits)
         else:
-            staged = read_lines(text.path, source, limits, folder).stage(database)
+            staged = stage_json(database, text.path, False, source, limits)
         if not text.is_ended:
             remarks.append("the last line has no end, so the file may have been cut")
     unpacked.refuse_changed()
@@ -59,14 +57,3 @@ def stage(
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
     return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)
-
-
-def stage_csv(
-    database: duckdb.DuckDBPyConnection, text: Text, source: Source, limits: Limits, folder: Path
-) -> Staged:
-    """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
-    header = read_header(text.path, source, limits)
-    count = stage_fast(database, text, header, limits) if header.quote != "'" else None
-    if count is None:
-        return read_exact(text, header, limits, folder).stage(database)
-    return Staged(header.headings, count)

@@ -34,7 +34,8 @@ TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
 # for each table.
 LOAD = {
     "etl.store.load": ("verified", "stage", "write_part"),
-    "etl.read.stage": ("utf8_text", "stage_fast"),
+    "etl.read.stage": ("utf8_text",),
+    "etl.read.csv_records": ("stage_fast",),
     "etl.store.write_part": (
         "survey_file",
         "redact_file",

@@ -1,6 +1,7 @@
 """JSON, Parquet and Excel become the text that a person would have exported."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,14 @@ from etl.config.source import Limits
 from support.staged_files import refusal, staged
 
 NO_CHECKSUMS = "the Parquet file carries no checksums, so damage inside it cannot be seen"
+
+
+def test_an_array_is_split_only_outside_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("r1", "a}"), ("r2", '"]\\'), ("r3", "[{")]
+    content = json.dumps([{"Return ID": one, "Event": event} for one, event in rows])
+    for size in range(1, len(content)):
+        monkeypatch.setattr("etl.read.json_records.CHUNK", size)
+        assert staged("a.json", content).texts == rows
 
 
 def test_json_values_are_their_text_and_broken_lines_are_quarantined() -> None:

@@ -1,0 +1,267 @@
+"""Reads the records of CSV: fast with DuckDB, or exactly, line by line, if DuckDB cannot read every byte.
+
+DuckDB gets the dialect and stops at the first fault. What it read must then have as many records as the file
+has lines, and its texts, delimiters, quotes and line ends must add up to the size of the file.
+
+The exact reader loses only the first line of a malformed record: it continues at the next line, even if a
+quote is not closed. Another dialect is used only if the whole file fits it: otherwise a file quoted with ' or
+escaped with a backslash would lose the records that show it, and keep the rest.
+"""
+
+import csv
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from io import TextIOBase
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from etl.common.duck import literal
+from etl.common.problem import Problem
+from etl.config.source import Limits, Source
+from etl.read.archive import over_limit
+from etl.read.csv_dialect import Dialect, Header, read_header
+from etl.read.encoding import Text
+from etl.read.records import Records, Staged
+
+BLOCK_BYTES = 1 << 19
+AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
+
+
+def stage_csv(database: duckdb.DuckDBPyConnection, text: Text, source: Source, limits: Limits) -> Staged:
+    """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
+    header = read_header(text.path, source, limits)
+    count = stage_fast(database, text, header, limits)
+    if count is None:
+        return stage_exact(database, text, header, limits)
+    return Staged(header.headings, count)
+
+
+def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> int | None:
+    """Creates `staged` and counts its records; None if the file needs the exact reader.
+
+    The records go into a table in the order of the file, so the id of a row is its number, in parallel and at
+    no cost; a numbered view of the file would limit each scan to one core.
+    """
+    is_plain = text.returns in (0, text.lines) and header.lines == 1 and header.quote != "'"
+    if not is_plain or text.has_long_line or text.has_escape:
+        return None
+    line_end = 2 if text.returns else 1
+    ends = text.lines - 1
+    records = ends if text.is_ended else text.lines
+    names = [f"c{place}" for place in range(len(header.headings))]
+    columns = ", ".join(f"'{name}': 'varchar'" for name in names)
+    try:
+        database.execute(f"""
+            create or replace table staged_text as
+            from read_csv(
+                {literal(text.path)}, columns = {{{columns}}}, auto_detect = false, header = false, skip = 1,
+                delim = {literal(header.delimiter)}, quote = '"', escape = '"', strict_mode = true,
+                null_padding = false, ignore_errors = false, max_line_size = {limits.line_bytes + 2}
+            )
+        """)
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return None
+    with open(text.path, "rb") as file:
+        quotes = text.quotes - file.read(header.size).count(b'"')
+    # Quotes that do not occur in the file are not searched for.
+    size = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
+    quote = """if(contains({0}, '"'), strlen({0}) - strlen(replace({0}, '"', '')), 0)"""
+    read_quotes = f"coalesce(sum({' + '.join(map(quote.format, names))}), 0)" if quotes else "0"
+    single_quoted = "(starts_with({0}, '''') and ends_with({0}, '''') and {0} <> '''')"
+    single = " or ".join(map(single_quoted.format, names)) if text.has_single_quote else "false"
+    found = database.execute(
+        f"select count(*), coalesce(sum({size}), 0) - {read_quotes}, coalesce(bool_or({single}), false) "
+        "from staged_text"
+    ).fetchall()
+    fields = text.size - header.size - line_end * ends - (len(names) - 1) * records
+    if found != [(records, fields - quotes, False)]:
+        return None
+    listed = ", ".join(["rowid + 1 as row_no", *names])
+    database.execute(f"create or replace view staged as select {listed} from staged_text")
+    return records
+
+
+class Malformed(NamedTuple):
+    """A record that cannot be split: its number, its line, why, and the text of the line."""
+
+    row_no: int
+    line_no: int
+    reason: str
+    record: str
+
+
+@dataclass
+class Block:
+    """Some lines and their records: the good records with their numbers, and the malformed records."""
+
+    lines: list[str]
+    numbers: list[int] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    malformed: list[Malformed] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file below its header, which can be read in any dialect."""
+
+    path: Path
+    header: Header
+    limits: Limits
+
+    def blocks(self, dialect: Dialect) -> Iterator[Block]:
+        """Every record below the header, in order. Blank lines are not records."""
+        width = len(self.header.headings)
+        csv.field_size_limit(self.limits.field_bytes)
+        row_no, line_no = 1, self.header.lines + 1
+        with open(self.path, encoding="utf-8", newline="") as stream:
+            list(islice(stream, self.header.lines))
+            while lines := stream.readlines(BLOCK_BYTES):
+                # Nearly always all lines fit. A character has at most four bytes.
+                may_be_long = max(map(len, lines)) * 4 > self.limits.field_bytes
+                try:
+                    rows = [] if may_be_long else [row for row in csv.reader(lines, dialect) if row]
+                except csv.Error:
+                    may_be_long = True
+                if may_be_long or any(len(row) != width for row in rows):
+                    block = self.split_each(lines, stream, row_no, line_no, dialect)
+                else:
+                    block = Block(lines, list(range(row_no, row_no + len(rows))), rows)
+                yield block
+                row_no += len(block.rows) + len(block.malformed)
+                line_no += len(block.lines)
+
+    def split_each(
+        self, lines: list[str], stream: TextIOBase, row_no: int, line_no: int, dialect: Dialect
+    ) -> Block:
+        """The records of these lines one by one; the last may continue with lines read from the stream."""
+        block, place, limit = Block(lines), 0, self.limits.field_bytes
+        while place < len(lines):
+            line = lines[place].rstrip("\r\n")
+            if not line:
+                place += 1
+                continue
+            row: list[str] = []
+            fault = ""
+            reader = csv.reader(lines_from(lines, place, stream), dialect)
+            try:
+                row = next(reader)
+            except csv.Error as error:
+                fault = str(error)
+            is_complete = len(row) == len(self.header.headings)
+            is_long = any(len(text) * 4 > limit and len(text.encode()) > limit for text in row)
+            # A field of many lines is over the limit because its quote is never closed.
+            if (is_complete and is_long) or ("field limit" in fault and reader.line_num == 1):
+                raise over_limit(self.limits, "field_bytes", "a field", place=f"line {line_no + place}")
+            if is_complete:
+                block.numbers.append(row_no)
+                block.rows.append(row)
+                place += reader.line_num
+            else:
+                is_open = "field limit" in fault or "unexpected end" in fault or (row and reader.line_num > 1)
+                reason = "open_quote" if is_open else "stray_quote" if fault else "wrong_field_count"
+                block.malformed.append(Malformed(row_no, line_no + place, reason, line))
+                place += 1
+            row_no += 1
+        return block
+
+    def fits(self, dialect: Dialect) -> bool:
+        """Whether every record of the file fits the dialect, and no escape in it is ambiguous."""
+        ambiguous = re.compile(rf"""\\[^"'\\\r\n{re.escape(dialect.delimiter)}]""")
+        for block in self.blocks(dialect):
+            escaped = block.lines if dialect.escapechar else []
+            if block.malformed or any(ambiguous.search(line.replace("\\\\", "")) for line in escaped):
+                return False
+        return True
+
+    def stage(
+        self, database: duckdb.DuckDBPyConnection, dialect: Dialect, signs: dict[str, int] | None = None
+    ) -> Staged:
+        """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
+        records = Records(database, self.header.headings)
+        for block in self.blocks(dialect):
+            records.add(block.numbers, block.rows)
+            for malformed in block.malformed:
+                records.add_malformed(malformed.row_no, malformed.reason, malformed.record)
+            if signs is not None:
+                for sign, line_no in signs_of(block, dialect.delimiter, signs):
+                    signs.setdefault(sign, line_no)
+        return records.stage(self.header.headings)
+
+
+def lines_from(lines: list[str], place: int, stream: TextIOBase) -> Iterator[str]:
+    """The lines from a place on; lines read from the stream are added, so that they can be read again."""
+    while place < len(lines) or (more := stream.readline()):
+        if place == len(lines):
+            lines.append(more)
+        yield lines[place]
+        place += 1
+
+
+def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[tuple[str, int]]:
+    """The signs of other dialects in a block that was read in the usual dialect, and the lines of some."""
+    text = "".join(block.lines)
+    if '"' in text and "doubled quotes" not in known:
+        values = [value for row in block.rows for value in row if '"' in value]
+        if text.count('"') > sum(value.count('"') for value in values):
+            yield "quotes", 0
+        if any('"' + value.replace('"', '""') + '"' in text for value in values):
+            yield "doubled quotes", 0
+    blank = re.compile(rf'(?:^|[{delimiter}]) +"', re.MULTILINE)
+    # The usual dialect takes a quote after blanks for a part of the text.
+    rows = block.rows if f"{delimiter} " in text and blank.search(text) else []
+    if any(re.match(' +"', value) for row in rows for value in row):
+        yield "blanks", 0
+    may_be_single = f"{delimiter}'" in text or "\n'" in text or text.startswith("'")
+    for row in block.rows if may_be_single else block.rows[:1]:
+        inner = [value[1:-1] for value in row if len(value) > 1 and value[0] == value[-1] == "'"]
+        yield ("a row in apostrophes" if inner and may_be_single else "a row without apostrophes"), 0
+        if any("''" in value for value in inner):
+            yield "doubled apostrophes", 0
+    in_single = rf"'(?:[^']|'')*[{delimiter}](?:[^']|'')*'"
+    single = re.compile(rf"(?:^|[{delimiter}])(?:{in_single}(?:[{delimiter}]|$)|'(?:[^']|'')*$)")
+    for _, line_no, _, record in block.malformed:
+        yield "malformed", line_no
+        if blank.search(record):
+            yield "blanks", line_no
+        if single.search(record):
+            yield "malformed apostrophes", line_no
+        if '\\"' in record or "\\" + delimiter in record:
+            yield "malformed backslash", line_no
+
+
+def stage_exact(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> Staged:
+    """All records, in the dialect that fits the whole file. A file that might be read in part is refused."""
+    file, usual = CsvFile(text.path, header, limits), Dialect(header.delimiter)
+    escaped = replace(usual, escapechar="\\")
+    single = [replace(usual, quotechar="'"), replace(escaped, quotechar="'")]
+    if header.quote == "'":
+        for dialect in single:
+            if file.fits(dialect):
+                return file.stage(database, dialect)
+        malformed = (found.line_no for block in file.blocks(single[0]) for found in block.malformed)
+        line = next(malformed, header.lines + 1)
+        raise Problem(f"line {line}: the headings are quoted with ' and this record does not fit. {AGAIN}")
+    signs: dict[str, int] = {}
+    staged = file.stage(database, usual, signs)
+    is_quoted = header.quote == '"' or "quotes" in signs
+    escape_line = None if "doubled quotes" in signs else signs.get("malformed backslash")
+    single_line = None if is_quoted else signs.get("malformed apostrophes")
+    all_single = "a row in apostrophes" in signs and "a row without apostrophes" not in signs
+    may_be_single = not is_quoted and "malformed" not in signs
+    dialects = [replace(usual, skipinitialspace=True)] if "blanks" in signs else []
+    if escape_line or (text.has_escape and not is_quoted):
+        dialects.append(escaped)
+    if single_line or (may_be_single and (all_single or "doubled apostrophes" in signs)):
+        dialects += single
+    for dialect in dialects:
+        if file.fits(dialect):
+            return file.stage(database, dialect)
+    if escape_line or single_line:
+        style = "escaped with a backslash," if escape_line else "quoted with '"
+        fault = f"it looks {style} and the whole file does not fit that"
+        raise Problem(f"line {escape_line or single_line}: {fault}. {AGAIN}")
+    return staged
