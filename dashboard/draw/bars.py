@@ -4,8 +4,7 @@ Texts reach the page as text nodes, never as markup.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -75,20 +74,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
 component = st.components.v2.component("bars", html='<div class="root"></div>', css=CSS, js=JS)
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A row: its name, its figures with a note in small print, and its width in percent."""
+def draw_bars(label: str, bars: Sequence[dict[str, Any]], key: str) -> str | None:
+    """Draws the bars; returns the id of the one that was just clicked.
 
-    id: str
-    name: str
-    figures: str
-    note: str
-    help: str
-    width: float
-    selected: bool
-
-
-def draw_bars(label: str, bars: Sequence[Bar], key: str) -> str | None:
-    """Draws the bars; returns the id of the one that was just clicked."""
-    data = {"label": label, "rows": [asdict(bar) for bar in bars]}
+    A bar has an `id`, a `name`, `figures` with a `note` in small print, a `help`, a `width` in percent, and
+    whether it is `selected`.
+    """
+    data = {"label": label, "rows": bars}
     return cast(str | None, component(data=data, key=key, on_clicked_change=lambda: None).clicked)

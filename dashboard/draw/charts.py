@@ -1,7 +1,6 @@
 """The charts: the theme's colors, labels on the marks, no toolbar, and nothing that moves under a finger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import plotly.graph_objects as go
@@ -15,16 +14,6 @@ STATIC = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 MIN_PER_WEEK = 30
 BLUE, AMBER, GREY = "#1d5c85", "#d0882c", "#7c7c7c"
 MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
-
-
-@dataclass(frozen=True)
-class Rate:
-    """The columns of a rate: percent, and the counts it is made of; and what the counts are of."""
-
-    percent: str
-    part: str
-    base: str
-    noun: str
 
 
 def draw_figure(figure: go.Figure, key: str, height: int = 260) -> None:
@@ -70,15 +59,17 @@ def with_gaps(rows: pl.DataFrame, base: str, *values: str) -> pl.DataFrame:
     )
 
 
-def draw_weekly_rate(rows: pl.DataFrame, rate: Rate, key: str, line_at: float | None = None) -> None:
-    """A rate by week with both counts in the hover text; a week with few of its base has a gap."""
-    rows = with_gaps(rows, rate.base, rate.percent)
+def draw_weekly_rate(
+    rows: pl.DataFrame, part: str, base: str, noun: str, key: str, line_at: float | None = None
+) -> None:
+    """A rate by week, as `part` of `base`, with both counts in the hover text; a week with few has a gap."""
+    rows = with_gaps(rows, f"{base}_count", f"{part}_percent")
     counts = [
-        f"{percent_text(row[rate.percent])}: {row[rate.part]:,} of {row[rate.base]:,} {rate.noun}"
+        f"{percent_text(row[f'{part}_percent'])}: {row[f'{part}_count']:,} of {row[f'{base}_count']:,} {noun}"
         for row in rows.iter_rows(named=True)
     ]
     figure = go.Figure()
-    add_weekly_line(figure, rows, rate.percent, counts, BLUE)
+    add_weekly_line(figure, rows, f"{part}_percent", counts, BLUE)
     if line_at is not None:
         figure.add_hline(
             y=line_at,

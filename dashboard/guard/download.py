@@ -57,12 +57,8 @@ def file_name(report: str) -> str:
 
 def query_of(filters: Mapping[str, Any]) -> str:
     """Filters as the query of an address; an empty list, which asks for nothing, stays one."""
-    pairs = []
-    for name, value in filters.items():
-        values = list(value) if isinstance(value, list | tuple) else [value]
-        pairs += [(name, str(one)) for one in values if one is not None]
-        pairs += [(name, "")] if isinstance(value, list | tuple) and not values else []
-    return urlencode(pairs)
+    given = {name: value for name, value in filters.items() if value is not None}
+    return urlencode({name: "" if value == [] else value for name, value in given.items()}, doseq=True)
 
 
 def filters_in(request: Request) -> dict[str, Any]:

@@ -29,10 +29,7 @@ UNLISTED_PAGES = ("return",)
 def navigation(scope: Scope) -> StreamlitPage:
     """The pages of a role; the others say that they are not for it."""
     return st.navigation(
-        [
-            page_at(address) if is_open(address, scope) else message_at(address, draw_not_for_you)
-            for address in PAGES
-        ]
+        [page_at(address, None if is_open(address, scope) else draw_not_for_you) for address in PAGES]
     )
 
 
@@ -43,22 +40,17 @@ def is_open(address: str, scope: Scope) -> bool:
     return scope.sees_clients or address in PAGES_OF_COUNTS
 
 
-def page_at(address: str) -> StreamlitPage:
-    """The page at an address."""
+def page_at(address: str, draw_message: Callable[[], None] | None) -> StreamlitPage:
+    """The page at an address, or a message in its place."""
     file, title = PAGES[address]
+    is_hidden = draw_message is not None or address in UNLISTED_PAGES
     return st.Page(
-        file,
+        draw_message or file,
         title=title,
         url_path=address,
         default=not address,
-        visibility="hidden" if address in UNLISTED_PAGES else "visible",
+        visibility="hidden" if is_hidden else "visible",
     )
-
-
-def message_at(address: str, draw: Callable[[], None]) -> StreamlitPage:
-    """A message at the address of a page."""
-    _, title = PAGES[address]
-    return st.Page(draw, title=title, url_path=address, default=not address, visibility="hidden")
 
 
 def draw_not_for_you() -> None:
@@ -73,4 +65,4 @@ def sign_in_everywhere(reason: str) -> StreamlitPage:
     def draw_sign_in() -> None:
         signin.draw_sign_in(reason)
 
-    return st.navigation([message_at(address, draw_sign_in) for address in PAGES], position="hidden")
+    return st.navigation([page_at(address, draw_sign_in) for address in PAGES], position="hidden")

@@ -81,14 +81,12 @@ def draw_weeks(asked: dict[str, Any]) -> None:
     """The bounce rate and the rate of opened emails by week."""
     weeks = data.ask("email_health", split_by="week", **asked).filter(pl.col("kind") == "initial")
     st.header("Bounce rate of initial emails by week")
-    bounced = charts.Rate("bounced_percent", "bounced_count", "processed_count", "emails")
-    charts.draw_weekly_rate(weeks, bounced, "bounces", line_at=WORRYING_PERCENT)
+    charts.draw_weekly_rate(weeks, "bounced", "processed", "emails", "bounces", line_at=WORRYING_PERCENT)
     st.caption(
         f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients."
     )
     st.header("Delivered-to-opened by week")
-    opened = charts.Rate("opened_percent", "opened_count", "delivered_count", "delivered emails")
-    charts.draw_weekly_rate(weeks, opened, "opens")
+    charts.draw_weekly_rate(weeks, "opened", "delivered", "delivered emails", "opens")
 
 
 def may_split(split_by: str | None) -> bool:

@@ -1,5 +1,6 @@
 """Pipeline: how far deliveries get with clients, where they stop, and how returns move through the firm."""
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -7,7 +8,7 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import filters
-from dashboard.draw.bars import Bar, draw_bars
+from dashboard.draw.bars import draw_bars
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import DASH, count_text, duration_text, percent_text, printable_column
@@ -71,50 +72,53 @@ def definitions(kind: str) -> dict[str, Row]:
     return {row["name"]: row for row in rows.iter_rows(named=True)}
 
 
-def choose_bar(label: str, bars: list[Bar], key: str, name: str) -> str | None:
-    """Draws bars; the one that the address selects. A second click takes the selection back."""
+def choose_bar(
+    kind: str, label: str, key: str, rows: pl.DataFrame, describe: Callable[[Row, str], Row]
+) -> str | None:
+    """The steps or the stages as bars; the one that is selected. A second click takes the selection back."""
+    defined, selected = definitions(kind), st.query_params.get(kind)
+    bars = [
+        {"id": row[kind], "name": defined[row[kind]]["title"], "selected": row[kind] == selected}
+        | describe(row, defined[row[kind]]["meaning"])
+        for row in rows.iter_rows(named=True)
+    ]
     clicked = draw_bars(label, bars, key)
     if clicked:
-        if st.query_params.get(name) == clicked:
-            st.query_params.pop(name, None)
+        if clicked == selected:
+            st.query_params.pop(kind, None)
         else:
-            st.query_params[name] = clicked
+            st.query_params[kind] = clicked
         st.rerun()
-    return next((bar.id for bar in bars if bar.selected), None)
+    return next((bar["id"] for bar in bars if bar["selected"]), None)
 
 
-def choose_step(funnel: pl.DataFrame) -> str | None:
-    """The steps as bars; the step whose deliveries are wanted."""
-    defined = definitions("step")
-    bars = [
-        Bar(
-            id=row["step"],
-            name=defined[row["step"]]["title"],
-            figures=f"{count_text(row['reached_count'])} · {percent_text(row['reached_percent'])}",
-            note=step_note(row),
-            help=f"{defined[row['step']]['meaning']} Logged: {count_text(row['logged_count'])}. "
-            f"Stopped here: {count_text(row['stopped_count'])}.",
-            width=row["reached_percent"] or 0,
-            selected=row["step"] == st.query_params.get("step"),
-        )
-        for row in funnel.iter_rows(named=True)
-    ]
-    step = choose_bar("Steps of the funnel", bars, "funnel", "step")
-    st.caption(
-        "Share of the deliveries that the step applies to, and of those that reached the step before. A step "
-        "counts as reached if it or a later one is logged. Click a step to see the returns behind it."
-    )
-    return step
-
-
-def step_note(row: Row) -> str:
-    """The small print of a step: its share of the step before, and how soon it came."""
+def step_bar(row: Row, meaning: str) -> Row:
+    """A step: how many reached it, their share of the step before, and how soon it came."""
     parts = []
     if row["previous_percent"] is not None:
         parts.append(f"{percent_text(row['previous_percent'])} of the step before")
     if row["seconds_median"]:
         parts.append(f"median {duration_text(row['seconds_median'])}")
-    return " · ".join(parts) or "all deliveries"
+    return {
+        "figures": f"{count_text(row['reached_count'])} · {percent_text(row['reached_percent'])}",
+        "note": " · ".join(parts) or "all deliveries",
+        "help": f"{meaning} Logged: {count_text(row['logged_count'])}. "
+        f"Stopped here: {count_text(row['stopped_count'])}.",
+        "width": row["reached_percent"] or 0,
+    }
+
+
+def stage_bar(row: Row, meaning: str) -> Row:
+    """A stage: how many returns are in it, entered it and skipped it, and how long a stay takes."""
+    parts = [f"{count_text(row['entered_count'])} entered", f"{count_text(row['skipped_count'])} skipped"]
+    if row["seconds_median"]:
+        parts.append(f"median {duration_text(row['seconds_median'])}")
+    return {
+        "figures": f"{count_text(row['in_count'])} in it now",
+        "note": " · ".join(parts),
+        "help": meaning,
+        "width": row["entered_percent"] or 0,
+    }
 
 
 def draw_outcomes(row: Row) -> None:
@@ -194,37 +198,6 @@ def draw_segments(rows: pl.DataFrame, head: str) -> None:
     st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key=f"compare {head}")
 
 
-def choose_stage(stages: pl.DataFrame) -> str | None:
-    """The firm's stages as bars of the returns that entered them; the stage whose returns are wanted."""
-    defined = definitions("stage")
-    bars = [
-        Bar(
-            id=row["stage"],
-            name=defined[row["stage"]]["title"],
-            figures=f"{count_text(row['in_count'])} in it now",
-            note=stage_note(row),
-            help=defined[row["stage"]]["meaning"],
-            width=row["entered_percent"] or 0,
-            selected=row["stage"] == st.query_params.get("stage"),
-        )
-        for row in stages.iter_rows(named=True)
-    ]
-    stage = choose_bar("Stages inside the firm", bars, "stages", "stage")
-    st.caption(
-        "A bar is the share of returns that ever entered the stage. "
-        "Click a stage to see the returns in it now."
-    )
-    return stage
-
-
-def stage_note(row: Row) -> str:
-    """The small print of a stage: how many returns entered and skipped it, and how long a stay takes."""
-    parts = [f"{count_text(row['entered_count'])} entered", f"{count_text(row['skipped_count'])} skipped"]
-    if row["seconds_median"]:
-        parts.append(f"median {duration_text(row['seconds_median'])}")
-    return " · ".join(parts)
-
-
 st.title("Pipeline")
 of_age = choose_age()
 asked = filters.chosen() | of_age
@@ -234,7 +207,11 @@ if funnel.is_empty():
     st.stop()
 
 st.caption(data.meaning_of("firm_funnel"))
-step = choose_step(funnel)
+step = choose_bar("step", "Steps of the funnel", "funnel", funnel, step_bar)
+st.caption(
+    "Share of the deliveries that the step applies to, and of those that reached the step before. A step "
+    "counts as reached if it or a later one is logged. Click a step to see the returns behind it."
+)
 draw_outcomes(data.ask("delivery_outcomes", **asked).row(0, named=True))
 if step:
     draw_deliveries_of(step, funnel, asked)
@@ -244,7 +221,11 @@ draw_comparison(asked)
 
 st.header("Inside the firm")
 st.caption(data.meaning_of("stage_funnel"))
-stage = choose_stage(data.ask("stage_funnel", **filters.chosen()))
+stages = data.ask("stage_funnel", **filters.chosen())
+stage = choose_bar("stage", "Stages inside the firm", "stages", stages, stage_bar)
+st.caption(
+    "A bar is the share of returns that ever entered the stage. Click a stage to see the returns in it now."
+)
 if stage:
     st.header(f"Now in {definitions('stage')[stage]['title']}")
     in_stage = {"for_stage": stage} | filters.chosen()
