@@ -23,7 +23,7 @@ from etl.read.tins import redact
 from etl.sql.catalog import read_catalog
 from etl.store.load import open_database
 from etl.store.mapping import file_columns, map_staged
-from etl.store.redact_file import redacted_name
+from etl.store.texts import redacted_name
 from etl.warehouse.models import create_model
 from etl.warehouse.reference import fill_reference
 

@@ -22,8 +22,7 @@ from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, match_columns
 from etl.store.load import refuse_special
 from etl.store.parts import KEY_BYTES, hash_key
-from etl.store.redact_file import redact_file
-from etl.store.survey import TIME, Survey, survey_file
+from etl.store.texts import TIME, Survey, redact_file, survey_file
 from etl.warehouse.reference import reference_rows
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}

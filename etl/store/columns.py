@@ -37,24 +37,11 @@ class Columns:
         return column in self.places or column in self.source.constants
 
 
-def map_columns(headings: list[str], source: Source) -> Columns:
-    """The columns and their sources. Raises a Problem if a required column is missing."""
-    columns = match_columns(headings, source)
-    missing = missing_columns(columns)
-    if missing:
-        raise Problem(missing_sentences(missing, columns))
-    return columns
-
-
 def match_columns(headings: list[str], source: Source) -> Columns:
     """The columns and their sources. A constant overrides a heading, whose values then go to `extra`."""
-    places, unmapped = {}, []
-    for place, heading in enumerate(headings):
-        column = column_of(source, heading)
-        if column is None or column in source.constants:
-            unmapped.append(place)
-        else:
-            places[column] = place
+    columns = {place: column_of(source, heading) for place, heading in enumerate(headings)}
+    places = {name: place for place, name in columns.items() if name and name not in source.constants}
+    unmapped = [place for place, name in columns.items() if name not in places]
     return Columns(headings, source, places, unmapped)
 
 
@@ -64,21 +51,25 @@ def missing_columns(columns: Columns) -> list[str]:
     return [name for name in required if not columns.has(name)]
 
 
-def missing_sentences(missing: list[str], columns: Columns) -> str:
-    """Which columns are missing, which headings were found, and what to add to the settings."""
-    headings = [printable_headings(heading) for heading in columns.headings]
-    more = f", and {len(headings) - SHOWN_HEADINGS} more" if len(headings) > SHOWN_HEADINGS else ""
-    found = f"Headings found: {', '.join(headings[:SHOWN_HEADINGS]) or 'none'}{more}"
-    if any(re.search(RECORD_LIKE, heading) for heading in headings):
+def map_columns(headings: list[str], source: Source) -> Columns:
+    """The columns and their sources. Raises a Problem if a required column is missing."""
+    columns = match_columns(headings, source)
+    missing = missing_columns(columns)
+    if not missing:
+        return columns
+    shown = [printable_headings(heading) for heading in headings]
+    more = f", and {len(shown) - SHOWN_HEADINGS} more" if len(shown) > SHOWN_HEADINGS else ""
+    found = f"Headings found: {', '.join(shown[:SHOWN_HEADINGS]) or 'none'}{more}"
+    if any(re.search(RECORD_LIKE, heading) for heading in shown):
         # The file has no headings, and its first record may contain a client's name.
         found = "The first line looks like a record"
     sentences = [
         f"no column for {' and '.join(missing)}. {found}.",
-        f'Name yours under [source.columns] of "{columns.source.name}" in settings.toml.',
+        f'Name yours under [source.columns] of "{source.name}" in settings.toml.',
     ]
     if "tab" in missing:
         example = 'tab = "Client" (or "Internal")'
         sentences.append(f"Or, if the file has only one tab, write {example} under [source.constants].")
     if "firm_id" in missing:
         sentences.append('Or, if the file has only one firm, write firm_id = "..." under the [[source]].')
-    return " ".join(sentences)
+    raise Problem(" ".join(sentences))

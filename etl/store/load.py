@@ -8,7 +8,6 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +18,7 @@ import duckdb
 from polars.exceptions import PolarsError
 
 from etl.common.duck import OFFLINE, disk_full_error, work_limits
-from etl.common.files import make_private_folder, work_folder
+from etl.common.files import make_private_folder, work_folder, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.system import make_private, sync_to_disk
@@ -32,7 +31,7 @@ from etl.store import parts as store
 from etl.store.columns import map_columns
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import Purged, read_purged
-from etl.store.redact_file import redacted_name, redacted_path
+from etl.store.texts import redacted_name, redacted_path
 from etl.store.write_part import write_part
 
 MEMORY_BYTES = 3_000_000_000
@@ -79,7 +78,8 @@ class Loader:
             with work_folder(folder) as own, open_database(own) as database:
                 outcome = self.load_or_raise(file, own, database)
         except Problem as problem:
-            self.store_refusal(file, str(problem))
+            if os.path.lexists(file):
+                self.store_refusal(file, str(problem))
             return Outcome(redacted_path(file), "refused", reason=str(problem))
         if outcome.part:
             self.loaded[outcome.part.file_id] = outcome.part
@@ -90,12 +90,13 @@ class Loader:
         name, (own_name, tins) = redacted_path(file), redacted_name(file)
         source = source_of(self.settings, file.name)
         unpacked = verified(file, folder, self.settings.limits)
-        file_id, packed_id = unpacked.sha256[:ID_LENGTH], unpacked.packed_sha256[:ID_LENGTH]
+        file_id = unpacked.sha256[:ID_LENGTH]
         if self.purged.has_file(file_id):
             raise Problem("its content was purged, and what was purged does not come back.")
+        refusal = store.refusal_file(self.data, unpacked.packed_sha256[:ID_LENGTH])
         old = self.loaded.get(file_id)
         if old and old.ledger["source_digest"] == source.digest:
-            store.forget_refusal(self.data, packed_id)
+            refusal.unlink(missing_ok=True)
             return Outcome(name, "known", part=old)
         staged = stage(database, unpacked, source, self.settings.limits, folder)
         columns = map_columns(staged.headings, source)
@@ -105,18 +106,23 @@ class Loader:
         ledger["redacted_count"] += tins
         ledger |= {"source_digest": source.digest, "packed_sha256": unpacked.packed_sha256}
         part = store.publish(self.data, made, ledger, old)
-        store.forget_refusal(self.data, packed_id)
+        refusal.unlink(missing_ok=True)
         return Outcome(name, "read again" if old else "loaded", part=part)
 
     def store_refusal(self, file: Path, reason: str) -> None:
-        if not os.path.lexists(file):
-            return
+        """Stores a refusal by the hash of the file, packed or not; of its name if it cannot be read."""
         try:
             source = source_of(self.settings, file.name)
         except Problem:
             source = None
-        ledger = base_ledger(content_id(file), redacted_name(file)[0], source, "refused", reason)
-        store.store_refusal(self.data, ledger)
+        try:
+            refuse_special(file)
+            digest = store.file_hash(file)
+        except (Problem, OSError):
+            digest = hashlib.sha256(os.fsencode(file.name)).hexdigest()
+        file_id = digest[:ID_LENGTH]
+        ledger = base_ledger(file_id, redacted_name(file)[0], source, "refused", reason)
+        write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
 
 
 def base_ledger(file_id: str, name: str, source: Source | None, state: str, reason: str | None) -> Ledger:
@@ -143,17 +149,6 @@ def refuse_special(file: Path) -> None:
         raise Problem("not a regular file.")
 
 
-def content_id(file: Path) -> str:
-    """The start of the hash of the file itself, packed or not; of its name if its content cannot be read."""
-    try:
-        if file.is_symlink() or not file.is_file():
-            raise OSError
-        digest = store.file_hash(file)
-    except OSError:
-        digest = hashlib.sha256(os.fsencode(file.name)).hexdigest()
-    return digest[:ID_LENGTH]
-
-
 def load(data: DataDir, settings: Settings, paths: list[Path]) -> list[Outcome]:
     """Loads files, and the files in folders, in this order; a refused file does not stop the others."""
     return list(load_each(data, settings, (file for path in paths for file in files_of(data, path))))
@@ -164,23 +159,17 @@ def load_each(data: DataDir, settings: Settings, files: Iterable[Path]) -> Itera
     with store.store_work_folder(data) as folder:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
-        loaded = {part.file_id: part for part in store.parts(data)}
-        loader = Loader(data, settings, read_purged(data), loaded)
+        loader = Loader(data, settings, read_purged(data), {part.file_id: part for part in store.parts(data)})
         for file in files:
-            with step(f"Loading {redacted_name(file)[0]}"), disk_full_is_an_oserror():
-                outcome = loader.load(file, folder)
+            with step(f"Loading {redacted_name(file)[0]}"):
+                try:
+                    outcome = loader.load(file, folder)
+                except (duckdb.Error, PolarsError) as error:
+                    # If the disk is full, the file is not at fault.
+                    if cause := disk_full_error(error):
+                        raise cause from error
+                    raise
             yield outcome
-
-
-@contextmanager
-def disk_full_is_an_oserror() -> Iterator[None]:
-    """Raises a library's error about a full disk as the system's own: the file is not at fault."""
-    try:
-        yield
-    except (duckdb.Error, PolarsError) as error:
-        if cause := disk_full_error(error):
-            raise cause from error
-        raise
 
 
 def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -210,8 +199,7 @@ def load_inbox(data: DataDir, settings: Settings) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
     prepare_inbox(data, settings.retention.inbox_days)
     loaded, refused = done_folders(data)
-    paths = sorted(path for path in data.inbox.iterdir() if not path.name.startswith("."))
-    files = [path for path in paths if path.is_symlink() or not path.is_dir()]
+    files = [file for file in sorted(data.inbox.glob("[!.]*")) if file.is_symlink() or not file.is_dir()]
     outcomes = []
     for file, outcome in zip(files, load_each(data, settings, files), strict=True):
         if outcome.part is not None and outcome.part.ledger.get("purged_count"):

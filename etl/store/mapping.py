@@ -16,7 +16,7 @@ from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.sql.file import read_file
 from etl.store.columns import Columns
-from etl.store.survey import Survey
+from etl.store.texts import Survey
 from etl.store.times import parse_day, zones_of_stamps
 
 IDS = ("firm_id", "return_id", "client_id")
@@ -29,9 +29,14 @@ HAS_OUTER_BLANKS = f"""(text < '!' or right(text, 1) <= ' '
     or strlen(text) <> length(text) and regexp_matches(text, '^{BLANK}|{BLANK}$'))"""
 # Normalizing changes no printable ASCII with single blanks inside and none at the ends; this finds the rest.
 NOT_PLAIN = "regexp_matches(text, '[^ -~]|  |^ | $')"
-# As exports write them; others are compared without case, blanks and dashes.
-USUAL_TABS = {tab + ending: tab for tab in ("Client", "Internal") for ending in ("", " Tracking")}
-TABS = {name.lower().replace(" ", ""): tab for name, tab in USUAL_TABS.items()} | {"usertracking": "Internal"}
+# A label with "..." for the text between its first and its last quote, and that text.
+PATTERN = """case when tidy like '%"%"%' then regexp_replace(tidy, '(?s)".*"', '"..."') else tidy end"""
+SUBJECT = """case when tidy like '%"%"%' then regexp_extract(tidy, '(?s)"(.*)"', 1) end"""
+# Without case, blanks and dashes.
+TABS = {tab.lower() + ending: tab for tab in ("Client", "Internal") for ending in ("", "tracking")}
+TABS |= {"usertracking": "Internal"}
+TAB_CASES = " ".join(f"when '{name}' then '{tab}'" for name, tab in TABS.items())
+KNOWN_TAB = f"case translate(lower(tab), ' _-\t\u00a0', '') {TAB_CASES} end"
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 
@@ -57,7 +62,7 @@ def map_staged(survey: Survey) -> None:
     if source.kind == "returns":
         values |= {"exported_at": "event_at", "content_hash": "null::ubigint"}
     else:
-        parsed |= {"known_tab": parse_tab("tab"), "tidy": "label"}
+        parsed |= {"known_tab": KNOWN_TAB, "tidy": "label"}
         if tidy_labels(survey):
             parsed["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')"
             join = "left join tidied_labels on tidied_labels.label = texts.label"
@@ -65,8 +70,8 @@ def map_staged(survey: Survey) -> None:
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
         values |= {
             "tab": "known_tab",
-            "pattern": pattern("tidy"),
-            "subject": subject("tidy"),
+            "pattern": PATTERN,
+            "subject": SUBJECT,
             "event_on": f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end",
             "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
             "content_hash": f"hash({CONTENT}, source_event_id)",
@@ -129,34 +134,6 @@ def tidy_labels(survey: Survey) -> bool:
     rows = [(text, tidy) for text in texts if (tidy := tidied(text)) != text]
     create_table(survey.database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
     return bool(rows)
-
-
-def pattern(tidy: str) -> str:
-    """SQL for a tidied label with "..." for the text between its first and its last quote."""
-    head, tail, has_quotes = quote_parts(tidy)
-    return f"""case when {has_quotes} then {head} || '"..."' || {tail} else {tidy} end"""
-
-
-def subject(tidy: str) -> str:
-    """SQL for the text between the first and the last quote of a tidied label, null without two quotes."""
-    head, tail, has_quotes = quote_parts(tidy)
-    length = f"length({tidy}) - length({head}) - length({tail}) - 2"
-    return f"case when {has_quotes} then substr({tidy}, length({head}) + 2, {length}) end"
-
-
-def quote_parts(tidy: str) -> tuple[str, str, str]:
-    """SQL for the text before the first quote, the text after the last, and whether there are two quotes."""
-    has_quotes = f"""contains({tidy}, '"') and contains(substr({tidy}, instr({tidy}, '"') + 1), '"')"""
-    return f"""split_part({tidy}, '"', 1)""", f"""split_part({tidy}, '"', -1)""", has_quotes
-
-
-def parse_tab(text: str) -> str:
-    """SQL for Client or Internal."""
-    usual, others = (
-        " ".join(f"when {literal(name)} then {literal(tab)}" for name, tab in tabs.items())
-        for tabs in (USUAL_TABS, TABS)
-    )
-    return f"case {text} {usual} else case translate(lower({text}), ' _-\t\u00a0', '') {others} end end"
 
 
 def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class Part:
         return self.folder / "quarantine.parquet"
 
 
-def with_checksums(ledger: Ledger, paths: list[Path]) -> Ledger:
+def with_checksums(ledger: Ledger, paths: Iterable[Path]) -> Ledger:
     """The ledger with the SHA-256 of each file of its part, and then with its own SHA-256."""
     content = ledger | {HASHES: {path.name: file_hash(path) for path in sorted(paths)}}
     return content | {SEAL: ledger_hash(content)}
@@ -119,8 +119,7 @@ def parts(data: DataDir) -> list[Part]:
 def part_folders(data: DataDir) -> list[Path]:
     """The folders of the parts that count: for each file the folder with the highest number."""
     folders = sorted(filter(is_part_folder, data.store.glob("*")), key=part_number)
-    newest = {folder.stem: folder for folder in folders}
-    return [newest[file_id] for file_id in sorted(newest)]
+    return sorted({folder.stem: folder for folder in folders}.values())
 
 
 def is_part_folder(path: Path) -> bool:
@@ -156,16 +155,15 @@ def store_work_folder(data: DataDir) -> Iterator[Path]:
     remove_leftovers(data.store, data.store / "refused")
     # The parts that count are read first: if one is damaged, the part that it replaced must stay.
     current = {part.folder for part in parts(data)}
-    for folder in filter(is_part_folder, data.store.glob("*")):
-        if folder not in current:
-            shutil.rmtree(folder)
+    for folder in set(filter(is_part_folder, data.store.glob("*"))) - current:
+        shutil.rmtree(folder)
     with files.work_folder(data.store) as folder:
         yield folder
 
 
 def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part:
     """Renames a folder of finished files to become a part, and then removes the part that it replaces."""
-    ledger = with_checksums(ledger, list(made.glob("*.parquet")))
+    ledger = with_checksums(ledger, made.glob("*.parquet"))
     write_json(made / "ledger.json", ledger)
     ending = f".{part_number(old.folder) + 1}" if old else ""
     folder = data.store / (ledger["file_id"] + ending)
@@ -175,14 +173,9 @@ def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part
     return Part(folder, ledger)
 
 
-def store_refusal(data: DataDir, ledger: Ledger) -> None:
-    make_private_folder(data.store / "refused")
-    write_json(data.store / "refused" / f"{ledger['file_id']}.json", with_checksums(ledger, []))
-
-
-def forget_refusal(data: DataDir, file_id: str) -> None:
-    """Removes the refusal of a file that is loaded now."""
-    (data.store / "refused" / f"{file_id}.json").unlink(missing_ok=True)
+def refusal_file(data: DataDir, file_id: str) -> Path:
+    """Where the refusal of a file is stored until the file loads."""
+    return data.store / "refused" / f"{file_id}.json"
 
 
 def hash_key(data: DataDir, may_make: bool = True) -> bytes:

@@ -81,8 +81,7 @@ def entries(data: DataDir) -> list[Entry]:
     """Every purge, oldest first. Raises a Problem if the list is damaged: a load would undo the purges."""
     file = data.root / FILE
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-        return [msgspec.json.decode(line, type=Entry) for line in lines]
+        return msgspec.json.Decoder(Entry).decode_lines(file.read_bytes())
     except FileNotFoundError:
         return []
     except (OSError, ValueError, msgspec.MsgspecError) as error:

@@ -18,8 +18,7 @@ from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.mapping import file_columns, json_object, map_staged, member
 from etl.store.purged import Purged
-from etl.store.redact_file import redact_file
-from etl.store.survey import survey_file
+from etl.store.texts import redact_file, survey_file
 
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
 FORMAT = (

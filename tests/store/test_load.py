@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from etl.config.source import Source
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
-from etl.store.mapping import file_columns, pattern, subject, tidy_labels
-from etl.store.survey import survey_file
+from etl.store.mapping import PATTERN, SUBJECT, file_columns, tidy_labels
+from etl.store.texts import survey_file
 from support.loaded_files import Firm, events, quarantined, tree
 
 LOG = """Return ID,Tab,Event,Status,Date/Time,Office,Shoe Size
@@ -256,7 +256,7 @@ def test_labels_are_tidied_and_split_like_python_does(labels: list[str]) -> None
         columns = Columns(["label", "event_time"], source, {"label": 0, "event_time": 1}, unmapped=[])
         tidy_labels(survey_file(database, columns))
         found = database.execute(f"""
-            select tidy, {pattern("tidy")}, {subject("tidy")}
+            select tidy, {PATTERN}, {SUBJECT}
             from (
                 select row_no, coalesce(tidied_labels.tidy, c0) as tidy
                 from staged left join tidied_labels on tidied_labels.label = c0

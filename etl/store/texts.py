@@ -1,25 +1,87 @@
-"""SSNs and ITINs leave a staged file before anything of it is hashed or written.
+"""The texts of a staged file: each is collected once, and SSNs and ITINs leave it before anything is written.
 
-A cheap test in SQL finds the texts that may contain a number; Python examines each of them once.
+A name, an office or a label is in thousands of records; an event's id or an address is rarely in two. So
+costly tests run on few texts. A cheap test in SQL finds those with a number, and Python examines them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from etl.common.duck import count_of, create_table, literal
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact
-from etl.store.survey import MALFORMED, TIME, Survey
+from etl.store.columns import Columns
+from etl.store.times import read_times
 
+TIME = {"events": "event_time", "returns": "exported_at"}
+# Up to this number of records, collecting all texts costs less than counting the distinct texts first.
+SAMPLE = 50_000
+# The place, in collected_texts, of records that could not be split.
+MALFORMED = -1
+# A column is collected if each of its texts is in this many records of the sample.
+REPEATS = 4
+# The columns collected in one statement: more are faster for each, but planning time grows with their square.
+COLUMNS_TOGETHER = 20
 IDS = ("return_id", "client_id")
 # Fewer bytes cannot contain nine digits.
 MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
 # `redact` takes nine bare digits for a TIN only after such a word.
 CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A staged file, and the columns whose texts are in `collected_texts(place, text)`.
+
+    Columns in `other` must be read from `staged`. The column of times is in neither set, because only times
+    that cannot be read need a test. Records that could not be split have the place MALFORMED.
+    """
+
+    database: duckdb.DuckDBPyConnection
+    columns: Columns
+    collected: frozenset[int]
+    other: frozenset[int]
+
+    def select(self, listed: str, places: Iterable[int], test: str) -> list[Any]:
+        """Place or text, each once, of the texts of some columns that pass a test (SQL about `text`)."""
+        wanted = frozenset(places)
+        collected = ", ".join(map(str, sorted(wanted & self.collected)))
+        tables = [f"(from collected_texts where place in ({collected}))"] if collected else []
+        tables += [
+            f"(select {place} as place, c{place} as text from staged)"
+            for place in sorted(wanted & self.other)
+        ]
+        queries = [f"select distinct {listed} from {table} where {test}" for table in tables]
+        return [row for query in queries for row in self.database.execute(query).fetchall()]
+
+
+def survey_file(database: duckdb.DuckDBPyConnection, columns: Columns) -> Survey:
+    """Collects the texts of the columns that repeat them, and reads all times into `stamps`."""
+    time = TIME[columns.source.kind]
+    read_times(database, columns.text(time), columns.source.time_formats)
+    places = [place for place in range(len(columns.headings)) if place != columns.places.get(time)]
+    counts = "".join(f", approx_count_distinct(c{place})" for place in places)
+    query = f"select count(*){counts} from (from staged limit {SAMPLE})"
+    [(records, *distinct)] = database.execute(query).fetchall()
+    most = records // REPEATS if records == SAMPLE else records
+    collected = [place for place, count in zip(places, distinct, strict=True) if count <= most]
+    queries = [f"select distinct {MALFORMED}, record from malformed"]
+    queries += [
+        f"select distinct {place}, c{place} from staged where c{place} is not null" for place in collected
+    ]
+    database.execute("create or replace temp table collected_texts (place integer, text varchar)")
+    for start in range(0, len(queries), COLUMNS_TOGETHER):
+        together = " union all ".join(queries[start : start + COLUMNS_TOGETHER])
+        database.execute(f"insert into collected_texts {together}")
+    return Survey(
+        database, columns, frozenset([MALFORMED, *collected]), frozenset(places).difference(collected)
+    )
 
 
 def redact_file(survey: Survey, key: Callable[[], bytes]) -> int:
@@ -36,13 +98,9 @@ def redact_file(survey: Survey, key: Callable[[], bytes]) -> int:
     }
     ids = {columns.places[name] for name in IDS if name in columns.places}
     rows = []
+    announced |= {MALFORMED} if announced else set()
     for place, text in suspects(survey, announced):
-        if place == MALFORMED and announced:
-            changed, number = redact_nine_digits(text)
-        else:
-            cue = CUE if place in announced else ""
-            changed, number = redact(cue + text)
-            changed = changed.removeprefix(cue)
+        changed, number = redact_announced(text) if place in announced else redact(text)
         if number:
             rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
     schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
@@ -81,7 +139,6 @@ def replace_texts(database: duckdb.DuckDBPyConnection, places: set[int]) -> None
 
 def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
     """The texts that may contain a TIN, each once; of the times only those that cannot be read."""
-    announced = announced | {MALFORMED} if announced else announced
     texts = survey.select("place, text", (survey.collected | survey.other) - announced, MAY_CONTAIN_TIN)
     texts += survey.select("place, text", announced, "strlen(text) >= 9")
     place = survey.columns.places.get(TIME[survey.columns.source.kind])
@@ -92,11 +149,11 @@ def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
     return list(dict.fromkeys(texts))
 
 
-def redact_nine_digits(record: str) -> tuple[str, int]:
-    """Redacts an unsplit record of a file with a column of TINs: any nine digits in it may be a TIN."""
-    changed, number = redact(record)
+def redact_announced(text: str) -> tuple[str, int]:
+    """Redacts a field of a column of TINs, or an unsplit record with one: any nine digits may be a TIN."""
+    changed, number = redact(CUE + text)
     cued = NINE_DIGITS.sub(lambda match: redact(CUE + match[0])[0].removeprefix(CUE), changed)
-    return cued, number + cued.count(REPLACED) - changed.count(REPLACED)
+    return cued.removeprefix(CUE), number + cued.count(REPLACED) - changed.count(REPLACED)
 
 
 def redacted_name(path: Path) -> tuple[str, int]:
