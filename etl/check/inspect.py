@@ -79,16 +79,7 @@ def inspect_file(check: Check, path: Path) -> Found:
     times = [] if place is None else shapes(database, f"c{place}", source.time_formats)
     # A check does not create the key of a data directory.
     redact_file(survey, lambda: hash_key(check.data, may_make=False) or secrets.token_bytes(KEY_BYTES))
-    return Found(
-        check=check,
-        path=path,
-        format=file_format,
-        staged=staged,
-        columns=columns,
-        survey=survey,
-        suggested=suggested,
-        times=times,
-    )
+    return Found(check, path, file_format, staged, columns, survey, suggested, times)
 
 
 def read_format(check: Check, path: Path, unpacked: Unpacked) -> tuple[str, Source]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from etl.store.mapping import EARLIEST, LATEST
-from etl.store.times import EPOCHS, clean_time, parse_format, parse_iso, parse_time
+from etl.store.times import clean_time, parse_format, parse_iso, parse_time
 
 SAMPLE = 100_000
 MOST_SHAPES = 5
@@ -43,10 +43,6 @@ class Shape:
     def is_ambiguous(self) -> bool:
         """Whether two orders of month and day read the same times."""
         return len(self.formats) > 1
-
-    @property
-    def is_epoch(self) -> bool:
-        return any(one in EPOCHS for one in self.formats)
 
 
 def shapes(database: duckdb.DuckDBPyConnection, column: str, known: tuple[str, ...]) -> list[Shape]:
@@ -107,16 +103,9 @@ def formats_for(text: str) -> list[str]:
 
 
 def clock_format(clock: re.Match[str]) -> str:
-    half = clock["half"] or ""
+    hour = "%I:%M" if clock["half"] else "%H:%M"
+    second = ":%S" if clock["second"] else ""
     fraction = {0: "", 4: ".%g", 7: ".%f"}[len(clock["fraction"] or "")]
-    return "".join(
-        (
-            clock["join"],
-            "%I:%M" if half else "%H:%M",
-            ":%S" if clock["second"] else "",
-            fraction,
-            half[:-2] + "%p" if half else "",
-            re.sub(r"\S+", "%z", clock["zone"] or ""),
-            clock["word"] or "",
-        )
-    )
+    half = re.sub(r"\S+", "%p", clock["half"] or "")
+    zone = re.sub(r"\S+", "%z", clock["zone"] or "")
+    return clock["join"] + hour + second + fraction + half + zone + (clock["word"] or "")
