@@ -78,18 +78,15 @@ def give_tables(
         with step(f"Giving {file.full_name} to Spark"), spark_errors(file.label):
             if records:
                 # A column that an older part lacks is null. Only this moves whole records.
-                columns = columns_of(database, file.full_name).items()
-                reader = session.read.schema(
-                    ", ".join(f"{name} {TYPES.get(kind, kind)}" for name, kind in columns)
-                )
-                rows = reader.parquet(*map(cluster.worker_path, records)).repartition(buckets, *CLUSTERED)
-                writer = rows.write.bucketBy(buckets, *CLUSTERED).sortBy(*CLUSTERED)
-                writer.saveAsTable(file.full_name, format="parquet", path=location)
+                columns = columns_of(database, file.full_name)
+                types = ", ".join(f"{name} {TYPES.get(kind, kind)}" for name, kind in columns.items())
+                rows = session.read.schema(types).parquet(*map(cluster.worker_path, records))
+                writer = rows.repartition(buckets, *CLUSTERED).write.bucketBy(buckets, *CLUSTERED)
+                writer.sortBy(*CLUSTERED).saveAsTable(file.full_name, format="parquet", path=location)
             else:
                 target.mkdir(parents=True, mode=0o700)
-                database.execute(
-                    f"copy {file.full_name} to {literal(target / 'rows.parquet')} (format parquet)"
-                )
+                rows_file = literal(target / "rows.parquet")
+                database.execute(f"copy {file.full_name} to {rows_file} (format parquet)")
                 session.sql(f"create table {file.full_name} using parquet location {literal(location)}")
     return buckets
 
@@ -120,8 +117,7 @@ def result_query(file: SqlFile, types: dict[str, str], folder: Path) -> str:
     Spark writes no file for a table in buckets without rows.
     """
     written = table_folder(folder, file)
-    if any(written.glob("*.parquet")):
-        columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
-        return f"select {columns} from read_parquet({literal(written / '*.parquet')})"
-    columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
-    return f"select {columns} where false"
+    has_rows = any(written.glob("*.parquet"))
+    columns = (f"cast({name if has_rows else 'null'} as {kind}) as {name}" for name, kind in types.items())
+    source = f"from read_parquet({literal(written / '*.parquet')})" if has_rows else "where false"
+    return f"select {', '.join(columns)} {source}"

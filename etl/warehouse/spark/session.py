@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+import tomllib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,22 +34,8 @@ WORKER_SECONDS = 60
 KEYS = ("master", "root", "options")
 ONE_MACHINE = "local[*]"
 LOGGING = Path(__file__).with_name("log4j2.properties")
-# Both engines must read a text in the same way, so the firm cannot change these options.
-FIXED_OPTIONS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.timestampType": "TIMESTAMP_NTZ",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.parser.escapedStringLiterals": "true",
-    "spark.sql.caseSensitive": "false",
-    "spark.sql.catalogImplementation": "in-memory",
-}
-# Tables have buckets by return: a join or a group that includes the return moves no row.
-DEFAULT_OPTIONS = {
-    "spark.sql.requireAllClusterKeysForCoPartition": "false",
-    "spark.sql.sources.bucketing.autoBucketedScan.enabled": "false",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-}
+# Spark's own options: those that the firm cannot change, and the defaults of others.
+OPTIONS = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -140,18 +127,15 @@ def check_master(master: str) -> None:
     if not all(host and port.isdigit() and int(port) < 65536 for host, _, port in addresses):
         missing = "a host or a port is missing. Write spark://host:7077."
         raise Problem(f'"{master}" is not a Spark master: {missing}')
-    faults = [fault for host, _, port in addresses if (fault := connection_fault(host, int(port)))]
-    if len(faults) == len(addresses):
-        instead = "Start it, or correct [spark] master or SPARK_MASTER."
-        raise Problem(f"The Spark master {master} cannot be reached ({faults[0]}). {instead}")
-
-
-def connection_fault(host: str, port: int) -> str | None:
-    try:
-        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
+    faults = []
+    for host, _, port in addresses:
+        try:
+            socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+            return
+        except OSError as error:
+            faults.append(error.strerror or str(error))
+    instead = "Start it, or correct [spark] master or SPARK_MASTER."
+    raise Problem(f"The Spark master {master} cannot be reached ({faults[0]}). {instead}")
 
 
 def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
@@ -167,10 +151,9 @@ def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
     if cluster.is_local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         local = {"spark.driver.host": "127.0.0.1", "spark.local.dir": str(folder / "spill")}
-    options = DEFAULT_OPTIONS | local | cluster.options | FIXED_OPTIONS
-    builder = SparkSession.builder.appName("returntrail").master(cluster.master)
-    for name, value in (options | {"spark.sql.warehouse.dir": cluster.worker_path(folder)}).items():
-        builder = builder.config(name, value)
+    options = OPTIONS["default"] | local | cluster.options | OPTIONS["fixed"]
+    options |= {"spark.sql.warehouse.dir": cluster.worker_path(folder)}
+    builder = SparkSession.builder.appName("returntrail").master(cluster.master).config(map=options)
     try:
         with warnings.catch_warnings():
             # Spark warns about newer versions of pandas, which is not used here.
