@@ -6,8 +6,8 @@ always bound.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 
@@ -29,9 +29,7 @@ def convert_argument(report: str, name: str, default: str, value: object) -> obj
     A parameter `for_...s` takes a list; a single value becomes a list. None means all. A text, from a page's
     address or a command line, becomes a number, date or boolean where the parameter needs one.
     """
-    if value is None:
-        return None
-    if name.startswith("for_") and name.endswith("s"):
+    if name.startswith("for_") and name.endswith("s") and value is not None:
         values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
         return [convert_value(report, name, default, each) for each in values]
     return convert_value(report, name, default, value)
@@ -75,15 +73,15 @@ class Report:
     name: str
     meaning: str
     every: str | None
-    params: dict[str, str] = field(default_factory=dict)
-    columns: dict[str, str] = field(default_factory=dict)
-    meanings: dict[str, str] = field(default_factory=dict)
-    key: list[str] = field(default_factory=list)
-    access: str | None = None
+    access: str | None
+    params: dict[str, str]
+    columns: dict[str, str]
+    meanings: dict[str, str]
+    key: list[str]
 
 
 @dataclass(frozen=True)
-class Warehouse:
+class Warehouse(AbstractContextManager["Warehouse"]):
     """An open warehouse. It reads the file that it opened, even after a new build has replaced it."""
 
     file: Path
@@ -93,9 +91,6 @@ class Warehouse:
 
     def close(self) -> None:
         self.database.close()
-
-    def __enter__(self) -> "Warehouse":
-        return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
@@ -142,22 +137,21 @@ def opening_fault(error: duckdb.Error) -> str:
 def read_reports(cursor: duckdb.DuckDBPyConnection) -> dict[str, Report]:
     """The reports in the file by their short names."""
     rows = cursor.execute("""
-        select kind, replace(name, 'report.', ''), part, type, meaning, is_key, access
+        select
+            replace(name, 'report.', ''),
+            max(meaning) filter (kind = 'report'),
+            max(type) filter (kind = 'report'),
+            max(access) filter (kind = 'report'),
+            map_from_entries(coalesce(list((part, type) order by position) filter (kind = 'parameter'), [])),
+            map_from_entries(coalesce(list((part, type) order by position) filter (kind = 'result'), [])),
+            map_from_entries(coalesce(list((part, meaning) order by position) filter (kind = 'result'), [])),
+            coalesce(list(part order by position) filter (kind = 'result' and is_key), [])
         from main.catalog
         where kind in ('report', 'parameter', 'result')
-        order by name, position
+        group by name
+        order by name
     """).fetchall()
-    reports: dict[str, Report] = {}
-    for kind, name, part, type_or_default, meaning, is_key, access in rows:
-        if kind == "report":
-            reports[name] = Report(name, meaning, every=type_or_default, access=access)
-        elif kind == "parameter":
-            reports[name].params[part] = type_or_default
-        elif kind == "result":
-            reports[name].columns[part] = type_or_default
-            reports[name].meanings[part] = meaning
-            reports[name].key.extend([part] if is_key else [])
-    return reports
+    return {row[0]: Report(*row) for row in rows}
 
 
 @contextmanager

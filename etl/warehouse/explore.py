@@ -84,11 +84,12 @@ def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
     tables: list[tuple[str, ...]] = []
     reports: list[tuple[str, ...]] = []
     for name, file in sorted(catalog.files.items()):
+        sentence = file.meaning.split(". ")[0].rstrip(".:")
         if file.schema == "report":
-            reports.append((name, file.every or "on screen", first_sentence(file)))
+            reports.append((name, file.every or "on screen", sentence))
         else:
             count = fetch(warehouse, f"select count(*) from {name}").item()
-            tables.append((name, f"{count} rows", first_sentence(file)))
+            tables.append((name, f"{count} rows", sentence))
     return paragraphs(
         f"{facts.firm_name}, built by returntrail {facts.version}; times are of {facts.timezone}",
         as_text(fetch(warehouse, "select as_of, built_at from raw.build"), facts.timezone),
@@ -101,11 +102,10 @@ def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
 
 def describe(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
     """One table or report: meaning, key, rules, what it reads and what reads it, columns, and some rows."""
-    catalog_rows = f"from main.catalog where name = {literal(file.full_name)} order by position"
-    entries = fetch(warehouse, catalog_rows)
-    if entries.is_empty():
+    own = f"from main.catalog where name = {literal(file.full_name)} and kind in ('column', 'result')"
+    columns = fetch(warehouse, f"select part, type, meaning {own} order by position")
+    if columns.is_empty():
         raise Problem(f"{warehouse.file}: built before {file.full_name} existed. Type `returntrail build`.")
-    columns = entries.filter(pl.col("kind").is_in(["column", "result"])).select("part", "type", "meaning")
     arguments = ", ".join(f"{param.name} := {param.default}" for param in file.params)
     call = f"{file.full_name}({arguments})" if file.schema == "report" else file.full_name
     facts = [
@@ -132,10 +132,6 @@ def fetch(warehouse: Warehouse, sql: str) -> pl.DataFrame:
         return rows
 
 
-def first_sentence(file: SqlFile) -> str:
-    return file.meaning.split(". ")[0].rstrip(".:")
-
-
 def paragraphs(*parts: str) -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts if part)
 
@@ -153,21 +149,20 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
     make_private_folder(folder)
     remove_leftovers_outside(folder)
     marts = "select name from main.catalog where kind = 'table' and name like 'mart.%' order by name"
-    with open_warehouse(data.warehouse) as warehouse, warehouse_cursor(warehouse.database) as cursor:
-        wanted = [name for (name,) in cursor.execute(marts).fetchall()] + ["main.catalog"]
+    with open_warehouse(data.warehouse) as warehouse:
+        tables = [*fetch(warehouse, marts)["name"], "main.catalog"]
+    files = [folder / f"{table.split('.')[1]}.parquet" for table in tables]
     with duckdb.connect(config=READER) as database:
         # This connection can write files, so it runs only the copies below.
         database.execute(f"attach {literal(data.warehouse)} as warehouse (read_only)")
-        return [export_table(database, name, folder / f"{name.split('.')[1]}.parquet") for name in wanted]
-
-
-def export_table(database: duckdb.DuckDBPyConnection, table: str, file: Path) -> Path:
-    try:
-        with step(f"Exporting {table}"), work_folder(file.parent) as work:
-            new = work / file.name
-            database.execute(f"copy warehouse.{table} to {literal(new)} (format parquet, compression zstd)")
-            put_in_place(new, file)
-    except duckdb.IOException as error:
-        check = "Check the folder's permissions and free space."
-        raise Problem(f"{file}: it cannot be written. {check}") from error
-    return file
+        for table, file in zip(tables, files, strict=True):
+            try:
+                with step(f"Exporting {table}"), work_folder(folder) as work:
+                    new = work / file.name
+                    options = "(format parquet, compression zstd)"
+                    database.execute(f"copy warehouse.{table} to {literal(new)} {options}")
+                    put_in_place(new, file)
+            except duckdb.IOException as error:
+                check = "Check the folder's permissions and free space."
+                raise Problem(f"{file}: it cannot be written. {check}") from error
+    return files

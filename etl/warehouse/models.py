@@ -110,13 +110,11 @@ def is_stored_in_key_order(database: duckdb.DuckDBPyConnection, file: SqlFile) -
     This is quicker than grouping the keys and needs no memory; a table in another order must be grouped.
     """
     key = ", ".join(file.key)
-    before = ", ".join(f"lag({column}) over () as before_{place}" for place, column in enumerate(file.key))
-    befores = ", ".join(f"before_{place}" for place in range(len(file.key)))
     complete = " and ".join(f"{column} is not null" for column in file.key)
     (in_order,) = database.execute(f"""
         select count(*) filter (where {complete}) = count(*)
-            and count(*) filter (where ({befores}) < ({key})) >= count(*) - 1
-        from (select {key}, {before} from {file.full_name})
+            and count(*) filter (where key_before < key_here) >= count(*) - 1
+        from (select {key}, row({key}) as key_here, lag(key_here) over () as key_before from {file.full_name})
     """).fetchall()[0]
     return bool(in_order)
 
