@@ -86,5 +86,5 @@ def trail(limit: int, return_id: str | None) -> pl.DataFrame:
 
 def purges() -> pl.DataFrame:
     """What was purged, the newest first. For the data owner alone."""
-    rows = status.purges(status.served_directory())
+    rows = status.purge_history(status.served_directory())
     return rows if signin.reader().sees_data_health else rows.clear()

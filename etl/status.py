@@ -19,7 +19,7 @@ from etl.common.paths import default_data
 from etl.common.problem import Problem as Problem
 from etl.config.settings import Settings, read_settings
 from etl.reports import history
-from etl.store import purged
+from etl.store.purged import purge_history as purge_history
 from etl.upkeep import findings
 
 FileState = tuple[int, int, int]
@@ -73,13 +73,3 @@ def last_verification(data: DataDir) -> Verification | None:
         return None
     at, found = result
     return Verification(at, findings.as_frame(found), sum(one.severity == findings.DAMAGE for one in found))
-
-
-def purges(data: DataDir) -> pl.DataFrame:
-    """What was purged, the newest first: counts, and no name of a client."""
-    return purged.purge_history(data)
-
-
-def is_purging(data: DataDir) -> bool:
-    """Whether a purge has begun and is not finished, so that the warehouse still has what must be gone."""
-    return data.purging.exists()

@@ -63,7 +63,7 @@ def warn_if_old(facts: Facts) -> None:
 def warn_if_damaged() -> None:
     """An error while the last verification has found damage, or a purge is not finished."""
     served = status.served_directory()
-    if status.is_purging(served):
+    if served.purging.exists():
         st.error(
             "A purge has begun and is not finished: these numbers still include what must be removed. "
             "`returntrail build` finishes it."

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem
-from etl.sql.parse import nodes, parse
-from etl.sql.portable import refuse_differences
+from etl.sql.parse import nodes, parse, refuse_differences
 
 PERIODS = ("load", "day", "week", "month")
 # Who may see a report besides the data owner. Without this word: managers, and staff for their own office.

@@ -84,8 +84,7 @@ def build(
                 fill_counts(database)
                 with step("Checking the reports"):
                     database.begin()
-                    longest = longest_return(database, catalog)
-                    describe_tables(database, catalog, create_reports(database, catalog, longest))
+                    describe_tables(database, catalog, create_reports(database, catalog))
                     database.commit()
                 for file in catalog.of("raw", "ref", "main"):
                     check_table(database, file)
@@ -134,22 +133,16 @@ def create_tables(
     database.commit()
 
 
-def longest_return(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> str | None:
-    if "mart.returns" not in catalog.files:
-        return None
-    longest = "select return_id from mart.returns order by event_count desc, firm_id, return_id limit 1"
-    row = database.execute(longest).fetchone()
-    return row[0] if row else None
-
-
-def create_reports(
-    database: duckdb.DuckDBPyConnection, catalog: Catalog, return_id: str | None
-) -> dict[str, dict[str, str]]:
+def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dict[str, dict[str, str]]:
     """Creates each report, runs it with its defaults, and checks its columns and keys. Returns column types.
 
-    A report about one return runs only for `return_id`: for all returns it would have as many rows as there
+    A report about one return runs only for the longest: for all returns it would have as many rows as there
     are events. Tests check that case.
     """
+    longest = None
+    if "mart.returns" in catalog.files:
+        order = "event_count desc, firm_id, return_id"
+        longest = database.execute(f"select return_id from mart.returns order by {order} limit 1").fetchone()
     types: dict[str, dict[str, str]] = {}
     for file in catalog.of("report"):
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
@@ -158,7 +151,7 @@ def create_reports(
             types[file.full_name] = columns_of(database, f"({with_defaults(file)}\n)")
             database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
         check_columns(file, types[file.full_name])
-        check_rows(database, file, source_of(file, return_id))
+        check_rows(database, file, source_of(file, longest[0] if longest else None))
     return types
 
 

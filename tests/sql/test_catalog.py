@@ -40,7 +40,7 @@ def empty() -> duckdb.DuckDBPyConnection:
             database.execute((QUERIES / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
         for file in CATALOG.of("model", "mart"):
             create_model(database, file, file.text)
-        create_reports(database, CATALOG, None)
+        create_reports(database, CATALOG)
         yield database
 
 

@@ -7,8 +7,7 @@ import pytest
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem
 from etl.sql.file import read_file
-from etl.sql.parse import parse
-from etl.sql.portable import DEFINE, INSTEAD, own_functions, refuse_differences
+from etl.sql.parse import DEFINE, INSTEAD, own_functions, parse, refuse_differences
 
 LABEL = "queries/mart/returns.sql"
 
