@@ -12,7 +12,8 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO
@@ -26,6 +27,7 @@ from etl.read.formats import BEGINNING, PACKED_MAGIC, packing
 CHUNK = 1 << 20
 # A few bytes of zstd can expand to 128 kB: the output of a step is at most 32 MB.
 ZSTD_STEP = 1 << 10
+ZSTD_HEADER = 18
 ZSTD_WINDOW = 1 << 27
 XZ_MEMORY = 1 << 28
 # Up to this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
@@ -86,20 +88,20 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
     try:
         with open(path, "rb") as file:
             before = os.fstat(file.fileno())
+            size = before.st_size
             if not S_ISREG(before.st_mode):
                 raise Problem("this is not a regular file.")
-            if before.st_size > limits.file_bytes:
-                raise over_limit(limits, "file_bytes", "the file", before.st_size)
+            if size > limits.file_bytes:
+                raise over_limit(limits, "file_bytes", "the file", size)
             kind = packing(path.name, file.read(BEGINNING))
+            if not kind and size > limits.unpacked_bytes:
+                raise over_limit(limits, "unpacked_bytes", "the file", size)
             file.seek(0)
-            raw = HashedFile(file)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            unpacked = Unpacked(path, path.name, digest, digest, size, size, stamp_of(before))
             if kind:
-                unpacked = unpack(raw, path, kind, folder, limits)
-            else:
-                digest = raw.hash_rest()
-                if raw.size > limits.unpacked_bytes:
-                    raise over_limit(limits, "unpacked_bytes", "the file", raw.size)
-                unpacked = Unpacked(path, path.name, digest, digest, raw.size, raw.size, stamp_of(before))
+                file.seek(0)
+                unpacked = unpack(file, kind, unpacked, folder, limits)
             if stamp_of(os.stat(path)) != stamp_of(before):
                 raise Problem(CHANGED)
             return unpacked
@@ -109,63 +111,41 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
         raise Problem(f"the file cannot be read ({error.strerror or type(error).__name__}).") from error
 
 
-class HashedFile:
-    """The chunks of a file, hashed while they are read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.hash, self.size = file, hashlib.sha256(), 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        while chunk := self.file.read(CHUNK):
-            self.hash.update(chunk)
-            self.size += len(chunk)
-            yield chunk
-
-    def hash_rest(self) -> str:
-        """The hash of the whole file; reads the rest of it."""
-        for _ in self:
-            pass
-        return self.hash.hexdigest()
-
-
-def unpack(raw: HashedFile, path: Path, kind: str, folder: Path, limits: Limits) -> Unpacked:
+def unpack(file: BinaryIO, kind: str, packed: Unpacked, folder: Path, limits: Limits) -> Unpacked:
     """The unpacked copy of an archive, with the hashes of both."""
     remarks: list[str] = []
-    content, size, packed_size = hashlib.sha256(), 0, os.fstat(raw.file.fileno()).st_size
+    content, size = hashlib.sha256(), 0
     descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=folder)
-    copy = Path(name)
     try:
         with open(descriptor, "wb") as out:
-            for chunk in unpacked_chunks(kind, raw, path, remarks):
+            for chunk in unpacked_chunks(kind, file, remarks):
                 size += len(chunk)
-                refuse_large(size, packed_size, limits)
+                refuse_large(size, packed.size, limits)
                 content.update(chunk)
                 out.write(chunk)
-        packed_sha256 = raw.hash_rest()
     except BaseException:
-        copy.unlink()
+        os.unlink(name)
         raise
-    return Unpacked(
-        path=copy,
-        name=unpacked_name(path.name),
+    return replace(
+        packed,
+        path=Path(name),
+        name=unpacked_name(packed.name),
         sha256=content.hexdigest(),
-        packed_sha256=packed_sha256,
         size=size,
-        packed_size=raw.size,
-        stamp=stamp_of(os.stat(copy)),
+        stamp=stamp_of(os.stat(name)),
         remark=remarks[0] if remarks else None,
     )
 
 
-def unpacked_chunks(kind: str, raw: HashedFile, path: Path, remarks: list[str]) -> Iterator[bytes]:
+def unpacked_chunks(kind: str, file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:
     """The unpacked content, chunk by chunk; a cut or damaged archive is refused."""
     try:
         if kind == "zip":
-            yield from zip_chunks(path)
+            yield from zip_chunks(file)
         elif kind == "zstd":
-            yield from zstd_chunks(raw, remarks)
+            yield from zstd_chunks(file, remarks)
         else:
-            yield from member_chunks(kind, raw)
+            yield from member_chunks(kind, file)
     except (zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, ValueError) as error:
         raise Problem(DAMAGED) from error
     except EOFError as error:
@@ -177,11 +157,11 @@ def unpacked_chunks(kind: str, raw: HashedFile, path: Path, remarks: list[str]) 
         raise Problem(DAMAGED) from error
 
 
-def member_chunks(kind: str, raw: HashedFile) -> Iterator[bytes]:
+def member_chunks(kind: str, file: BinaryIO) -> Iterator[bytes]:
     """The content of each member of gzip, bzip2 or xz; each must end, and only zero bytes may follow."""
     magic = PACKED_MAGIC[kind]
     member, is_padded = DECOMPRESSORS[kind](), False
-    for data in raw:
+    for data in iter(partial(file.read, CHUNK), b""):
         while data or (member and not getattr(member, "needs_input", True)):
             if member is None:
                 rest = data.lstrip(b"\0")
@@ -199,39 +179,36 @@ def member_chunks(kind: str, raw: HashedFile) -> Iterator[bytes]:
         raise EOFError
 
 
-def zstd_chunks(raw: HashedFile, remarks: list[str]) -> Iterator[bytes]:
+def zstd_chunks(file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:
     """The content of each frame of zstd; every frame must end. A frame without a checksum adds a remark."""
-    frame, data = None, b""
+    frame, rest = None, b""
     decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-    for chunk in raw:
-        for start in range(0, len(chunk), ZSTD_STEP):
-            data += chunk[start : start + ZSTD_STEP]
-            while data:
-                if frame is None:
-                    if not zstandard.get_frame_parameters(data.ljust(18, b"\0")).has_checksum:
-                        remarks.append("the archive carries no checksum, so damage inside it cannot be seen")
-                    frame = decompressor.decompressobj()
-                yield frame.decompress(data)
-                data = b""
-                if frame.eof:
-                    data, frame = frame.unused_data, None
+    while data := rest or file.read(ZSTD_STEP):
+        if frame is None:
+            data += file.read(max(0, ZSTD_HEADER - len(data)))
+            if not zstandard.get_frame_parameters(data.ljust(ZSTD_HEADER, b"\0")).has_checksum:
+                remarks.append("the archive carries no checksum, so damage inside it cannot be seen")
+            frame = decompressor.decompressobj()
+        yield frame.decompress(data)
+        rest = frame.unused_data
+        if frame.eof:
+            frame = None
     if frame is not None:
         raise EOFError
 
 
-def zip_chunks(path: Path) -> Iterator[bytes]:
+def zip_chunks(file: BinaryIO) -> Iterator[bytes]:
     """The content of the only file in a zip; the files that macOS adds do not count."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         files = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
         if len(files) != 1:
-            fault = f"the zip contains {len(files)} files, and must contain exactly one"
-            raise Problem(f"{fault}. Load them one by one.")
+            todo = "must contain exactly one. Load them one by one."
+            raise Problem(f"the zip contains {len(files)} files, and {todo}")
         if files[0].flag_bits & 1:
             raise Problem("the zip is encrypted. Unpack it, and load what is inside.")
         try:
             with archive.open(files[0]) as content:
-                while chunk := content.read(CHUNK):
-                    yield chunk
+                yield from iter(partial(content.read, CHUNK), b"")
         except NotImplementedError as error:
             raise Problem("the zip uses an unknown compression. Unpack it, and load the file.") from error

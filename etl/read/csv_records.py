@@ -47,7 +47,7 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
     no cost; a numbered view of the file would limit each scan to one core.
     """
     is_plain = text.returns in (0, text.lines) and header.lines == 1 and header.quote != "'"
-    if not is_plain or text.has_long_line or text.has_escape:
+    if not is_plain or text.has_escape:
         return None
     line_end = 2 if text.returns else 1
     ends = text.lines - 1
@@ -68,14 +68,15 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
     with open(text.path, "rb") as file:
         quotes = text.quotes - file.read(header.size).count(b'"')
     # Quotes that do not occur in the file are not searched for.
-    size = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
+    sizes = [f"coalesce(strlen({name}), 0)" for name in names]
     quote = """if(contains({0}, '"'), strlen({0}) - strlen(replace({0}, '"', '')), 0)"""
     read_quotes = f"coalesce(sum({' + '.join(map(quote.format, names))}), 0)" if quotes else "0"
     single_quoted = "(starts_with({0}, '''') and ends_with({0}, '''') and {0} <> '''')"
     single = " or ".join(map(single_quoted.format, names)) if text.has_single_quote else "false"
+    is_inexact = f"{single} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
+    size = f"coalesce(sum({' + '.join(sizes)}), 0) - {read_quotes}"
     found = database.execute(
-        f"select count(*), coalesce(sum({size}), 0) - {read_quotes}, coalesce(bool_or({single}), false) "
-        "from staged_text"
+        f"select count(*), {size}, coalesce(bool_or({is_inexact}), false) from staged_text"
     ).fetchall()
     fields = text.size - header.size - line_end * ends - (len(names) - 1) * records
     if found != [(records, fields - quotes, False)]:

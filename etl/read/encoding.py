@@ -38,7 +38,6 @@ class Text:
     has_single_quote: bool = False
     # Whether a backslash is before a quote, which may be an escape.
     has_escape: bool = False
-    has_long_line: bool = False
     is_ended: bool = False
     # The first line that is not UTF-8.
     invalid_line: int | None = None
@@ -97,26 +96,17 @@ def counted(path: Path, limits: Limits) -> Text:
 def check_lines(chunk: bytes, open_bytes: int, text: Text, limits: Limits) -> int:
     """The length of the line that is still open at the end of the chunk; a line over the limit is refused.
 
-    The search jumps from a line end to the last line end within `field_bytes`: most lines are far shorter.
+    The search jumps from a line end to the last line end within the limit.
     """
     start = 0
-    while True:
-        reach = max(start, start + limits.field_bytes - open_bytes)
+    while (reach := start + limits.line_bytes + 1 - open_bytes) <= len(chunk):
         end = max(chunk.rfind(b"\n", start, reach), chunk.rfind(b"\r", start, reach))
-        if end >= 0:
-            start, open_bytes = end + 1, 0
-            continue
-        if reach >= len(chunk):
-            return open_bytes + len(chunk) - start
-        text.has_long_line = True
-        ends = [place for place in (chunk.find(b"\n", start), chunk.find(b"\r", start)) if place >= 0]
-        end = min(ends, default=len(chunk))
-        if open_bytes + end - start > limits.line_bytes:
+        if end < 0:
             line = text.lines + chunk[:start].count(b"\n") + 1
             raise over_limit(limits, "line_bytes", "the line", place=f"line {line}")
-        if not ends:
-            return open_bytes + end - start
         start, open_bytes = end + 1, 0
+    end = max(chunk.rfind(b"\n", start), chunk.rfind(b"\r", start))
+    return len(chunk) - end - 1 if end >= 0 else open_bytes + len(chunk) - start
 
 
 def refuse_mixed(path: Path, invalid_line: int) -> None:
@@ -145,10 +135,9 @@ def decoded(path: Path, encoding: str, folder: Path) -> Path:
                 line += text.count("\n")
                 out.write(text.encode())
             out.write(decoder.decode(b"", final=True).encode())
-    except UnicodeError as error:
+    except UnicodeDecodeError as error:
         os.unlink(name)
         fault = "neither UTF-8 nor Windows-1252" if encoding == "cp1252" else "not complete UTF-16"
-        if isinstance(error, UnicodeDecodeError) and encoding == "cp1252":
-            line += chunk[: error.start].count(b"\n")
+        line += chunk[: error.start].count(b"\n")
         raise Problem(f"line {line}: the text is {fault}. Export it again, as UTF-8.") from error
     return Path(name)

@@ -210,8 +210,8 @@ def without_checked_stream() -> None:
     replace_function(archive, archive.unpacked_chunks, unpack_unchecked)
 
 
-def unpack_unchecked(kind: str, raw: Any, path: Path, remarks: list[str]) -> Any:
-    content = b"".join(raw)
+def unpack_unchecked(kind: str, file: Any, remarks: list[str]) -> Any:
+    content = file.read()
     if kind == "gzip":
         # Skips the header of ten bytes that the gzip module writes, and ignores the checksum.
         unpacker: Any = zlib.decompressobj(wbits=-15)

@@ -97,6 +97,14 @@ def test_several_members_are_one_content(tmp_path: Path, ending: str) -> None:
     )
 
 
+def test_a_frame_may_begin_at_the_end_of_a_step(tmp_path: Path) -> None:
+    pack = PACKERS[".zst"]
+    for size in range(980, 1020):
+        content = Random(size).randbytes(size)
+        packed = pack(content) + pack(b"") + pack(content)
+        assert unpacked(tmp_path, "a.zst", packed).path.read_bytes() == content * 2
+
+
 @pytest.mark.parametrize("ending", [".gz", ".xz", ".bz2"])
 def test_zeros_may_follow_the_end(tmp_path: Path, ending: str) -> None:
     got = unpacked(tmp_path, "a" + ending, PACKERS[ending](BODY) + bytes(3_000_000))
