@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from etl.common.files import make_private_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import say
 from etl.config.settings import read_settings
-from etl.reports.mail import compose, send
+from etl.reports.mail import send
 
 
 @contextmanager
@@ -64,10 +63,9 @@ def mail_owner(data: DataDir, problems: list[str], now: datetime) -> bool:
     if mail is None or mail.owner is None:
         return False
     body = "\n\n".join(problems) + "\n\nSee what ran: returntrail report --history\n"
-    name = sha256(f"{now.isoformat()}{body}".encode()).hexdigest()[:32]
     subject = f"returntrail: {len(problems)} {'thing' if len(problems) == 1 else 'things'} failed"
     try:
-        refused = send(mail, compose(mail, (mail.owner,), subject, body, now, name, {}), (mail.owner,))
+        refused = send(mail, (mail.owner,), subject, body, now, f"{now.isoformat()}{body}", {})
     except Problem as problem:
         refused = {mail.owner: str(problem)}
     if refused:

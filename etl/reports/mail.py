@@ -33,32 +33,29 @@ def password(mail: Mail) -> str | None:
     return value
 
 
-def compose(
-    mail: Mail, to: tuple[str, ...], subject: str, body: str, at: datetime, name: str, files: dict[str, bytes]
-) -> EmailMessage:
-    """A message with files. A server recognizes a repeated message by its id, which contains `name`."""
+def send(
+    mail: Mail, to: tuple[str, ...], subject: str, body: str, at: datetime, key: str, files: dict[str, bytes]
+) -> dict[str, str]:
+    """Sends a message; returns who was refused and why. Raises a Problem if the server accepted nothing.
+
+    A server recognizes a repeated message by its id, which is made from `key`. It counts as sent once the
+    server has confirmed the complete message; its answer to QUIT does not matter.
+    """
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = mail.sender, ", ".join(to), subject
     message["Date"] = format_datetime(at)
+    name = sha256(key.encode()).hexdigest()[:32]
     message["Message-ID"] = f"<{name}@{mail.sender.split('@')[1]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
     for file, content in files.items():
         kind, subtype = TYPES[file.rsplit(".", 1)[1]]
         message.add_attachment(content, kind, subtype, filename=file)
-    return message
-
-
-def send(mail: Mail, message: EmailMessage, to: tuple[str, ...]) -> dict[str, str]:
-    """Sends the message; returns who was refused and why. Raises a Problem if the server accepted nothing.
-
-    It counts as sent once the server has confirmed the complete message; its answer to QUIT does not matter.
-    """
     secret = password(mail) or ""
     place = f"{mail.host}:{mail.port}"
-    trust = ssl.create_default_context(cafile=mail.ca_file)
-    connect = partial(smtplib.SMTP_SSL, context=trust) if mail.port == TLS_PORT else smtplib.SMTP
     try:
+        trust = ssl.create_default_context(cafile=mail.ca_file)
+        connect = partial(smtplib.SMTP_SSL, context=trust) if mail.port == TLS_PORT else smtplib.SMTP
         with closing(connect(mail.host, mail.port, timeout=PATIENCE_SECONDS)) as server:
             if mail.port != TLS_PORT:
                 server.starttls(context=trust)
@@ -98,14 +95,14 @@ def deliver_by_mail(data: DataDir, mail: Mail | None, run: Run) -> Run:
         return replace(run, state=WRITTEN)
     if mail is None:
         raise Problem("nothing can be mailed without a [mail] section.")
-    refused = send(mail, compose_mail(mail, run, stored_run(data, run), missing), missing)
+    refused = send_files(mail, run, stored_run(data, run), missing)
     sent_to = [*run.sent_to, *(address for address in missing if address not in refused)]
     why = "; ".join(f"{address} was refused ({reason})" for address, reason in refused.items())
     return replace(run, sent_to=sent_to, state=f"{FAILED}{mail.host}:{mail.port}: {why}" if why else WRITTEN)
 
 
-def compose_mail(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -> EmailMessage:
-    """The mail of a run. Its text has the counts of the report; only the files have rows."""
+def send_files(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -> dict[str, str]:
+    """Sends the mail of a run. Its text has the counts of the report; only the files have rows."""
     main = next(iter(stored.files.values()))
     size = sum(entry["bytes"] for entry in stored.files.values())
     if size > MOST_BYTES:
@@ -121,6 +118,5 @@ def compose_mail(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -
     content = {name: stored.open(name).read() for name in stored.files}
     # A retry has the id of the first try, so that a server that accepted the first can recognize it.
     parts = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
-    name = sha256("\0".join(parts).encode()).hexdigest()[:32]
-    subject = f"{run.subscription}, {stored.day}: {counts}"
-    return compose(mail, to, subject, body, datetime.fromisoformat(f"{run.at}+00:00"), name, content)
+    subject, at = f"{run.subscription}, {stored.day}: {counts}", datetime.fromisoformat(f"{run.at}+00:00")
+    return send(mail, to, subject, body, at, "\0".join(parts), content)
