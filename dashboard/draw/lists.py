@@ -1,6 +1,8 @@
 """Lists of returns: the first rows on screen, all rows as CSV, and a click on a client opens the return."""
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -9,7 +11,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard import data
 from dashboard.draw.return_link import request_return
-from dashboard.draw.text import printable_column
+from dashboard.draw.text import DASH, printable_column
 from dashboard.guard.download import csv_button
 
 MAX_ROWS = 500
@@ -17,46 +19,29 @@ ROW_HEIGHT = 35
 MAX_HEIGHT = 560
 KEYS = ["firm_id", "return_id", "client_name"]
 NOT_FOR_YOU = "This list names clients and is not available for your role."
-# Column -> its heading on screen, if the name of the column is not good enough.
-HEADINGS = {
-    "return_id": "Return",
-    "client_name": "Client",
-    "return_type": "Form",
-    "tax_year": "Year",
-    "due_date": "Due",
-    "waiting_days": "Days",
-    "ero_signer": "ERO/signer",
-    "next_step_title": "Do next",
-    "access_state": "Access",
-    "handling_state": "Handling",
-    "signature_state": "Signature",
-}
+LAYOUT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+HEADINGS: dict[str, str] = LAYOUT["headings"]
 
 
-def returns_list(
-    report: str,
-    columns: list[str],
-    filters: Mapping[str, Any],
-    *,
-    noun: str,
-    key: str,
-    order: str | None = None,
-) -> bool:
+def returns_list(key: str, filters: Mapping[str, Any], noun: str | None = None) -> bool:
     """A list under a sentence that counts its rows ("218 returns", "The 500 most urgent of 3,281 returns").
 
-    False for a list without rows, which draws nothing, so that the page can say its own sentence.
+    False for a list without rows, which draws its own sentence or nothing, so that the page can say one.
     """
+    layout = LAYOUT["lists"][key]
+    report, columns, order = layout["report"], layout["columns"], layout.get("order")
     if not data.may_see(report):
         st.text(NOT_FOR_YOU)
         return True
-    wanted = list(dict.fromkeys(KEYS + columns))
-    rows, count = data.ask_first(report, MAX_ROWS, wanted, **filters)
+    rows, count = data.ask_first(report, MAX_ROWS, list(dict.fromkeys(KEYS + columns)), **filters)
     if not count:
+        if "nothing" in layout:
+            st.text(layout["nothing"])
         return False
     first = f"The {MAX_ROWS} {order} of " if order else f"The first {MAX_ROWS} of "
-    sentence = f"{first if count > MAX_ROWS else ''}{count:,} {noun}. Click a client to open the return."
+    counted = f"{first if count > MAX_ROWS else ''}{count:,} {noun or layout['noun']}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(sentence)
+        st.caption(f"{counted}. Click a client to open the return.")
         csv_button(report, filters, key=f"{key} csv")
     draw_clickable_rows(report, rows, columns, key)
     return True
@@ -104,6 +89,12 @@ def heading(name: str) -> str:
     """The heading of a column: ours, or the column's name as words."""
     words = name.removesuffix("_at").removesuffix("_on").replace("_", " ")
     return HEADINGS.get(name, words[0].upper() + words[1:])
+
+
+def draw_rows(report: str, rows: pl.DataFrame, key: str) -> None:
+    """Rows of a report, each column's meaning as its help."""
+    configs = column_configs(report, rows)
+    st.dataframe(screen_rows(rows), column_config=configs, hide_index=True, placeholder=DASH, key=key)
 
 
 def column_configs(report: str, rows: pl.DataFrame) -> dict[str, ColumnConfig]:

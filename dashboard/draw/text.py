@@ -63,15 +63,11 @@ def duration_text(seconds: int | float | None) -> str:
     """A duration in its largest unit: 40 seconds, 3 minutes, 6 hours, 2.4 days; a dash for None."""
     if seconds is None:
         return DASH
-    for size, singular, plural in (
-        (86400, "day", "days"),
-        (3600, "hour", "hours"),
-        (60, "minute", "minutes"),
-    ):
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             amount = f"{seconds / size:.1f}".removesuffix(".0") if size == 86400 else f"{seconds // size:.0f}"
-            return f"{amount} {singular if amount == '1' else plural}"
-    return f"{seconds:.0f} {'second' if seconds == 1 else 'seconds'}"
+            return f"{amount} {unit}{'' if amount == '1' else 's'}"
+    return f"{seconds:.0f} second{'' if seconds == 1 else 's'}"
 
 
 def printable(text: str | None) -> str:

@@ -13,17 +13,6 @@ from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import DASH, count_text, counted, percent_text
 
 OWNERS = {"Waiting on us": "firm", "Waiting on client": "client"}
-COLUMNS = [
-    "client_name",
-    "return_type",
-    "next_step_title",
-    "waiting_days",
-    "due_date",
-    "why",
-    "partner",
-    "office",
-    "return_id",
-]
 DONE = "Nothing is waiting. Every return in this view is signed and picked up, archived or deleted."
 
 
@@ -85,6 +74,5 @@ def choose_steps() -> dict[str, Any]:
 
 st.title("Needs attention")
 draw_headline(data.ask("headline", **filters.chosen()))
-asked = choose_steps() | filters.chosen()
-if not returns_list("work_list", COLUMNS, asked, noun="returns", key="work list", order="most urgent"):
+if not returns_list("work list", choose_steps() | filters.chosen()):
     draw_no_match() if filters.chosen() else st.text(DONE)

@@ -9,38 +9,13 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw.cards import draw_card
-from dashboard.draw.lists import column_configs, screen_rows
+from dashboard.draw.lists import LAYOUT, draw_rows, screen_rows
 from dashboard.draw.text import DASH, clock_text, count_text, local_time, moment_text, printable
 from dashboard.guard import access
 from etl import status
 
 MAX_ROWS = 500
 MAX_PASTED = 50
-QUARANTINE_COLUMNS = [
-    "file_name",
-    "reason",
-    "record_count",
-    "first_row_no",
-    "last_row_no",
-    "file_record_count",
-    "loaded_at",
-]
-LABEL_COLUMNS = ["tab", "label", "status", "event_count", "return_count", "first_at", "last_at"]
-FILE_COLUMNS = [
-    "subject",
-    "source",
-    "kind",
-    "record_count",
-    "kept_count",
-    "quarantined_count",
-    "purged_count",
-    "distinct_count",
-    "repeated_count",
-    "later_count",
-    "redacted_count",
-    "unmapped_columns",
-    "loaded_at",
-]
 TRAIL = {
     "at": "When",
     "who": "Who",
@@ -81,33 +56,18 @@ def draw_totals() -> None:
         draw_card("Last load", day, time)
 
 
-def draw_rows(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None:
-    """The first rows, each column's meaning as its help."""
-    shown = rows.select(columns).head(MAX_ROWS)
+def draw_table(key: str, rows: pl.DataFrame) -> None:
+    """The first rows of a table under its title, or a sentence if there are none."""
+    layout = LAYOUT["tables"][key]
+    st.header(layout["title"])
+    if rows.is_empty():
+        st.text(layout["nothing"])
+        return
+    if "is_explained" in layout:
+        st.caption(data.meaning_of(layout["report"]))
     if rows.height > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS} of {rows.height:,}.")
-    st.dataframe(
-        screen_rows(shown),
-        column_config=column_configs(report, shown),
-        hide_index=True,
-        placeholder=DASH,
-        key=key,
-    )
-
-
-def draw_report(
-    title: str, report: str, columns: list[str], key: str, nothing: str, explained: bool = True
-) -> pl.DataFrame:
-    """A report under its title, or a sentence if it has no rows."""
-    st.header(title)
-    rows = data.ask(report)
-    if rows.is_empty():
-        st.text(nothing)
-        return rows
-    if explained:
-        st.caption(data.meaning_of(report))
-    draw_rows(report, rows, columns, key)
-    return rows
+    draw_rows(layout["report"], rows.select(layout["columns"]).head(MAX_ROWS), key)
 
 
 def draw_labels_to_paste(rows: pl.DataFrame) -> None:
@@ -122,15 +82,6 @@ def draw_labels_to_paste(rows: pl.DataFrame) -> None:
     for row in rows.head(MAX_PASTED).iter_rows(named=True):
         writer.writerow([row["tab"], "", printable(row["label"]), row["status"] or "", "CODE", ""])
     st.code(buffer.getvalue(), language=None)
-
-
-def draw_load_quality(rows: pl.DataFrame, title: str, columns: list[str], key: str, nothing: str) -> None:
-    """Some of the rows about loaded files, or a sentence if there are none."""
-    st.header(title)
-    if rows.is_empty():
-        st.text(nothing)
-    else:
-        draw_rows("load_quality", rows, columns, key)
 
 
 def draw_verification() -> None:
@@ -198,44 +149,14 @@ st.title("Data health")
 draw_totals()
 load_quality = data.ask("load_quality")
 is_file = pl.col("finding") == "file"
-draw_load_quality(
-    load_quality.filter(is_file & (pl.col("state") == "refused")),
-    "Refused files",
-    ["subject", "reason", "loaded_at"],
-    "refused",
-    "No file was refused.",
-)
-draw_report(
-    "Quarantined records",
-    "quarantined_records",
-    QUARANTINE_COLUMNS,
-    "quarantined",
-    "Every record of every file was read.",
-)
-unrecognized = draw_report(
-    "Unrecognized events",
-    "unclassified_labels",
-    LABEL_COLUMNS,
-    "unrecognized",
-    "Every label is known.",
-    explained=False,
-)
+draw_table("refused", load_quality.filter(is_file, state="refused"))
+draw_table("quarantined", data.ask("quarantined_records"))
+unrecognized = data.ask("unclassified_labels")
+draw_table("unrecognized", unrecognized)
 if not unrecognized.is_empty():
     draw_labels_to_paste(unrecognized)
-draw_load_quality(
-    load_quality.filter(~is_file),
-    "Other data issues",
-    ["finding", "subject", "record_count", "reason"],
-    "findings",
-    "There are no other issues.",
-)
-draw_report(
-    "Silent days",
-    "silent_days",
-    ["tab", "silent_since", "silent_until", "day_count"],
-    "silent",
-    "No stretch of days is without an event.",
-)
+draw_table("findings", load_quality.filter(~is_file))
+draw_table("silent", data.ask("silent_days"))
 
 st.header("Checks")
 st.text(
@@ -244,13 +165,7 @@ st.text(
 )
 st.header("What verify found")
 draw_verification()
-draw_load_quality(
-    load_quality.filter(is_file & (pl.col("state") == "loaded")),
-    "Loaded files",
-    FILE_COLUMNS,
-    "loaded",
-    "No file is loaded.",
-)
+draw_table("loaded", load_quality.filter(is_file, state="loaded"))
 st.header("Purged")
 draw_purges()
 if access.sign_in() is not None:

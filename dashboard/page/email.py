@@ -27,34 +27,6 @@ RATES = {
     "bounced_percent": "Bounce rate %",
     "unconfirmed_count": "No confirmation",
 }
-BOUNCED_COLUMNS = [
-    "client_name",
-    "recipient",
-    "recipient_email",
-    "bounced_at",
-    "waiting_days",
-    "office",
-    "partner",
-    "return_id",
-]
-UNCONFIRMED_COLUMNS = [
-    "client_name",
-    "next_step_title",
-    "waiting_days",
-    "why",
-    "office",
-    "partner",
-    "return_id",
-]
-LOCKED_COLUMNS = [
-    "client_name",
-    "authentication_failures",
-    "locked_at",
-    "waiting_days",
-    "delivered_by",
-    "office",
-    "return_id",
-]
 
 
 def draw_initial_emails(kinds: pl.DataFrame) -> None:
@@ -140,14 +112,10 @@ st.header("By kind, office and domain")
 draw_split(kinds, asked)
 
 st.header("Bounced and not resolved")
-if not returns_list("bounced_emails", BOUNCED_COLUMNS, asked, noun="bounced emails", key="bounced"):
-    st.text("No bounced email waits for a better address.")
+returns_list("bounced", asked)
 
 st.header("No delivery confirmation")
-unconfirmed = {"for_steps": ["confirm_email"]} | asked
-if not returns_list("work_list", UNCONFIRMED_COLUMNS, unconfirmed, noun="returns", key="unconfirmed"):
-    st.text("Every email of the last days is confirmed as delivered or bounced.")
+returns_list("unconfirmed", {"for_steps": ["confirm_email"]} | asked)
 
 st.header("Locked out")
-if not returns_list("locked_returns", LOCKED_COLUMNS, asked, noun="returns", key="locked"):
-    st.text("No client is locked out.")
+returns_list("locked", asked)

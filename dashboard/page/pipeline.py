@@ -25,29 +25,6 @@ SPLITS = {
     "Week": "week",
 }
 OUTCOMES = ("signed", "probably_signed", "partly_signed", "paper", "recalled", "open")
-DELIVERY_COLUMNS = [
-    "client_name",
-    "return_type",
-    "tax_year",
-    "step",
-    "signature_state",
-    "delivered_at",
-    "due_date",
-    "partner",
-    "office",
-    "return_id",
-]
-STAGE_COLUMNS = [
-    "client_name",
-    "return_type",
-    "stay_days",
-    "entered_by",
-    "preparer",
-    "due_date",
-    "partner",
-    "office",
-    "return_id",
-]
 
 
 def choose_age() -> dict[str, int]:
@@ -153,9 +130,7 @@ def draw_deliveries_of(step: str, funnel: pl.DataFrame, asked: dict[str, Any]) -
     )
     stopped = chosen == "stopped"
     noun = "deliveries that stopped here" if stopped else "deliveries that came this far"
-    wanted = {"for_step": step, "stopped": stopped} | asked
-    if not returns_list("funnel_returns", DELIVERY_COLUMNS, wanted, noun=noun, key="behind"):
-        st.text("No delivery stopped here.")
+    returns_list("behind", {"for_step": step, "stopped": stopped} | asked, noun)
 
 
 def draw_comparison(asked: dict[str, Any]) -> None:
@@ -228,6 +203,4 @@ st.caption(
 )
 if stage:
     st.header(f"Now in {definitions('stage')[stage]['title']}")
-    in_stage = {"for_stage": stage} | filters.chosen()
-    if not returns_list("stage_returns", STAGE_COLUMNS, in_stage, noun="returns", key="in stage"):
-        st.text("No return is in this stage.")
+    returns_list("in stage", {"for_stage": stage} | filters.chosen())

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import filters
-from dashboard.draw.lists import column_configs, heading, screen_rows
+from dashboard.draw.lists import draw_rows, heading, screen_rows
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import DASH, counted
 from dashboard.guard import signin
@@ -56,13 +56,7 @@ def draw_preview(name: str, asked: dict[str, Any]) -> None:
         st.caption(counted(count, "row", "rows") + shown)
         csv_button(name, asked, key="report csv", label="Download CSV")
     if count:
-        st.dataframe(
-            screen_rows(rows),
-            column_config=column_configs(name, rows),
-            hide_index=True,
-            placeholder=DASH,
-            key=f"preview {name}",
-        )
+        draw_rows(name, rows, key=f"preview {name}")
 
 
 def draw_runs(runs: pl.DataFrame) -> None:

@@ -1,5 +1,6 @@
 """One return: where it is, whom it waits on, what to do next and why, and what happened on both sides."""
 
+import html
 import shlex
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,8 @@ import polars as pl
 import streamlit as st
 
 from dashboard import data
-from dashboard.draw.return_link import RETURN_PAGE, return_address
-from dashboard.draw.text import DASH, day_text, html_text, markdown_text, moment_text, printable
+from dashboard.draw.return_link import draw_return_link
+from dashboard.draw.text import DASH, day_text, html_text, moment_text, printable
 from dashboard.draw.timeline import draw_timeline
 from dashboard.guard.download import csv_button
 
@@ -32,9 +33,7 @@ def draw_choice_of_firm(matches: pl.DataFrame) -> None:
     """The same id in several firms: a link for each."""
     st.text("More than one firm has a return with this id. Which one?")
     for row in matches.iter_rows(named=True):
-        label = f"{printable(row['firm_id'])} · {printable(row['client_name'])}"
-        address = return_address(row["firm_id"], row["return_id"])
-        st.page_link(RETURN_PAGE, label=markdown_text(label), query_params=address)
+        draw_return_link(row, [row["firm_id"], row["client_name"] or ""])
 
 
 def draw_heading(state: Row) -> None:
@@ -109,18 +108,15 @@ def step_item(row: Row, zone: str) -> str:
     """A step: when it was reached, or why it has no time."""
     state = row["step_state"]
     mark, without_time = MARKS[state]
+    # An attribute has no tags in it.
+    meaning = html.escape(printable(row["meaning"]))
     when = moment_text(row["reached_at"], zone) if row["reached_at"] else without_time
     basis = ", logged" if state == "logged" else ""
     return (
-        f'<li class="rt-step rt-step-{state.replace(" ", "-")}" title="{attribute_text(row["meaning"])}">'
+        f'<li class="rt-step rt-step-{state.replace(" ", "-")}" title="{meaning}">'
         f'<span aria-hidden="true">{mark}</span> <b>{html_text(row["title"])}</b><br>'
         f'<span class="rt-quiet">{when}{basis}</span></li>'
     )
-
-
-def attribute_text(text: str) -> str:
-    """A text for an attribute of HTML, which has no tags in it."""
-    return html_text(text).removeprefix("<bdi>").removesuffix("</bdi>")
 
 
 def draw_signers(evidence: pl.DataFrame, cycle_no: int | None, zone: str) -> None:

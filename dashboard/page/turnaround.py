@@ -15,29 +15,6 @@ from dashboard.draw.text import DASH, counted
 MIN_DELIVERIES = 10
 WITHIN_DAYS = [1, 2, 3, 5, 7, 14, 21]
 LAST_WEEKS = 12
-DUE_COLUMNS = [
-    "client_name",
-    "return_type",
-    "due_date",
-    "days_left",
-    "step",
-    "signature_state",
-    "next_step_title",
-    "partner",
-    "office",
-    "return_id",
-]
-RECALL_COLUMNS = [
-    "client_name",
-    "return_type",
-    "recalled_at",
-    "recalled_by",
-    "delivery_to_recall_days",
-    "step",
-    "recall_to_redelivery_days",
-    "office",
-    "return_id",
-]
 STAYS = {
     "stage": "Stage",
     "stay_count": "Stays",
@@ -116,10 +93,7 @@ stays = data.ask("internal_waits", **asked).select(list(STAYS)).rename(STAYS)
 st.dataframe(stays, hide_index=True, placeholder=DASH, key="waits")
 
 st.header("Due soonest and not signed")
-unsigned = "returns without a proven signature"
-if not returns_list("deadline_risk", DUE_COLUMNS, asked, noun=unsigned, key="deadlines"):
-    st.text("Every return in this view is signed.")
+returns_list("deadlines", asked)
 
 st.header("Recalls")
-if not returns_list("recalls", RECALL_COLUMNS, asked, noun="recalls", key="recalls"):
-    st.text("Nothing was recalled.")
+returns_list("recalls", asked)

@@ -1,5 +1,6 @@
 """Every page and every state, run without a browser: real warehouses, whole sentences."""
 
+import html
 import json
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from etl.common.paths import CHECKOUT, DataDir
 from etl.reports.history import Run, save_run
 from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.build import build
+from support.story import read_story, tell
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
 TITLES = {
@@ -161,6 +163,22 @@ def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytes
     app = page(season, "return", monkeypatch, id="<b>nobody</b>")
     assert [title.value for title in app.title] == ["No such return"]
     assert "No return has the id “<b>nobody</b>”." in texts(app)
+
+
+def test_an_id_that_two_firms_have_becomes_a_link_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for firm, client in (("birch", "Oak & Co"), ("elm", "")):
+        (tmp_path / f"{firm}.txt").write_text(
+            "Two firms.\n\ngiven raw.events\nreturn_id | client_name | event_time | tab | label\n"
+            f"r1 | {client} | 2026-03-01 09:00 | Internal | Upload\n"
+        )
+    warehouse = tell([read_story(tmp_path / f"{firm}.txt") for firm in ("birch", "elm")], tmp_path)
+    app = page(DataDir(warehouse.parent), "return", monkeypatch, id="r1")
+    assert [title.value for title in app.title] == ["Several returns"]
+    links = [link.proto for link in app.get("page_link")]
+    assert [html.unescape(link.label) for link in links] == ["birch · Oak & Co", "elm · –"]
+    assert [link.query_string for link in links] == ["id=r1&firm=birch", "id=r1&firm=elm"]
 
 
 def test_a_return_shows_the_command_that_writes_its_evidence(

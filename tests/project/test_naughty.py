@@ -44,7 +44,7 @@ ALLOWED = {
         "dashboard/guard/signin.py",
         "dashboard/page/return.py",
     },
-    "st.page_link": {"dashboard/draw/search.py", "dashboard/page/return.py"},
+    "st.page_link": {"dashboard/draw/return_link.py"},
 }
 FORBIDDEN = {
     "st.markdown",
