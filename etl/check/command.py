@@ -4,10 +4,8 @@ The text has one section after the other; what comes from the file is shortened,
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zoneinfo import ZoneInfo
 
 from etl.check.inspect import Check, Found, inspect_file, known_labels
 from etl.check.source_toml import source_toml
@@ -24,6 +22,7 @@ from etl.sql.catalog import read_catalog
 from etl.store.load import open_database
 from etl.store.mapping import file_columns, map_staged
 from etl.store.texts import redacted_name
+from etl.warehouse.cells import TIME, in_zone
 from etl.warehouse.models import create_model
 from etl.warehouse.reference import fill_reference
 
@@ -160,33 +159,24 @@ def time_line(shape: Shape) -> str:
 
 def about_records(found: Found) -> str:
     """The first records as they would be stored, their times also in the firm's zone."""
-    title = "The first records as they would be stored"
+    title, zone = "The first records as they would be stored", found.check.settings.timezone
     names = [name for name in file_columns(found.source.kind) if name not in NOT_SHOWN]
     moment = "event_at" if found.source.kind == "events" else "exported_at"
-    texts = ", ".join(f"{name}::varchar" for name in names)
+    texts = ", ".join(f"{name}::varchar as {name}" for name in names)
     first = f"select row_no from reasons where reason is null order by row_no limit {RECORDS_SHOWN}"
-    rows = found.check.database.execute(
-        f"select row_no, {texts} from mapped where row_no in ({first}) order by row_no"
-    ).fetchall()
-    if not rows:
+    query = (
+        f"select row_no, {texts}, {moment} as moment from mapped where row_no in ({first}) order by row_no"
+    )
+    rows = found.check.database.sql(query).pl()
+    if rows.is_empty():
         return section(title, ["None."])
-    numbers, *columns = zip(*rows, strict=True)
-    lines = []
-    for name, values in zip(names, columns, strict=True):
-        if any(value is not None for value in values):
-            lines.append((f"{name} (UTC)" if name == moment else name, *values))
-            if name == moment:
-                zone = found.check.settings.timezone
-                lines.append((f"  in {zone}", *(local_time(value, zone) for value in values)))
-    return section(title, table(("", *(f"record {number}" for number in numbers)), lines))
-
-
-def local_time(moment: str | None, zone: str) -> str | None:
-    """A time in UTC as local time, to the second."""
-    if moment is None:
-        return None
-    local = datetime.fromisoformat(moment).replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%d %H:%M:%S}"
+    local, lines = rows.select(in_zone(zone).dt.strftime(TIME)).to_series(), []
+    for values in rows.select(names):
+        if values.count():
+            is_moment = values.name == moment
+            lines.append((f"{moment} (UTC)" if is_moment else values.name, *values))
+            lines += [(f"  in {zone}", *local)] if is_moment else []
+    return section(title, table(("", *(f"record {number}" for number in rows["row_no"])), lines))
 
 
 def about_labels(check: Check) -> str:

@@ -63,26 +63,25 @@ def normalized(text: str) -> str:
 def texts_of(file: Path) -> Iterator[str]:
     """The text of a file in chunks that end with a line."""
     with open(file, "rb") as stream:
-        beginning = stream.read(8)
-    if beginning.startswith(b"PAR1"):
-        yield from parquet_texts(file)
-    elif beginning.startswith(b"PK\x03\x04"):
-        with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                yield name
-                with archive.open(name) as member:
-                    yield from stream_texts(member)
-    else:
-        opener = next((opener for start, opener in OPENERS.items() if beginning.startswith(start)), open)
-        with opener(file, "rb") as stream:
-            yield from stream_texts(stream)
+        beginning = stream.peek(8)
+        if beginning.startswith(b"PAR1"):
+            yield from parquet_texts(file)
+        elif beginning.startswith(b"PK\x03\x04"):
+            with zipfile.ZipFile(stream) as archive:
+                for name in archive.namelist():
+                    yield name
+                    with archive.open(name) as member:
+                        yield from stream_texts(member)
+        else:
+            opened = [opener(stream) for start, opener in OPENERS.items() if beginning.startswith(start)]
+            yield from stream_texts(*opened or [stream])
 
 
 def stream_texts(stream: Any) -> Iterator[str]:
     encoding = "utf-16" if stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
-    while lines := text.readlines(CHUNK_BYTES):
-        yield "".join(lines)
+    with io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
+        while lines := text.readlines(CHUNK_BYTES):
+            yield "".join(lines)
 
 
 def parquet_texts(file: Path) -> Iterator[str]:
