@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from etl.common.files import remove_leftovers
-from etl.common.lock import locked
+from etl.common.files import locked, remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.terminal import printable, say
 

@@ -1,7 +1,7 @@
-"""Atomic writing: a file or folder appears under its name complete and on the disk, or not at all.
+"""Writing in a data directory: one process at a time, and each file complete and on the disk, or not at all.
 
 Everything is first written under a hidden name that begins with LEFTOVER_PREFIX. A killed process leaves only
-such names, which `returntrail verify` lists and the next run removes. The caller has locked the directory.
+such names, which `returntrail verify` lists and the next run removes.
 """
 
 import json
@@ -10,14 +10,37 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from etl.common.system import make_private, sync_to_disk
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.common.system import lock_file, make_private, sync_to_disk
 
+PATIENCE_SECONDS = 4.0
 LEFTOVER_PREFIX = ".returntrail-"
 # Earlier versions wrote under these names, too common to be removed outside the data directory.
 EARLIER_PREFIXES = (".new-", ".work-", ".build-", ".making-", ".verify-", ".purged-")
+
+
+@contextmanager
+def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Locks the data directory. A second writer waits some seconds; then a Problem names the first."""
+    make_private_folder(data.root)
+    # The lock is on the open file, so it ends with the process.
+    with open(os.open(data.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
+        make_private(data.root / ".lock")
+        try:
+            lock_file(file.fileno(), patience_seconds)
+        except BlockingIOError as error:
+            other = file.read(200).decode(errors="replace").strip() or "another process"
+            todo = "Wait until it has finished, and try again."
+            raise Problem(f"{data.root}: {other} is writing here. {todo}") from error
+        started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, since {started},\n".encode())
+        yield
 
 
 def make_private_folder(folder: Path) -> None:
@@ -31,12 +54,8 @@ def make_private_folder(folder: Path) -> None:
 def work_folder(parent: Path) -> Iterator[Path]:
     """A private folder inside `parent` for unfinished files, removed at the end."""
     make_private_folder(parent)
-    folder = Path(tempfile.mkdtemp(prefix=LEFTOVER_PREFIX, dir=parent))
-    try:
-        yield folder
-    finally:
-        if folder.exists():
-            shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix=LEFTOVER_PREFIX, dir=parent) as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -95,7 +114,7 @@ def is_leftover(path: Path) -> bool:
 
 def remove_leftovers(*folders: Path) -> None:
     """Removes the leftovers of killed processes in these folders of the data directory."""
-    remove([path for folder in folders if folder.is_dir() for path in folder.iterdir() if is_leftover(path)])
+    remove([path for folder in folders for path in folder.glob(".*") if is_leftover(path)])
 
 
 def remove_leftovers_outside(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 
-from etl.common.lock import locked
+from etl.common.files import locked
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import say, step

@@ -12,6 +12,7 @@ from etl.read.archive import over_limit, refuse_large
 from etl.read.csv_dialect import checked_headings, printable_headings
 from etl.read.records import Records, Staged
 
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 DAMAGED = "the Excel file is damaged or locked with a password. Export it again, best as CSV."
 
 
@@ -36,11 +37,15 @@ def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
     except ImportError as error:
         todo = "pip install 'returntrail[excel]'. Or export the file as CSV."
         raise Problem(f"Excel files need one more package: {todo}") from error
-    refuse_damaged(path, limits)
     try:
+        # An Excel file is a zip archive.
+        with zipfile.ZipFile(path) as archive:
+            refuse_large(sum(entry.file_size for entry in archive.infolist()), path.stat().st_size, limits)
+            if archive.testzip() is not None:
+                raise Problem(DAMAGED)
         book = fastexcel.read_excel(str(path))
         sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in book.sheet_names]
-    except fastexcel.FastExcelError as error:
+    except (*BROKEN, fastexcel.FastExcelError) as error:
         raise Problem(DAMAGED) from error
     filled = [sheet for sheet in sheets if sheet.height]
     if len(filled) != 1:
@@ -48,14 +53,3 @@ def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
         count = f"{len(filled)} sheets with content ({names})"
         raise Problem(f"the Excel file has {count}, and must have exactly one.")
     return filled[0].to_polars().rows()
-
-
-def refuse_damaged(path: Path, limits: Limits) -> None:
-    """Refuses an Excel file, which is a zip archive, if it is damaged or too large unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            refuse_large(sum(entry.file_size for entry in archive.infolist()), path.stat().st_size, limits)
-            if archive.testzip() is not None:
-                raise Problem(DAMAGED)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise Problem(DAMAGED) from error

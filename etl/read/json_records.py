@@ -93,10 +93,14 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
         if not isinstance(value, dict):
             raise NotRecord("not_an_object")
         fields = {key: as_field(item) for key, item in value.items()}
-        for field in (*fields, *fields.values()):
-            check_field(field or "", place, limits)
-    except NotRecord as error:
-        records.add_malformed(records.count + 1, str(error), text)
+        for field in filter(None, (*fields, *fields.values())):
+            if "\0" in field:
+                raise NotRecord("zero_byte")
+            if len(field.encode()) > limits.field_bytes:
+                raise over_limit(limits, "field_bytes", "a field", place=place)
+    except (NotRecord, UnicodeEncodeError) as error:
+        reason = str(error) if isinstance(error, NotRecord) else "half_a_character"
+        records.add_malformed(records.count + 1, reason, text)
         return False
     for key in fields:
         places.setdefault(key, len(places))
@@ -104,19 +108,6 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
         raise over_limit(limits, "columns", "the number of columns", len(places), place)
     records.add([records.count + 1], [[fields.get(key) for key in places]])
     return True
-
-
-def check_field(field: str, place: str, limits: Limits) -> None:
-    """Refuses half characters, zero bytes, and a field over the limit."""
-    if "\0" in field:
-        raise NotRecord("zero_byte")
-    if len(field) * 4 > limits.field_bytes or not field.isascii():
-        try:
-            size = len(field.encode())
-        except UnicodeEncodeError as error:
-            raise NotRecord("half_a_character") from error
-        if size > limits.field_bytes:
-            raise over_limit(limits, "field_bytes", "a field", place=place)
 
 
 def stage_json(

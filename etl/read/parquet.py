@@ -28,28 +28,30 @@ LONGEST_BEGINNING = 32
 
 def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
     """Creates `staged` from a Parquet file; the count is from its footer, not from what was read."""
-    read = f"read_parquet({literal(path)}, file_row_number = true)"
-    count = verify_pages(path)
+    read, count = f"read_parquet({literal(path)})", verify_pages(path)
     try:
         remark = None if has_checksums(database, path) else UNCHECKED
-        described = database.execute(f"describe from {read}").fetchall()
-        columns = [(row[0], row[1]) for row in described if row[0] != "file_row_number"]
-        headings = checked_headings([name for name, _ in columns], source, limits)
-        texts = ", ".join(
-            f"nullif({as_text(identifier(name), kind)}, '') as c{place}"
-            for place, (name, kind) in enumerate(columns)
-        )
+        columns = database.execute(f"select column_name, column_type from (describe from {read})")
+        kinds: dict[str, str] = dict(columns.fetchall())
+        headings = checked_headings(list(kinds), source, limits)
+        texts = [f"nullif({as_text(identifier(name), kind)}, '')" for name, kind in kinds.items()]
+        listed = ", ".join(f"{text} as c{place}" for place, text in enumerate(texts))
         database.execute(
-            "create or replace table staged_text as "
-            f"select file_row_number + 1 as row_no, {texts} from {read}"
+            f"create or replace table staged_text as select file_row_number + 1 as row_no, {listed} "
+            f"from read_parquet({literal(path)}, file_row_number = true)"
         )
-        refuse_changed_values(database, path, [name for name, kind in columns if kind == "VARCHAR"], read)
+        refuse_changed_values(
+            database, path, [name for name, kind in kinds.items() if kind == "VARCHAR"], read
+        )
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
             raise
         raise Problem(DAMAGED) from error
     database.execute("create or replace view staged as from staged_text")
-    refuse_long(database, len(columns), limits)
+    longest = f"greatest(0, {', '.join(f'strlen(c{place})' for place in range(len(kinds)))})"
+    first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
+    if row_no := count_of(database, first):
+        raise over_limit(limits, "field_bytes", "a field", place=f"record {row_no}")
     return Staged(headings, count, remark)
 
 
@@ -98,9 +100,8 @@ def refuse_changed_values(
 
     DuckDB trusts the footer; damage in a page without a checksum shows here, if it shows at all.
     """
-    if not texts:
-        return
-    stated = database.execute(f"""
+    stated = database.execute(
+        f"""
         select
             path_in_schema,
             case when count(*) = count(stats_null_count) then sum(stats_null_count) end,
@@ -108,12 +109,15 @@ def refuse_changed_values(
                 then min(stats_min_value) end,
             case when count(*) = count(stats_max_value) and bool_and(coalesce(max_is_exact, false))
                 then max(stats_max_value) end
-        from parquet_metadata({literal(path)}) where path_in_schema in ({", ".join(map(literal, texts))})
+        from parquet_metadata({literal(path)}) where path_in_schema in $texts
         group by path_in_schema
-    """).fetchall()
+        """,
+        {"texts": texts},
+    ).fetchall()
     for name, *bounds in stated:
-        query = "select count(*) - count({0}), min({0}), max({0}) from ".format(identifier(name)) + read
-        for value, bound in zip(*database.execute(query).fetchall(), bounds, strict=True):
+        query = "select count(*) - count({0}), min({0}), max({0}) from {1}"
+        [values] = database.execute(query.format(identifier(name), read)).fetchall()
+        for value, bound in zip(values, bounds, strict=True):
             if value is not None and bound is not None and value != bound:
                 raise Problem(DAMAGED)
 
@@ -132,11 +136,3 @@ def as_text(column: str, kind: str) -> str:
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         return f"cast(to_json({column}) as varchar)"
     return f"cast({column} as varchar)"
-
-
-def refuse_long(database: duckdb.DuckDBPyConnection, width: int, limits: Limits) -> None:
-    """Refuses a field over the limit, naming its record."""
-    longest = f"greatest({', '.join(f'coalesce(strlen(c{place}), 0)' for place in range(width))}, 0)"
-    first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
-    if row_no := count_of(database, first):
-        raise over_limit(limits, "field_bytes", "a field", place=f"record {row_no}")

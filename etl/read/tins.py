@@ -11,11 +11,12 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from etl.read.tidy import STRAIGHT
 
+# The first place of a character in the original text, and the place after its last.
+Span = tuple[int, int]
 REPLACED = "[TIN]"
 # What people put between the groups, besides blanks and the categories Pc, Pd and Zs; + is a blank in a URL.
 SEPARATORS = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
@@ -56,18 +57,6 @@ SUSPECT = (
 )
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded text, with `-` for each separator and `"` for each quote; `spans` are the original places."""
-
-    text: str
-    spans: list[tuple[int, int]]
-
-    def hides_character(self, place: int) -> bool:
-        """Whether an invisible character was removed before this character."""
-        return self.spans[place - 1][1] < self.spans[place][0]
-
-
 def redact(text: str) -> tuple[str, int]:
     """The text with [TIN] for each SSN and ITIN, and how many there were.
 
@@ -98,29 +87,32 @@ def find_tins(text: str) -> list[tuple[int, int, str]]:
     Less decoded forms are tried too: the percent sign of 100%123 does not begin a code.
     """
     most_decoded_first = reversed(list(decodings(text)))
-    return next((tins for decoded in most_decoded_first if (tins := tins_in(decoded, text))), [])
+    return next((tins for form, spans in most_decoded_first if (tins := tins_in(form, spans, text))), [])
 
 
-def tins_in(decoded: Decoded, text: str) -> list[tuple[int, int, str]]:
+def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str]]:
     """The taxpayer numbers in one decoded form of the text."""
-    matches = [match for match in GROUPS.finditer(decoded.text) if is_issued(match[1], match[3], match[5])]
+    matches = [match for match in GROUPS.finditer(form) if is_issued(match[1], match[3], match[5])]
     if not matches:
         return []
-    named = {match.start(match.lastgroup or 0) for match in NAMED.finditer(decoded.text)}
-    hexes = [match.span() for match in HEX.finditer(decoded.text)]
-    first_quote, last_quote = decoded.text.find('"'), decoded.text.rfind('"')
+    named = {match.start(match.lastgroup or 0) for match in NAMED.finditer(form)}
+    hexes = [match.span() for match in HEX.finditer(form)]
+    first_quote, last_quote = form.find('"'), form.rfind('"')
     tins = []
     for match in matches:
         start, end = match.span()
-        if all(match[gap] or decoded.hides_character(match.end(gap)) for gap in (2, 4)):
-            is_tin = not is_amount(decoded, start, text)
+        # An invisible character that was removed between two groups separates them too.
+        if all(match[gap] or spans[match.end(gap) - 1][1] < spans[match.end(gap)][0] for gap in (2, 4)):
+            # An amount and a year, as in $123.45 2026, is no number.
+            point = text[spans[start + 2][1] : spans[start + 4][0]]
+            is_tin = point != "." or start == 0 or unicodedata.category(form[start - 1]) != "Sc"
         elif match[2] or match[4]:
             is_tin = False
         else:
             is_hex = any(left <= start and end <= right for left, right in hexes)
             is_tin = start in named or (first_quote < start < last_quote and not is_hex)
         if is_tin:
-            tins.append((decoded.spans[start][0], decoded.spans[end - 1][1], match[1] + match[3] + match[5]))
+            tins.append((spans[start][0], spans[end - 1][1], match[1] + match[3] + match[5]))
     return tins
 
 
@@ -131,74 +123,60 @@ def is_issued(area: str, group: str, serial: str) -> bool:
     return area < "900" or not (group < "50" or "66" <= group <= "69" or group in ("89", "93"))
 
 
-def is_amount(decoded: Decoded, start: int, text: str) -> bool:
-    """Whether the digits are an amount and a year, as in $123.45 2026."""
-    point = text[decoded.spans[start + 2][1] : decoded.spans[start + 4][0]]
-    return point == "." and start > 0 and unicodedata.category(decoded.text[start - 1]) == "Sc"
+def decodings(text: str) -> Iterator[tuple[str, list[Span]]]:
+    """The text, then with one more layer decoded each time, with the original places of its characters.
 
-
-def decodings(text: str) -> Iterator[Decoded]:
-    """The text unchanged, then with one more layer of encoding decoded each time; all are folded."""
-    decoded = fold(text, [(place, place + 1) for place in range(len(text))])
-    yield unify(decoded)
-    while ENCODED.search(decoded.text):
-        decoded = fold(*decode_layer(decoded))
-        yield unify(decoded)
-
-
-def unify(decoded: Decoded) -> Decoded:
-    """The same with one character for every separator of groups, and one for every quote."""
-    straight = decoded.text.translate(STRAIGHT)
-    return Decoded(
-        "".join("-" if is_separator(character) else character for character in straight), decoded.spans
-    )
-
-
-def fold(text: str, spans: list[tuple[int, int]]) -> Decoded:
-    """Compatibility forms folded, digits as ASCII, invisible characters removed.
-
-    Invisible is wider here than in tidy.py, by Unicode category: any such character may be inside a number.
+    Each form has `-` for every separator of groups, and `"` for every quote.
     """
-    if text.isascii() and text.isprintable():
-        return Decoded(text, spans)
-    characters, places = [], []
-    for original, span in zip(text, spans, strict=True):
-        for character in unicodedata.normalize("NFKC", original):
-            digit = unicodedata.digit(character, None)
-            category = unicodedata.category(character)
-            if category in ("Cf", "Mn", "Me") or (category == "Cc" and not character.isspace()):
-                continue
-            characters.append(character if digit is None else str(digit))
-            places.append(span)
-    return Decoded("".join(characters), places)
-
-
-def decode_layer(decoded: Decoded) -> tuple[str, list[tuple[int, int]]]:
-    """One layer of percent encoding and entities decoded."""
-    characters, spans, end = [], [], 0
-    for match in ENCODED.finditer(decoded.text):
-        is_percent = match[0].startswith("%")
-        parts = unquoted(match[0]) if is_percent else [(html.unescape(match[0]), len(match[0]))]
-        characters.append(decoded.text[end : match.start()])
-        spans.extend(decoded.spans[end : match.start()])
-        end = match.start()
-        for part, width in parts:
-            characters.append(part)
-            spans.extend([(decoded.spans[end][0], decoded.spans[end + width - 1][1])] * len(part))
-            end += width
-    return "".join(characters) + decoded.text[end:], spans + decoded.spans[end:]
-
-
-def unquoted(codes: str) -> list[tuple[str, int]]:
-    """The characters of consecutive percent codes, and how many characters of the codes each takes."""
-    content = unquote_to_bytes(codes)
-    try:
-        return [(character, 3 * len(character.encode())) for character in content.decode()]
-    except UnicodeDecodeError:
-        return [(character, 3) for character in content.decode("cp1252", "replace")]
+    spans = [(place, place + 1) for place in range(len(text))]
+    while True:
+        text, spans = fold(text, spans)
+        yield "".join("-" if is_separator(one) else one for one in text.translate(STRAIGHT)), spans
+        if not ENCODED.search(text):
+            return
+        text, spans = decode_layer(text, spans)
 
 
 def is_separator(character: str) -> bool:
     """Whether it is a blank, dash, dot, slash or underscore of any script, a colon, bracket or the like."""
     is_listed = character.isspace() or character in SEPARATORS
     return is_listed or unicodedata.category(character) in ("Pc", "Pd", "Zs")
+
+
+def fold(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
+    """Compatibility forms folded, digits as ASCII, invisible characters removed.
+
+    Invisible is wider here than in tidy.py, by Unicode category: any such character may be inside a number.
+    """
+    if text.isascii() and text.isprintable():
+        return text, spans
+    characters, places = "", []
+    for original, span in zip(text, spans, strict=True):
+        for character in unicodedata.normalize("NFKC", original):
+            category = unicodedata.category(character)
+            if category in ("Cf", "Mn", "Me") or (category == "Cc" and not character.isspace()):
+                continue
+            characters += str(unicodedata.digit(character, character))
+            places.append(span)
+    return characters, places
+
+
+def decode_layer(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
+    """One layer of percent encoding and entities decoded."""
+    characters, places, end = "", [], 0
+    for match in ENCODED.finditer(text):
+        characters += text[end : match.start()]
+        places += spans[end : match.start()]
+        end = match.start()
+        parts = [(html.unescape(match[0]), len(match[0]))]
+        if match[0].startswith("%"):
+            content = unquote_to_bytes(match[0])
+            try:
+                parts = [(character, 3 * len(character.encode())) for character in content.decode()]
+            except UnicodeDecodeError:
+                parts = [(character, 3) for character in content.decode("cp1252", "replace")]
+        for part, width in parts:
+            characters += part
+            places += [(spans[end][0], spans[end + width - 1][1])] * len(part)
+            end += width
+    return characters + text[end:], places + spans[end:]

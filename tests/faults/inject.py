@@ -19,7 +19,7 @@ from typing import Any
 import zstandard
 
 import etl.cli.verbs as verbs
-import etl.common.lock as lock
+import etl.common.files as lock
 import etl.read.archive as archive
 import etl.reports.files as report_files
 import etl.reports.run_files as run_files

@@ -127,10 +127,10 @@ def test_json_in_any_form(table: list[Row], ending: str, is_array: bool, indent:
 
 
 @settings(**OPTIONS)
-@given(table=TABLE)
-def test_parquet(table: list[Row]) -> None:
+@given(table=TABLE, ending=st.sampled_from(["", ".gz"]))
+def test_parquet(table: list[Row], ending: str) -> None:
     buffer = io.BytesIO()
     frame = pl.DataFrame(table, schema=dict.fromkeys(HEADINGS, pl.String), orient="row")
     frame.write_parquet(buffer)
-    result = staged("log.parquet", buffer.getvalue())
+    result = staged("log.parquet" + ending, PACKERS[ending](buffer.getvalue()))
     assert (result.headings, result.texts) == (list(HEADINGS), expected(table))

@@ -37,7 +37,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from etl.common.paths import DataDir
-from etl.common.lock import locked
+from etl.common.files import locked
 from etl.reports.runs import write_due
 from etl.config.settings import read_settings
 data = DataDir(Path(sys.argv[1]))

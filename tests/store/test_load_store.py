@@ -10,8 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from etl.common.files import make_private_folder
-from etl.common.lock import locked
+from etl.common.files import locked, make_private_folder
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.store.load import prepare_inbox
@@ -217,7 +216,7 @@ KEEP_LOCKED = """
 import sys, time
 from pathlib import Path
 from etl.common.paths import DataDir
-from etl.common.lock import locked
+from etl.common.files import locked
 with locked(DataDir(Path(sys.argv[1]))):
     print("locked", flush=True)
     time.sleep(float(sys.argv[2]))
