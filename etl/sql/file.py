@@ -27,6 +27,8 @@ FILTERS = {
     "years": "Only these tax years; all if not given.",
 }
 WORDS = ("key", "check", "filters", "param", "every", "access", "view")
+# Literals, and all else up to two dashes.
+CODE = re.compile(r"^(?:'[^']*(?:'|$)|(?!--)[^'])*")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
 # A column of a select, and one of a `create table`.
 COLUMN = re.compile(r"(?: {4}(?!case$)(?:(\w+)\.)?(\w+)|.*\bas (\w+)),?$")
@@ -160,12 +162,8 @@ def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int,
 
 def split_comment(line: str) -> tuple[str, str | None]:
     """A line's code, and its comment if it has one; dashes inside a literal are code."""
-    inside = False
-    for position, character in enumerate(line):
-        inside ^= character == "'"
-        if not inside and line.startswith("--", position):
-            return line[:position].rstrip(), line[position + 2 :].strip()
-    return line.rstrip(), None
+    code: str = CODE.findall(line)[0]
+    return code.rstrip(), line[len(code) + 2 :].strip() if len(code) < len(line) else None
 
 
 def select_columns(lines: list[str], label: str) -> list[Column]:

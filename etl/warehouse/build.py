@@ -21,16 +21,7 @@ from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
-from etl.warehouse.models import (
-    Engine,
-    check_columns,
-    check_rows,
-    check_table,
-    columns_of,
-    duckdb_errors,
-    insert_rows,
-    on_duckdb,
-)
+from etl.warehouse.models import Engine, check_table, columns_of, duckdb_errors, insert_rows, on_duckdb
 from etl.warehouse.raw import fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
 
@@ -145,13 +136,13 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dic
         longest = database.execute(f"select return_id from mart.returns order by {order} limit 1").fetchone()
     types: dict[str, dict[str, str]] = {}
     for file in catalog.of("report"):
+        name = file.full_name
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
         with duckdb_errors(file.label):
             # An error of a macro has the line of its call, so the query itself is bound first.
-            types[file.full_name] = columns_of(database, f"({with_defaults(file)}\n)")
-            database.execute(f"create macro {file.full_name}({params}) as table {file.text}")
-        check_columns(file, types[file.full_name])
-        check_rows(database, file, source_of(file, longest[0] if longest else None))
+            types[name] = columns_of(database, f"({with_defaults(file)}\n)")
+            database.execute(f"create macro {name}({params}) as table {file.text}")
+        check_table(database, file, source_of(file, longest[0] if longest else None), types[name])
     return types
 
 

@@ -70,7 +70,7 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
         if matches:
             return describe(warehouse, catalog, matches[0])
         loaded = f"from raw.files where {literal(name)} in (file_id, file_name) order by file_id"
-        files = fetch(warehouse, loaded)
+        files = query(warehouse, loaded)
         if files.is_empty():
             known = ", ".join(sorted(catalog.files))
             raise Problem(f'No table, report or loaded file is named "{name}". There are: {known}.')
@@ -88,11 +88,11 @@ def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
         if file.schema == "report":
             reports.append((name, file.every or "on screen", sentence))
         else:
-            count = fetch(warehouse, f"select count(*) from {name}").item()
+            count = query(warehouse, f"select count(*) from {name}").item()
             tables.append((name, f"{count} rows", sentence))
     return paragraphs(
         f"{facts.firm_name}, built by returntrail {facts.version}; times are of {facts.timezone}",
-        as_text(fetch(warehouse, "select as_of, built_at from raw.build"), facts.timezone),
+        as_text(query(warehouse, "select as_of, built_at from raw.build"), facts.timezone),
         aligned(tables),
         aligned(reports),
         "" if purges.is_empty() else f"Purged for good:\n{as_text(purges, facts.timezone)}",
@@ -103,7 +103,7 @@ def overview(data: DataDir, warehouse: Warehouse, catalog: Catalog) -> str:
 def describe(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
     """One table or report: meaning, key, rules, what it reads and what reads it, columns, and some rows."""
     own = f"from main.catalog where name = {literal(file.full_name)} and kind in ('column', 'result')"
-    columns = fetch(warehouse, f"select part, type, meaning {own} order by position")
+    columns = query(warehouse, f"select part, type, meaning {own} order by position")
     if columns.is_empty():
         raise Problem(f"{warehouse.file}: built before {file.full_name} existed. Type `returntrail build`.")
     arguments = ", ".join(f"{param.name} := {param.default}" for param in file.params)
@@ -122,14 +122,8 @@ def describe(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
         aligned([(param.name, f"= {param.default}", param.meaning) for param in file.params]),
         aligned(columns.rows()),
         f"{example};",
-        as_text(fetch(warehouse, example), warehouse.facts.timezone),
+        as_text(query(warehouse, example), warehouse.facts.timezone),
     )
-
-
-def fetch(warehouse: Warehouse, sql: str) -> pl.DataFrame:
-    with warehouse_cursor(warehouse.database) as cursor:
-        rows: pl.DataFrame = cursor.sql(sql).pl()
-        return rows
 
 
 def paragraphs(*parts: str) -> str:
@@ -150,7 +144,7 @@ def export(data: DataDir, out: Path | None = None) -> list[Path]:
     remove_leftovers_outside(folder)
     marts = "select name from main.catalog where kind = 'table' and name like 'mart.%' order by name"
     with open_warehouse(data.warehouse) as warehouse:
-        tables = [*fetch(warehouse, marts)["name"], "main.catalog"]
+        tables = [*query(warehouse, marts)["name"], "main.catalog"]
     files = [folder / f"{table.split('.')[1]}.parquet" for table in tables]
     with duckdb.connect(config=READER) as database:
         # This connection can write files, so it runs only the copies below.

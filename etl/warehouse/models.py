@@ -7,7 +7,7 @@ reads them, so that the same code sorts, checks and publishes every warehouse.
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -65,22 +65,16 @@ def insert_rows(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict
     database.execute(f"insert into {table} by name {unnested}", [content, json.dumps([types])])
 
 
-def check_table(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str | None = None) -> None:
+def check_table(
+    database: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    source: str | None = None,
+    types: dict[str, str] | None = None,
+) -> None:
     """Checks columns, key and rules of a table, or of a report's `source`. Raises a Problem at a fault."""
     source = source or file.full_name
-    check_columns(file, columns_of(database, source))
-    check_rows(database, file, source)
-
-
-def check_rows(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
-    with duckdb_errors(file.label):
-        check_key(database, file, source)
-    for check in file.checks:
-        check_rule(database, file, source, check)
-
-
-def check_columns(file: SqlFile, types: Mapping[str, str]) -> None:
-    """Checks that documented and real columns are the same, in the same order."""
+    types = types or columns_of(database, source)
+    # The documented and the real columns must be the same, in the same order.
     for number, (column, real) in enumerate(zip_longest(file.columns, types), start=1):
         documented = column.name if column else None
         if documented != real:
@@ -88,6 +82,10 @@ def check_columns(file: SqlFile, types: Mapping[str, str]) -> None:
             names = [f'"{name}"' if name else "missing" for name in (documented, real)]
             fault = f"column {number} is documented as {names[0]} and is really {names[1]}"
             raise Problem(f"{place}: {fault}. Write one column a line, each with its meaning.")
+    with duckdb_errors(file.label):
+        check_key(database, file, source)
+    for check in file.checks:
+        check_rule(database, file, source, check)
 
 
 def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -> None:
@@ -95,13 +93,12 @@ def check_key(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str) -
         return
     key = ", ".join(file.key)
     missing = " or ".join(f"{column} is null" for column in file.key)
-    wrong = f"select {key} from {source} group by {key} having count(*) > 1 or {missing}"
-    count = database.execute(f"select count(*) from ({wrong})").fetchall()[0][0]
+    repeated = f"select {key} from {source} group by {key} having count(*) > 1 or {missing}"
+    count, first = count_wrong(database, f"from ({repeated})", file.key)
     if count:
         line = 1 + re.split(r"^-- *key:", file.text, maxsplit=1, flags=re.MULTILINE)[0].count("\n")
         times = "once" if count == 1 else f"{count} times"
-        fault = f'the key "{key}" is null or repeated {times}{example(database, wrong)}'
-        raise Problem(f"{file.label}, line {line}: {fault}.")
+        raise Problem(f'{file.label}, line {line}: the key "{key}" is null or repeated {times}{first}.')
 
 
 def is_stored_in_key_order(database: duckdb.DuckDBPyConnection, file: SqlFile) -> bool:
@@ -121,16 +118,17 @@ def is_stored_in_key_order(database: duckdb.DuckDBPyConnection, file: SqlFile) -
 
 def check_rule(database: duckdb.DuckDBPyConnection, file: SqlFile, source: str, check: Check) -> None:
     """Checks that a rule is true on every row; null is not true."""
-    wrong = f"from {source} where ({check.rule}) is not true"
     with duckdb_errors(file.label, check.line):
-        count = database.execute(f"select count(*) {wrong}").fetchall()[0][0]
-        which = example(database, f"select {', '.join(file.key)} {wrong}") if count and file.key else ""
+        count, first = count_wrong(database, f"from {source} where ({check.rule}) is not true", file.key)
     if count:
         rows = "1 row" if count == 1 else f"{count} rows"
-        raise Problem(f'{file.label}, line {check.line}: the rule "{check.rule}" fails on {rows}{which}.')
+        raise Problem(f'{file.label}, line {check.line}: the rule "{check.rule}" fails on {rows}{first}.')
 
 
-def example(database: duckdb.DuckDBPyConnection, keys: str) -> str:
-    """The first of some keys. Keys name a return or a file, and nothing of its content."""
-    values = database.execute(f"from ({keys}) order by all limit 1").fetchall()[0]
-    return f", for example {', '.join('null' if value is None else str(value) for value in values)}"
+def count_wrong(database: duckdb.DuckDBPyConnection, wrong: str, key: tuple[str, ...]) -> tuple[int, str]:
+    """The number of wrong rows, and the key of the first, which names a return or a file, and no content."""
+    count: int = database.execute(f"select count(*) {wrong}").fetchall()[0][0]
+    if not count or not key:
+        return count, ""
+    first = database.execute(f"select {', '.join(key)} {wrong} order by all limit 1").fetchall()[0]
+    return count, f", for example {', '.join('null' if value is None else str(value) for value in first)}"

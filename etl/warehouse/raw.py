@@ -4,7 +4,6 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -30,16 +29,19 @@ def fill_raw(
 
     Checksums are verified first: DuckDB itself does not notice every changed byte of Parquet.
     """
-    loaded = parts(data)
-    for part in loaded:
+    # A file that was refused and has been loaded since is no longer refused.
+    ledger = {row["file_id"]: row | {"state": "refused"} for row in refusals(data)}
+    for part in parts(data):
         check_part(part)
-    fill_ledger(database, loaded, refusals(data))
-    for name in ("events", "returns"):
-        files = [(part, part.data, part.ledger["kept_count"]) for part in loaded if part.kind == name]
-        fill_records(database, catalog.files[f"raw.{name}"], files)
-    counts = [(part, part.ledger["quarantined_count"]) for part in loaded]
-    quarantined = [(part, part.quarantine, count) for part, count in counts if count]
-    fill_records(database, catalog.files["raw.quarantine"], quarantined)
+        fill_records(database, catalog.files[f"raw.{part.kind}"], part, part.data, part.ledger["kept_count"])
+        if quarantined := part.ledger["quarantined_count"]:
+            fill_records(database, catalog.files["raw.quarantine"], part, part.quarantine, quarantined)
+        own = {"file_id": part.file_id, "kind": part.kind, "state": "loaded"}
+        ledger[part.file_id] = {"purged_count": 0} | part.ledger | own
+    for row in ledger.values():
+        if isinstance(row.get("unmapped_columns"), list):
+            row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
+    insert_rows(database, "raw.files", [row for _, row in sorted(ledger.items())])
     if as_of is None:
         as_of = database.execute("""
             select max(event_at) from raw.events
@@ -49,44 +51,27 @@ def fill_raw(
         in_zone = as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone))
         as_of = in_zone.astimezone(UTC).replace(tzinfo=None)
     built_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    row = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
-    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?)", row)
+    values = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
+    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?)", values)
 
 
 def fill_records(
-    database: duckdb.DuckDBPyConnection, table: SqlFile, files: list[tuple[Part, Path, int]]
+    database: duckdb.DuckDBPyConnection, table: SqlFile, part: Part, file: Path, count: int
 ) -> None:
-    """Inserts one file of each part in the order of files and rows, which is the table's key.
+    """Inserts one file of a part, which must have as many records as its ledger says.
 
-    Parts are read one by one, so that memory does not grow with their number. Each must have as many records
-    as its ledger says.
+    Parts are read one by one, in the order of files and rows, so that memory does not grow with their number.
     """
-    names = [column.name for column in table.columns]
-    for part, file, count in files:
-        source = f"read_parquet({literal(file)})"
-        with damage_is_a_problem(part):
-            present = columns_of(database, source)
-            shared = ", ".join(name for name in names if name in present)
-            insert = f"insert into {table.full_name} by name select {shared} from {source}"
-            inserted = database.execute(insert).fetchall()[0][0]
-        if inserted != count:
-            fault = f"{inserted} records in {file.name}, and its ledger says {count}"
-            advice = "The part is damaged; remove it and load its file again."
-            raise Problem(f"{part.folder}: {fault}. {advice}")
-
-
-def fill_ledger(
-    database: duckdb.DuckDBPyConnection, loaded: list[Part], refused: list[dict[str, Any]]
-) -> None:
-    """Fills `raw.files`. A file that was refused and has been loaded since is no longer refused."""
-    rows = {row["file_id"]: row | {"state": "refused"} for row in refused}
-    for part in loaded:
-        own = {"file_id": part.file_id, "kind": part.kind, "state": "loaded"}
-        rows[part.file_id] = {"purged_count": 0} | part.ledger | own
-    for row in rows.values():
-        if isinstance(row.get("unmapped_columns"), list):
-            row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
-    insert_rows(database, "raw.files", [row for _, row in sorted(rows.items())])
+    source = f"read_parquet({literal(file)})"
+    with damage_is_a_problem(part):
+        present = columns_of(database, source)
+        shared = ", ".join(column.name for column in table.columns if column.name in present)
+        insert = f"insert into {table.full_name} by name select {shared} from {source}"
+        inserted = database.execute(insert).fetchall()[0][0]
+    if inserted != count:
+        fault = f"{inserted} records in {file.name}, and its ledger says {count}"
+        advice = "The part is damaged; remove it and load its file again."
+        raise Problem(f"{part.folder}: {fault}. {advice}")
 
 
 def input_digest(data: DataDir, catalog: Catalog) -> str:

@@ -43,7 +43,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "write": ((write_part, write_part.copy_to_parquet), (parts, parts.write_json)),
     "rename": ((os, os.rename), (os, os.replace)),
     "model": ((models, models.create_model), (raw, raw.fill_records)),
-    "check": ((build, build.check_table), (build, build.check_rows)),
+    "check": ((build, build.check_table),),
     "publish": ((build, build.replace_warehouse), (report_files, report_files.write_report)),
     "purge": ((purge, purge.rewrite), (purge_files, purge_files.remove)),
     "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
