@@ -20,10 +20,6 @@ class Catalog:
     def of(self, *schemas: str) -> list[SqlFile]:
         return [file for file in self.files.values() if file.schema in schemas]
 
-    def readers(self, full_name: str) -> list[str]:
-        """The tables and reports that read a table or report."""
-        return sorted(file.full_name for file in self.files.values() if full_name in file.reads)
-
 
 def read_catalog(folder: Path = QUERIES) -> Catalog:
     """Every file under `queries/`, ordered and with inherited meanings filled in."""

@@ -142,22 +142,21 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
 
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:
     """The sentences of a header, and its words with their line numbers. Indented lines continue a word."""
-    entries: list[tuple[str, int, str]] = [("", 0, "")]
+    words: dict[str, list[tuple[int, str]]] = {word: [] for word in ("", *WORDS)}
+    last = sentences = words[""]
     for number, line in enumerate(takewhile(lambda line: line.startswith("--"), lines), start=1):
-        word, first, value = entries[-1]
         if match := WORD.match(line):
             if match[1] not in WORDS:
                 fault = f'unknown word "{match[1]}" in the header. Known: {", ".join(WORDS)}.'
                 raise Problem(f"{label}, line {number}: {fault}")
-            entries.append((match[1], number, match[2].strip()))
-        elif word and line.startswith("--   "):
-            entries[-1] = (word, first, f"{value} {line[2:].strip()}")
+            last = words[match[1]]
+            last.append((number, match[2].strip()))
+        elif last is not sentences and line.startswith("--   "):
+            last[-1] = (last[-1][0], f"{last[-1][1]} {line[2:].strip()}")
         else:
-            entries.append(("", number, line[2:]))
-    words: dict[str, list[tuple[int, str]]] = {word: [] for word in ("", *WORDS)}
-    for word, number, value in entries:
-        words[word].append((number, value))
-    return " ".join(" ".join(value for _, value in words[""]).split()), words
+            last = sentences
+            last.append((number, line[2:]))
+    return " ".join(" ".join(value for _, value in sentences).split()), words
 
 
 def split_comment(line: str) -> tuple[str, str | None]:

@@ -24,6 +24,7 @@ LISTS = tomllib.loads(Path(__file__).with_name("portable.toml").read_text(encodi
 ALIKE = frozenset(LISTS["functions"].split())
 INSTEAD = {name: text.format(define=DEFINE) for name, text in LISTS["instead"].items()}
 DATE_PARTS = ("year", "month", "day")
+# The names of columns that are times or dates.
 DATES = re.compile(r"_(at|on|date)$")
 USE_BETWEEN = "use seconds_between"
 
@@ -108,6 +109,7 @@ def faults(node: dict[str, Any]) -> Iterator[str]:
 def function_faults(node: dict[str, Any]) -> Iterator[str]:
     name = node["function_name"].lower()
     arguments = [argument["expression"] for argument in node["arguments"]]
+    dates = [column for column in arguments if DATES.search(column.get("column_names", [""])[-1])]
     if name == "date_part":
         part = constant(arguments[0])
         if (part or "").lower() not in DATE_PARTS:
@@ -126,7 +128,7 @@ def function_faults(node: dict[str, Any]) -> Iterator[str]:
         yield "DuckDB answers a remainder by zero with null and Spark with an error. Divide by a number."
     elif name in ("~~", "!~~") and "\\" in (constant(arguments[1]) or ""):
         yield "a backslash in the pattern of like has a meaning only in Spark."
-    elif name == "-" and len(arguments) == 2 and all(map(is_date, arguments)):
+    elif name == "-" and len(dates) == 2:
         yield f"the difference of two dates has another type in each engine; {USE_BETWEEN} or days_between."
 
 
@@ -151,8 +153,3 @@ def without_places(tree: Any) -> Any:
 def constant(expression: dict[str, Any]) -> str | None:
     """The text of a literal; None for anything else."""
     return expression["literal"].get("text") if expression["class"] == "CONSTANT" else None
-
-
-def is_date(expression: dict[str, Any]) -> bool:
-    """Whether this is a column with the name of a time or a date."""
-    return expression["class"] == "COLUMN_REF" and bool(DATES.search(expression["column_names"][-1]))

@@ -89,11 +89,8 @@ class Warehouse(AbstractContextManager["Warehouse"]):
     facts: Facts
     reports: dict[str, Report]
 
-    def close(self) -> None:
-        self.database.close()
-
     def __exit__(self, *error: object) -> None:
-        self.close()
+        self.database.close()
 
 
 def open_warehouse(file: Path) -> Warehouse:
@@ -203,13 +200,11 @@ def report_query(
     known = warehouse.reports.get(report)
     if known is None:
         raise Problem(f'No report is named "{report}". There are: {", ".join(warehouse.reports) or "none"}.')
-    for name in filters:
-        if name not in known.params:
-            offered = ", ".join(known.params) or "none"
-            raise Problem(f'The report {report} has no parameter "{name}". It has: {offered}.')
-    for name in columns or ():
-        if name not in known.columns:
-            raise Problem(f'The report {report} has no column "{name}". It has: {", ".join(known.columns)}.')
+    for what, names, has in ("parameter", filters, known.params), ("column", columns or (), known.columns):
+        for name in names:
+            if name not in has:
+                offered = ", ".join(has) or "none"
+                raise Problem(f'The report {report} has no {what} "{name}". It has: {offered}.')
     values = {
         name: convert_argument(report, name, known.params[name], value) for name, value in filters.items()
     }

@@ -108,12 +108,13 @@ def describe(warehouse: Warehouse, catalog: Catalog, file: SqlFile) -> str:
         raise Problem(f"{warehouse.file}: built before {file.full_name} existed. Type `returntrail build`.")
     arguments = ", ".join(f"{param.name} := {param.default}" for param in file.params)
     call = f"{file.full_name}({arguments})" if file.schema == "report" else file.full_name
+    readers = (other.full_name for other in catalog.files.values() if file.full_name in other.reads)
     facts = [
         ("key", ", ".join(file.key)),
         *(("check", check.rule) for check in file.checks),
         ("every", file.every or ""),
         ("reads", ", ".join(sorted(file.reads))),
-        ("read by", ", ".join(catalog.readers(file.full_name))),
+        ("read by", ", ".join(sorted(readers))),
     ]
     example = f"from {call} limit {EXAMPLE_ROWS}"
     return paragraphs(

@@ -116,10 +116,8 @@ def insert_reference(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: 
     structure = json.dumps([{"row_no": "bigint"} | dict.fromkeys(types, "varchar")])
     given = json.dumps([{"row_no": number} | row.values for number, row in enumerate(rows)])
     casts = ", ".join(f"try_cast(cells.{name} as {kind}) as {name}" for name, kind in types.items())
-    cells = "select unnest(from_json(?, ?)) as cells"
-    database.execute(
-        f"create or replace temp table given as select cells, {casts} from ({cells})", [given, structure]
-    )
+    cells = f"select cells, {casts} from (select unnest(from_json(?, ?)) as cells)"
+    database.execute(f"create or replace temp table given as {cells}", [given, structure])
     faults = {
         f"{name} is null and cells.{name} is not null": f"{name} must have the type {kind.lower()}"
         for name, kind in types.items()

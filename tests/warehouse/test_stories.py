@@ -44,7 +44,7 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     yield find
     for warehouse in built.values():
         if isinstance(warehouse, Warehouse):
-            warehouse.close()
+            warehouse.database.close()
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

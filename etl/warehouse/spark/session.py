@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from etl.common.paths import DataDir
     from etl.config.settings import Settings
 SPARK = (4, 3)
-JAVA = (17, 21)
 HOW_TO_INSTALL = "Install the extra: pip install -r requirements-spark.lock"
 CONNECT_SECONDS = 5
 WORKER_SECONDS = 60
 KEYS = ("master", "root", "options")
-ONE_MACHINE = "local[*]"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 # Spark's own options: those that the firm cannot change, and the defaults of others.
 OPTIONS = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
@@ -64,7 +62,7 @@ def read_cluster(settings: "Settings", data: "DataDir") -> Cluster:
     place = Place(settings.path, "[spark]", settings.spark)
     place.refuse_unknown(KEYS)
     folder = data.root.absolute()
-    master = place.value("master", Text, ONE_MACHINE)
+    master = place.value("master", Text, "local[*]")
     root = place.value("root", Text, f"file://{folder.as_posix()}")
     options = settings.spark.get("options", {})
     for name, value in options.items() if isinstance(options, dict) else [("options", options)]:
@@ -83,12 +81,10 @@ def open_session(cluster: Cluster, folder: Path) -> Iterator["SparkSession"]:
     check_master(cluster.master)
     with step(f"Starting Spark on {cluster.master}"):
         session = start_session(cluster, folder)
-    try:
+    with session:
         if not cluster.is_local:
             await_workers(session, cluster.master)
         yield session
-    finally:
-        session.stop()
 
 
 def check_packages() -> None:
@@ -112,7 +108,7 @@ def check_java() -> None:
         raise Problem(f"Spark needs Java, and {missing}. {wanted}.")
     done = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
     match = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
-    if match is None or int(match[1]) not in range(JAVA[0], JAVA[1] + 1):
+    if match is None or not 17 <= int(match[1]) <= 21:
         raise Problem(f"{java} is Java {match[1] if match else 'of no known version'}. {wanted}.")
 
 
@@ -155,9 +151,8 @@ def start_session(cluster: Cluster, folder: Path) -> "SparkSession":
     options |= {"spark.sql.warehouse.dir": cluster.worker_path(folder)}
     builder = SparkSession.builder.appName("returntrail").master(cluster.master).config(map=options)
     try:
-        with warnings.catch_warnings():
-            # Spark warns about newer versions of pandas, which is not used here.
-            warnings.simplefilter("ignore", FutureWarning)
+        # Spark warns about newer versions of pandas, which is not used here.
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
             return builder.getOrCreate()
     except (Py4JError, PySparkException) as error:
         raise Problem(f"Spark cannot start on {cluster.master}: {cause(error)}") from error
@@ -181,10 +176,9 @@ def await_workers(session: "SparkSession", master: str, seconds: float = WORKER_
                 reason = "Its log gives the reason; Spark must be of the same version there."
                 raise Problem(f"The Spark master {master} ended the session. {reason}")
             if time.monotonic() > deadline:
-                advice = "Start workers, or ask for less under [spark.options]"
-                keys = "spark.executor.memory, spark.executor.cores"
                 fault = f"No worker of {master} accepted work within {seconds:.0f} seconds"
-                raise Problem(f"{fault}. {advice}: {keys}.")
+                keys = "[spark.options]: spark.executor.memory, spark.executor.cores"
+                raise Problem(f"{fault}. Start workers, or ask for less under {keys}.")
             time.sleep(0.2)
 
 
