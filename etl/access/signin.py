@@ -52,8 +52,7 @@ def configured(data: DataDir) -> SignIn | None:
         raise Problem(f"{data.settings}: it has [access], but there is no [auth] in {file}. {HOW}.")
     if access is None:
         raise Problem(f"{file}: it has [auth], but there is no [access] in {data.settings}. {HOW}.")
-    place = Place(file, "[auth]", table)
-    place.refuse_unknown((*AUTH_KEYS, "client_kwargs"))
+    place = Place(file, "[auth]", table, (*AUTH_KEYS, "client_kwargs"))
     for key in AUTH_KEYS:
         # The value of a wrong key is not shown, because it may be a secret.
         if not isinstance(table.get(key), str) or not table[key].strip():

@@ -54,7 +54,7 @@ def check_file(data: DataDir, settings: Settings, path: Path) -> tuple[str, bool
         if found.missing:
             sections.append(about_missing(found))
         else:
-            map_staged(found.survey)
+            map_staged(database, found.columns)
             database.execute("create temp view mapped as from mapped('staged')")
             database.execute("create temp table reasons as select row_no, reason from mapped")
             sections.append(about_records(found))

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -22,7 +23,7 @@ from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, match_columns
 from etl.store.load import refuse_special
 from etl.store.parts import KEY_BYTES, hash_key
-from etl.store.texts import TIME, Survey, redact_file, survey_file
+from etl.store.texts import TIME, collect_texts, redact_file
 from etl.warehouse.reference import reference_rows
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}
@@ -50,7 +51,6 @@ class Found:
     format: str
     staged: Staged
     columns: Columns
-    survey: Survey
     suggested: list[Suggestion]
     times: list[Shape]
 
@@ -73,13 +73,14 @@ def inspect_file(check: Check, path: Path) -> Found:
     staged = stage(database, unpacked, source, limits, check.folder)
     # A heading that was added to show the file means nothing.
     columns = match_columns(staged.headings, source_of(check.settings, path.name))
-    survey = survey_file(database, columns)
+    collect_texts(database, columns)
     suggested = suggest(database, columns, check.labels)
     place = place_of(TIME[source.kind], columns, suggested)
     times = [] if place is None else shapes(database, f"c{place}", source.time_formats)
     # A check does not create the key of a data directory.
-    redact_file(survey, lambda: hash_key(check.data, may_make=False) or secrets.token_bytes(KEY_BYTES))
-    return Found(check, path, file_format, staged, columns, survey, suggested, times)
+    key = partial(hash_key, check.data, may_make=False)
+    redact_file(database, columns, lambda: key() or secrets.token_bytes(KEY_BYTES))
+    return Found(check, path, file_format, staged, columns, suggested, times)
 
 
 def read_format(check: Check, path: Path, unpacked: Unpacked) -> tuple[str, Source]:

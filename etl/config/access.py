@@ -71,8 +71,7 @@ def read_access(path: Path, table: dict[str, Any] | None) -> Access | None:
     """The [access] section; without it there is no sign-in."""
     if table is None:
         return None
-    place = Place(path, "[access]", table)
-    place.refuse_unknown(ACCESS_KEYS)
+    place = Place(path, "[access]", table, ACCESS_KEYS)
     if "office_claim" in table and "role_claim" not in table:
         raise place.fault('"office_claim" goes with "role_claim", which is not there,')
     access = place.read(Access, people=read_people(place, place.value("user_claim", Text, EMAIL)))
@@ -86,28 +85,19 @@ def read_access(path: Path, table: dict[str, Any] | None) -> Access | None:
 def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
     """The scope of each person named for a role, staff under their offices. A person has only one role."""
     offices = place.below("staff", "[access.staff]")
-    named = [
-        (place, name, Scope(role))
-        for key, role in ROLES.items()
-        if role != STAFF
-        for name in place.value(key, Texts, ())
-    ]
-    named += [
-        (offices, name, Scope(STAFF, (office,)))
-        for office in offices.table
-        for name in offices.value(office, Texts)
-    ]
+    lists = [(place, key, Scope(role)) for key, role in ROLES.items() if role != STAFF and key in place.table]
+    lists += [(offices, office, Scope(STAFF, (office,))) for office in offices.table]
     people: dict[str, Scope] = {}
-    for where, name, scope in named:
-        if user_claim == EMAIL and not re.fullmatch(ADDRESS, name.strip(), re.ASCII):
-            raise where.fault(f'"{name}" is not an e-mail address')
-        who = known_as(name, user_claim)
-        before = people.get(who)
-        if before:
-            if not before.role == scope.role == STAFF:
+    for where, key, scope in lists:
+        for name in where.value(key, Texts):
+            if user_claim == EMAIL and not re.fullmatch(ADDRESS, name.strip(), re.ASCII):
+                raise where.fault(f'"{name}" is not an e-mail address')
+            who = known_as(name, user_claim)
+            before = people.get(who)
+            if before and not before.role == scope.role == STAFF:
                 raise where.fault(f'"{who}" is {before.role} and {scope.role}; a person has only one role,')
-            scope = Scope(STAFF, tuple(dict.fromkeys((*(before.offices or ()), *(scope.offices or ())))))
-        people[who] = scope
+            all_offices = (*((before and before.offices) or ()), *(scope.offices or ()))
+            people[who] = Scope(scope.role, tuple(dict.fromkeys(all_offices)) or None)
     return people
 
 

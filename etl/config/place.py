@@ -1,7 +1,7 @@
 """A section of a TOML file, read strictly: each Problem names file, section, key and value."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -27,21 +27,21 @@ Section = TypeVar("Section", bound="DataclassInstance")
 
 @dataclass(frozen=True)
 class Place:
-    """A section, its name and its file."""
+    """A section, its name and its file. Raises a Problem for the first key that is not known."""
 
     path: Path
     section: str
     table: dict[str, Any]
+    known: Collection[str] | None = None
+
+    def __post_init__(self) -> None:
+        for key in self.table:
+            if self.known is not None and key not in self.known:
+                fault = f'unknown key "{key}" under {self.section}'
+                raise Problem(f"{self.path}: {fault}. Known: {', '.join(self.known)}.")
 
     def fault(self, sentence: str) -> Problem:
         return Problem(f"{self.path}: {sentence} under {self.section}.")
-
-    def refuse_unknown(self, known: Iterable[str]) -> None:
-        """Raises a Problem for the first key that is not known."""
-        for key in self.table:
-            if key not in known:
-                fault = f'unknown key "{key}" under {self.section}'
-                raise Problem(f"{self.path}: {fault}. Known: {', '.join(known)}.")
 
     def value(self, key: str, kind: Any, default: Any = MISSING) -> Any:
         """The value of a key. Raises a Problem if it is not of this type, or missing without a default."""
@@ -58,12 +58,12 @@ class Place:
             raise self.fault(f'"{key}" must be {description(kind)}, not {shown},') from error
         return value
 
-    def below(self, key: str, section: str) -> "Place":
+    def below(self, key: str, section: str, known: Collection[str] | None = None) -> "Place":
         """The section under a key; an empty section if it is missing."""
         table = self.table.get(key, {})
         if not isinstance(table, dict):
             raise self.fault(f'"{key}" must be a section of its own')
-        return Place(self.path, section, table)
+        return Place(self.path, section, table, known)
 
     def read(self, kind: type[Section], /, **given: Any) -> Section:
         """The section as a dataclass, which has the types and defaults; `given` fields are not read."""

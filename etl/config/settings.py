@@ -68,9 +68,7 @@ def read_settings(path: Path) -> Settings:
     check_sections(path, tables)
 
     def read(name: str, kind: Any) -> Any:
-        place = Place(path, f"[{name}]", tables.get(name, {}))
-        place.refuse_unknown(keys(kind))
-        return place.read(kind)
+        return Place(path, f"[{name}]", tables.get(name, {}), keys(kind)).read(kind)
 
     firm: Firm = read("firm", Firm)
     mail = read_mail(path, tables.get("mail"))

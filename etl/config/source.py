@@ -106,12 +106,12 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
         name = Place(path, f"[[source]] number {number}", table).value("name", Text)
         if name in sources:
             raise Problem(f'{path}: two [[source]] are named "{name}". Give each a name of its own.')
-        sources[name] = read_source(Place(path, f'[[source]] "{name}"', table), name, firm_timezone)
+        place = Place(path, f'[[source]] "{name}"', table, SOURCE_KEYS)
+        sources[name] = read_source(place, name, firm_timezone)
     return tuple(sources.values())
 
 
 def read_source(place: Place, name: str, firm_timezone: str) -> Source:
-    place.refuse_unknown(SOURCE_KEYS)
     kind = place.value("kind", Kind, "events")
     source = place.read(
         Source,
@@ -119,8 +119,8 @@ def read_source(place: Place, name: str, firm_timezone: str) -> Source:
         firm_id=place.value("firm_id", Text, None),
         timezone=place.value("timezone", Zone, firm_timezone),
         firm_timezone=firm_timezone,
-        columns=read_columns(place.below("columns", f'[source.columns] of "{name}"'), kind),
-        constants=read_constants(place.below("constants", f'[source.constants] of "{name}"'), kind),
+        columns=read_columns(place.below("columns", f'[source.columns] of "{name}"', contract(kind)), kind),
+        constants=read_constants(place.below("constants", f'[source.constants] of "{name}"', contract(kind))),
     )
     for column in source.columns.keys() & source.constants.keys():
         raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
@@ -150,7 +150,6 @@ def check_time_format(place: Place, time_format: str) -> None:
 
 def read_columns(place: Place, kind: str) -> dict[str, tuple[str, ...]]:
     """The headings of each of our columns; a heading that could mean two columns is refused."""
-    place.refuse_unknown(contract(kind))
     columns: dict[str, tuple[str, ...]] = {name: place.value(name, Texts) for name in place.table}
     column_of_key = {heading_key(name): name for name in contract(kind)}
     for name, heading in [(name, heading) for name, headings in columns.items() for heading in headings]:
@@ -162,9 +161,8 @@ def read_columns(place: Place, kind: str) -> dict[str, tuple[str, ...]]:
     return columns
 
 
-def read_constants(place: Place, kind: str) -> dict[str, str]:
+def read_constants(place: Place) -> dict[str, str]:
     """The value of each of our columns that has the same value in every row, as text."""
-    place.refuse_unknown(contract(kind))
     if "firm_id" in place.table:
         raise place.fault('"firm_id" is a key of the [[source]] itself; write it there and not')
     constants = {}

@@ -99,8 +99,7 @@ def read_subscriptions(
 
 def read_subscription(path: Path, table: dict[str, Any], number: int, mail: Mail | None) -> Subscription:
     """One [[subscription]]; its report and filters are compared with the warehouse later."""
-    place = Place(path, f"[[subscription]] number {number}", table)
-    place.refuse_unknown(SUBSCRIPTION_KEYS)
+    place = Place(path, f"[[subscription]] number {number}", table, SUBSCRIPTION_KEYS)
     weekday = place.value("weekday", Weekday, None)
     every = place.value("every", Period, "week" if weekday else None)
     if weekday and every != "week":
@@ -124,8 +123,7 @@ def read_mail(path: Path, table: dict[str, Any] | None) -> Mail | None:
     """The [mail] section; without it nothing is sent."""
     if table is None:
         return None
-    place = Place(path, "[mail]", table)
-    place.refuse_unknown(MAIL_KEYS)
+    place = Place(path, "[mail]", table, MAIL_KEYS)
     if ("user" in table) != ("password_env" in table):
         raise place.fault('"user" and "password_env" (the variable that holds the password) go together')
     ca_file = place.value("ca_file", Text, None)

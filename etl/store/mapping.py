@@ -8,6 +8,7 @@ import json
 from functools import cache
 
 import polars as pl
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
 from etl.common.paths import QUERIES
@@ -16,7 +17,7 @@ from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.sql.file import read_file
 from etl.store.columns import Columns
-from etl.store.texts import Survey
+from etl.store.texts import select_texts
 from etl.store.times import parse_day, zones_of_stamps
 
 IDS = ("firm_id", "return_id", "client_id")
@@ -30,13 +31,17 @@ HAS_OUTER_BLANKS = f"""(text < '!' or right(text, 1) <= ' '
 # Normalizing changes no printable ASCII with single blanks inside and none at the ends; this finds the rest.
 NOT_PLAIN = "regexp_matches(text, '[^ -~]|  |^ | $')"
 # A label with "..." for the text between its first and its last quote, and that text.
-PATTERN = """case when tidy like '%"%"%' then regexp_replace(tidy, '(?s)".*"', '"..."') else tidy end"""
-SUBJECT = """case when tidy like '%"%"%' then regexp_extract(tidy, '(?s)"(.*)"', 1) end"""
-# Without case, blanks and dashes.
-TABS = {tab.lower() + ending: tab for tab in ("Client", "Internal") for ending in ("", "tracking")}
-TABS |= {"usertracking": "Internal"}
-TAB_CASES = " ".join(f"when '{name}' then '{tab}'" for name, tab in TABS.items())
-KNOWN_TAB = f"case translate(lower(tab), ' _-\t\u00a0', '') {TAB_CASES} end"
+HEAD, TAIL = """split_part(tidy, '"', 1)""", """split_part(tidy, '"', -1)"""
+PATTERN = f"""case when tidy like '%"%"%' then {HEAD} || '"..."' || {TAIL} else tidy end"""
+LENGTH = f"length(tidy) - length({HEAD}) - length({TAIL}) - 2"
+SUBJECT = f"""case when tidy like '%"%"%' then substr(tidy, length({HEAD}) + 2, {LENGTH}) end"""
+# Tabs as exports write them are compared first, which is fast; others without case, blanks and dashes.
+USUAL_TABS = {tab + ending: tab for tab in ("Client", "Internal") for ending in ("", " Tracking")}
+TABS = {name.lower().replace(" ", ""): tab for name, tab in USUAL_TABS.items()} | {"usertracking": "Internal"}
+USUAL, OTHERS = (
+    " ".join(f"when '{name}' then '{tab}'" for name, tab in tabs.items()) for tabs in (USUAL_TABS, TABS)
+)
+KNOWN_TAB = f"case tab {USUAL} else case translate(lower(tab), ' _-\t\u00a0', '') {OTHERS} end end"
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 
@@ -47,23 +52,23 @@ def file_columns(kind: str) -> tuple[str, ...]:
     return tuple(column.name for column in read_file(QUERIES / "raw" / f"{kind}.sql").columns)
 
 
-def map_staged(survey: Survey) -> None:
+def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     """Creates the macro `mapped(source)`, for `staged` and views of it: the columns of the contract and more.
 
     `reason` is why a record is quarantined. `content_hash` is fast, and equal where row_hash and
     source_event_id are. The file_id and the occurrence_no are left out.
     """
-    source = survey.columns.source
-    zone, firm_zone = zones_of_stamps(survey.database, source.timezone, source.firm_timezone)
+    source = columns.source
+    zone, firm_zone = zones_of_stamps(database, source.timezone, source.firm_timezone)
     parsed = {f"parsed_{name}": value for name, value in parse_attributes(source.time_formats).items()}
-    values = {name: f"parsed_{name}" for name in TYPED} | {"extra": extra(survey.columns)}
+    values = {name: f"parsed_{name}" for name in TYPED} | {"extra": extra(columns)}
     reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
     join = ""
     if source.kind == "returns":
         values |= {"exported_at": "event_at", "content_hash": "null::ubigint"}
     else:
         parsed |= {"known_tab": KNOWN_TAB, "tidy": "label"}
-        if tidy_labels(survey):
+        if tidy_labels(database, columns):
             parsed["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')"
             join = "left join tidied_labels on tidied_labels.label = texts.label"
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
@@ -83,7 +88,7 @@ def map_staged(survey: Survey) -> None:
             when event_at is null then 'time_out_of_range'
         """
     names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
-    survey.database.execute(f"""
+    database.execute(f"""
         create or replace temp macro mapped(source) as table
         select {listed({name: values.get(name, name) for name in [*names, "content_hash"]})},
             case {reasons} end as reason
@@ -91,15 +96,12 @@ def map_staged(survey: Survey) -> None:
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
             from (
                 select
-                    *,
+                    texts.*, {listed(parsed)}, stamp, has_offset,
                     case when has_offset then stamp else {zone.utc("stamp")} end as moment,
                     case when not has_offset then {zone.note("stamp")} end as time_note
-                from (
-                    select texts.*, stamps.stamp, stamps.has_offset, {listed(parsed)}
-                    from ({select_texts(survey)}) as texts
-                    left join stamps on stamps.row_no = texts.row_no
-                    {join}
-                )
+                from ({trimmed_texts(database, columns)}) as texts
+                left join stamps on stamps.row_no = texts.row_no
+                {join}
             )
         )
     """)
@@ -109,30 +111,28 @@ def listed(values: dict[str, str]) -> str:
     return ", ".join(f"{value} as {name}" for name, value in values.items())
 
 
-def select_texts(survey: Survey) -> str:
+def trimmed_texts(database: DuckDBPyConnection, columns: Columns) -> str:
     """Every column of the contract as the file has it, ids and attributes trimmed, and unmapped fields."""
-    columns, source = survey.columns, survey.columns.source
     trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPED) if name in columns.places}
-    blank_ended = {place for (place,) in survey.select("place", trimmed, HAS_OUTER_BLANKS)}
-    texts = {name: columns.text(name) for name in contract(source.kind)}
+    blank_ended = {place for (place,) in select_texts(database, "place", trimmed, HAS_OUTER_BLANKS)}
+    texts = {name: columns.text(name) for name in contract(columns.source.kind)}
     for name, text in texts.items():
         if columns.places.get(name) in blank_ended:
             texts[name] = f"nullif(regexp_replace({text}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
-    if source.firm_id is not None:
-        texts["firm_id"] = f"coalesce({texts['firm_id']}, {literal(source.firm_id)})"
+    if columns.source.firm_id is not None:
+        texts["firm_id"] = f"coalesce({texts['firm_id']}, {literal(columns.source.firm_id)})"
     unmapped = "".join(f", c{place}" for place in columns.unmapped)
     return f"select row_no, {listed(texts)}{unmapped} from query_table(source)"
 
 
-def tidy_labels(survey: Survey) -> bool:
+def tidy_labels(database: DuckDBPyConnection, columns: Columns) -> bool:
     """Makes `tidied_labels(label, tidy)` of the labels that normalizing changes; False if there are none."""
-    if "label" in survey.columns.places:
-        found = survey.select("text", [survey.columns.places["label"]], NOT_PLAIN)
-        texts = [text for (text,) in found]
+    if "label" in columns.places:
+        found = select_texts(database, "text", [columns.places["label"]], NOT_PLAIN)
     else:
-        texts = [survey.columns.source.constants["label"]]
-    rows = [(text, tidy) for text in texts if (tidy := tidied(text)) != text]
-    create_table(survey.database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
+        found = [(columns.source.constants["label"],)]
+    rows = [(text, tidy) for (text,) in found if (tidy := tidied(text)) != text]
+    create_table(database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
     return bool(rows)
 
 

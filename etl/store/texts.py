@@ -6,12 +6,11 @@ costly tests run on few texts. A cheap test in SQL finds those with a number, an
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact
@@ -35,34 +34,11 @@ CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
 
 
-@dataclass(frozen=True)
-class Survey:
-    """A staged file, and the columns whose texts are in `collected_texts(place, text)`.
+def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Makes the view `texts(place, text)` of `staged` and `malformed`, in which most texts are collected.
 
-    Columns in `other` must be read from `staged`. The column of times is in neither set, because only times
-    that cannot be read need a test. Records that could not be split have the place MALFORMED.
+    The times are not in it, because only those that cannot be read need a test. They are read into `stamps`.
     """
-
-    database: duckdb.DuckDBPyConnection
-    columns: Columns
-    collected: frozenset[int]
-    other: frozenset[int]
-
-    def select(self, listed: str, places: Iterable[int], test: str) -> list[Any]:
-        """Place or text, each once, of the texts of some columns that pass a test (SQL about `text`)."""
-        wanted = frozenset(places)
-        collected = ", ".join(map(str, sorted(wanted & self.collected)))
-        tables = [f"(from collected_texts where place in ({collected}))"] if collected else []
-        tables += [
-            f"(select {place} as place, c{place} as text from staged)"
-            for place in sorted(wanted & self.other)
-        ]
-        queries = [f"select distinct {listed} from {table} where {test}" for table in tables]
-        return [row for query in queries for row in self.database.execute(query).fetchall()]
-
-
-def survey_file(database: duckdb.DuckDBPyConnection, columns: Columns) -> Survey:
-    """Collects the texts of the columns that repeat them, and reads all times into `stamps`."""
     time = TIME[columns.source.kind]
     read_times(database, columns.text(time), columns.source.time_formats)
     places = [place for place in range(len(columns.headings)) if place != columns.places.get(time)]
@@ -75,31 +51,35 @@ def survey_file(database: duckdb.DuckDBPyConnection, columns: Columns) -> Survey
     queries += [
         f"select distinct {place}, c{place} from staged where c{place} is not null" for place in collected
     ]
-    database.execute("create or replace temp table collected_texts (place integer, text varchar)")
+    database.execute("create temp table collected_texts (place integer, text varchar)")
     for start in range(0, len(queries), COLUMNS_TOGETHER):
         together = " union all ".join(queries[start : start + COLUMNS_TOGETHER])
         database.execute(f"insert into collected_texts {together}")
-    return Survey(
-        database, columns, frozenset([MALFORMED, *collected]), frozenset(places).difference(collected)
-    )
+    others = [f"union all select {place}, c{place} from staged" for place in places if place not in collected]
+    database.execute(f"create temp view texts as from collected_texts {' '.join(others)}")
 
 
-def redact_file(survey: Survey, key: Callable[[], bytes]) -> int:
-    """Replaces the TINs in `staged`, `malformed` and `collected_texts`; returns how many there were.
+def select_texts(database: DuckDBPyConnection, listed: str, places: Iterable[int], test: str) -> list[Any]:
+    """Place or text, each once, of the texts of some columns that pass a test (SQL about `text`)."""
+    is_wanted = f"list_contains({sorted(places)}::integer[], place)"
+    return database.execute(f"select distinct {listed} from texts where {is_wanted} and {test}").fetchall()
+
+
+def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes]) -> int:
+    """Replaces the TINs in `staged`, `malformed` and `texts`; returns how many there were.
 
     An id with a TIN becomes a hash under the key, which is requested only then.
     """
-    database, columns = survey.database, survey.columns
     # Columns with a heading such as "Client SSN": their nine bare digits are TINs too.
     announced = {
         place
         for place, heading in enumerate(columns.headings)
         if redact(f"{heading} 123456789")[1] > redact(heading)[1]
     }
+    announced |= {MALFORMED} if announced else set()
     ids = {columns.places[name] for name in IDS if name in columns.places}
     rows = []
-    announced |= {MALFORMED} if announced else set()
-    for place, text in suspects(survey, announced):
+    for place, text in suspects(database, columns, announced):
         changed, number = redact_announced(text) if place in announced else redact(text)
         if number:
             rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
@@ -115,13 +95,23 @@ def redact_file(survey: Survey, key: Callable[[], bytes]) -> int:
     return count
 
 
-def replace_texts(database: duckdb.DuckDBPyConnection, places: set[int]) -> None:
+def suspects(database: DuckDBPyConnection, columns: Columns, announced: set[int]) -> list[tuple[int, str]]:
+    """The texts that may contain a TIN, each once; of the times only those that cannot be read."""
+    others = {MALFORMED, *range(len(columns.headings))} - announced
+    texts = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
+    texts += select_texts(database, "place, text", announced, "strlen(text) >= 9")
+    place = columns.places.get(TIME[columns.source.kind])
+    if place is not None and count_of(database, "select count(*) from stamps where stamp is null"):
+        times = f"select stamp, c{place} as text from staged join stamps using (row_no) where stamp is null"
+        query = f"select distinct {place}, text from ({times}) where {MAY_CONTAIN_TIN}"
+        texts += database.execute(query).fetchall()
+    return texts
+
+
+def replace_texts(database: DuckDBPyConnection, places: set[int]) -> None:
     """Puts the texts of `redactions` in place of those with TINs; `staged` becomes a view of itself."""
     database.execute(f"""
-        update malformed set record = redacted from redactions
-        where place = {MALFORMED} and text = record
-    """)
-    database.execute("""
+        update malformed set record = redacted from redactions where place = {MALFORMED} and text = record;
         update collected_texts set text = redacted from redactions
         where redactions.place = collected_texts.place and redactions.text = collected_texts.text
     """)
@@ -131,22 +121,10 @@ def replace_texts(database: duckdb.DuckDBPyConnection, places: set[int]) -> None
             f"left join redactions as r{place} on r{place}.place = {place} and r{place}.text = c{place}"
             for place in places
         )
-        database.execute("alter view staged rename to unredacted")
-        database.execute(
-            f"create view staged as select own.* replace ({replaced}) from unredacted as own {joins}"
-        )
-
-
-def suspects(survey: Survey, announced: set[int]) -> list[tuple[int, str]]:
-    """The texts that may contain a TIN, each once; of the times only those that cannot be read."""
-    texts = survey.select("place, text", (survey.collected | survey.other) - announced, MAY_CONTAIN_TIN)
-    texts += survey.select("place, text", announced, "strlen(text) >= 9")
-    place = survey.columns.places.get(TIME[survey.columns.source.kind])
-    if place is not None and count_of(survey.database, "select count(*) from stamps where stamp is null"):
-        times = f"select stamp, c{place} as text from staged join stamps using (row_no) where stamp is null"
-        query = f"select distinct {place}, text from ({times}) where {MAY_CONTAIN_TIN}"
-        texts += survey.database.execute(query).fetchall()
-    return list(dict.fromkeys(texts))
+        database.execute(f"""
+            alter view staged rename to unredacted;
+            create view staged as select own.* replace ({replaced}) from unredacted as own {joins}
+        """)
 
 
 def redact_announced(text: str) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import duckdb
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 
@@ -61,7 +61,7 @@ class Zone:
         return f"({moment} + {by_time(moment, interval(self.start), steps)})::date"
 
 
-def zones_of_stamps(database: duckdb.DuckDBPyConnection, *names: str) -> list[Zone]:
+def zones_of_stamps(database: DuckDBPyConnection, *names: str) -> list[Zone]:
     """The zones over the time that `stamps` covers."""
     [(first, last)] = database.execute(f"""
         select coalesce(min(stamp), timestamp '{FIRST}'), coalesce(max(stamp), timestamp '{FIRST}')
@@ -119,7 +119,7 @@ PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone'
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
-def read_times(database: duckdb.DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
+def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
     """Makes `stamps(row_no, stamp, has_offset)` of `staged`; `text` is SQL for the text of its times."""
     database.execute(f"""
         create or replace temp table stamps as

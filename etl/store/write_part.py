@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
 from etl.common.problem import Problem
@@ -18,7 +18,7 @@ from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.mapping import file_columns, json_object, map_staged, member
 from etl.store.purged import Purged
-from etl.store.texts import redact_file, survey_file
+from etl.store.texts import collect_texts, redact_file
 
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
 FORMAT = (
@@ -27,7 +27,7 @@ FORMAT = (
 
 
 def write_part(
-    database: duckdb.DuckDBPyConnection,
+    database: DuckDBPyConnection,
     staged: Staged,
     columns: Columns,
     file_id: str,
@@ -39,9 +39,9 @@ def write_part(
 
     Raises a Problem unless they add up to the number of records that the reader counted.
     """
-    survey = survey_file(database, columns)
-    redacted_count = redact_file(survey, key)
-    map_staged(survey)
+    collect_texts(database, columns)
+    redacted_count = redact_file(database, columns, key)
+    map_staged(database, columns)
     purged_count = remove_purged(database, purged)
     # Needed before the first record is written.
     marks = "select row_no, reason, content_hash from mapped('staged')"
@@ -64,7 +64,7 @@ def write_part(
     }
 
 
-def remove_purged(database: duckdb.DuckDBPyConnection, purged: Purged) -> int:
+def remove_purged(database: DuckDBPyConnection, purged: Purged) -> int:
     """Removes the records of purged returns from `staged` and `malformed`; returns how many there were."""
     if not purged.hashes:
         return 0
@@ -89,12 +89,33 @@ def remove_purged(database: duckdb.DuckDBPyConnection, purged: Purged) -> int:
     return count_of(database, "select count(*) from purged_rows")
 
 
-def write_records(database: duckdb.DuckDBPyConnection, kind: str, file_id: str, folder: Path) -> int:
-    """Writes the records to store in the order of the contract; returns how many there are."""
+def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder: Path) -> int:
+    """Writes the records to store in the order of the contract; returns how many there are.
+
+    Records whose content occurs twice are numbered. Only those with a repeated hash are compared, which is
+    fast. Those with an id of the platform are numbered apart from those without, because the id tells a copy
+    from something that happened twice.
+    """
     values = {"file_id": literal(file_id)}
     join = ""
     if kind == "events":
-        number_repeats(database)
+        database.execute("""
+            create or replace temp table repeated_rows as
+            select row_no
+            from marks
+            semi join (
+                select content_hash from marks where reason is null group by content_hash having count(*) > 1
+            ) as repeated on repeated.content_hash = marks.content_hash
+            where reason is null;
+            create or replace temp view repeated as from staged semi join repeated_rows using (row_no);
+            create or replace temp table repeats as
+            select
+                row_no,
+                row_number() over (
+                    partition by row_hash, source_event_id order by row_no nulls last
+                ) as occurrence_no
+            from mapped('repeated')
+        """)
         values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer"
         join = "left join repeats on repeats.row_no = mapped.row_no"
     listed = ", ".join(f"{values.get(name, f'mapped.{name}')} as {name}" for name in file_columns(kind))
@@ -102,38 +123,7 @@ def write_records(database: duckdb.DuckDBPyConnection, kind: str, file_id: str, 
     return copy_to_parquet(database, query, folder / f"{kind}.parquet")
 
 
-def number_repeats(database: duckdb.DuckDBPyConnection) -> None:
-    """Makes `repeats(row_no, occurrence_no)` of the records whose content occurs twice.
-
-    Only records with a repeated hash are numbered, which is fast. Those with an id of the platform are
-    numbered apart from those without, because the id tells a copy from something that happened twice.
-    """
-    database.execute("""
-        create or replace temp table repeated_rows as
-        select row_no
-        from marks
-        semi join (
-            select content_hash from marks where reason is null group by content_hash having count(*) > 1
-        ) as repeated on repeated.content_hash = marks.content_hash
-        where reason is null
-    """)
-    database.execute(
-        "create or replace temp view repeated as from staged semi join repeated_rows using (row_no)"
-    )
-    database.execute("""
-        create or replace temp table repeats as
-        select
-            row_no,
-            row_number() over (
-                partition by row_hash, source_event_id order by row_no nulls last
-            ) as occurrence_no
-        from mapped('repeated')
-    """)
-
-
-def write_quarantine(
-    database: duckdb.DuckDBPyConnection, columns: Columns, file_id: str, folder: Path
-) -> int:
+def write_quarantine(database: DuckDBPyConnection, columns: Columns, file_id: str, folder: Path) -> int:
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
     members = [member(heading, f"c{place}") for place, heading in enumerate(columns.headings)]
     query = f"""
@@ -148,6 +138,6 @@ def write_quarantine(
     return copy_to_parquet(database, query, folder / "quarantine.parquet")
 
 
-def copy_to_parquet(database: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
+def copy_to_parquet(database: DuckDBPyConnection, query: str, file: Path) -> int:
     """Writes the rows of a query as Parquet; returns how many there are."""
     return count_of(database, f"copy ({query}) to {literal(file)} ({FORMAT})")

@@ -37,10 +37,9 @@ LOAD = {
     "etl.read.stage": ("utf8_text",),
     "etl.read.csv_records": ("stage_fast",),
     "etl.store.write_part": (
-        "survey_file",
+        "collect_texts",
         "redact_file",
         "map_staged",
-        "number_repeats",
         "write_records",
         "write_quarantine",
     ),

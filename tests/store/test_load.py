@@ -15,7 +15,7 @@ from etl.config.source import Source
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
 from etl.store.mapping import PATTERN, SUBJECT, file_columns, tidy_labels
-from etl.store.texts import survey_file
+from etl.store.texts import collect_texts
 from support.loaded_files import Firm, events, quarantined, tree
 
 LOG = """Return ID,Tab,Event,Status,Date/Time,Office,Shoe Size
@@ -254,7 +254,8 @@ def test_labels_are_tidied_and_split_like_python_does(labels: list[str]) -> None
         database.executemany("insert into staged values (?, ?, null)", list(enumerate(labels)))
         source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
         columns = Columns(["label", "event_time"], source, {"label": 0, "event_time": 1}, unmapped=[])
-        tidy_labels(survey_file(database, columns))
+        collect_texts(database, columns)
+        tidy_labels(database, columns)
         found = database.execute(f"""
             select tidy, {PATTERN}, {SUBJECT}
             from (

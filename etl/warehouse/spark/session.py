@@ -59,8 +59,7 @@ def read_cluster(settings: "Settings", data: "DataDir") -> Cluster:
     """`[spark]` of settings.toml; SPARK_MASTER overrides it. Raises a Problem that names file and key."""
     from etl.config.place import Place, Text
 
-    place = Place(settings.path, "[spark]", settings.spark)
-    place.refuse_unknown(KEYS)
+    place = Place(settings.path, "[spark]", settings.spark, KEYS)
     folder = data.root.absolute()
     master = place.value("master", Text, "local[*]")
     root = place.value("root", Text, f"file://{folder.as_posix()}")
