@@ -8,7 +8,6 @@ from dashboard import data
 from dashboard.draw import filters, notices
 from dashboard.draw.return_link import open_requested_return
 from dashboard.draw.search import draw_search_button
-from dashboard.draw.style import add_style
 from dashboard.draw.text import moment_text
 from dashboard.guard import signin
 from dashboard.guard.navigation import navigation, sign_in_everywhere
@@ -18,7 +17,7 @@ HERE = Path(__file__).parent
 
 st.set_page_config(page_title="returntrail", page_icon=str(HERE / "icon.png"), layout="wide")
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "icon.png"), size="large")
-add_style()
+st.html(HERE / "style.css")
 
 try:
     reason = signin.refusal_reason()

@@ -32,18 +32,6 @@ RUNS = {
 EVERY = {"load": "after every load", "day": "every day", "week": "every week", "month": "every month"}
 
 
-def scheduled_reports() -> dict[str, Report]:
-    """The reports that are written on a schedule and that the reader may see."""
-    reports = data.warehouse().reports
-    return {name: report for name, report in reports.items() if report.every and data.may_see(name)}
-
-
-def choose_report(names: list[str]) -> str:
-    """The name of the report that is shown."""
-    first = names.index("work_list") if "work_list" in names else 0
-    return st.selectbox("Report", names, index=first, key="report", bind="query-params", width=360)
-
-
 def draw_preview(name: str, asked: dict[str, Any]) -> None:
     """The first rows with the meaning of each column as its help, and the whole report as a file."""
     rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
@@ -90,13 +78,16 @@ st.caption(
     "The same rows come three ways: here, as the CSV files that `returntrail run` writes, and from a query "
     "in DuckDB. The filters of the sidebar act on every report that has them."
 )
-reports = scheduled_reports()
-name = choose_report(list(reports))
+# The reports that are written on a schedule and that the reader may see.
+known = data.warehouse().reports
+reports = {name: report for name, report in known.items() if report.every and data.may_see(name)}
+names = list(reports)
+first = names.index("work_list") if "work_list" in names else 0
+name = st.selectbox("Report", names, index=first, key="report", bind="query-params", width=360)
 st.header(heading(name))
 st.caption(reports[name].meaning)
-draw_preview(
-    name, {filter: value for filter, value in filters.chosen().items() if filter in reports[name].params}
-)
+asked = {filter: value for filter, value in filters.chosen().items() if filter in reports[name].params}
+draw_preview(name, asked)
 
 if signin.reader().sees_whole_firm:
     st.header("What ran")

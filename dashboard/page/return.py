@@ -29,13 +29,6 @@ TIMELINE_SHAPES = ["One timeline", "Two lists"]
 HOW_TO_FIND = "Click Find a return, or press Ctrl+K, and type a client's name or a number."
 
 
-def draw_choice_of_firm(matches: pl.DataFrame) -> None:
-    """The same id in several firms: a link for each."""
-    st.text("More than one firm has a return with this id. Which one?")
-    for row in matches.iter_rows(named=True):
-        draw_return_link(row, [row["firm_id"], row["client_name"] or ""])
-
-
 def draw_heading(state: Row) -> None:
     """The client's name exactly as logged, and what the return is."""
     facts = [
@@ -201,6 +194,8 @@ elif matches.is_empty():
     st.text(f"No return has the id “{printable(wanted)}”. {HOW_TO_FIND}")
 elif matches.height > 1:
     st.title("Several returns")
-    draw_choice_of_firm(matches)
+    st.text("More than one firm has a return with this id. Which one?")
+    for row in matches.iter_rows(named=True):
+        draw_return_link(row, [row["firm_id"], row["client_name"] or ""])
 else:
     draw_return(matches.row(0, named=True), asked)

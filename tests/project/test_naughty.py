@@ -38,8 +38,8 @@ ALLOWED = {
     "csv.writer": {"etl/demo/exports.py", "dashboard/page/data.py"},
     "write_string": {"etl/reports/xlsx.py"},
     "st.html": {
-        "dashboard/draw/style.py",
         "dashboard/draw/timeline.py",
+        "dashboard/frame.py",
         "dashboard/guard/download.py",
         "dashboard/guard/signin.py",
         "dashboard/page/return.py",
