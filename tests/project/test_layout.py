@@ -17,7 +17,7 @@ TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 60
 # etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first.
-MOST_LINES = 12400
+MOST_LINES = 10800
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )
