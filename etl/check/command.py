@@ -16,11 +16,12 @@ from etl.common.paths import QUERIES, SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import printable
 from etl.config.settings import Settings
+from etl.config.source import file_columns
 from etl.read.records import REASONS
 from etl.read.tins import redact
 from etl.sql.catalog import read_catalog
 from etl.store.load import open_database
-from etl.store.mapping import file_columns, map_staged
+from etl.store.mapping import map_staged
 from etl.store.texts import redacted_name
 from etl.warehouse.cells import TIME, in_zone
 from etl.warehouse.models import create_model

@@ -36,9 +36,6 @@ class Retention:
     report_days: Count | None = None
 
 
-RETENTION = keys(Retention)
-
-
 @dataclass(frozen=True)
 class Settings:
     """The whole file; [spark] is checked where it is used."""

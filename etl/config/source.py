@@ -78,10 +78,14 @@ class Limits:
 
 
 @cache
+def file_columns(kind: str) -> tuple[str, ...]:
+    """The columns of the contract, in the order of queries/raw/<kind>.sql."""
+    return tuple(column.name for column in read_file(QUERIES / "raw" / f"{kind}.sql").columns)
+
+
 def contract(kind: str) -> tuple[str, ...]:
-    """The columns that an export of this kind can contain, in the order of queries/raw/<kind>.sql."""
-    columns = read_file(QUERIES / "raw" / f"{kind}.sql").columns
-    return tuple(column.name for column in columns if column.name not in MADE)
+    """Those of them that an export of this kind can contain."""
+    return tuple(name for name in file_columns(kind) if name not in MADE)
 
 
 def heading_key(heading: str) -> str:

@@ -80,9 +80,6 @@ class Mail:
     ca_file: Path | None = None
 
 
-MAIL_KEYS = keys(Mail)
-
-
 def read_subscriptions(
     path: Path, tables: list[dict[str, Any]], mail: Mail | None
 ) -> tuple[Subscription, ...]:
@@ -123,7 +120,7 @@ def read_mail(path: Path, table: dict[str, Any] | None) -> Mail | None:
     """The [mail] section; without it nothing is sent."""
     if table is None:
         return None
-    place = Place(path, "[mail]", table, MAIL_KEYS)
+    place = Place(path, "[mail]", table, keys(Mail))
     if ("user" in table) != ("password_env" in table):
         raise place.fault('"user" and "password_env" (the variable that holds the password) go together')
     ca_file = place.value("ca_file", Text, None)

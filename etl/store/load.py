@@ -8,6 +8,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -72,20 +73,8 @@ class Loader:
     purged: Purged
     loaded: dict[str, Part]
 
-    def load(self, file: Path, folder: Path) -> Outcome:
-        """Loads all of a file or nothing; if it is refused, the refusal is stored."""
-        try:
-            with work_folder(folder) as own, open_database(own) as database:
-                outcome = self.load_or_raise(file, own, database)
-        except Problem as problem:
-            if os.path.lexists(file):
-                self.store_refusal(file, str(problem))
-            return Outcome(redacted_path(file), "refused", reason=str(problem))
-        if outcome.part:
-            self.loaded[outcome.part.file_id] = outcome.part
-        return outcome
-
-    def load_or_raise(self, file: Path, folder: Path, database: duckdb.DuckDBPyConnection) -> Outcome:
+    def load(self, file: Path, folder: Path, database: duckdb.DuckDBPyConnection) -> Outcome:
+        """Loads all of a file, or raises a Problem and loads nothing."""
         refuse_special(file)
         name, (own_name, tins) = redacted_path(file), redacted_name(file)
         source = source_of(self.settings, file.name)
@@ -105,16 +94,17 @@ class Loader:
         ledger = base_ledger(file_id, own_name, source, "loaded", staged.remark) | counts
         ledger["redacted_count"] += tins
         ledger |= {"source_digest": source.digest, "packed_sha256": unpacked.packed_sha256}
-        part = store.publish(self.data, made, ledger, old)
+        part = self.loaded[file_id] = store.publish(self.data, made, ledger, old)
         refusal.unlink(missing_ok=True)
         return Outcome(name, "read again" if old else "loaded", part=part)
 
     def store_refusal(self, file: Path, reason: str) -> None:
         """Stores a refusal by the hash of the file, packed or not; of its name if it cannot be read."""
-        try:
+        if not os.path.lexists(file):
+            return
+        source = None
+        with suppress(Problem):
             source = source_of(self.settings, file.name)
-        except Problem:
-            source = None
         try:
             refuse_special(file)
             digest = store.file_hash(file)
@@ -163,7 +153,11 @@ def load_each(data: DataDir, settings: Settings, files: Iterable[Path]) -> Itera
         for file in files:
             with step(f"Loading {redacted_name(file)[0]}"):
                 try:
-                    outcome = loader.load(file, folder)
+                    with work_folder(folder) as own, open_database(own) as database:
+                        outcome = loader.load(file, own, database)
+                except Problem as problem:
+                    loader.store_refusal(file, str(problem))
+                    outcome = Outcome(redacted_path(file), "refused", reason=str(problem))
                 except (duckdb.Error, PolarsError) as error:
                     # If the disk is full, the file is not at fault.
                     if cause := disk_full_error(error):

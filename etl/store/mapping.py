@@ -5,17 +5,14 @@ Unicode. The SQL that splits labels at their quotes must agree with etl/read/tid
 """
 
 import json
-from functools import cache
 
 import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
-from etl.common.paths import QUERIES
-from etl.config.source import contract
+from etl.config.source import contract, file_columns
 from etl.read.tidy import tidied
 from etl.read.tins import redact
-from etl.sql.file import read_file
 from etl.store.columns import Columns
 from etl.store.texts import select_texts
 from etl.store.times import parse_day, zones_of_stamps
@@ -46,12 +43,6 @@ KNOWN_TAB = f"case tab {USUAL} else case translate(lower(tab), ' _-\t\u00a0', ''
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 
 
-@cache
-def file_columns(kind: str) -> tuple[str, ...]:
-    """The columns of a part, in the order of the contract."""
-    return tuple(column.name for column in read_file(QUERIES / "raw" / f"{kind}.sql").columns)
-
-
 def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     """Creates the macro `mapped(source)`, for `staged` and views of it: the columns of the contract and more.
 
@@ -67,10 +58,9 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     if source.kind == "returns":
         values |= {"exported_at": "event_at", "content_hash": "null::ubigint"}
     else:
-        parsed |= {"known_tab": KNOWN_TAB, "tidy": "label"}
-        if tidy_labels(database, columns):
-            parsed["tidy"] = "nullif(coalesce(tidied_labels.tidy, texts.label), '')"
-            join = "left join tidied_labels on tidied_labels.label = texts.label"
+        parsed |= {"known_tab": KNOWN_TAB, "tidy": "nullif(coalesce(tidied_labels.tidy, texts.label), '')"}
+        tidy_labels(database, columns)
+        join = "left join tidied_labels on tidied_labels.label = texts.label"
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
         values |= {
@@ -125,15 +115,14 @@ def trimmed_texts(database: DuckDBPyConnection, columns: Columns) -> str:
     return f"select row_no, {listed(texts)}{unmapped} from query_table(source)"
 
 
-def tidy_labels(database: DuckDBPyConnection, columns: Columns) -> bool:
-    """Makes `tidied_labels(label, tidy)` of the labels that normalizing changes; False if there are none."""
+def tidy_labels(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Makes `tidied_labels(label, tidy)` of the labels that normalizing changes."""
     if "label" in columns.places:
         found = select_texts(database, "text", [columns.places["label"]], NOT_PLAIN)
     else:
         found = [(columns.source.constants["label"],)]
     rows = [(text, tidy) for (text,) in found if (tidy := tidied(text)) != text]
     create_table(database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
-    return bool(rows)
 
 
 def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:

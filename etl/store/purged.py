@@ -6,7 +6,6 @@ be loaded, because the loader would not know what to leave out.
 
 import hashlib
 import hmac
-import json
 import re
 from dataclasses import asdict, dataclass, fields
 
@@ -105,14 +104,13 @@ def read_purged(data: DataDir) -> Purged:
 def write_entry(data: DataDir, entry: Entry) -> None:
     """Adds a purge, or replaces its line. The whole file is written, so that no part is ever missing."""
     purges = {old.at: old for old in entries(data)} | {entry.at: entry}
-    lines = [json.dumps(asdict(purges[at]), ensure_ascii=False) + "\n" for at in sorted(purges)]
-    write_atomically(data.root / FILE, "".join(lines).encode())
+    lines = msgspec.json.Encoder().encode_lines([purges[at] for at in sorted(purges)])
+    write_atomically(data.root / FILE, lines)
 
 
 def purge_history(data: DataDir) -> pl.DataFrame:
     """The purges as a table, newest first, with counts and without hashes; `at` is UTC."""
     names = [field.name for field in fields(Entry) if field.name not in HIDDEN]
     schema = {name: pl.Int64 if name.endswith("_count") else pl.String for name in names}
-    rows = [[getattr(entry, name) for name in names] for entry in reversed(entries(data))]
     at = pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(at)
+    return pl.from_dicts([asdict(entry) for entry in reversed(entries(data))], schema).with_columns(at)

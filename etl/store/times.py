@@ -51,8 +51,8 @@ class Zone:
         steps = []
         for change in self.changes:
             note = "'ambiguous'" if change.after < change.before else "'shifted'"
-            steps.append((change.at + min(change.before, change.after), note))
-            steps.append((change.at + max(change.before, change.after), "null::varchar"))
+            first, last = sorted((change.at + change.before, change.at + change.after))
+            steps += [(first, note), (last, "null::varchar")]
         return by_time(local, "null::varchar", steps)
 
     def day(self, moment: str) -> str:

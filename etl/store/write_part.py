@@ -3,7 +3,6 @@
 Records of purged returns leave a staged file before anything of it is written; only their number is stored.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
 from etl.common.problem import Problem
+from etl.config.source import file_columns
 from etl.read.records import Staged
 from etl.read.tins import redact
 from etl.store.columns import Columns
-from etl.store.mapping import file_columns, json_object, map_staged, member
+from etl.store.mapping import json_object, map_staged, member
 from etl.store.purged import Purged
 from etl.store.texts import collect_texts, redact_file
 
@@ -46,7 +46,8 @@ def write_part(
     # Needed before the first record is written.
     marks = "select row_no, reason, content_hash from mapped('staged')"
     database.execute(f"create or replace temp table marks as {marks}")
-    made = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
+    made = folder / "part"
+    made.mkdir()
     kept = write_records(database, columns.source.kind, file_id, made)
     quarantined = write_quarantine(database, columns, file_id, made)
     if kept + quarantined + purged_count != staged.record_count:

@@ -8,8 +8,9 @@ import pytest
 
 from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
+from etl.config.place import keys
 from etl.config.settings import Settings, read_settings
-from etl.config.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, Mail, Subscription
+from etl.config.subscription import SUBSCRIPTION_KEYS, Mail, Subscription
 from support.subscribers import FIRM
 
 ENTRY = '[[subscription]]\nreport = "work_list"\n'
@@ -82,7 +83,7 @@ REFUSED = {
     ENTRY + ENTRY: 'two [[subscription]] are called "work_list". Give each a "name" of its own.',
     "[subscription]\nreport = 'x'\n": "write [[subscription]], with two brackets, once "
     "for each subscription.",
-    MAIL + "tls = false\n": f'unknown key "tls" under [mail]. Known: {", ".join(MAIL_KEYS)}.',
+    MAIL + "tls = false\n": f'unknown key "tls" under [mail]. Known: {", ".join(keys(Mail))}.',
     "[mail]\nhost = 'x'\n": 'no "from" (an e-mail address) under [mail].',
     MAIL + "user = 'x'\n": '"user" and "password_env" (the variable that holds the password) '
     "go together under [mail].",
@@ -108,5 +109,5 @@ def test_the_shipped_examples_are_ones(tmp_path: Path) -> None:
     assert read.subscriptions[1].addresses == ("ann@firm.example",)
     assert read.mail.owner == "it@firm.example"
     assert set(re.findall(r"^# (\w+) =", examples, flags=re.MULTILINE)) == (
-        set(SUBSCRIPTION_KEYS + MAIL_KEYS) - {"firms", "partners", "types", "years"}
+        set(SUBSCRIPTION_KEYS + keys(Mail)) - {"firms", "partners", "types", "years"}
     )

@@ -16,9 +16,10 @@ import pytest
 from etl.cli.options import command_parser, read_options
 from etl.common.paths import CHECKOUT, SHIPPED, version
 from etl.config.access import ACCESS_KEYS
-from etl.config.settings import RETENTION, SECTIONS, read_settings
+from etl.config.place import keys
+from etl.config.settings import SECTIONS, Retention, read_settings
 from etl.config.source import SOURCE_KEYS, Limits
-from etl.config.subscription import MAIL_KEYS, SUBSCRIPTION_KEYS, WEEKDAYS, Subscription
+from etl.config.subscription import SUBSCRIPTION_KEYS, WEEKDAYS, Mail, Subscription
 from etl.sql.catalog import read_catalog
 from etl.sql.file import PERIODS, WORDS
 from etl.warehouse.spark.session import KEYS as SPARK_KEYS
@@ -111,9 +112,9 @@ def test_the_docs_list_every_setting() -> None:
         "firm": {"name", "timezone"},
         "source": set(SOURCE_KEYS) - {"columns", "constants"},
         "limits": {one.name for one in fields(Limits)},
-        "retention": set(RETENTION),
+        "retention": set(keys(Retention)),
         "subscription": set(SUBSCRIPTION_KEYS),
-        "mail": set(MAIL_KEYS),
+        "mail": set(keys(Mail)),
         "access": set(ACCESS_KEYS) - {"staff"},
         "spark": set(SPARK_KEYS) - {"options"},
     }

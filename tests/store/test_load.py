@@ -11,10 +11,10 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.config.source import Source
+from etl.config.source import Source, file_columns
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
-from etl.store.mapping import PATTERN, SUBJECT, file_columns, tidy_labels
+from etl.store.mapping import PATTERN, SUBJECT, tidy_labels
 from etl.store.texts import collect_texts
 from support.loaded_files import Firm, events, quarantined, tree
 
