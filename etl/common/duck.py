@@ -6,7 +6,7 @@ A conversion error of DuckDB quotes the value that failed, maybe a client's name
 import errno
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,7 @@ def count_of(database: duckdb.DuckDBPyConnection, statement: str) -> int:
 
 
 def create_table(
-    database: duckdb.DuckDBPyConnection,
-    name: str,
-    rows: Sequence[Sequence[Any]] | Mapping[str, Sequence[Any]],
-    schema: Mapping[str, Any],
-    append: bool = False,
+    database: duckdb.DuckDBPyConnection, name: str, rows: Any, schema: Mapping[str, Any], append: bool = False
 ) -> None:
     """A temporary table of rows or columns made in Python; `schema` has the types of Polars."""
     target = f"insert into {name} by name" if append else f"create or replace temp table {name} as"

@@ -51,8 +51,6 @@ class Unpacked:
     name: str
     sha256: str
     packed_sha256: str
-    size: int
-    packed_size: int
     stamp: tuple[int, int]
     remark: str | None = None
 
@@ -98,7 +96,7 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
                 raise over_limit(limits, "unpacked_bytes", "the file", size)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            unpacked = Unpacked(path, path.name, digest, digest, size, size, stamp_of(before))
+            unpacked = Unpacked(path, path.name, digest, digest, stamp_of(before))
             if kind:
                 file.seek(0)
                 unpacked = unpack(file, kind, unpacked, folder, limits)
@@ -114,13 +112,13 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
 def unpack(file: BinaryIO, kind: str, packed: Unpacked, folder: Path, limits: Limits) -> Unpacked:
     """The unpacked copy of an archive, with the hashes of both."""
     remarks: list[str] = []
-    content, size = hashlib.sha256(), 0
+    content, size, packed_size = hashlib.sha256(), 0, os.fstat(file.fileno()).st_size
     descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=folder)
     try:
         with open(descriptor, "wb") as out:
             for chunk in unpacked_chunks(kind, file, remarks):
                 size += len(chunk)
-                refuse_large(size, packed.size, limits)
+                refuse_large(size, packed_size, limits)
                 content.update(chunk)
                 out.write(chunk)
     except BaseException:
@@ -131,7 +129,6 @@ def unpack(file: BinaryIO, kind: str, packed: Unpacked, folder: Path, limits: Li
         path=Path(name),
         name=unpacked_name(packed.name),
         sha256=content.hexdigest(),
-        size=size,
         stamp=stamp_of(os.stat(name)),
         remark=remarks[0] if remarks else None,
     )

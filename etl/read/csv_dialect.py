@@ -12,7 +12,6 @@ from etl.read.archive import over_limit
 from etl.read.tins import redact
 
 DELIMITERS = ",;\t|"
-LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
 @dataclass(frozen=True)
@@ -42,20 +41,20 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
     """The header of a CSV file, split by the delimiter that gives the most known headings, at least one."""
     with open(path, encoding="utf-8", newline="") as file:
         # 500 headings take a few kB; a longer header is not a header.
-        beginning = file.read(limits.line_bytes)
-    mark = len("\ufeff".encode()) if beginning.startswith("\ufeff") else 0
-    lines = LINE.findall(beginning.removeprefix("\ufeff"))
+        lines = file.readlines(limits.line_bytes)
+    sizes = [len(line.encode()) for line in lines]
+    lines[:1] = [line.removeprefix("\ufeff") for line in lines[:1]]
     blank = next((number for number, line in enumerate(lines) if line.strip("\r\n")), len(lines))
     if blank == len(lines):
         raise Problem("the file contains only blank lines, not even headings. Export it again.")
     quote = header_quote(lines[blank])
     headers = {delimiter: split_header(lines[blank:], delimiter, quote) for delimiter in DELIMITERS}
-    columns = {
-        delimiter: {column_of(source, heading) for heading in row} - {None}
-        for delimiter, (row, _) in headers.items()
-    }
-    delimiter = max(DELIMITERS, key=lambda delimiter: len(columns[delimiter]))
-    if not columns[delimiter]:
+
+    def known(delimiter: str) -> set[str | None]:
+        return {column_of(source, heading) for heading in headers[delimiter][0]} - {None}
+
+    delimiter = max(DELIMITERS, key=lambda delimiter: len(known(delimiter)))
+    if not known(delimiter):
         row = max((row for row, _ in headers.values()), key=len)
         # The first line is shown only if it cannot be a record.
         headings = f"Headings found: {printable_headings(', '.join(row))}."
@@ -65,13 +64,8 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
             f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
         )
     row, used = headers[delimiter]
-    return Header(
-        headings=checked_headings(row, source, limits),
-        delimiter=delimiter,
-        lines=blank + used,
-        size=mark + sum(len(line.encode()) for line in lines[: blank + used]),
-        quote=quote,
-    )
+    names, end = checked_headings(row, source, limits), blank + used
+    return Header(names, delimiter, lines=end, size=sum(sizes[:end]), quote=quote)
 
 
 def looks_like_headings(row: list[str]) -> bool:

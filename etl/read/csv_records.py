@@ -87,9 +87,9 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
 
 
 class Malformed(NamedTuple):
-    """A record that cannot be split: its number, its line, why, and the text of the line."""
+    """A record that cannot be split: the good records of its block before it, its line, why, and its text."""
 
-    row_no: int
+    place: int
     line_no: int
     reason: str
     record: str
@@ -97,10 +97,9 @@ class Malformed(NamedTuple):
 
 @dataclass
 class Block:
-    """Some lines and their records: the good records with their numbers, and the malformed records."""
+    """Some lines and their records, good and malformed."""
 
     lines: list[str]
-    numbers: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     malformed: list[Malformed] = field(default_factory=list)
 
@@ -117,7 +116,7 @@ class CsvFile:
         """Every record below the header, in order. Blank lines are not records."""
         width = len(self.header.headings)
         csv.field_size_limit(self.limits.field_bytes)
-        row_no, line_no = 1, self.header.lines + 1
+        line_no = self.header.lines + 1
         with open(self.path, encoding="utf-8", newline="") as stream:
             list(islice(stream, self.header.lines))
             while lines := stream.readlines(BLOCK_BYTES):
@@ -128,16 +127,12 @@ class CsvFile:
                 except csv.Error:
                     may_be_long = True
                 if may_be_long or any(len(row) != width for row in rows):
-                    block = self.split_each(lines, stream, row_no, line_no, dialect)
+                    yield self.split_each(lines, stream, line_no, dialect)
                 else:
-                    block = Block(lines, list(range(row_no, row_no + len(rows))), rows)
-                yield block
-                row_no += len(block.rows) + len(block.malformed)
-                line_no += len(block.lines)
+                    yield Block(lines, rows)
+                line_no += len(lines)
 
-    def split_each(
-        self, lines: list[str], stream: TextIOBase, row_no: int, line_no: int, dialect: Dialect
-    ) -> Block:
+    def split_each(self, lines: list[str], stream: TextIOBase, line_no: int, dialect: Dialect) -> Block:
         """The records of these lines one by one; the last may continue with lines read from the stream."""
         block, place, limit = Block(lines), 0, self.limits.field_bytes
         while place < len(lines):
@@ -158,15 +153,13 @@ class CsvFile:
             if (is_complete and is_long) or ("field limit" in fault and reader.line_num == 1):
                 raise over_limit(self.limits, "field_bytes", "a field", place=f"line {line_no + place}")
             if is_complete:
-                block.numbers.append(row_no)
                 block.rows.append(row)
                 place += reader.line_num
             else:
                 is_open = "field limit" in fault or "unexpected end" in fault or (row and reader.line_num > 1)
                 reason = "open_quote" if is_open else "stray_quote" if fault else "wrong_field_count"
-                block.malformed.append(Malformed(row_no, line_no + place, reason, line))
+                block.malformed.append(Malformed(len(block.rows), line_no + place, reason, line))
                 place += 1
-            row_no += 1
         return block
 
     def fits(self, dialect: Dialect) -> bool:
@@ -184,9 +177,12 @@ class CsvFile:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
         records = Records(database, self.header.headings)
         for block in self.blocks(dialect):
-            records.add(block.numbers, block.rows)
-            for malformed in block.malformed:
-                records.add_malformed(malformed.row_no, malformed.reason, malformed.record)
+            start = 0
+            for place, _, reason, record in block.malformed:
+                records.add(block.rows[start:place])
+                records.add_malformed(reason, record)
+                start = place
+            records.add(block.rows[start:])
             if signs is not None:
                 for sign, line_no in signs_of(block, dialect.delimiter, signs):
                     signs.setdefault(sign, line_no)

@@ -12,12 +12,8 @@ PACKED_MAGIC = {
     "zstd": b"\x28\xb5\x2f\xfd",
     "zip": b"PK\x03\x04",
 }
-PLAIN = {
-    **dict.fromkeys((".csv", ".tsv", ".psv"), "csv"),
-    **dict.fromkeys((".json", ".ndjson", ".jsonl"), "json"),
-    ".parquet": "parquet",
-    ".xlsx": "xlsx",
-}
+PLAIN = dict.fromkeys((".csv", ".tsv", ".psv"), "csv") | dict.fromkeys((".json", ".ndjson", ".jsonl"), "json")
+PLAIN |= {".parquet": "parquet", ".xlsx": "xlsx"}
 FORMAT_NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "xlsx": "Excel (xlsx)"}
 # Formats that no export has.
 UNSUPPORTED = {
@@ -30,6 +26,7 @@ UNSUPPORTED = {
 HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|table|script|meta|!--|\?xml)", re.IGNORECASE)
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 BEGINNING = 4096
+RENAME = "Rename it to what it is."
 
 
 def format_of_name(name: str, endings: dict[str, str]) -> str | None:
@@ -45,11 +42,11 @@ def packing(name: str, beginning: bytes) -> str | None:
     if actual == "zip" and plain == "xlsx":
         return None
     if claimed and actual != claimed:
-        content = f"the content is not ({description(beginning)})"
-        raise Problem(f"the name says {claimed}, {content}. Export it again.")
-    if actual and plain and not claimed:
-        content = f"the content is a {actual} archive"
-        raise Problem(f"the name says {FORMAT_NAMES[plain]}, {content}. Rename it to what it is.")
+        raise Problem(
+            f"the name says {claimed}, the content is not ({description(beginning)}). Export it again."
+        )
+    if actual and plain:
+        raise Problem(f"the name says {FORMAT_NAMES[plain]}, the content is a {actual} archive. {RENAME}")
     return actual
 
 
@@ -69,8 +66,9 @@ def content_kind(name: str, beginning: bytes) -> str:
     claimed = format_of_name(name, PLAIN)
     # A CSV file may begin with a heading in brackets.
     if claimed and actual != claimed and not (claimed == "csv" and beginning.lstrip().startswith(b"[")):
-        names = FORMAT_NAMES[claimed], FORMAT_NAMES[actual]
-        raise Problem(f"the name says {names[0]}, the content is {names[1]}. Rename it to what it is.")
+        raise Problem(
+            f"the name says {FORMAT_NAMES[claimed]}, the content is {FORMAT_NAMES[actual]}. {RENAME}"
+        )
     return claimed or actual
 
 

@@ -65,13 +65,6 @@ def refuse_deep(text: str, limits: Limits, place: str) -> None:
         raise over_limit(limits, "json_depth", "the depth of JSON", deepest, place)
 
 
-def as_field(value: Any) -> str | None:
-    """A value as a field: text unchanged, null as None, everything else as its JSON text."""
-    if value is None or (isinstance(value, str) and not isinstance(value, Number)):
-        return value
-    return as_json(value)
-
-
 def as_json(value: Any) -> str:
     if isinstance(value, Number):
         return str(value)
@@ -92,7 +85,9 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
         value = DECODER.decode(text)
         if not isinstance(value, dict):
             raise NotRecord("not_an_object")
-        fields = {key: as_field(item) for key, item in value.items()}
+        # A text is unchanged and null is None; everything else is its JSON text.
+        is_field = {key: item is None or type(item) is str for key, item in value.items()}
+        fields = {key: item if is_field[key] else as_json(item) for key, item in value.items()}
         for field in filter(None, (*fields, *fields.values())):
             if "\0" in field:
                 raise NotRecord("zero_byte")
@@ -100,13 +95,13 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
                 raise over_limit(limits, "field_bytes", "a field", place=place)
     except (NotRecord, UnicodeEncodeError) as error:
         reason = str(error) if isinstance(error, NotRecord) else "half_a_character"
-        records.add_malformed(records.count + 1, reason, text)
+        records.add_malformed(reason, text)
         return False
     for key in fields:
         places.setdefault(key, len(places))
     if len(places) > limits.columns:
         raise over_limit(limits, "columns", "the number of columns", len(places), place)
-    records.add([records.count + 1], [[fields.get(key) for key in places]])
+    records.add([[fields.get(key) for key in places]])
     return True
 
 
@@ -127,7 +122,7 @@ def stage_json(
             except (ValueError, RecursionError) as error:
                 if is_array:
                     raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
-                records.add_malformed(records.count + 1, "broken_json", text)
+                records.add_malformed("broken_json", text)
     if not (has_object or is_array):
         todo = "Write one object a line, or one array of objects."
         raise Problem(f"line 1: no line is a complete JSON object. {todo}")

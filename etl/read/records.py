@@ -1,7 +1,7 @@
 """Passes the records of a file from Python to DuckDB."""
 
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -39,17 +39,17 @@ class Records:
         database.execute("create or replace table staged_text (row_no bigint)")
         database.execute("delete from malformed")
 
-    def add(self, numbers: Iterable[int], rows: Sequence[Sequence[str | None]]) -> None:
-        """Adds well-formed records with their numbers."""
-        self.numbers.extend(numbers)
+    def add(self, rows: Sequence[Sequence[str | None]]) -> None:
+        """Adds well-formed records. They and the malformed records are numbered as they come."""
+        self.numbers.extend(range(self.count + 1, self.count + 1 + len(rows)))
         self.rows.extend(rows)
         self.count += len(rows)
         if len(self.rows) >= BATCH:
             self.flush()
 
-    def add_malformed(self, row_no: int, reason: str, record: str) -> None:
-        self.malformed.append((row_no, reason, record))
+    def add_malformed(self, reason: str, record: str) -> None:
         self.count += 1
+        self.malformed.append((self.count, reason, record))
         if len(self.malformed) >= BATCH:
             self.flush()
 

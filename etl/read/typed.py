@@ -1,10 +1,13 @@
-"""Reads Parquet: turns its typed columns into the text that a CSV export would have.
+"""Reads formats whose values have types, Parquet and Excel, as the text that a CSV export would have.
 
 DuckDB does not verify the checksums of a Parquet file's pages, so pyarrow does. Few writers write checksums;
-without them a flipped bit can load as other text, and a remark reports that.
+without them a flipped bit can load as other text, and a remark reports that. Of an Excel file the only sheet
+with content is read.
 """
 
 import re
+import zipfile
+import zlib
 from pathlib import Path
 
 import duckdb
@@ -12,12 +15,14 @@ import duckdb
 from etl.common.duck import count_of, identifier, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
-from etl.read.archive import over_limit
-from etl.read.csv_dialect import checked_headings
-from etl.read.records import Staged
+from etl.read.archive import over_limit, refuse_large
+from etl.read.csv_dialect import checked_headings, printable_headings
+from etl.read.records import Records, Staged
 
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+DAMAGED_EXCEL = "the Excel file is damaged or locked with a password. Export it again, best as CSV."
 UNCHECKED = "the Parquet file carries no checksums, so damage inside it cannot be seen"
-DAMAGED = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
+DAMAGED_PARQUET = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
 BUFFER = 1 << 20
 BATCH = 2_000
 # The beginning of a page's header (Thrift, compact protocol): its type and both sizes, each a number after a
@@ -46,7 +51,7 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
             raise
-        raise Problem(DAMAGED) from error
+        raise Problem(DAMAGED_PARQUET) from error
     database.execute("create or replace view staged as from staged_text")
     longest = f"greatest(0, {', '.join(f'strlen(c{place})' for place in range(len(kinds)))})"
     first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
@@ -74,7 +79,7 @@ def verify_pages(path: Path) -> int:
         # An error of the disk has a number; pyarrow raises an OSError without a number for damage.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise Problem(DAMAGED) from error
+        raise Problem(DAMAGED_PARQUET) from error
 
 
 def has_checksums(database: duckdb.DuckDBPyConnection, path: Path) -> bool:
@@ -119,7 +124,7 @@ def refuse_changed_values(
         [values] = database.execute(query.format(identifier(name), read)).fetchall()
         for value, bound in zip(values, bounds, strict=True):
             if value is not None and bound is not None and value != bound:
-                raise Problem(DAMAGED)
+                raise Problem(DAMAGED_PARQUET)
 
 
 def as_text(column: str, kind: str) -> str:
@@ -136,3 +141,42 @@ def as_text(column: str, kind: str) -> str:
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         return f"cast(to_json({column}) as varchar)"
     return f"cast({column} as varchar)"
+
+
+def stage_excel(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
+    """Stages the records below the headings, the first row that is not empty. Empty rows are not records."""
+    rows = [row for row in sheet_rows(path, limits) if any(row)]
+    if not rows:
+        raise Problem("the Excel file is empty: it has not even headings.")
+    headings = checked_headings([value or "" for value in rows[0]], source, limits)
+    records = Records(database, headings)
+    for number, row in enumerate(rows[1:], start=1):
+        if any(value is not None and len(value.encode()) > limits.field_bytes for value in row):
+            raise over_limit(limits, "field_bytes", "a field", place=f"record {number}")
+    records.add(rows[1:])
+    return records.stage(headings)
+
+
+def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
+    """The rows of the only sheet with content."""
+    try:
+        import fastexcel
+    except ImportError as error:
+        todo = "pip install 'returntrail[excel]'. Or export the file as CSV."
+        raise Problem(f"Excel files need one more package: {todo}") from error
+    try:
+        # An Excel file is a zip archive.
+        with zipfile.ZipFile(path) as archive:
+            refuse_large(sum(entry.file_size for entry in archive.infolist()), path.stat().st_size, limits)
+            if archive.testzip() is not None:
+                raise Problem(DAMAGED_EXCEL)
+        book = fastexcel.read_excel(str(path))
+        sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in book.sheet_names]
+    except (*BROKEN_ZIP, fastexcel.FastExcelError) as error:
+        raise Problem(DAMAGED_EXCEL) from error
+    filled = [sheet for sheet in sheets if sheet.height]
+    if len(filled) != 1:
+        names = ", ".join(f'"{printable_headings(sheet.name)}"' for sheet in filled) or "none"
+        count = f"{len(filled)} sheets with content ({names})"
+        raise Problem(f"the Excel file has {count}, and must have exactly one.")
+    return filled[0].to_polars().rows()
