@@ -149,7 +149,7 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dic
 def with_defaults(file: SqlFile) -> str:
     """The query of a report with its defaults in place of its parameters."""
     defaults = {param.name: f"({param.default})" for param in file.params}
-    return re.sub(r"\b\w+\b(?! :=)", lambda match: defaults.get(match[0], match[0]), file.text)
+    return re.sub(r"\b\w+\b(?!\s*:=)", lambda match: defaults.get(match[0], match[0]), file.text)
 
 
 def source_of(file: SqlFile, return_id: str | None = None) -> str:
