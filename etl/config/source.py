@@ -111,26 +111,23 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
         if name in sources:
             raise Problem(f'{path}: two [[source]] are named "{name}". Give each a name of its own.')
         place = Place(path, f'[[source]] "{name}"', table, SOURCE_KEYS)
-        sources[name] = read_source(place, name, firm_timezone)
+        kind = place.value("kind", Kind, "events")
+        columns = place.below("columns", f'[source.columns] of "{name}"', contract(kind))
+        constants = place.below("constants", f'[source.constants] of "{name}"', contract(kind))
+        source = sources[name] = place.read(
+            Source,
+            kind=kind,
+            firm_id=place.value("firm_id", Text, None),
+            timezone=place.value("timezone", Zone, firm_timezone),
+            firm_timezone=firm_timezone,
+            columns=read_columns(columns, kind),
+            constants=read_constants(constants),
+        )
+        for column in source.columns.keys() & source.constants.keys():
+            raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
+        for time_format in source.time_formats:
+            check_time_format(place, time_format)
     return tuple(sources.values())
-
-
-def read_source(place: Place, name: str, firm_timezone: str) -> Source:
-    kind = place.value("kind", Kind, "events")
-    source = place.read(
-        Source,
-        kind=kind,
-        firm_id=place.value("firm_id", Text, None),
-        timezone=place.value("timezone", Zone, firm_timezone),
-        firm_timezone=firm_timezone,
-        columns=read_columns(place.below("columns", f'[source.columns] of "{name}"', contract(kind)), kind),
-        constants=read_constants(place.below("constants", f'[source.constants] of "{name}"', contract(kind))),
-    )
-    for column in source.columns.keys() & source.constants.keys():
-        raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
-    for time_format in source.time_formats:
-        check_time_format(place, time_format)
-    return source
 
 
 def check_time_format(place: Place, time_format: str) -> None:

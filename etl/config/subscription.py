@@ -1,6 +1,6 @@
 """The [[subscription]] entries and the [mail] section of the settings: who gets which report when."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -83,37 +83,36 @@ class Mail:
 def read_subscriptions(
     path: Path, tables: list[dict[str, Any]], mail: Mail | None
 ) -> tuple[Subscription, ...]:
-    """The entries in their order; two entries with the same label are refused."""
+    """The entries in their order; two entries with the same label are refused.
+
+    Their reports and filters are compared with the warehouse later.
+    """
     entries: dict[str, Subscription] = {}
     for number, table in enumerate(tables, start=1):
-        entry = read_subscription(path, table, number, mail)
+        place = Place(path, f"[[subscription]] number {number}", table, SUBSCRIPTION_KEYS)
+        weekday = place.value("weekday", Weekday, None)
+        every = place.value("every", Period, "week" if weekday else None)
+        if weekday and every != "week":
+            raise place.fault(f'"weekday" goes with every = "week", not with "{every}",')
+        if "not_before" in table and every in ("load", "never"):
+            raise place.fault(f'"not_before" does not go with every = "{every}"')
+        filters = {key: place.value(key, kind) for key, kind in FILTERS.items() if key in table}
+        entry = place.read(
+            Subscription,
+            every=every,
+            weekday=WEEKDAYS.index(weekday or "Monday"),
+            not_before=time.fromisoformat(place.value("not_before", TimeOfDay, "00:00")),
+            filters={f"for_{key}": list(values) for key, values in filters.items()},
+            to=tuple(dict.fromkeys(place.value("to", Recipients, (FOLDER,)))),
+        )
+        if entry.addresses and mail is None:
+            address = entry.addresses[0]
+            raise place.fault(f'"to" names {address}, and there is no [mail] section that says how to send,')
         if entry.label in entries:
             fault = f'two [[subscription]] are called "{entry.label}"'
             raise Problem(f'{path}: {fault}. Give each a "name" of its own.')
         entries[entry.label] = entry
     return tuple(entries.values())
-
-
-def read_subscription(path: Path, table: dict[str, Any], number: int, mail: Mail | None) -> Subscription:
-    """One [[subscription]]; its report and filters are compared with the warehouse later."""
-    place = Place(path, f"[[subscription]] number {number}", table, SUBSCRIPTION_KEYS)
-    weekday = place.value("weekday", Weekday, None)
-    every = place.value("every", Period, "week" if weekday else None)
-    if weekday and every != "week":
-        raise place.fault(f'"weekday" goes with every = "week", not with "{every}",')
-    if "not_before" in table and every in ("load", "never"):
-        raise place.fault(f'"not_before" does not go with every = "{every}"')
-    entry = place.read(
-        Subscription,
-        every=every,
-        weekday=WEEKDAYS.index(weekday or "Monday"),
-        not_before=time.fromisoformat(place.value("not_before", TimeOfDay, "00:00")),
-        filters={f"for_{key}": list(place.value(key, kind)) for key, kind in FILTERS.items() if key in table},
-    )
-    if entry.addresses and mail is None:
-        address = entry.addresses[0]
-        raise place.fault(f'"to" names {address}, and there is no [mail] section that says how to send,')
-    return replace(entry, to=tuple(dict.fromkeys(entry.to)))
 
 
 def read_mail(path: Path, table: dict[str, Any] | None) -> Mail | None:

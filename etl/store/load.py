@@ -36,7 +36,6 @@ from etl.store.texts import redacted_name, redacted_path
 from etl.store.write_part import write_part
 
 MEMORY_BYTES = 3_000_000_000
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> 
         make_private_folder(folder)
         if days is not None:
             # st_ctime is the time of the move; st_mtime is the time of the content.
-            oldest = (time.time() if now is None else now) - days * DAY_SECONDS
+            oldest = (time.time() if now is None else now) - days * 86_400
             for file in folder.iterdir():
                 if file.lstat().st_ctime < oldest and (file.is_symlink() or not file.is_dir()):
                     file.unlink()

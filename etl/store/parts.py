@@ -94,8 +94,7 @@ def damage_of(ledger: Ledger, file: Path) -> str | None:
 def check_part(part: Part) -> None:
     """Raises a Problem if a byte of a part has changed since it was written."""
     for file in (part.data, part.quarantine):
-        damage = damage_of(part.ledger, file)
-        if damage:
+        if damage := damage_of(part.ledger, file):
             todo = "Remove the part and load its file again."
             raise Problem(f"{file}: {damage}, so its part is damaged. {todo}")
 

@@ -26,7 +26,6 @@ MALFORMED = -1
 REPEATS = 4
 # The columns collected in one statement: more are faster for each, but planning time grows with their square.
 COLUMNS_TOGETHER = 20
-IDS = ("return_id", "client_id")
 # Fewer bytes cannot contain nine digits.
 MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
 # `redact` takes nine bare digits for a TIN only after such a word.
@@ -37,11 +36,12 @@ NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
 def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
     """Makes the view `texts(place, text)` of `staged` and `malformed`, in which most texts are collected.
 
-    The times are not in it, because only those that cannot be read need a test. They are read into `stamps`.
+    The times are read into `stamps`; only those that cannot be read are texts.
     """
-    time = TIME[columns.source.kind]
-    read_times(database, columns.text(time), columns.source.time_formats)
-    places = [place for place in range(len(columns.headings)) if place != columns.places.get(time)]
+    name = TIME[columns.source.kind]
+    time = columns.places.get(name)
+    read_times(database, columns.text(name), columns.source.time_formats)
+    places = [place for place in range(len(columns.headings)) if place != time]
     counts = "".join(f", approx_count_distinct(c{place})" for place in places)
     query = f"select count(*){counts} from (from staged limit {SAMPLE})"
     [(records, *distinct)] = database.execute(query).fetchall()
@@ -51,6 +51,9 @@ def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
     queries += [
         f"select distinct {place}, c{place} from staged where c{place} is not null" for place in collected
     ]
+    if time is not None:
+        unread = "staged semi join (from stamps where stamp is null) using (row_no)"
+        queries.append(f"select distinct {time}, c{time} from {unread}")
     database.execute("create temp table collected_texts (place integer, text varchar)")
     for start in range(0, len(queries), COLUMNS_TOGETHER):
         together = " union all ".join(queries[start : start + COLUMNS_TOGETHER])
@@ -77,9 +80,12 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         if redact(f"{heading} 123456789")[1] > redact(heading)[1]
     }
     announced |= {MALFORMED} if announced else set()
-    ids = {columns.places[name] for name in IDS if name in columns.places}
+    ids = {columns.places.get(name) for name in ("return_id", "client_id")}
+    others = {MALFORMED, *range(len(columns.headings))} - announced
+    suspects = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
+    suspects += select_texts(database, "place, text", announced, "strlen(text) >= 9")
     rows = []
-    for place, text in suspects(database, columns, announced):
+    for place, text in suspects:
         changed, number = redact_announced(text) if place in announced else redact(text)
         if number:
             rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
@@ -93,19 +99,6 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         count += count_of(database, f"select sum(number) from {join}")
     replace_texts(database, places - {MALFORMED})
     return count
-
-
-def suspects(database: DuckDBPyConnection, columns: Columns, announced: set[int]) -> list[tuple[int, str]]:
-    """The texts that may contain a TIN, each once; of the times only those that cannot be read."""
-    others = {MALFORMED, *range(len(columns.headings))} - announced
-    texts = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
-    texts += select_texts(database, "place, text", announced, "strlen(text) >= 9")
-    place = columns.places.get(TIME[columns.source.kind])
-    if place is not None and count_of(database, "select count(*) from stamps where stamp is null"):
-        times = f"select stamp, c{place} as text from staged join stamps using (row_no) where stamp is null"
-        query = f"select distinct {place}, text from ({times}) where {MAY_CONTAIN_TIN}"
-        texts += database.execute(query).fetchall()
-    return texts
 
 
 def replace_texts(database: DuckDBPyConnection, places: set[int]) -> None:

@@ -44,8 +44,7 @@ def write_part(
     map_staged(database, columns)
     purged_count = remove_purged(database, purged)
     # Needed before the first record is written.
-    marks = "select row_no, reason, content_hash from mapped('staged')"
-    database.execute(f"create or replace temp table marks as {marks}")
+    database.execute("create temp table marks as select row_no, reason, content_hash from mapped('staged')")
     made = folder / "part"
     made.mkdir()
     kept = write_records(database, columns.source.kind, file_id, made)
@@ -101,20 +100,19 @@ def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder:
     join = ""
     if kind == "events":
         database.execute("""
-            create or replace temp table repeated_rows as
-            select row_no
-            from marks
-            semi join (
-                select content_hash from marks where reason is null group by content_hash having count(*) > 1
-            ) as repeated on repeated.content_hash = marks.content_hash
-            where reason is null;
-            create or replace temp view repeated as from staged semi join repeated_rows using (row_no);
-            create or replace temp table repeats as
+            create temp view repeated as
+            from staged semi join (
+                select row_no
+                from marks
+                semi join (
+                    select content_hash from marks where reason is null group by all having count(*) > 1
+                ) using (content_hash)
+                where reason is null
+            ) using (row_no);
+            create temp table repeats as
             select
                 row_no,
-                row_number() over (
-                    partition by row_hash, source_event_id order by row_no nulls last
-                ) as occurrence_no
+                row_number() over (partition by row_hash, source_event_id order by row_no) as occurrence_no
             from mapped('repeated')
         """)
         values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer"
