@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 4.0
 LEFTOVER_PREFIX = ".returntrail-"
 # Earlier versions wrote under these names, too common to be removed outside the data directory.
 EARLIER_PREFIXES = (".new-", ".work-", ".build-", ".making-", ".verify-", ".purged-")
+LEFTOVER_PREFIXES = (LEFTOVER_PREFIX, *EARLIER_PREFIXES)
 
 
 @contextmanager
@@ -109,22 +110,19 @@ def hide(path: Path) -> Path:
 
 def is_leftover(path: Path) -> bool:
     """Whether a file or folder of the data directory has a name that only unfinished writes have."""
-    return path.name.startswith((LEFTOVER_PREFIX, *EARLIER_PREFIXES))
+    return path.name.startswith(LEFTOVER_PREFIXES)
 
 
-def remove_leftovers(*folders: Path) -> None:
+def remove_leftovers(*folders: Path, prefixes: tuple[str, ...] = LEFTOVER_PREFIXES) -> None:
     """Removes the leftovers of killed processes in these folders of the data directory."""
-    remove([path for folder in folders for path in folder.glob(".*") if is_leftover(path)])
-
-
-def remove_leftovers_outside(folder: Path) -> None:
-    """Removes the leftovers of killed processes in a folder that may be the user's own."""
-    remove(list(folder.glob(f"{LEFTOVER_PREFIX}*")))
-
-
-def remove(paths: list[Path]) -> None:
-    for path in paths:
+    hidden = [path for folder in folders for path in folder.glob(".*")]
+    for path in filter(lambda path: path.name.startswith(prefixes), hidden):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def remove_leftovers_outside(folder: Path) -> None:
+    """Removes the leftovers of killed processes in a folder that may be the user's own."""
+    remove_leftovers(folder, prefixes=(LEFTOVER_PREFIX,))

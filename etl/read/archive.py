@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
@@ -124,14 +124,8 @@ def unpack(file: BinaryIO, kind: str, packed: Unpacked, folder: Path, limits: Li
     except BaseException:
         os.unlink(name)
         raise
-    return replace(
-        packed,
-        path=Path(name),
-        name=unpacked_name(packed.name),
-        sha256=content.hexdigest(),
-        stamp=stamp_of(os.stat(name)),
-        remark=remarks[0] if remarks else None,
-    )
+    sha256, stamp = content.hexdigest(), stamp_of(os.stat(name))
+    return Unpacked(Path(name), unpacked_name(packed.name), sha256, packed.packed_sha256, stamp, *remarks[:1])
 
 
 def unpacked_chunks(kind: str, file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:

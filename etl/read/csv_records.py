@@ -34,14 +34,13 @@ AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 def stage_csv(database: duckdb.DuckDBPyConnection, text: Text, source: Source, limits: Limits) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
     header = read_header(text.path, source, limits)
-    count = stage_fast(database, text, header, limits)
-    if count is None:
-        return stage_exact(database, text, header, limits)
-    return Staged(header.headings, count)
+    return stage_fast(database, text, header, limits) or stage_exact(database, text, header, limits)
 
 
-def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> int | None:
-    """Creates `staged` and counts its records; None if the file needs the exact reader.
+def stage_fast(
+    database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits
+) -> Staged | None:
+    """All records, counted by the line ends of the file; None if the file needs the exact reader.
 
     The records go into a table in the order of the file, so the id of a row is its number, in parallel and at
     no cost; a numbered view of the file would limit each scan to one core.
@@ -49,9 +48,8 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
     is_plain = text.returns in (0, text.lines) and header.lines == 1 and header.quote != "'"
     if not is_plain or text.has_escape:
         return None
-    line_end = 2 if text.returns else 1
-    ends = text.lines - 1
-    records = ends if text.is_ended else text.lines
+    records = text.lines - 1 if text.is_ended else text.lines
+    line_ends = (text.lines - 1) * (2 if text.returns else 1)
     names = [f"c{place}" for place in range(len(header.headings))]
     columns = ", ".join(f"'{name}': 'varchar'" for name in names)
     try:
@@ -78,12 +76,12 @@ def stage_fast(database: duckdb.DuckDBPyConnection, text: Text, header: Header, 
     found = database.execute(
         f"select count(*), {size}, coalesce(bool_or({is_inexact}), false) from staged_text"
     ).fetchall()
-    fields = text.size - header.size - line_end * ends - (len(names) - 1) * records
+    fields = text.size - header.size - line_ends - (len(names) - 1) * records
     if found != [(records, fields - quotes, False)]:
         return None
     listed = ", ".join(["rowid + 1 as row_no", *names])
     database.execute(f"create or replace view staged as select {listed} from staged_text")
-    return records
+    return Staged(header.headings, records)
 
 
 class Malformed(NamedTuple):

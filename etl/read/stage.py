@@ -37,17 +37,16 @@ def stage(
         staged = stage_parquet(database, path, source, limits)
     elif kind == "xlsx":
         staged = stage_excel(database, path, source, limits)
-    elif kind == "json" and text_of(beginning).lstrip().startswith(b"["):
-        # An array may be on one line, however long.
-        text = utf8_text(path, folder, replace(limits, line_bytes=limits.unpacked_bytes))
-        staged = stage_json(database, text.path, True, source, limits)
     else:
-        text = utf8_text(path, folder, limits)
+        is_array = kind == "json" and text_of(beginning).lstrip().startswith(b"[")
+        # An array may be on one line, however long.
+        longest = replace(limits, line_bytes=limits.unpacked_bytes) if is_array else limits
+        text = utf8_text(path, folder, longest)
         if kind == "csv":
             staged = stage_csv(database, text, source, limits)
         else:
-            staged = stage_json(database, text.path, False, source, limits)
-        if not text.is_ended:
+            staged = stage_json(database, text.path, is_array, source, limits)
+        if not (text.is_ended or is_array):
             remarks.append("the last line has no end, so the file may have been cut")
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.
