@@ -54,12 +54,13 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     parsed = {f"parsed_{name}": value for name, value in parse_attributes(source.time_formats).items()}
     values = {name: f"parsed_{name}" for name in TYPED} | {"extra": extra(columns)}
     reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
-    join = ""
+    tidy = join = ""
     if source.kind == "returns":
         values |= {"exported_at": "event_at", "content_hash": "null::ubigint"}
     else:
-        parsed |= {"known_tab": KNOWN_TAB, "tidy": "nullif(coalesce(tidied_labels.tidy, texts.label), '')"}
+        parsed["known_tab"] = KNOWN_TAB
         tidy_labels(database, columns)
+        tidy = "nullif(coalesce(tidied_labels.tidy, texts.label), '') as tidy,"
         join = "left join tidied_labels on tidied_labels.label = texts.label"
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
@@ -86,10 +87,10 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
             from (
                 select
-                    texts.*, {listed(parsed)}, stamp, has_offset,
+                    texts.*, {tidy} stamp, has_offset,
                     case when has_offset then stamp else {zone.utc("stamp")} end as moment,
                     case when not has_offset then {zone.note("stamp")} end as time_note
-                from ({trimmed_texts(database, columns)}) as texts
+                from (select *, {listed(parsed)} from ({trimmed_texts(database, columns)})) as texts
                 left join stamps on stamps.row_no = texts.row_no
                 {join}
             )

@@ -22,7 +22,6 @@ HASH_LENGTH = 32
 KEY_CHECK = "the key of the purges"
 # What separates the fields of a line or of a JSON object.
 SEPARATORS = re.compile(r'[,;\t|"\'{}\[\]:=]+')
-HIDDEN = ("key_check", "firm_ids", "hashes")
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def write_entry(data: DataDir, entry: Entry) -> None:
 
 def purge_history(data: DataDir) -> pl.DataFrame:
     """The purges as a table, newest first, with counts and without hashes; `at` is UTC."""
-    names = [field.name for field in fields(Entry) if field.name not in HIDDEN]
+    names = [field.name for field in fields(Entry) if field.name not in ("key_check", "firm_ids", "hashes")]
     schema = {name: pl.Int64 if name.endswith("_count") else pl.String for name in names}
     at = pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     return pl.from_dicts([asdict(entry) for entry in reversed(entries(data))], schema).with_columns(at)
