@@ -125,19 +125,16 @@ def refuse_mixed(path: Path, invalid_line: int) -> None:
 
 def decoded(path: Path, encoding: str, folder: Path) -> Path:
     """A copy in UTF-8. A byte that the encoding does not know is refused, never replaced."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
     descriptor, name = tempfile.mkstemp(prefix="decoded-", dir=folder)
-    line, chunk = 1, b""
+    line = 1
     try:
         with open(descriptor, "wb") as out:
-            for chunk in chunks(path):
-                text = decoder.decode(chunk)
+            for text in codecs.iterdecode(chunks(path), encoding):
                 line += text.count("\n")
                 out.write(text.encode())
-            out.write(decoder.decode(b"", final=True).encode())
     except UnicodeDecodeError as error:
         os.unlink(name)
         fault = "neither UTF-8 nor Windows-1252" if encoding == "cp1252" else "not complete UTF-16"
-        line += chunk[: error.start].count(b"\n")
+        line += error.object[: error.start].count(b"\n")
         raise Problem(f"line {line}: the text is {fault}. Export it again, as UTF-8.") from error
     return Path(name)

@@ -9,8 +9,8 @@ import hashlib
 import hmac
 import html
 import re
-import unicodedata
 from collections.abc import Iterator
+from unicodedata import category, digit, normalize
 from urllib.parse import unquote_to_bytes
 
 from etl.read.tidy import STRAIGHT
@@ -77,7 +77,7 @@ def id_hash(text: str, key: bytes) -> str:
     """
     for start, end, digits in reversed(find_tins(text)):
         text = text[:start] + digits + text[end:]
-    digest = hmac.new(key, unicodedata.normalize("NFKC", text).encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key, normalize("NFKC", text).encode(), hashlib.sha256).hexdigest()
     return "id-" + digest[:24].translate(str.maketrans("0123456789abcdef", "abcdefghijklmnop"))
 
 
@@ -105,7 +105,7 @@ def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str
         if all(match[gap] or spans[match.end(gap) - 1][1] < spans[match.end(gap)][0] for gap in (2, 4)):
             # An amount and a year, as in $123.45 2026, is no number.
             point = text[spans[start + 2][1] : spans[start + 4][0]]
-            is_tin = point != "." or start == 0 or unicodedata.category(form[start - 1]) != "Sc"
+            is_tin = point != "." or start == 0 or category(form[start - 1]) != "Sc"
         elif match[2] or match[4]:
             is_tin = False
         else:
@@ -131,16 +131,14 @@ def decodings(text: str) -> Iterator[tuple[str, list[Span]]]:
     spans = [(place, place + 1) for place in range(len(text))]
     while True:
         text, spans = fold(text, spans)
-        yield "".join("-" if is_separator(one) else one for one in text.translate(STRAIGHT)), spans
+        characters = [
+            "-" if one.isspace() or one in SEPARATORS or category(one) in ("Pc", "Pd", "Zs") else one
+            for one in text.translate(STRAIGHT)
+        ]
+        yield "".join(characters), spans
         if not ENCODED.search(text):
             return
         text, spans = decode_layer(text, spans)
-
-
-def is_separator(character: str) -> bool:
-    """Whether it is a blank, dash, dot, slash or underscore of any script, a colon, bracket or the like."""
-    is_listed = character.isspace() or character in SEPARATORS
-    return is_listed or unicodedata.category(character) in ("Pc", "Pd", "Zs")
 
 
 def fold(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
@@ -152,11 +150,11 @@ def fold(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
         return text, spans
     characters, places = "", []
     for original, span in zip(text, spans, strict=True):
-        for character in unicodedata.normalize("NFKC", original):
-            category = unicodedata.category(character)
-            if category in ("Cf", "Mn", "Me") or (category == "Cc" and not character.isspace()):
+        for character in normalize("NFKC", original):
+            kind = category(character)
+            if kind in ("Cf", "Mn", "Me") or (kind == "Cc" and not character.isspace()):
                 continue
-            characters += str(unicodedata.digit(character, character))
+            characters += str(digit(character, character))
             places.append(span)
     return characters, places
 

@@ -145,20 +145,6 @@ def as_text(column: str, kind: str) -> str:
 
 def stage_excel(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
     """Stages the records below the headings, the first row that is not empty. Empty rows are not records."""
-    rows = [row for row in sheet_rows(path, limits) if any(row)]
-    if not rows:
-        raise Problem("the Excel file is empty: it has not even headings.")
-    headings = checked_headings([value or "" for value in rows[0]], source, limits)
-    records = Records(database, headings)
-    for number, row in enumerate(rows[1:], start=1):
-        if any(value is not None and len(value.encode()) > limits.field_bytes for value in row):
-            raise over_limit(limits, "field_bytes", "a field", place=f"record {number}")
-    records.add(rows[1:])
-    return records.stage(headings)
-
-
-def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
-    """The rows of the only sheet with content."""
     try:
         import fastexcel
     except ImportError as error:
@@ -179,4 +165,13 @@ def sheet_rows(path: Path, limits: Limits) -> list[tuple[str | None, ...]]:
         names = ", ".join(f'"{printable_headings(sheet.name)}"' for sheet in filled) or "none"
         count = f"{len(filled)} sheets with content ({names})"
         raise Problem(f"the Excel file has {count}, and must have exactly one.")
-    return filled[0].to_polars().rows()
+    rows = [row for row in filled[0].to_polars().rows() if any(row)]
+    if not rows:
+        raise Problem("the Excel file is empty: it has not even headings.")
+    headings = checked_headings([value or "" for value in rows[0]], source, limits)
+    for number, row in enumerate(rows[1:], start=1):
+        if any(len(value.encode()) > limits.field_bytes for value in filter(None, row)):
+            raise over_limit(limits, "field_bytes", "a field", place=f"record {number}")
+    records = Records(database, headings)
+    records.add(rows[1:])
+    return records.stage(headings)
