@@ -237,8 +237,8 @@ def stage_exact(database: duckdb.DuckDBPyConnection, text: Text, header: Header,
         for dialect in single:
             if file.fits(dialect):
                 return file.stage(database, dialect)
-        malformed = (found.line_no for block in file.blocks(single[0]) for found in block.malformed)
-        line = next(malformed, header.lines + 1)
+        lines = (found.line_no for block in file.blocks(single[0]) for found in block.malformed)
+        line = next(lines, header.lines + 1)
         raise Problem(f"line {line}: the headings are quoted with ' and this record does not fit. {AGAIN}")
     signs: dict[str, int] = {}
     staged = file.stage(database, usual, signs)

@@ -114,8 +114,7 @@ def refuse_mixed(path: Path, invalid_line: int) -> None:
     line, carried = 1, b""
     for chunk in chunks(path):
         data = carried + chunk
-        match = UTF8_SEQUENCE.search(data)
-        if match:
+        if match := UTF8_SEQUENCE.search(data):
             line += data[: match.start()].count(b"\n")
             fault = f"two encodings in one file: line {invalid_line} is not UTF-8, line {line} is"
             raise Problem(f"{fault}. Export it again, as UTF-8.")

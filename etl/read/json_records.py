@@ -8,6 +8,7 @@ number.
 import json
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
@@ -38,8 +39,7 @@ class Number(str):
 
 
 def unique_keys(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(items)
-    if len(result) != len(items):
+    if len(result := dict(items)) != len(items):
         raise NotRecord("doubled_key")
     return result
 
@@ -51,18 +51,6 @@ def refuse_constant(name: str) -> Any:
 DECODER = json.JSONDecoder(
     object_pairs_hook=unique_keys, parse_constant=refuse_constant, parse_float=Number, parse_int=Number
 )
-
-
-def refuse_deep(text: str, limits: Limits, place: str) -> None:
-    """Refuses JSON with brackets nested deeper than the limit; brackets inside strings do not count."""
-    if text.count("{") + text.count("[") <= limits.json_depth:
-        return
-    depth = deepest = 0
-    for token in TOKEN.findall(text):
-        depth += (token in "{[") - (token in "}]")
-        deepest = max(deepest, depth)
-    if deepest > limits.json_depth:
-        raise over_limit(limits, "json_depth", "the depth of JSON", deepest, place)
 
 
 def as_json(value: Any) -> str:
@@ -80,7 +68,12 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
 
     A new key becomes the next heading. Raises the parser's error if the text is not JSON.
     """
-    refuse_deep(text, limits, place)
+    if text.count("{") + text.count("[") > limits.json_depth:
+        # Brackets inside strings do not count.
+        steps = ((token in "{[") - (token in "}]") for token in TOKEN.findall(text))
+        deepest = max(accumulate(steps), default=0)
+        if deepest > limits.json_depth:
+            raise over_limit(limits, "json_depth", "the depth of JSON", deepest, place)
     try:
         value = DECODER.decode(text)
         if not isinstance(value, dict):

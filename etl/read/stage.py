@@ -11,10 +11,9 @@ import duckdb
 from etl.common.duck import count_of
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
-from etl.read.archive import Unpacked
+from etl.read.archive import BEGINNING, Unpacked, content_kind, text_of
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
-from etl.read.formats import BEGINNING, content_kind, text_of
 from etl.read.json_records import stage_json
 from etl.read.records import Staged
 from etl.read.typed import stage_excel, stage_parquet
@@ -25,8 +24,7 @@ def stage(
 ) -> Staged:
     """Creates `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
 
-    `staged` may be a view over files in the private `folder`, which must stay until the view has been read.
-    An empty text becomes null, the text null stays.
+    An empty text becomes null, the text null stays. A decoded copy of the file may be left in `folder`.
     """
     path, remarks = unpacked.path, [unpacked.remark]
     with open(path, "rb") as file:

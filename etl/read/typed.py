@@ -45,9 +45,7 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
             f"create or replace table staged_text as select file_row_number + 1 as row_no, {listed} "
             f"from read_parquet({literal(path)}, file_row_number = true)"
         )
-        refuse_changed_values(
-            database, path, [name for name, kind in kinds.items() if kind == "VARCHAR"], read
-        )
+        refuse_changed_values(database, path, [name for name, kind in kinds.items() if kind == "VARCHAR"])
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
             raise
@@ -69,9 +67,8 @@ def verify_pages(path: Path) -> int:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
-    options = {"buffer_size": BUFFER, "pre_buffer": False, "page_checksum_verification": True}
     try:
-        with ParquetFile(path, **options) as file:
+        with ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
             for _ in file.iter_batches(BATCH, use_threads=False):
                 pass
             return int(file.metadata.num_rows)
@@ -98,9 +95,7 @@ def has_checksums(database: duckdb.DuckDBPyConnection, path: Path) -> bool:
     return True
 
 
-def refuse_changed_values(
-    database: duckdb.DuckDBPyConnection, path: Path, texts: list[str], read: str
-) -> None:
+def refuse_changed_values(database: duckdb.DuckDBPyConnection, path: Path, texts: list[str]) -> None:
     """Compares the values read with the counts and bounds in the file's footer, for each column of text.
 
     DuckDB trusts the footer; damage in a page without a checksum shows here, if it shows at all.
@@ -120,8 +115,8 @@ def refuse_changed_values(
         {"texts": texts},
     ).fetchall()
     for name, *bounds in stated:
-        query = "select count(*) - count({0}), min({0}), max({0}) from {1}"
-        [values] = database.execute(query.format(identifier(name), read)).fetchall()
+        query = "select count(*) - count({0}), min({0}), max({0}) from read_parquet({1})"
+        [values] = database.execute(query.format(identifier(name), literal(path))).fetchall()
         for value, bound in zip(values, bounds, strict=True):
             if value is not None and bound is not None and value != bound:
                 raise Problem(DAMAGED_PARQUET)

@@ -175,7 +175,7 @@ def test_a_page_is_a_script_and_a_line(copy: Path) -> None:
 def test_a_reader_of_a_format_is_a_module_and_its_first_bytes(copy: Path) -> None:
     (copy / "etl" / "read" / "arrow.py").write_text(READER, encoding="utf-8")
     replace(
-        copy / "etl" / "read" / "formats.py",
+        copy / "etl" / "read" / "archive.py",
         '    elif beginning.startswith(PACKED_MAGIC["zip"]):\n',
         '    elif beginning.startswith(b"ARROW1"):\n        actual = "arrow"\n'
         '    elif beginning.startswith(PACKED_MAGIC["zip"]):\n',
