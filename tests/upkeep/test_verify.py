@@ -169,6 +169,50 @@ def test_a_row_that_differs_from_a_rebuild_is_found(data: DataDir) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("change", "severity", "sentence"),
+    [
+        (
+            "delete from raw.events where row_no = 1 and file_id = $file_id",
+            DAMAGE,
+            "The tables have 7 records and 2 quarantined records, not 8 and 2.",
+        ),
+        (
+            "insert into raw.quarantine values ($file_id, 1, 'broken_json')",
+            DAMAGE,
+            "The tables have 8 records and 3 quarantined records, not 8 and 2.",
+        ),
+        (
+            "update raw.files set record_count = 9 where file_id = $file_id",
+            DAMAGE,
+            "Its kept, quarantined and purged records do not add up to all of its records.",
+        ),
+        (
+            "update raw.files set record_count = 9, kept_count = 7 where file_id = $file_id",
+            WARNING,
+            "record_count is 9 in the warehouse and 10 in the ledger, "
+            "kept_count is 7 in the warehouse and 8 in the ledger.",
+        ),
+        (
+            "insert into raw.files (file_id, state, reason) select reverse($file_id), 'refused', 'Empty.'",
+            WARNING,
+            "The warehouse has this refusal, but the store does not.",
+        ),
+    ],
+    ids=["record", "quarantined record", "sum", "count", "refusal"],
+)
+def test_a_ledger_that_differs_from_the_tables_or_the_store_is_found(
+    data: DataDir, change: str, severity: str, sentence: str
+) -> None:
+    """january.csv has ten records, and two of them are quarantined."""
+    part = next(part for part in parts(data) if part.ledger["file_name"] == "january.csv")
+    with duckdb.connect(str(data.warehouse)) as database:
+        database.execute(change, {"file_id": part.file_id})
+    found = [(found, finding) for found, _, finding in wrong(data)]
+    remedy = "Type `returntrail build`; the store has all that it needs."
+    assert (severity, f"{sentence} {remedy}") in found
+
+
 def test_a_missing_part_is_found_and_a_part_that_is_not_built_is_no_fault(data: DataDir) -> None:
     part = next(part for part in parts(data) if part.ledger["file_name"] == "january.csv")
     put(data, "new.csv", (HEAD + lines("2023-0001")).encode())
