@@ -58,7 +58,7 @@ def file_name(report: str) -> str:
 def query_of(filters: Mapping[str, Any]) -> str:
     """Filters as the query of an address; an empty list, which asks for nothing, stays one."""
     given = {name: value for name, value in filters.items() if value is not None}
-    return urlencode({name: "" if value == [] else value for name, value in given.items()}, doseq=True)
+    return urlencode({name: "" if value in ([], ()) else value for name, value in given.items()}, doseq=True)
 
 
 def filters_in(request: Request) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import sys
 import tomllib
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import date, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +67,13 @@ def checked(convert: Callable[[str], Any], meaning: str) -> Callable[[str], Any]
     return value
 
 
-def number_in(numbers: range) -> Callable[[str], int]:
-    return lambda text: numbers[numbers.index(int(text) if text.isdecimal() else -1)]
+def number_between(least: int, most: float) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not (text.isdecimal() and least <= int(text) <= most):
+            raise ValueError
+        return int(text)
+
+    return convert
 
 
 TYPES: dict[str, Callable[[str], Any]] = {
@@ -76,6 +81,6 @@ TYPES: dict[str, Callable[[str], Any]] = {
     "number": int,
     "time": checked(datetime.fromisoformat, "an ISO time such as 2026-04-02 or 2026-04-02T17:30"),
     "date": checked(date.fromisoformat, "an ISO date such as 2026-04-02"),
-    "returns": checked(number_in(range(60, sys.maxsize)), "a number of 60 or more"),
-    "port": checked(number_in(range(1, 65536)), "a port from 1 to 65535"),
+    "returns": checked(number_between(60, inf), "a number of 60 or more"),
+    "port": checked(number_between(1, 65535), "a port from 1 to 65535"),
 }

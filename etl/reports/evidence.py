@@ -9,7 +9,10 @@ import json
 import re
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -24,6 +27,7 @@ from etl.reports.files import iso
 from etl.warehouse.ask import Facts, Warehouse, ask, open_warehouse
 from etl.warehouse.cells import as_csv, printable_frame
 
+Row = dict[str, str]
 KEY = ["firm_id", "return_id"]
 PACK = tomllib.loads(Path(__file__).with_name("evidence.toml").read_text(encoding="utf-8"))
 NOT_LOGGED = "not in source"
@@ -97,18 +101,16 @@ def file_name(*parts: str) -> str:
 def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
     """The texts of the pack by their paths: the tables, a page for each return, and what they are."""
     facts, firms = warehouse.facts, returns["firm_id"].unique().sort().to_list()
-    texts, rows_of, files = dict[str, str](), dict[str, dict[Any, pl.DataFrame]](), dict[str, Any]()
+    texts, rows_of, files = dict[str, str](), dict[str, dict[Any, list[Row]]](), dict[str, Any]()
     for name, report in ((name, warehouse.reports[report]) for name, report in PACK["reports"].items()):
         rows = ask(warehouse, report.name, for_firms=firms, for_return=return_id)
         rows = rows.join(returns.select(KEY), on=KEY, how="semi", maintain_order="left")
         texts[f"{name}.csv"] = as_csv(rows, facts.timezone)
         files[f"{name}.csv"] = {"report": report.name, "meaning": report.meaning, "columns": report.meanings}
-        printable = printable_frame(rows, facts.timezone)
-        # None stands for a return without rows.
-        rows_of[name] = printable.partition_by(KEY, as_dict=True) | {None: printable.clear()}
+        rows_of[name] = printable_frame(rows, facts.timezone).rows_by_key(KEY, named=True, include_key=True)
     for number, state in enumerate(printable_frame(returns, facts.timezone).iter_rows(named=True), start=1):
         key = (state["firm_id"], state["return_id"])
-        tables = {name: frames.get(key, frames[None]) for name, frames in rows_of.items()}
+        tables = {name: rows.get(key, []) for name, rows in rows_of.items()}
         texts[f"pages/{number:04}.{file_name(state['return_id'])}.html"] = page(state, tables, facts)
     about = {
         "what": "What the platform's log shows of the signatures of these returns. It judges no signature.",
@@ -159,30 +161,30 @@ def write_pack(folder: Path, name: str, texts: dict[str, str], as_zip: bool) -> 
     return target
 
 
-def page(state: dict[str, str], tables: dict[str, pl.DataFrame], facts: Facts) -> str:
+def page(state: Row, tables: dict[str, list[Row]], facts: Facts) -> str:
     """The page of a return. All cells are texts, times in the firm's zone."""
     head = [{"name": heading, "value": state[column]} for column, heading in PACK["head"].items()]
-    parts = [table("The return", {"name": "", "value": ""}, pl.DataFrame(head))]
-    shown = tables["facts"].sort(pl.col("cycle_no").cast(int), maintain_order=True)
-    if shown.is_empty():
+    parts = [table("The return", {"name": "", "value": ""}, head)]
+    shown = sorted(tables["facts"], key=lambda row: int(row["cycle_no"]))
+    if not shown:
         nothing = "The return was not delivered to its client, so there is no signature to show."
         parts.append(f"<p>{nothing}</p>")
-    for delivery in shown.partition_by("cycle_no"):
-        number = delivery["cycle_no"][0]
+    for number, of_delivery in groupby(shown, itemgetter("cycle_no")):
         parts.append(f"<h2>Delivery {number}</h2>")
-        parts.append(table("How far it got", PACK["steps"], tables["steps"].filter(cycle_no=number)))
-        for of_signer in delivery.partition_by("signer"):
-            parts.append(table(f"Signer: {of_signer['signer'][0]}", PACK["facts"], of_signer))
+        reached = [row for row in tables["steps"] if row["cycle_no"] == number]
+        parts.append(table("How far it got", PACK["steps"], reached))
+        for signer, of_signer in groupby(of_delivery, itemgetter("signer")):
+            parts.append(table(f"Signer: {signer}", PACK["facts"], of_signer))
     # The facts that the log shows for no signer.
-    logged = shown.filter(pl.col("basis") != NOT_LOGGED).select("fact")
-    missing = shown.join(logged, on="fact", how="anti", maintain_order="left")
-    if not missing.is_empty():
+    logged = {row["fact"] for row in shown if row["basis"] != NOT_LOGGED}
+    missing = {row["title"]: row for row in shown if row["fact"] not in logged}
+    if missing:
         parts.append("<h2>What the log cannot show</h2>")
-        rows = missing.unique("title", keep="first", maintain_order=True)
-        parts.append(table("In no delivery of this return", PACK["missing"], rows))
+        parts.append(table("In no delivery of this return", PACK["missing"], missing.values()))
     parts.append("<h2>Both timelines</h2>")
     for tab, caption in PACK["tabs"].items():
-        parts.append(table(caption, PACK["events"], tables["records"].filter(tab=tab)))
+        of_tab = [row for row in tables["records"] if row["tab"] == tab]
+        parts.append(table(caption, PACK["events"], of_tab))
     texts = {
         "title": f"Evidence of return {state['return_id']}",
         "firm": facts.firm_name or "The firm",
@@ -196,12 +198,11 @@ def page(state: dict[str, str], tables: dict[str, pl.DataFrame], facts: Facts) -
     return template.substitute(escaped, body="\n".join(parts))
 
 
-def table(caption: str, columns: dict[str, str], rows: pl.DataFrame) -> str:
+def table(caption: str, columns: Row, rows: Iterable[Row]) -> str:
     """A table of texts under a caption; without headings if no column has one."""
     heads = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in columns.values())
     head = f"<thead><tr>{heads}</tr></thead>\n" if any(columns.values()) else ""
-    lines = rows.select(*columns).iter_rows()
-    body = "\n".join(f"<tr>{''.join(map(cell, line))}</tr>" for line in lines)
+    body = "\n".join(f"<tr>{''.join(cell(row[name]) for name in columns)}</tr>" for row in rows)
     return f"<table><caption>{escape(caption)}</caption>\n{head}<tbody>\n{body}\n</tbody></table>"
 
 

@@ -115,7 +115,10 @@ def send_files(mail: Mail, run: Run, stored: StoredRun, to: tuple[str, ...]) -> 
         "They contain taxpayer data: keep them inside the firm. "
         f"From returntrail for {main['firm']}, run {run.run}.\n"
     )
-    content = {name: stored.open(name).read() for name in stored.files}
+    content = {}
+    for name in stored.files:
+        with stored.open(name) as stream:
+            content[name] = stream.read()
     # A retry has the id of the first try, so that a server that accepted the first can recognize it.
     parts = (run.subscription, run.slot, main["firm"], main["sha256"], str(run.run if run.again else ""))
     subject, at = f"{run.subscription}, {stored.day}: {counts}", datetime.fromisoformat(f"{run.at}+00:00")

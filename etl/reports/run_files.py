@@ -98,14 +98,16 @@ def make_run(
         run = replace(run, row_count=row_count, steady_digest=steady_digest)
         file = listed.with_suffix(f".{subscription.file_format}")
         files = {file.name: file_entry(warehouse, report, filters, row_count, file)}
+        packed_list = compress(listed)
         if report.key:
-            before = data.runs / str(previous.files_of) / f"{changes.name}.gz" if previous else None
-            counts = write_changes(report, listed, before, day, changes, encoding)
+            before = stored_changes(data, previous, changes.name) if previous else None
+            counts = write_changes(report, packed_list, before, day, changes, encoding)
             run = replace(run, new_count=counts["new"], cleared_count=counts["cleared"])
             columns, meanings = ADDED_TYPES | report.columns, ADDED_MEANINGS | report.meanings
             of_changes = replace(report, columns=columns, meanings=meanings)
             entry = file_entry(warehouse, of_changes, filters, counts.total(), changes)
             files[changes.name] = entry | {"changes": counts}
+            compress(changes)
         if subscription.only_if_rows and not row_count:
             run = replace(run, state=EMPTY)
         elif subscription.only_if_changed and previous and previous.steady_digest == steady_digest:
@@ -117,9 +119,9 @@ def make_run(
             "written_at": f"{run.at}Z",
             "previous_run": previous.run if previous else None,
         }
-        for name in files:
-            compress(folder / name)
-        listed.unlink(missing_ok=True)
+        if file != listed:
+            compress(file)
+            packed_list.unlink()
         content = {"day": str(day), "files": {name: entry | of_run for name, entry in files.items()}}
         text = json.dumps(content, ensure_ascii=False, indent=1)
         (folder / ENTRY).write_text(f"{text}\n", encoding="utf-8")
@@ -151,12 +153,23 @@ def write_list(
     return row_count, steady.hexdigest()
 
 
-def compress(file: Path) -> None:
-    """Replaces a file by its compressed bytes, which do not depend on the time."""
+def stored_changes(data: DataDir, run: Run, name: str) -> Path | None:
+    """The changes file of a run, if it has one. Raises a Problem if it is not what the run wrote."""
+    file = data.runs / str(run.files_of) / f"{name}.gz"
+    if not file.exists():
+        return None
+    stored_run(data, run).open(name).close()
+    return file
+
+
+def compress(file: Path) -> Path:
+    """Replaces a file by its compressed bytes, which do not depend on the time; returns their file."""
+    packed_file = file.with_name(f"{file.name}.gz")
     with (
         open(file, "rb") as content,
-        open(f"{file}.gz", "wb") as packed,
+        open(packed_file, "wb") as packed,
         gzip.GzipFile("", "wb", FASTEST, packed, mtime=0) as out,
     ):
         shutil.copyfileobj(content, out)
     file.unlink()
+    return packed_file
