@@ -14,8 +14,8 @@ from etl.config.source import contract, file_columns
 from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
-from etl.store.texts import select_texts
-from etl.store.times import parse_day, zones_of_stamps
+from etl.store.texts import TIME, select_texts
+from etl.store.times import clean_time, has_offset, parse_day, parse_time, zones_of_times
 
 IDS = ("firm_id", "return_id", "client_id")
 NAMES = ("client_name", "group_name", "return_type", "office", "partner", "ero_signer", "preparer")
@@ -49,9 +49,11 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     `reason` is why a record is quarantined. `content_hash` is fast, and equal where row_hash and
     source_event_id are. The file_id and the occurrence_no are left out.
     """
-    source = columns.source
-    zone, firm_zone = zones_of_stamps(database, source.timezone, source.firm_timezone)
-    parsed = {f"parsed_{name}": value for name, value in parse_attributes(source.time_formats).items()}
+    source, formats = columns.source, columns.source.time_formats
+    zone, firm_zone = zones_of_times(database, source.timezone, source.firm_timezone)
+    parsed = {f"parsed_{name}": value for name, value in parse_attributes(formats).items()}
+    parsed["time"] = clean_time(TIME[source.kind])
+    stamp = {"stamp": parse_time("time", formats), "has_offset": has_offset("time", formats)}
     values = {name: f"parsed_{name}" for name in TYPED} | {"extra": extra(columns)}
     reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
     tidy = join = ""
@@ -87,11 +89,13 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
             from (
                 select
-                    texts.*, {tidy} stamp, has_offset,
+                    texts.*, {tidy}
                     case when has_offset then stamp else {zone.utc("stamp")} end as moment,
                     case when not has_offset then {zone.note("stamp")} end as time_note
-                from (select *, {listed(parsed)} from ({trimmed_texts(database, columns)})) as texts
-                left join stamps on stamps.row_no = texts.row_no
+                from (
+                    select *, {listed(stamp)}
+                    from (select *, {listed(parsed)} from ({trimmed_texts(database, columns)}))
+                ) as texts
                 {join}
             )
         )

@@ -36,7 +36,7 @@ NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
 def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
     """Makes the view `texts(place, text)` of `staged` and `malformed`, in which most texts are collected.
 
-    The times are read into `stamps`; only those that cannot be read are texts.
+    Of the times, only those that cannot be read are texts.
     """
     name = TIME[columns.source.kind]
     time = columns.places.get(name)
@@ -52,8 +52,7 @@ def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
         f"select distinct {place}, c{place} from staged where c{place} is not null" for place in collected
     ]
     if time is not None:
-        unread = "staged semi join (from stamps where stamp is null) using (row_no)"
-        queries.append(f"select distinct {time}, c{time} from {unread}")
+        queries.append(f"select {time}, unread from times_found where unread is not null")
     database.execute("create temp table collected_texts (place integer, text varchar)")
     for start in range(0, len(queries), COLUMNS_TOGETHER):
         together = " union all ".join(queries[start : start + COLUMNS_TOGETHER])

@@ -61,13 +61,10 @@ class Zone:
         return f"({moment} + {by_time(moment, interval(self.start), steps)})::date"
 
 
-def zones_of_stamps(database: DuckDBPyConnection, *names: str) -> list[Zone]:
-    """The zones over the time that `stamps` covers."""
-    [(first, last)] = database.execute(f"""
-        select coalesce(min(stamp), timestamp '{FIRST}'), coalesce(max(stamp), timestamp '{FIRST}')
-        from stamps
-        where stamp between timestamp '{FIRST}' and timestamp '{LAST}'
-    """).fetchall()
+def zones_of_times(database: DuckDBPyConnection, *names: str) -> list[Zone]:
+    """The zones over the time that `times_found` covers."""
+    query = "select coalesce(min(first), $1), coalesce(max(last), $1) from times_found"
+    [(first, last)] = database.execute(query, [FIRST]).fetchall()
     return [zone_between(name, first, last) for name in names]
 
 
@@ -120,11 +117,24 @@ TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
 def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
-    """Makes `stamps(row_no, stamp, has_offset)` of `staged`; `text` is SQL for the text of its times."""
+    """Makes `times_found(unread, first, last)` of `staged`: texts that are no times, and the span of the others.
+
+    `text` is SQL for the text. A table of all times would need much memory in a join with the records.
+    """
     database.execute(f"""
-        create or replace temp table stamps as
-        select row_no, {parse_time("time", formats)} as stamp, {has_offset("time", formats)} as has_offset
-        from (select row_no, {clean_time("text")} as time from (select row_no, {text} as text from staged))
+        create temp table times_found as
+        select
+            case when stamp is null then text end as unread,
+            min(stamp) filter (where is_usual) as first,
+            max(stamp) filter (where is_usual) as last
+        from (
+            select text, stamp, stamp between timestamp '{FIRST}' and timestamp '{LAST}' as is_usual
+            from (
+                select text, {parse_time("time", formats)} as stamp
+                from (select text, {clean_time("text")} as time from (select {text} as text from staged))
+            )
+        )
+        group by all
     """)
 
 
