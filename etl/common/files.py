@@ -114,9 +114,9 @@ def is_leftover(path: Path) -> bool:
 
 
 def remove_leftovers(*folders: Path, prefixes: tuple[str, ...] = LEFTOVER_PREFIXES) -> None:
-    """Removes the leftovers of killed processes in these folders of the data directory."""
-    hidden = [path for folder in folders for path in folder.glob(".*")]
-    for path in filter(lambda path: path.name.startswith(prefixes), hidden):
+    """Removes the leftovers of killed processes in these folders, which may be missing."""
+    paths = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    for path in filter(lambda path: path.name.startswith(prefixes), paths):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

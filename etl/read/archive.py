@@ -1,8 +1,9 @@
 """Checks a file before it is read: its first bytes show its format, it is hashed, and an archive is unpacked.
 
-A file whose name claims another format is refused. DuckDB does not verify the checksum of gzip and reads a
-cut archive as far as it goes, so no reader gets an archive. Problems raised here do not name the file: the
-loader puts the redacted name before them.
+A file whose name claims another format is refused. The loader puts the redacted name before a Problem.
+
+DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so every archive is
+unpacked here.
 """
 
 import bz2

@@ -85,7 +85,7 @@ def stage_fast(
 
 
 class Malformed(NamedTuple):
-    """A record that cannot be split: the good records of its block before it, its line, why, and its text."""
+    """A record that cannot be split: how many good records of its block come before it, its line, and why."""
 
     place: int
     line_no: int
@@ -205,6 +205,8 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
             yield "quotes", 0
         if any('"' + value.replace('"', '""') + '"' in text for value in values):
             yield "doubled quotes", 0
+    if '\\"' in text:
+        yield "backslash", 0
     blank = re.compile(rf'(?:^|[{delimiter}]) +"', re.MULTILINE)
     # The usual dialect takes a quote after blanks for a part of the text.
     rows = block.rows if f"{delimiter} " in text and blank.search(text) else []
@@ -248,7 +250,7 @@ def stage_exact(database: duckdb.DuckDBPyConnection, text: Text, header: Header,
     all_single = "a row in apostrophes" in signs and "a row without apostrophes" not in signs
     may_be_single = not is_quoted and "malformed" not in signs
     dialects = [replace(usual, skipinitialspace=True)] if "blanks" in signs else []
-    if escape_line or (text.has_escape and not is_quoted):
+    if escape_line or ("backslash" in signs and not is_quoted):
         dialects.append(escaped)
     if single_line or (may_be_single and (all_single or "doubled apostrophes" in signs)):
         dialects += single

@@ -142,6 +142,7 @@ def elements(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
             if end is None:
                 more = file.read(CHUNK)
                 if not more:
+                    fault = f"it ends early, or a quote is missing in record {count + 1}"
                     break
                 buffer, place = buffer[place:] + more, 0
             else:

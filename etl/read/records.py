@@ -28,11 +28,15 @@ class Staged:
 
 
 class Records:
-    """The well-formed and malformed records of a file, given to DuckDB in batches of constant size."""
+    """The well-formed and malformed records of a file, given to DuckDB in batches.
+
+    DuckDB has them in memory, and on the disk if there are more than its limit allows.
+    """
 
     def __init__(self, database: duckdb.DuckDBPyConnection, headings: Collection[str]) -> None:
         """Headings may be added while the file is read; a record may be shorter than later ones."""
-        self.database, self.headings, self.count = database, headings, 0
+        self.database, self.headings = database, headings
+        self.count = self.width = 0
         self.numbers: list[int] = []
         self.rows: list[Sequence[str | None]] = []
         self.malformed: list[tuple[int, str, str]] = []
@@ -57,8 +61,9 @@ class Records:
         columns: dict[str, Sequence[Any]] = {"row_no": self.numbers}
         columns |= {f"c{place}": values for place, values in enumerate(zip_longest(*self.rows))}
         schema = dict.fromkeys(columns, pl.String) | {"row_no": pl.Int64}
-        for place in range(len(self.headings)):
-            self.database.execute(f"alter table staged_text add column if not exists c{place} varchar")
+        for place in range(self.width, len(self.headings)):
+            self.database.execute(f"alter table staged_text add column c{place} varchar")
+        self.width = len(self.headings)
         create_table(self.database, "staged_text", columns, schema, append=True)
         create_table(self.database, "malformed", self.malformed, MALFORMED, append=True)
         self.numbers, self.rows, self.malformed = [], [], []

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 from polars.exceptions import PolarsError
 
-from etl.common.duck import OFFLINE, disk_full_error, work_limits
+from etl.common.duck import OFFLINE, disk_full_error, problem_of, work_limits
 from etl.common.files import make_private_folder, work_folder, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
@@ -161,6 +161,8 @@ def load_each(data: DataDir, settings: Settings, files: Iterable[Path]) -> Itera
                     # If the disk is full, the file is not at fault.
                     if cause := disk_full_error(error):
                         raise cause from error
+                    if isinstance(error, duckdb.OutOfMemoryException):
+                        raise problem_of(error, redacted_path(file)) from error
                     raise
             yield outcome
 

@@ -117,7 +117,7 @@ TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
 def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
-    """Makes `times_found(unread, first, last)` of `staged`: texts that are no times, and the span of the others.
+    """Makes `times_found(unread, first, last)` of `staged`: texts that are no times, and the span of others.
 
     `text` is SQL for the text. A table of all times would need much memory in a join with the records.
     """
