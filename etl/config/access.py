@@ -96,8 +96,10 @@ def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
             before = people.get(who)
             if before and not before.role == scope.role == STAFF:
                 raise where.fault(f'"{who}" is {before.role} and {scope.role}; a person has only one role,')
-            all_offices = (*((before and before.offices) or ()), *(scope.offices or ()))
-            people[who] = Scope(scope.role, tuple(dict.fromkeys(all_offices)) or None)
+            if before and before.offices and scope.offices:
+                people[who] = Scope(STAFF, tuple(dict.fromkeys(before.offices + scope.offices)))
+            else:
+                people[who] = scope
     return people
 
 

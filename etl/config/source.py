@@ -84,7 +84,7 @@ def file_columns(kind: str) -> tuple[str, ...]:
 
 
 def contract(kind: str) -> tuple[str, ...]:
-    """Those of them that an export of this kind can contain."""
+    """The columns of the contract that an export of this kind can contain."""
     return tuple(name for name in file_columns(kind) if name not in MADE)
 
 

@@ -1,6 +1,6 @@
 """The [[subscription]] entries and the [mail] section of the settings: who gets which report when."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -103,8 +103,8 @@ def read_subscriptions(
             weekday=WEEKDAYS.index(weekday or "Monday"),
             not_before=time.fromisoformat(place.value("not_before", TimeOfDay, "00:00")),
             filters={f"for_{key}": list(values) for key, values in filters.items()},
-            to=tuple(dict.fromkeys(place.value("to", Recipients, (FOLDER,)))),
         )
+        entry = replace(entry, to=tuple(dict.fromkeys(entry.to)))
         if entry.addresses and mail is None:
             address = entry.addresses[0]
             raise place.fault(f'"to" names {address}, and there is no [mail] section that says how to send,')

@@ -79,7 +79,10 @@ def entries(data: DataDir) -> list[Entry]:
     """Every purge, oldest first. Raises a Problem if the list is damaged: a load would undo the purges."""
     file = data.root / FILE
     try:
-        return msgspec.json.Decoder(Entry).decode_lines(file.read_bytes())
+        content = file.read_bytes()
+        # An empty line is damage too.
+        lines = content.removesuffix(b"\n").split(b"\n") if content else []
+        return [msgspec.json.decode(line, type=Entry) for line in lines]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, msgspec.MsgspecError) as error:

@@ -40,10 +40,12 @@ def write_part(
     Raises a Problem unless they add up to the number of records that the reader counted.
     """
     collect_texts(database, columns)
+    # Before the ids of purged returns are redacted in them.
+    malformed = malformed_of(database, purged)
     redacted_count = redact_file(database, columns, key)
     map_staged(database, columns)
-    purged_count = remove_purged(database, purged)
-    # Needed before the first record is written.
+    purged_count = remove_purged(database, purged, malformed)
+    # Content that occurs twice must be known before the first record is written.
     database.execute("create temp table marks as select row_no, reason, content_hash from mapped('staged')")
     made = folder / "part"
     made.mkdir()
@@ -64,16 +66,22 @@ def write_part(
     }
 
 
-def remove_purged(database: DuckDBPyConnection, purged: Purged) -> int:
+def malformed_of(database: DuckDBPyConnection, purged: Purged) -> list[tuple[int]]:
+    """The numbers of the malformed records that name a purged return."""
+    if not purged.hashes:
+        return []
+    malformed = database.execute("select row_no, record from malformed").fetchall()
+    return [(row_no,) for row_no, record in malformed if purged.is_named_in(record)]
+
+
+def remove_purged(database: DuckDBPyConnection, purged: Purged, malformed: list[tuple[int]]) -> int:
     """Removes the records of purged returns from `staged` and `malformed`; returns how many there were."""
     if not purged.hashes:
         return 0
     returns = database.execute("select distinct firm_id, return_id from mapped('staged')").fetchall()
     own = [row for row in returns if purged.has(*row)]
     create_table(database, "purged_returns", own, {"firm_id": pl.String, "return_id": pl.String})
-    malformed = database.execute("select row_no, record from malformed").fetchall()
-    row_numbers = [(row_no,) for row_no, record in malformed if purged.is_named_in(record)]
-    create_table(database, "purged_rows", row_numbers, {"row_no": pl.Int64})
+    create_table(database, "purged_rows", malformed, {"row_no": pl.Int64})
     database.execute("delete from malformed where row_no in (from purged_rows)")
     if own:
         database.execute("""
@@ -98,7 +106,10 @@ def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder:
     """
     values = {"file_id": literal(file_id)}
     join = ""
+    is_repeated = "select count(content_hash) > count(distinct content_hash) from marks where reason is null"
     if kind == "events":
+        values["occurrence_no"] = "1::integer"
+    if count_of(database, is_repeated):
         database.execute("""
             create temp view repeated as
             from staged semi join (

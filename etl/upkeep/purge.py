@@ -184,7 +184,7 @@ def matches(
         query = f"select row_no, coalesce(record, '') from {literal(part.quarantine)} order by row_no"
         with damage_is_a_problem(part):
             count = count_of(database, f"select count(*) {rows}")
-            quarantined = dict(database.execute(query).fetchall())
+            quarantined = dict(database.execute(query).fetchall()) if part.ledger["quarantined_count"] else {}
         yield part, count, list(compress(quarantined, search.is_in_each(list(quarantined.values()))))
 
 

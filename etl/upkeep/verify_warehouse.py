@@ -104,7 +104,7 @@ def check_content(
         has_changed = input_digest(data, catalog) != warehouse.facts.input_digest
         if has_changed and is_well(findings) and not is_old(findings):
             sentence = "A loaded file, the settings or the reference rows have changed since it was built."
-            findings.append(Finding(NOTE, "warehouse", f"{sentence} {BUILD}"))
+            findings.insert(0, Finding(NOTE, "warehouse", f"{sentence} {BUILD}"))
     with suppress(Problem):
         purged = read_purged(data)
         returns = cursor.execute(RETURNS).fetchall() if purged.hashes else []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import OFFLINE, literal, problem_of, work_limits
+from etl.common.duck import OFFLINE, error_sentence, line_of_error, literal, problem_of, work_limits
 from etl.common.files import put_in_place, remove_leftovers, work_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
@@ -21,7 +21,7 @@ from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
-from etl.warehouse.models import Engine, check_table, columns_of, duckdb_errors, insert_rows, on_duckdb
+from etl.warehouse.models import Engine, check_table, columns_of, insert_rows, on_duckdb
 from etl.warehouse.raw import fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
 
@@ -138,18 +138,29 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dic
     for file in catalog.of("report"):
         name = file.full_name
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
-        with duckdb_errors(file.label):
-            # An error of a macro has the line of its call, so the query itself is bound first.
-            types[name] = columns_of(database, f"({with_defaults(file)}\n)")
+        try:
             database.execute(f"create macro {name}({params}) as table {file.text}")
+            types[name] = columns_of(database, source_of(file))
+        except duckdb.Error as error:
+            raise problem_of(error, file.label, line_in_report(database, file, error)) from error
         check_table(database, file, source_of(file, longest[0] if longest else None), types[name])
     return types
 
 
-def with_defaults(file: SqlFile) -> str:
-    """The query of a report with its defaults in place of its parameters."""
+def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:
+    """The line of an error in a report: an error of a macro has the line of its call.
+
+    So the query is bound once more with its defaults in place of its parameters.
+    """
+    if "report." not in str(error):
+        return line_of_error(error)
     defaults = {param.name: f"({param.default})" for param in file.params}
-    return re.sub(r"\b\w+\b(?!\s*:=)", lambda match: defaults.get(match[0], match[0]), file.text)
+    text = re.sub(r"\b\w+\b(?!\s*:=)", lambda match: defaults.get(match[0], match[0]), file.text)
+    try:
+        database.execute(f"describe from ({text}\n)")
+    except duckdb.Error as other:
+        return line_of_error(other) if error_sentence(other) == error_sentence(error) else None
+    return None
 
 
 def source_of(file: SqlFile, return_id: str | None = None) -> str:

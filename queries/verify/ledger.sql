@@ -110,12 +110,12 @@ findings as (
         (
             9, state = 'refused',
             'note', coalesce(file_name, file_id),
-            'Refused: ' || reason
+            'Refused: ' || coalesce(reason, 'no reason is stored.')
         )
     ) as found (number, applies, severity, subject, finding)
     where applies
     union all
-    select 10, true, 'note', path, 'It is newer than the warehouse. Type `returntrail build`.', path, file_id
+    select 0, true, 'note', path, 'It is newer than the warehouse. Type `returntrail build`.', path, file_id
     from store_ledger
     anti join raw.files using (file_id)
 )

@@ -95,6 +95,22 @@ def counts(data: DataDir) -> dict[str, tuple]:
     return {part.ledger["file_name"]: tuple(part.ledger[name] for name in names) for part in parts(data)}
 
 
+def test_a_record_that_cannot_be_split_is_left_out_before_its_return_id_is_redacted(tmp_path: Path) -> None:
+    """In a file with a column of SSNs nine digits are redacted anywhere in such a record."""
+    data = DataDir(tmp_path / "data")
+    data.inbox.mkdir(parents=True)
+    head = "Return ID,Client Name,Tab,Event,Date/Time,Client SSN\n"
+    event = "Client,Return Accessed,03/01/2026 10:00 AM,\n"
+    put(data, "first.csv", f"{head}123456789,John Doe,{event}987654320,Jane Roe,{event}".encode())
+    load_inbox(data, read_settings(data.settings))
+    build(data)
+    assert returntrail(data, "purge", "--return", "123456789", "--yes").returncode == 0
+    too_long = event.replace("\n", ",one,too many\n")
+    put(data, "second.csv", f"{head}123456789,John Doe,{too_long}987654320,Jane Roe,{too_long}".encode())
+    load_inbox(data, read_settings(data.settings))
+    assert counts(data)["second.csv"] == (2, 0, 1, 1)
+
+
 def test_a_purge_without_yes_lists_what_it_removes_and_removes_nothing(data: DataDir) -> None:
     before = traces(data)
     asked = returntrail(data, "purge", "--return", GOING)

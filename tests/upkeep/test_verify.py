@@ -198,8 +198,13 @@ def test_a_row_that_differs_from_a_rebuild_is_found(data: DataDir) -> None:
             WARNING,
             "The warehouse has this refusal, but the store does not.",
         ),
+        (
+            "insert into raw.files (file_id, state) select reverse($file_id), 'refused'",
+            WARNING,
+            "The warehouse has this refusal, but the store does not.",
+        ),
     ],
-    ids=["record", "quarantined record", "sum", "count", "refusal"],
+    ids=["record", "quarantined record", "sum", "count", "refusal", "refusal without a reason"],
 )
 def test_a_ledger_that_differs_from_the_tables_or_the_store_is_found(
     data: DataDir, change: str, severity: str, sentence: str

@@ -302,6 +302,13 @@ def test_a_build_that_breaks_a_rule_is_refused_by_file_and_line(tmp_path: Path, 
     assert "Ann" not in found
 
 
+def test_the_name_of_a_parameter_may_be_a_word_of_a_text(tmp_path: Path) -> None:
+    data = two_files(tmp_path / "data")
+    seen = SEEN.replace("where (", "where 'seen since long' <> 'least_days' and (")
+    build(data, queries=small_queries(tmp_path / "queries", report__seen=seen))
+    assert rows(data, "select return_id from report.seen(least_days := 1)") == [("r1",), ("r2",)]
+
+
 def test_without_an_old_warehouse_nothing_is_built(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
     queries = small_queries(tmp_path / "queries", mart__visits=VISITS.replace(">= 1", "< 1"))
