@@ -126,6 +126,16 @@ def test_what_is_new_still_there_and_cleared(data: DataDir) -> None:
     assert (last(data).new_count, last(data).cleared_count) == (0, 0)
 
 
+def test_a_damaged_list_of_the_run_before_stops_no_other_report(data: DataDir) -> None:
+    write_settings(data, '[[subscription]]\nreport = "totals"\nevery = "day"\n')
+    assert due(data, DAY) == [("totals", "written"), ("seen", "written")]
+    stored = data.runs / str(last(data).files_of) / "seen-changes.csv.gz"
+    stored.write_bytes(stored.read_bytes()[:-9])
+    states = dict(due(data, "2026-03-06T12:00"))
+    assert states["totals"] == "written"
+    assert states["seen"].endswith("what run 2 wrote is damaged. Restore it from a backup.")
+
+
 def write_part_gone(data: DataDir) -> None:
     """Instead of the first file another one, in which a return is missing and a strange one has come."""
     for file in (data.store / ("aa" * 8)).iterdir():
