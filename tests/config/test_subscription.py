@@ -37,10 +37,19 @@ bom = true\n"""
     read = settings(tmp_path, ENTRY + more + MAIL + rest)
     assert read.subscriptions == (
         Subscription(
-            "work_list", "austin", "week", 4, time(7, 5), {"for_offices": ["Austin"], "for_years": [2025]},
-            ("folder", "ann@oak.example"), True, True, "xlsx", True,
+            "work_list",
+            "austin",
+            "week",
+            4,
+            time(7, 5),
+            {"for_offices": ["Austin"], "for_years": [2025]},
+            ("folder", "ann@oak.example"),
+            True,
+            True,
+            "xlsx",
+            True,
         ),
-    )  # fmt: skip
+    )
     assert read.subscriptions[0].label == "work_list-austin"
     assert read.mail == Mail(
         "smtp.oak.example", "reports@oak.example", 465, "u", "P", "it@oak.example", tmp_path / "ca.pem"

@@ -155,8 +155,8 @@ def test_what_a_query_reads_is_found_in_every_construct(tmp_path: Path, name: st
 BAD = {
     "no sentence": (
         "-- key: firm_id\n" + VISITS[VISITS.index("select") :],
-        "queries/mart/visits.sql: the file starts with "
-        "no sentence. Say in a comment what one row is."),
+        "queries/mart/visits.sql: the file starts with no sentence. Say in a comment what one row is.",
+    ),
     "an unknown word": (
         VISITS.replace("-- check:", "-- rule:"),
         'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, filters, '
@@ -216,7 +216,7 @@ BAD = {
         VISITS.replace("\nselect\n", "\n select\n"),
         "queries/mart/visits.sql: a file is a comment and one select, its `select` at the start of a line.",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -284,7 +284,11 @@ def test_meanings_are_inherited_and_readers_known(tmp_path: Path) -> None:
         ("visit_count", "Events of the return."),
     ]
     assert [file.full_name for file in catalog.of("model", "mart", "report")] == [
-        "model.repeated_records", "model.events", "model.file_counts", "mart.visits", "report.seen",
-    ]  # fmt: skip
+        "model.repeated_records",
+        "model.events",
+        "model.file_counts",
+        "mart.visits",
+        "report.seen",
+    ]
     readers = {file.full_name for file in catalog.files.values() if "model.events" in file.reads}
     assert readers == {"mart.visits", "model.file_counts"}

@@ -68,8 +68,12 @@ def test_two_overlapping_files_become_one_warehouse(tmp_path: Path) -> None:
         (CC, "refused", "It is HTML.", None, None, None, None),
     ]
     assert rows(data, "select file_id, row_no, client_name from raw.events") == [
-        (AA, 1, "Ann"), (AA, 2, "=1+1"), (BB, 1, None), (BB, 2, None), (BB, 3, None),
-    ]  # fmt: skip
+        (AA, 1, "Ann"),
+        (AA, 2, "=1+1"),
+        (BB, 1, None),
+        (BB, 2, None),
+        (BB, 3, None),
+    ]
 
 
 def test_an_empty_store_builds_an_empty_warehouse_and_says_so(tmp_path: Path) -> None:
@@ -256,18 +260,21 @@ BROKEN = {
         "The old warehouse stays.",
     ),
     "a key that is null": (
-        {"mart__visits": VISITS.replace("events.return_id,", "nullif(events.return_id, 'r1') as return_id,")
-            .replace(
-                "by events.firm_id, events.return_id",
-                "by events.firm_id, nullif(events.return_id, 'r1')",
+        {
+            "mart__visits": VISITS.replace(
+                "events.return_id,", "nullif(events.return_id, 'r1') as return_id,"
             )
-            .replace("as return_id,", "as return_id, -- The return.")},
+            .replace(
+                "by events.firm_id, events.return_id", "by events.firm_id, nullif(events.return_id, 'r1')"
+            )
+            .replace("as return_id,", "as return_id, -- The return.")
+        },
         'queries/mart/visits.sql, line 3: the key "firm_id, return_id" is null or repeated once, '
         "for example oak, null. The old warehouse stays.",
     ),
     "a misspelt column": (
         {"mart__visits": VISITS.replace("max(events.event_at)", "max(events.event_it)")},
-        'queries/mart/visits.sql, line 8: ',
+        "queries/mart/visits.sql, line 8: ",
     ),
     "a column without its line": (
         {"mart__visits": VISITS.replace("count(*) as", "1 as one, count(*) as")},
@@ -289,7 +296,7 @@ BROKEN = {
         "It is not shown; "
         "it may be private. The old warehouse stays.",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -80,16 +80,21 @@ def test_texts_that_begin_a_formula_get_a_quote(text: str | None, written: str |
 
 
 def test_a_csv_file_whole() -> None:
-    frame = pl.DataFrame({
-        "client_name": ["Ann, Lee", None, "", "null"],
-        "opened_at": [
-            datetime(2026, 3, 4, 19, 5, 9, 500_000), datetime(2026, 3, 8, 7), datetime(2026, 11, 1, 6), None
-        ],
-        "due_date": [date(2026, 4, 15), None, None, None],
-        "is_joint": [True, False, None, None],
-        "event_count": [-1, 2, None, 10_000_000],
-        "opened_percent": [-33.33, 0.0, None, 100.0],
-    })  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "client_name": ["Ann, Lee", None, "", "null"],
+            "opened_at": [
+                datetime(2026, 3, 4, 19, 5, 9, 500_000),
+                datetime(2026, 3, 8, 7),
+                datetime(2026, 11, 1, 6),
+                None,
+            ],
+            "due_date": [date(2026, 4, 15), None, None, None],
+            "is_joint": [True, False, None, None],
+            "event_count": [-1, 2, None, 10_000_000],
+            "opened_percent": [-33.33, 0.0, None, 100.0],
+        }
+    )
     assert as_csv(frame, "America/New_York") == (
         '"client_name","opened_at","due_date","is_joint","event_count","opened_percent"\n'
         '"Ann, Lee","2026-03-04 14:05:09","2026-04-15","true",-1,-33.33\n'

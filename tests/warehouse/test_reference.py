@@ -141,61 +141,72 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     ("name", "lines", "message"),
     [
         (
-            "labels", ["Client,,Moon,,moon,"],
+            "labels",
+            ["Client,,Moon,,moon,"],
             'line 2: the code "moon" is not in codes.csv. Add it there first.',
         ),
         (
-            "codes", ["moon,client,moon,,1,Moon,"],
+            "codes",
+            ["moon,client,moon,,1,Moon,"],
             'line 2: the step "moon" is not in steps.csv. Add it there first.',
         ),
         (
-            "codes", ["moon,client,,moon,1,Moon,"],
+            "codes",
+            ["moon,client,,moon,1,Moon,"],
             'line 2: the stage "moon" is not in stages.csv. Add it there first.',
         ),
         ("stages", ["9,m,m,m,M,"], 'line 2: the next_step "m" is not in next_steps.csv. Add it there first.'),
         ("codes", ["moon,client,,,one,Moon,A moon."], "line 2: rank must have the type integer."),
         ("codes", [",client,,,1,Moon,A moon."], "line 2: code is empty."),
         (
-            "codes", ["sun,client,,,1,Sun,", "moon,moon,,,1,Moon,A moon."],
+            "codes",
+            ["sun,client,,,1,Sun,", "moon,moon,,,1,Moon,A moon."],
             "line 3: the rule \"acts in ('client', 'firm', 'platform')\" of queries/ref/codes.sql fails.",
         ),
         (
-            "codes", ["moon,client,,,,Moon,"],
+            "codes",
+            ["moon,client,,,,Moon,"],
             'line 2: the rule "rank is not null" of queries/ref/codes.sql fails.',
         ),
         ("labels", ["Client,,,,uploaded,"], "line 2: label is empty."),
         (
-            "labels", ["Client,,Moon,,,"],
+            "labels",
+            ["Client,,Moon,,,"],
             'line 2: the rule "code is not null" of queries/ref/labels.sql fails.',
         ),
         (
-            "labels", ["Moon,,Moon,,uploaded,"],
+            "labels",
+            ["Moon,,Moon,,uploaded,"],
             "line 2: the rule \"tab in ('Client', 'Internal')\" of queries/ref/labels.sql fails.",
         ),
         (
-            "labels", ["Client,moon,Moon,,uploaded,"],
-            "line 2: the rule \"recipient is null or "
+            "labels",
+            ["Client,moon,Moon,,uploaded,"],
+            'line 2: the rule "recipient is null or '
             "recipient in ('taxpayer', 'spouse', 'cc', 'k1_partner')\""
             " of "
             "queries/ref/labels.sql fails.",
         ),
         (
-            "deadlines", ["form,moon,13-01,,"],
+            "deadlines",
+            ["form,moon,13-01,,"],
             "line 2: the rule \"kind <> 'form' or try_cast('2024-' || due as date) is not null\" of "
             "queries/ref/deadlines.sql fails.",
         ),
         ("forms", ["Moon,1040", '"The ""Moon"""', "Moon,1065"], "line 3: 1 cells instead of 2."),
         (
-            "forms", ['"Two\nlines",1040', "Moon,1040", "Moon,1065"],
+            "forms",
+            ['"Two\nlines",1040', "Moon,1040", "Moon,1065"],
             "line 5: the same spelling as in line 4. Keep one of them.",
         ),
         (
-            "labels", ["Client,,A,,uploaded,", "Client,,A,,delivered,x"],
+            "labels",
+            ["Client,,A,,uploaded,", "Client,,A,,delivered,x"],
             "line 3: the same tab and label and status as in line 2. Keep one of them.",
         ),
         ("forms", ['Moon,"1040'], "line 2: not CSV (unexpected end of data)."),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_row_is_named_by_file_and_line(
     tmp_path: Path, name: str, lines: list[str], message: str
 ) -> None:

@@ -36,14 +36,19 @@ def warehouse(data: DataDir) -> Warehouse:
 def test_the_warehouse_says_what_it_is(warehouse: Warehouse) -> None:
     facts = warehouse.facts
     assert (facts.as_of, facts.firm_name, facts.timezone) == (
-        datetime(2026, 3, 3, 10), "The firm", "America/New_York"
-    )  # fmt: skip
+        datetime(2026, 3, 3, 10),
+        "The firm",
+        "America/New_York",
+    )
     seen = warehouse.reports["seen"]
     assert (seen.meaning, seen.every) == ("The returns that were seen.", "day")
     assert seen.params == {"for_returns": "null", "since": "null", "least_days": "0"}
     assert seen.columns == {
-        "firm_id": "VARCHAR", "return_id": "VARCHAR", "last_at": "TIMESTAMP", "visit_count": "BIGINT"
-    }  # fmt: skip
+        "firm_id": "VARCHAR",
+        "return_id": "VARCHAR",
+        "last_at": "TIMESTAMP",
+        "visit_count": "BIGINT",
+    }
 
 
 R1 = ("oak", "r1", datetime(2026, 3, 1, 10), 1)
@@ -81,23 +86,26 @@ def test_only_the_columns_asked_for_come_in_the_order_asked(warehouse: Warehouse
         ("unseen", None, {}, 'No report is named "unseen". There are: seen.'),
         ("seen; drop table x", None, {}, 'No report is named "seen; drop table x". There are: seen.'),
         (
-            "seen", None, {"for_offices": ["Austin"]},
+            "seen",
+            None,
+            {"for_offices": ["Austin"]},
             'The report seen has no parameter "for_offices". It has: for_returns, since, least_days.',
         ),
         (
-            "seen", ["1 as x"], {},
+            "seen",
+            ["1 as x"],
+            {},
             'The report seen has no column "1 as x". It has: firm_id, return_id, last_at, visit_count.',
         ),
         (
-            "seen", None, {"since": "soon"},
+            "seen",
+            None,
+            {"since": "soon"},
             'since of the report seen takes a date such as 2026-03-04, not "soon".',
         ),
-        (
-            "seen", None, {"least_days": "x"},
-            'least_days of the report seen takes a whole number, not "x".',
-        ),
+        ("seen", None, {"least_days": "x"}, 'least_days of the report seen takes a whole number, not "x".'),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_name_is_answered_by_what_there_is(
     warehouse: Warehouse, report: str, columns: list | None, filters: dict, message: str
 ) -> None:
@@ -327,5 +335,8 @@ def test_a_file_of_a_newer_duckdb_is_called_so(data: DataDir, tmp_path: Path, st
 
 def test_answers_are_frames(warehouse: Warehouse) -> None:
     assert ask(warehouse, "seen").schema == {
-        "firm_id": pl.String, "return_id": pl.String, "last_at": pl.Datetime("us"), "visit_count": pl.Int64
-    }  # fmt: skip
+        "firm_id": pl.String,
+        "return_id": pl.String,
+        "last_at": pl.Datetime("us"),
+        "visit_count": pl.Int64,
+    }

@@ -90,8 +90,10 @@ def test_it_holds_no_path_of_the_checkout(wheel: Path, tmp_path: Path) -> None:
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert [file for file in files if str(CHECKOUT).encode() in file.read_bytes()] == []
     assert {file.relative_to(tmp_path).parts[0] for file in files} == {
-        "dashboard", "etl", f"{wheel.name.split('-py3')[0]}.dist-info"
-    }  # fmt: skip
+        "dashboard",
+        "etl",
+        f"{wheel.name.split('-py3')[0]}.dist-info",
+    }
 
 
 def test_its_packages_fit_together(installed: Installed) -> None:
