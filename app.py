@@ -4,6 +4,7 @@
 """
 
 import gc
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,6 +66,11 @@ app = st.App(
 )
 
 if __name__ == "__main__":
-    app.run(config=settings(*sys.argv[1:3]))
+    try:
+        app.run(config=settings(*sys.argv[1:3]))
+    except KeyboardInterrupt:
+        # By the signal itself: Python would print a traceback, and libraries what they have not freed.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
 else:
     protect()

@@ -63,7 +63,7 @@ def draw_table(key: str, rows: pl.DataFrame) -> None:
     if rows.is_empty():
         st.text(layout["nothing"])
         return
-    if "is_explained" in layout:
+    if layout.get("is_explained"):
         st.caption(data.meaning_of(layout["report"]))
     if rows.height > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS} of {rows.height:,}.")

@@ -14,6 +14,7 @@ from etl.common.paths import DataDir
 from etl.common.terminal import printable, say
 
 if TYPE_CHECKING:
+    from etl.config.settings import Settings
     from etl.store.load import Outcome
 
 PIECE_LENGTH = 32_768
@@ -65,7 +66,7 @@ def run(data: DataDir, options: Namespace) -> int:
             problems.append("A file of the inbox was refused; the page on data health says why.")
         apply(data, settings.retention)
         print(build(data))
-        write_due_reports(data, problems)
+        write_due_reports(data, settings, problems)
     return 1 if problems else 0
 
 
@@ -90,7 +91,7 @@ def report(data: DataDir, options: Namespace) -> int:
         from etl.reports.alert import alerting
 
         with locked_for_writing(data, names_directory=False), alerting(data) as problems:
-            write_due_reports(data, problems, names_directory=True)
+            write_due_reports(data, read_settings(data.settings), problems, names_directory=True)
         return 1 if problems else 0
     with locked_for_writing(data):
         if options.again is not None:
@@ -108,12 +109,13 @@ def report(data: DataDir, options: Namespace) -> int:
     return 0
 
 
-def write_due_reports(data: DataDir, problems: list[str], names_directory: bool = False) -> None:
+def write_due_reports(
+    data: DataDir, settings: "Settings", problems: list[str], names_directory: bool = False
+) -> None:
     """Writes the reports that are due, prints their paths, and adds each failure to `problems`."""
-    from etl.config.settings import read_settings
     from etl.reports.runs import write_due
 
-    runs = write_due(data, read_settings(data.settings))
+    runs = write_due(data, settings)
     if runs and names_directory:
         name_directory(data)
     for run in runs:

@@ -56,6 +56,7 @@ files as (
     left join quarantine_counts as quarantine on quarantine.file_id = files.file_id
 ),
 
+-- 0 is first, because a build settles it. 1 to 3 compare with the store, 4 to 6 are sums and counts, 7 to 9 are notes.
 findings as (
     select found.*, file_name, file_id
     from files, lateral (values

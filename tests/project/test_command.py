@@ -344,7 +344,8 @@ def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(
                 assert page.headers["x-content-type-options"] == "nosniff"
             taken = run("--data", demo.root, "app", "--port", address[2])
             server.send_signal(signal.SIGINT)
-            server.wait(timeout=60)
+            _, printed = server.communicate(timeout=300)
+            assert (server.returncode, printed) == (-signal.SIGINT, "")
     assert (taken.returncode, taken.stderr) == (
         1,
         f"Port {address[2]} is taken on 127.0.0.1. Name another one with --port, or leave --port out.\n",
