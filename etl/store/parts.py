@@ -27,7 +27,7 @@ from etl.common.files import make_private_folder, put_in_place, remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 
-HASHES, SEAL = "sha256", "seal"
+HASHES, SEAL, VERSION = "sha256", "seal", "part_version"
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
 KEY_BYTES = 32
@@ -51,8 +51,17 @@ class Part:
         return str(self.ledger["kind"])
 
     @property
+    def version(self) -> int:
+        """The version of its files: 1 has wide events, 2 narrow events and their attributes apart."""
+        return int(self.ledger.get(VERSION, 1))
+
+    @property
     def data(self) -> Path:
         return self.folder / f"{self.kind}.parquet"
+
+    @property
+    def attributes(self) -> Path:
+        return self.folder / "attributes.parquet"
 
     @property
     def quarantine(self) -> Path:

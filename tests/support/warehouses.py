@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from hashlib import md5
 from pathlib import Path
 
 import duckdb
@@ -92,7 +93,7 @@ def write_part(data: DataDir, file_id: str, rows: list[dict], kind: str = "event
             if kind == "events":
                 made |= {"tab": "Client", "label": "Taxpayer: Tax Return Accessed", "occurrence_no": 1}
                 made["pattern"] = row.get("label", made["label"])
-                made["row_hash"] = f"{row['return_id']} {row['event_at']}"
+                made["row_hash"] = md5(f"{row['return_id']} {row['event_at']}".encode()).hexdigest()
                 made["event_on"] = str(row["event_at"])[:10]
             whole = made | row
             names = ", ".join(f"${name} as {name}" for name in whole)
