@@ -17,12 +17,12 @@ from pathlib import Path
 
 from etl.common.paths import CHECKOUT
 from etl.common.terminal import say
-from tests.bench import clicks, comparison, growth, questions, targets
+from tests.bench import clicks, comparison, growth, questions, scripts, small_files, targets
 from tests.bench.page import write_page
 from tests.bench.process import machine, moment
 from tests.bench.tables import Table
 
-PARTS = ("load", "questions", "peers", "dashboard")
+PARTS = ("load", "small-files", "questions", "scripts", "peers", "dashboard")
 SIZES = [1.0, 4.0, 10.0]
 LARGEST = 30.0
 MILLION = 1_000_000
@@ -41,6 +41,7 @@ def options(words: list[str]) -> argparse.Namespace:
         "--peers", nargs="*", default=comparison.present(), help="default: those that are installed"
     )
     found.add_argument("--rounds", type=int, help="of bare read, load and build; default: by the size")
+    found.add_argument("--small-files", type=int, default=10_000, help="of one record each, in the inbox")
     found.add_argument("--calls", type=int, default=60, help="of each question")
     found.add_argument("--people", type=int, default=20, help="in the crowd on the dashboard")
     found.add_argument("--pause", type=float, default=5.0, help="seconds between the clicks of each")
@@ -101,11 +102,17 @@ def parts(folder: Path, sizes: list[int], chosen: argparse.Namespace) -> dict[st
         formats = growth.formats(folder, sizes[0]) if sizes[0] <= MILLION else found.get("formats")
         yield found | {"sizes": known, "formats": formats}
 
+    def load_small(_: dict) -> Iterator[dict]:
+        yield small_files.measured(folder, moderate, chosen.small_files)
+
     def ask(found: dict) -> Iterator[dict]:
         known = found.get("sizes", {})
         for size in asked:
             known[str(size)] = questions.measured(folder, size, chosen.calls, chosen.rounds or 3)
             yield {"sizes": known}
+
+    def compare_scripts(_: dict) -> Iterator[dict]:
+        yield scripts.measured(folder, moderate, chosen.peers)
 
     def compare(_: dict) -> Iterator[dict]:
         yield comparison.measured(folder, moderate, chosen.peers)
@@ -115,10 +122,12 @@ def parts(folder: Path, sizes: list[int], chosen: argparse.Namespace) -> dict[st
 
     return {
         "load": (load, lambda found: growth.tables(by_size(found), found.get("formats"))),
+        "small-files": (load_small, small_files.tables),
         "questions": (
             ask,
             lambda found: [table for one in by_size(found) for table in questions.tables(one)],
         ),
+        "scripts": (compare_scripts, scripts.tables),
         "peers": (compare, comparison.tables),
         "dashboard": (click, clicks.tables),
     }

@@ -2,15 +2,15 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from etl.common.paths import CHECKOUT
 from tests.bench import phases
 from tests.bench.logs import FORMATS, log_of
-from tests.bench.phases import Measured
+from tests.bench.phases import Cost, Measured
 from tests.bench.process import alone, median, moment
-from tests.bench.tables import Table, number, seconds
+from tests.bench.tables import Table, megabytes, number, seconds, times
 
 PHASES_SHOWN = 16
 CODE = ("etl", "queries")
@@ -24,21 +24,20 @@ def measured(folder: Path, events: int, rounds: int | None = None) -> Iterator[d
     log, when = log_of(folder, events), moment()
     place = folder / f"work-{events}"
     rounds = rounds or (3 if events <= 1_000_000 else 2 if events <= 10_000_000 else 1)
-    found = [phases.profile(log, place) for _ in range(rounds)]
+    found = [phases.profile(log.files, place) for _ in range(rounds)]
     floors, loads, builds = (list(one) for one in zip(*found, strict=True))
     season = {
         "events": events,
         "when": when,
         "records": log.records,
-        "csv_mb": log.bytes >> 20,
         "rounds": rounds,
         "bare": summed(floors),
         "load": summed(loads),
         "build": summed(builds),
     }
     yield season
-    day = replace(log, files=[log.day])
-    more = alone(phases.load_phases, day, place / "data"), alone(phases.build_phases, day, place / "data")
+    data = place / "data"
+    more = alone(phases.command, data, "load", log.day), alone(phases.command, data, "build")
     yield season | {"day load": summed([more[0]]), "day build": summed([more[1]])}
 
 
@@ -47,9 +46,8 @@ def formats(folder: Path, events: int) -> dict[str, dict]:
     found = {}
     for kind in FORMATS:
         log = log_of(folder, events, kind)
-        place = folder / f"work-{kind}"
-        place.mkdir(parents=True, exist_ok=True)
-        found[kind] = summed([alone(phases.load_phases, log, place)]) | {"file_mb": log.bytes >> 20}
+        place = phases.new_folder(folder / f"work-{kind}")
+        found[kind] = summed([alone(phases.command, place, "load", *log.files)]) | {"bytes": log.bytes}
         shutil.rmtree(place)
     return found
 
@@ -60,11 +58,8 @@ def data_of(folder: Path, events: int) -> Path:
     warehouse = data / "warehouse.duckdb"
     newest = max(file.stat().st_mtime for place in CODE for file in (CHECKOUT / place).rglob("*.[ps][yq]*"))
     if not warehouse.exists() or warehouse.stat().st_mtime < newest:
-        shutil.rmtree(data, ignore_errors=True)
-        data.mkdir(parents=True)
-        log = log_of(folder, events)
-        alone(phases.load_phases, replace(log, files=log.all_files), data)
-        alone(phases.build_phases, log, data)
+        alone(phases.command, phases.new_folder(data), "load", *log_of(folder, events).all_files)
+        alone(phases.command, data, "build")
     return data
 
 
@@ -75,7 +70,8 @@ def summed(found: list[Measured]) -> dict:
         "seconds": median([one.whole.seconds for one in found]),
         "cpu": median([one.whole.cpu for one in found]),
         "peak_mb": max(one.peak_mb for one in found),
-        "disk_mb": middle.disk_mb,
+        "disk_bytes": middle.disk_bytes,
+        "printed": middle.printed,
         "phases": {name: asdict(cost) for name, cost in middle.phases.items()},
     }
 
@@ -86,7 +82,7 @@ def together(load: dict, build: dict) -> dict:
         "seconds": load["seconds"] + build["seconds"],
         "cpu": load["cpu"] + build["cpu"],
         "peak_mb": max(load["peak_mb"], build["peak_mb"]),
-        "disk_mb": load["disk_mb"] + build["disk_mb"],
+        "disk_bytes": load["disk_bytes"] + build["disk_bytes"],
     }
 
 
@@ -112,7 +108,7 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
                     times(cost["cpu"], one["bare"]["cpu"]),
                     f"{cost['cpu'] / one['records'] * 1e6:.1f}",
                     number(cost["peak_mb"]),
-                    number(cost["disk_mb"]),
+                    megabytes(cost["disk_bytes"]),
                 ]
             )
     note = "x: relative to the bare typed read of the same files, in the same round. " + "; ".join(
@@ -126,45 +122,42 @@ def tables(sizes: list[dict], by_format: dict[str, dict] | None) -> list[Table]:
 
 def phase_table(one: dict) -> Table:
     """The most expensive phases of load and build."""
-    bare = one["bare"]
-    listed = [
-        (f"{verb}: {name}", cost) for verb in ("load", "build") for name, cost in one[verb]["phases"].items()
-    ]
-    listed.sort(key=lambda item: -item[1]["cpu"])
-    rows = [
-        [
-            name,
-            seconds(cost["seconds"]),
-            times(cost["seconds"], bare["seconds"]),
-            times(cost["cpu"], bare["cpu"]),
-        ]
-        for name, cost in listed[:PHASES_SHOWN]
-    ]
-    return Table(f"Where the time goes, {number(one['events'])} events", ["phase", "s", "x", "x CPU"], rows)
+    floor = Cost(one["bare"]["seconds"], one["bare"]["cpu"])
+    listed = {
+        f"{verb}: {name}": Cost(**cost)
+        for verb in ("load", "build")
+        for name, cost in one[verb]["phases"].items()
+    }
+    rows = phases.phase_rows(listed, floor)[:PHASES_SHOWN]
+    note = "A phase is a function, by its module and name in etl, and the table it is about."
+    return Table(
+        f"Where the time goes, {number(one['events'])} events", ["phase", "s", "x", "x CPU"], rows, note
+    )
 
 
 def day_table(sizes: list[dict]) -> Table:
-    """The cost of one more file of 1 % for a data directory with the season."""
-    rows = [
-        [
-            number(one["events"]),
-            seconds(one["day load"]["cpu"]),
-            times(one["day load"]["cpu"], one["load"]["cpu"]),
-            seconds(one["day build"]["cpu"]),
-            times(one["day build"]["cpu"], one["build"]["cpu"]),
-            seconds(one["day load"]["seconds"] + one["day build"]["seconds"]),
-        ]
-        for one in sizes
-    ]
-    head = [
-        "events",
-        "load, CPU s",
-        "share of the season's",
-        "build, CPU s",
-        "share of the season's",
-        "both, s",
-    ]
-    return Table("One more day's file (1 %)", head, rows)
+    """What one more file costs in a data directory with the season, and what the build says it did."""
+    rows = []
+    for one in sizes:
+        load, build, bare = one["day load"], one["day build"], one["bare"]
+        both = together(load, build)
+        rows.append(
+            [
+                number(one["events"]),
+                seconds(load["cpu"]),
+                seconds(build["cpu"]),
+                times(both["cpu"], bare["cpu"]),
+                times(build["cpu"], one["build"]["cpu"]),
+                seconds(both["seconds"]),
+                build["printed"].partition(": ")[2],
+            ]
+        )
+    head = ["events", "load, CPU s", "build, CPU s", "both, x CPU", "x first build", "both, s", "build"]
+    note = (
+        "The file has 1 % new events and repeats the last 0.5 % of the season. x CPU: relative to the bare "
+        "read of the whole season. build: what the command printed."
+    )
+    return Table("One more day", head, rows, note)
 
 
 def format_table(by_format: dict[str, dict]) -> Table:
@@ -173,7 +166,7 @@ def format_table(by_format: dict[str, dict]) -> Table:
     rows = [
         [
             kind,
-            number(one["file_mb"]),
+            megabytes(one["bytes"]),
             seconds(one["seconds"]),
             seconds(one["cpu"]),
             times(one["cpu"], csv["cpu"]),
@@ -181,7 +174,3 @@ def format_table(by_format: dict[str, dict]) -> Table:
         for kind, one in by_format.items()
     ]
     return Table("Load of other formats", ["format", "MB", "s", "CPU s", "x CPU of csv"], rows)
-
-
-def times(value: float, base: float) -> str:
-    return f"{value / base:.2f}"

@@ -1,8 +1,8 @@
 """Logs to measure with: exports of one firm in the shape of the platform's, made once and stored on the disk.
 
 A log of N events is four files that overlap, so that 1.5 % of the records repeat, and `one-more-day.csv` with
-the newest 1 %. The same size gives the same bytes; about 27 events a return, 2 % untidy labels, 0.1 % unknown
-ones.
+1 % newer events, which overlaps the last of the four likewise. The same size gives the same bytes; about 27
+events a return, 2 % untidy labels, 0.1 % unknown ones.
 """
 
 import json
@@ -80,10 +80,9 @@ def write(place: Path, events: int, kind: str) -> int:
         spans = [
             (max(0, round(number * share - twice)), round((number + 1) * share)) for number in range(FILES)
         ]
-        names = [f"tracking-{number}.{ending}" for number in range(FILES)]
-        for name, (first, end) in zip(
-            [*names, f"one-more-day.{ending}"], [*spans, (season, all_lines)], strict=True
-        ):
+        names = [*(f"tracking-{number}.{ending}" for number in range(FILES)), f"one-more-day.{ending}"]
+        day = (round(season - twice), all_lines)
+        for name, (first, end) in zip(names, [*spans, day], strict=True):
             database.execute(f"""
                 copy (
                     select * exclude (line_no) from export

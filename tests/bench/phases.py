@@ -1,9 +1,10 @@
-"""Where a load and a build spend their time: each phase and table, against DuckDB's bare typed read.
+"""Where a load and a build spend their time: each function and table, against DuckDB's bare typed read.
 
     python tests/bench/phases.py --events 1000000 --folder DIR
 
 The three run one after the other, each in its own process and folder, so that peaks of memory are
-their own. A phase counts without the phases inside it; "other" is the time that no phase covers.
+their own. The functions are those that run, by their names in the code, each without the functions inside
+it that are listed themselves.
 """
 
 import argparse
@@ -15,49 +16,29 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import wraps
+from inspect import isfunction, isgeneratorfunction
+from io import StringIO
 from pathlib import Path
 
 import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from etl.__main__ import main as returntrail
 from etl.common.duck import literal
-from etl.common.paths import DataDir
-from tests.bench.logs import Log, log_of
+from tests.bench.logs import log_of
 from tests.bench.process import alone
+from tests.bench.tables import Table, megabytes, number, seconds, times
 
 TIME = "Date/Time"
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
-# The measured functions, by the module that calls them. A function that gets the file of a table is measured
-# for each table.
-LOAD = {
-    "etl.store.load": ("verified", "stage", "write_part"),
-    "etl.read.stage": ("utf8_text",),
-    "etl.read.csv_records": ("stage_fast",),
-    "etl.store.write_part": (
-        "collect_texts",
-        "redact_file",
-        "map_staged",
-        "write_records",
-        "write_quarantine",
-    ),
-    "etl.store.parts": ("publish",),
-}
-BUILD = {
-    "etl.warehouse.build": (
-        "read_catalog",
-        "fill_reference",
-        "fill_raw",
-        "fill_counts",
-        "check_table",
-        "create_reports",
-        "describe_tables",
-        "replace_warehouse",
-    ),
-    "etl.warehouse.models": ("create_model",),
-}
+# What the commands import while they run: imported before the clock starts, because imports are no phase.
+IMPORTED = ("etl.store.load", "etl.warehouse.build", "etl.reports.files")
+# The packages whose functions are phases; other packages count for the function that calls them.
+MEASURED = ("etl.read.", "etl.store.", "etl.warehouse.")
 
 
 @dataclass
@@ -74,11 +55,12 @@ class Cost:
 
 @dataclass
 class Measured:
-    """The cost of a process, and its phases in the order in which they began."""
+    """The cost of work, the bytes that it added, what it printed, and its phases as they began."""
 
     whole: Cost
     peak_mb: int
-    disk_mb: int
+    disk_bytes: int
+    printed: str = ""
     phases: dict[str, Cost] = field(default_factory=dict)
 
 
@@ -89,118 +71,118 @@ class Phases:
         self.costs: defaultdict[str, Cost] = defaultdict(Cost)
         self.inside: list[Cost] = []
 
-    def measure(self, modules: dict[str, tuple[str, ...]]) -> None:
-        for module_name, names in modules.items():
-            module = importlib.import_module(module_name)
-            for name in names:
-                setattr(module, name, self.measured(name, getattr(module, name)))
+    def measure(self) -> None:
+        """Replaces the functions of the measured packages, also where another module imported them."""
+        for name in IMPORTED:
+            importlib.import_module(name)
+        for module in [one for name, one in sys.modules.items() if name.startswith("etl.")]:
+            for name, value in list(vars(module).items()):
+                # A generator runs while its caller asks for more, and counts for it.
+                is_ours = isfunction(value) and value.__module__.startswith(MEASURED)
+                if is_ours and not isgeneratorfunction(value):
+                    setattr(module, name, self.measured(value))
 
-    def measured(self, name: str, function: Callable) -> Callable:
+    def measured(self, function: Callable) -> Callable:
         @wraps(function)
         def timed(*arguments: object, **named: object) -> object:
+            # A function that gets the file of a table is measured for each table.
             tables = [one.full_name for one in arguments if hasattr(one, "full_name")]
-            cost = self.costs[" ".join([name, *tables])]
+            module = function.__module__.rpartition(".")[2]
+            cost = self.costs[" ".join([f"{module}.{function.__name__}", *tables])]
             self.inside.append(Cost())
             started, cpu = time.monotonic(), time.process_time()
             try:
                 return function(*arguments, **named)
             finally:
-                seconds, used = time.monotonic() - started, time.process_time() - cpu
+                taken, used = time.monotonic() - started, time.process_time() - cpu
                 own = self.inside.pop()
-                cost.add(seconds - own.seconds, used - own.cpu)
+                cost.add(taken - own.seconds, used - own.cpu)
                 if self.inside:
-                    self.inside[-1].add(seconds, used)
+                    self.inside[-1].add(taken, used)
 
         return timed
 
 
-def measured(work: Callable[[], object], place: Path, phases: Phases) -> Measured:
-    """Does the work in this process."""
+def measured(work: Callable[[], object], folder: Path, phases: Phases) -> Measured:
+    """Does the work, which adds files to the folder, in this process."""
+    before, printed = bytes_of(folder), StringIO()
     started, cpu = time.monotonic(), time.process_time()
-    work()
+    with redirect_stdout(printed):
+        work()
     whole = Cost(time.monotonic() - started, time.process_time() - cpu)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
-    return Measured(whole, peak, sum(one.stat().st_size for one in files) >> 20, dict(phases.costs))
+    return Measured(whole, peak, bytes_of(folder) - before, printed.getvalue().strip(), dict(phases.costs))
 
 
-def bare(log: Log, file: Path) -> Measured:
+def bytes_of(folder: Path) -> int:
+    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+
+
+def bare(files: list[Path], folder: Path) -> Measured:
     """The bare typed `create table as`: the least that the engine needs to read the files."""
 
     def work() -> None:
         limits = {
             "threads": os.cpu_count() or 1,
             "memory_limit": "4GB",
-            "temp_directory": str(file.parent / "spill"),
+            "temp_directory": str(folder / "spill"),
         }
-        with duckdb.connect(file, config=limits) as database:
+        with duckdb.connect(folder / "bare.duckdb", config=limits) as database:
             database.execute(f"""
                 create table events as from read_csv(
-                    [{", ".join(literal(one) for one in log.files)}], delim = ',', quote = '"', header = true,
+                    [{", ".join(literal(one) for one in files)}], delim = ',', quote = '"', header = true,
                     types = {{{literal(TIME)}: 'timestamp'}}, timestampformat = {literal(TIME_FORMAT)}
                 )
             """)
 
-    return measured(work, file, Phases())
+    return measured(work, folder, Phases())
 
 
-def load_phases(log: Log, folder: Path) -> Measured:
-    """`returntrail load` of the files into an empty data directory."""
-    from etl.config.settings import read_settings
-    from etl.store import load
+def command(data: Path, verb: str, *words: object) -> Measured:
+    """`returntrail` with a verb and its words for a data directory. Raises an AssertionError if it fails."""
+    phases, messages = Phases(), StringIO()
 
-    data, phases = DataDir(folder), Phases()
-    phases.measure(LOAD)
-    return measured(lambda: load.load(data, read_settings(data.settings), log.files), data.store, phases)
+    def work() -> None:
+        with redirect_stderr(messages):
+            code = returntrail(["--data", str(data), verb, *map(str, words)])
+        assert code == 0, messages.getvalue()
 
-
-def build_phases(log: Log, folder: Path) -> Measured:
-    """`returntrail build` of the loaded files."""
-    from etl.warehouse.build import build
-
-    data, phases = DataDir(folder), Phases()
-    phases.measure(BUILD)
-    return measured(lambda: build(data), data.warehouse, phases)
+    phases.measure()
+    return measured(work, data, phases)
 
 
-def profile(log: Log, folder: Path) -> tuple[Measured, Measured, Measured]:
-    """The bare read, the load and the build of a log, each new; the data directory of the last two stays."""
-    data = folder / "data"
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True)
-    floor = folder / "bare.duckdb"
-    floor.unlink(missing_ok=True)
-    found = alone(bare, log, floor), alone(load_phases, log, data), alone(build_phases, log, data)
-    floor.unlink()
+def profile(files: list[Path], folder: Path) -> tuple[Measured, Measured, Measured]:
+    """The bare read, the load and the build of files, each new; the data directory of the last two stays."""
+    data, floor = new_folder(folder / "data"), new_folder(folder / "bare")
+    found = (alone(bare, files, floor), alone(command, data, "load", *files), alone(command, data, "build"))
+    shutil.rmtree(floor)
     return found
 
 
-def show(title: str, found: Measured, floor: Measured, least: float = 0.005) -> None:
-    """The total and its phases, slowest first, as seconds and multiples of the bare read."""
-    line("", "s", "x", "CPU s", "x")
-    line(title, *figures(found.whole, floor.whole))
-    covered = Cost()
+def new_folder(folder: Path) -> Path:
+    """The folder, empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def phase_rows(phases: dict[str, Cost], floor: Cost) -> list[list[str]]:
+    """The phases, the most expensive first, as seconds and multiples of the bare read."""
+    return [
+        [name, seconds(cost.seconds), times(cost.seconds, floor.seconds), times(cost.cpu, floor.cpu)]
+        for name, cost in sorted(phases.items(), key=lambda one: -one[1].cpu)
+    ]
+
+
+def table(title: str, found: Measured, floor: Measured, shown: int = 30) -> Table:
+    """The whole and its most expensive phases; "other" is the time that no phase covers."""
+    other = Cost(found.whole.seconds, found.whole.cpu)
     for cost in found.phases.values():
-        covered.add(cost.seconds, cost.cpu)
-    rest = Cost(found.whole.seconds - covered.seconds, found.whole.cpu - covered.cpu)
-    phases = sorted(found.phases.items(), key=lambda one: -one[1].cpu)
-    for name, cost in [*phases, ("other", rest)]:
-        if cost.cpu >= least * floor.whole.cpu:
-            line(f"  {name}", *figures(cost, floor.whole))
-    print(f"{title}: {found.peak_mb:,} MB of memory, {found.disk_mb:,} MB on disk.\n")
-
-
-def figures(cost: Cost, floor: Cost) -> tuple[str, str, str, str]:
-    return (
-        f"{cost.seconds:.2f}",
-        f"{cost.seconds / floor.seconds:.2f}",
-        f"{cost.cpu:.2f}",
-        f"{cost.cpu / floor.cpu:.2f}",
-    )
-
-
-def line(name: str, *cells: str) -> None:
-    print(f"{name:44}" + "".join(f"{cell:>10}" for cell in cells))
+        other.add(-cost.seconds, -cost.cpu)
+    rows = phase_rows({title: found.whole}, floor.whole)
+    rows += phase_rows(found.phases | {"other": other}, floor.whole)[:shown]
+    note = f"{number(found.peak_mb)} MB of memory, {megabytes(found.disk_bytes)} MB on disk."
+    return Table(title, ["phase", "s", "x", "x CPU"], rows, note)
 
 
 def main() -> None:
@@ -215,16 +197,12 @@ def main() -> None:
     chosen = parser.parse_args()
     folder = chosen.folder.resolve()
     log = log_of(folder, chosen.events)
-    floor, loading, building = profile(log, folder)
-    print(
-        f"{log.records:,} records, {log.bytes >> 20:,} MB of CSV in {len(log.files)} files; "
-        f"{os.cpu_count()} cores.\n"
-    )
-    show("bare typed read", floor, floor)
-    show("load", loading, floor)
-    show("build", building, floor)
+    floor, loading, building = profile(log.files, folder)
+    print(f"{number(log.records)} records, {megabytes(log.bytes)} MB of CSV; {os.cpu_count()} cores.\n")
+    for title, found in (("bare read", floor), ("load", loading), ("build", building)):
+        print(table(title, found, floor))
     whole = Cost(loading.whole.seconds + building.whole.seconds, loading.whole.cpu + building.whole.cpu)
-    line("load + build", *figures(whole, floor.whole))
+    print(" | ".join(phase_rows({"load + build": whole}, floor.whole)[0]))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 """How long answers of pages and reports take, on a file not in the cache and later with changing filters."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import duckdb
+
 from etl.common.paths import DataDir
 from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from tests.bench.growth import data_of
 from tests.bench.pages import asked, question
+from tests.bench.phases import bytes_of, command
 from tests.bench.process import alone, forget, median, moment, percentile
-from tests.bench.tables import Table, milliseconds, number
+from tests.bench.tables import Table, megabytes, milliseconds, number, seconds, times
 
 ENOUGH_SECONDS = 15.0
 LEAST_CALLS = 3
@@ -31,11 +35,39 @@ TOGETHER = (
 def measured(folder: Path, events: int, calls: int, cold_calls: int) -> dict:
     """Every question of the dashboard, and every scheduled report as a complete file."""
     data, when = data_of(folder, events), moment()
+    questions = alone(answered, data, alone(asked, data), calls, cold_calls)
+    as_files = [one for one in questions if not is_on_screen(one)]
     return {
         "events": events,
         "when": when,
-        "questions": alone(answered, data, alone(asked, data), calls, cold_calls),
+        "questions": questions,
+        "largest": largest(data, max(as_files, key=lambda one: one["rows"])),
     }
+
+
+def largest(data: Path, report: dict) -> dict:
+    """What `returntrail report` costs for a report, and what the engine needs for its rows alone."""
+    name, out = report["report"], data.parent / "largest"
+    written = alone(command, data, "report", name, "--out", out)
+    size = bytes_of(out)
+    shutil.rmtree(out)
+    return {
+        "report": name,
+        "rows": report["rows"],
+        "bytes": size,
+        "seconds": written.whole.seconds,
+        "cpu": written.whole.cpu,
+        "peak_mb": written.peak_mb,
+        "select cpu": alone(selected, data, name),
+    }
+
+
+def selected(data: Path, report: str) -> float:
+    """The CPU seconds of a report's rows as a table of DuckDB."""
+    with duckdb.connect(DataDir(data).warehouse, read_only=True) as warehouse:
+        cpu = time.process_time()
+        warehouse.execute(f"create temp table selected as from report.{report}()")
+        return time.process_time() - cpu
 
 
 def answered(data: Path, questions: list[dict], calls: int, cold_calls: int) -> list[dict]:
@@ -130,8 +162,25 @@ def tables(found: dict) -> list[Table]:
     )
     return [
         Table(f"Questions of the dashboard, {number(found['events'])} events", head, rows(on_screen), note),
-        Table(f"Reports as complete files, {number(found['events'])} events", head[:-1], rows(as_files)),
+        Table(f"Rows of reports, {number(found['events'])} events", head[:-1], rows(as_files)),
+        largest_table(found),
     ]
+
+
+def largest_table(found: dict) -> Table:
+    """The report with the most rows as a file."""
+    one = found["largest"]
+    row = [
+        f"`{one['report']}`",
+        number(one["rows"]),
+        megabytes(one["bytes"]),
+        seconds(one["seconds"]),
+        seconds(one["cpu"]),
+        times(one["cpu"], one["select cpu"]),
+        number(one["peak_mb"]),
+    ]
+    head = ["report", "rows", "MB", "s", "CPU s", "x CPU of its select", "memory MB"]
+    return Table(f"The largest report as a file, {number(found['events'])} events", head, [row])
 
 
 def rows(questions: list[dict]) -> list[list[str]]:

@@ -50,6 +50,16 @@ def seconds(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
 
 
+def megabytes(value: float) -> str:
+    """Bytes as whole megabytes (MiB)."""
+    return number(int(value) >> 20)
+
+
+def times(value: float, base: float) -> str:
+    """A value as a multiple of another one."""
+    return f"{value / base:.2f}"
+
+
 def milliseconds(value: float) -> str:
     """Seconds as milliseconds."""
     return f"{value * 1000:.1f}" if value < 0.01 else f"{value * 1000:,.0f}"

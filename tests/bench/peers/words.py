@@ -5,10 +5,36 @@ recalled deliveries: the deliveries to which the step applies, those whose log h
 it or a later one. For each week: the emails to signers that were sent and that bounced. This log has no late
 status of a recalled delivery, no act before its delivery and no time that a clock change repeats, so the
 peers need no rules for these.
+
+The scripts need every label, which a user would take from the glossary as our reference file does.
 """
+
+import csv
+
+from etl.common.paths import SHIPPED
 
 COLUMNS = ("Return ID", "Return Type", "Tab", "Event", "Status", "Date/Time", "User", "Email")
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
+FIRM_ZONE = "America/New_York"
+# The columns of the scripts by their names there. The facts of a return are the same in all its records.
+HEADINGS = {
+    "return_id": "Return ID",
+    "tab": "Tab",
+    "label": "Event",
+    "status": "Status",
+    "event_at": "Date/Time",
+    "actor": "User",
+    "recipient_email": "Email",
+    "client_id": "Client ID",
+    "client_name": "Client Name",
+    "tax_year": "Tax Year",
+    "return_type": "Return Type",
+    "office": "Office",
+    "partner": "Partner",
+    "ero_signer": "ERO/Signer",
+    "preparer": "Preparer",
+}
+FACTS = tuple(HEADINGS)[7:]
 # (tab, label up to its first quote, in lowercase, status) -> what it means.
 CODES = {
     ("Internal Tracking", "deliver to client", ""): "delivered",
@@ -42,3 +68,18 @@ STEPS = (
 )
 Funnel = list[tuple[str, int, int, int]]
 Weeks = list[tuple[str, int, int]]
+
+
+def catalogue() -> list[tuple[str, str, str, str, str | None]]:
+    """(tab, label up to its first quote, in lowercase, status, code, recipient) of every label."""
+    with open(SHIPPED / "reference" / "labels.csv", encoding="utf-8", newline="") as lines:
+        listed = list(csv.DictReader(lines))
+    found = []
+    for row in listed:
+        words, recipient = row["label"].split('"')[0].strip().lower(), row["recipient"] or None
+        found.append((row["tab"], words, row["status"], row["code"], recipient))
+        if recipient == "taxpayer":
+            found.append(
+                (row["tab"], words.replace("taxpayer", "spouse"), row["status"], row["code"], "spouse")
+            )
+    return found
