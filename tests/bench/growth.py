@@ -149,7 +149,7 @@ def day_table(sizes: list[dict]) -> Table:
                 times(both["cpu"], bare["cpu"]),
                 times(build["cpu"], one["build"]["cpu"]),
                 seconds(both["seconds"]),
-                build["printed"].partition(": ")[2],
+                " ".join(build["printed"].partition(": ")[2].split()),
             ]
         )
     head = ["events", "load, CPU s", "build, CPU s", "both, x CPU", "x first build", "both, s", "build"]

@@ -95,7 +95,7 @@ def tables(found: dict) -> list[Table]:
         ]
         for name, one in found["engines"].items()
     ]
-    head = ["engine", "s", "CPU s", "x CPU of bare", "CPU of ours, x", "memory MB", "disk MB"]
+    head = ["engine", "s", "CPU s", "x CPU of bare", "CPU of returntrail, x", "memory MB", "disk MB"]
     note = (
         "From the exports to events (each once, with its code and delivery), messages and deliveries with "
         "the same rows. The scripts make these tables alone, without ledger, checks, redaction or reports."

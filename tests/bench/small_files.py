@@ -31,9 +31,9 @@ def write_each(log: Log, inbox: Path, count: int) -> None:
     """Writes each of the first records of the log into a file of its own."""
     inbox.mkdir(parents=True)
     with open(log.files[0], encoding="utf-8", newline="") as lines:
-        for number_, record in enumerate(islice(csv.DictReader(lines), count), start=1):
+        for place, record in enumerate(islice(csv.DictReader(lines), count), start=1):
             text = json.dumps(record, ensure_ascii=False)
-            (inbox / f"hook-{number_:06}.json").write_text(text, encoding="utf-8")
+            (inbox / f"hook-{place:06}.json").write_text(text, encoding="utf-8")
 
 
 def loaded(data: Path, files: int) -> dict:

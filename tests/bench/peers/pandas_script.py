@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.bench.peers.words import FACTS, FIRM_ZONE, HEADINGS, TIME_FORMAT, catalogue
+from tests.bench.peers.words import FACTS, FIRM_ZONE, HEADINGS, OF_EVENTS, TIME_FORMAT, catalogue
 
 DELIVERY = ["return_id", "cycle_no"]
 
@@ -14,7 +14,7 @@ def make(files: list[Path], folder: Path) -> None:
     """The tables, as Parquet files."""
     log = pd.concat([read(file) for file in files], ignore_index=True)
     returns = log.drop_duplicates("return_id")[["return_id", *FACTS]]
-    events = make_events(log.drop(columns=list(FACTS)).drop_duplicates())
+    events = make_events(log[list(OF_EVENTS)].drop_duplicates())
     made = {
         "events": events,
         "messages": make_messages(events, returns),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.bench.peers.words import FACTS, FIRM_ZONE, HEADINGS, TIME_FORMAT, catalogue
+from tests.bench.peers.words import FACTS, FIRM_ZONE, HEADINGS, OF_EVENTS, TIME_FORMAT, catalogue
 
 AT, CODE = pl.col("event_at"), pl.col("code")
 DELIVERED, RECALLED = CODE.str.starts_with("delivered"), CODE == "return_recalled"
@@ -14,7 +14,7 @@ def make(files: list[Path], folder: Path) -> None:
     """The tables, as Parquet files."""
     log = read(files)
     returns = log.group_by("return_id").agg(pl.first(*FACTS))
-    events = make_events(log.drop(*FACTS).unique())
+    events = make_events(log.select(*OF_EVENTS).unique())
     made = {
         "events": events,
         "messages": make_messages(events, returns),

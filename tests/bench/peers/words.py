@@ -16,8 +16,9 @@ from etl.common.paths import SHIPPED
 COLUMNS = ("Return ID", "Return Type", "Tab", "Event", "Status", "Date/Time", "User", "Email")
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
 FIRM_ZONE = "America/New_York"
-# The columns of the scripts by their names there. The facts of a return are the same in all its records.
-HEADINGS = {
+# The headings by the names that the scripts give them: those of an event, and those of facts about its
+# return, which are the same in all its records.
+OF_EVENTS = {
     "return_id": "Return ID",
     "tab": "Tab",
     "label": "Event",
@@ -25,6 +26,8 @@ HEADINGS = {
     "event_at": "Date/Time",
     "actor": "User",
     "recipient_email": "Email",
+}
+FACTS = {
     "client_id": "Client ID",
     "client_name": "Client Name",
     "tax_year": "Tax Year",
@@ -34,7 +37,7 @@ HEADINGS = {
     "ero_signer": "ERO/Signer",
     "preparer": "Preparer",
 }
-FACTS = tuple(HEADINGS)[7:]
+HEADINGS = OF_EVENTS | FACTS
 # (tab, label up to its first quote, in lowercase, status) -> what it means.
 CODES = {
     ("Internal Tracking", "deliver to client", ""): "delivered",
