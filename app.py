@@ -27,7 +27,7 @@ FRAME = Path(str(files("dashboard"))) / "frame.py"
 
 
 def download(request: Request) -> Response:
-    """A report as a CSV file, where people sign in.
+    """A report as a CSV file.
 
     Imported here and not above: Streamlit's caches, which the import declares, need its running server.
     """

@@ -10,8 +10,8 @@ import streamlit as st
 from dashboard.guard import signin
 from etl import status
 from etl.access import Scope, audit
-from etl.access.scope import ask_within, may_ask
-from etl.warehouse.ask import Facts, Warehouse, open_warehouse
+from etl.access.scope import may_ask, question_within
+from etl.warehouse.ask import Facts, Warehouse, count_rows, fetch_rows, open_warehouse
 
 # What the frame of every page asks; it is not recorded as seen by anybody.
 ASKED_BY_THE_FRAME = {"filter_choices", "load_totals"}
@@ -35,32 +35,46 @@ def warehouse_of(file: Path, build: status.FileState | None) -> Warehouse:
 
 def ask(report: str, columns: list[str] | None = None, **filters: Any) -> pl.DataFrame:
     """All rows of a report that the reader may see."""
-    return ask_first(report, None, columns, **filters)[0]
+    build = current_build()
+    rows = answer(build, signin.reader(), report, columns, filters)
+    record_view(report, rows.height, build, filters)
+    return rows
 
 
 def ask_first(
-    report: str, limit: int | None, columns: list[str] | None = None, **filters: Any
+    report: str, limit: int, columns: list[str] | None = None, **filters: Any
 ) -> tuple[pl.DataFrame, int]:
     """The first rows of a report that the reader may see, and how many there are."""
-    build = current_build()
-    rows, count = answer(build, signin.reader(), report, columns, limit, filters)
-    if report not in ASKED_BY_THE_FRAME:
-        signin.record_view(report, rows.height, build, filters)
+    build, scope = current_build(), signin.reader()
+    rows = answer(build, scope, report, columns, filters, limit)
+    count = rows.height if rows.height < limit else row_count(build, scope, report, filters)
+    record_view(report, rows.height, build, filters)
     return rows, count
 
 
+def record_view(report: str, shown: int, build: object, filters: Mapping[str, Any]) -> None:
+    if report not in ASKED_BY_THE_FRAME:
+        signin.record_view(report, shown, build, filters)
+
+
+# Build and scope are part of each question that is cached, so nobody sees another person's rows.
 @st.cache_data(max_entries=2000, show_spinner=False)
 def answer(
     build: status.FileState | None,
     scope: Scope,
     report: str,
     columns: list[str] | None,
-    limit: int | None,
     filters: Mapping[str, Any],
-) -> tuple[pl.DataFrame, int]:
-    """The answer to one question. Build and scope are part of it, so nobody sees another person's rows."""
-    rows = ask_within(warehouse(), scope, report, columns, **filters)
-    return (rows if limit is None else rows.head(limit)), rows.height
+    limit: int | None = None,
+) -> pl.DataFrame:
+    """The answer to one question, or its first rows."""
+    return fetch_rows(warehouse(), question_within(warehouse(), scope, report, columns, filters), limit)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def row_count(build: status.FileState | None, scope: Scope, report: str, filters: Mapping[str, Any]) -> int:
+    """How many rows the answer to a question has."""
+    return count_rows(warehouse(), question_within(warehouse(), scope, report, None, filters))
 
 
 def may_see(report: str) -> bool:

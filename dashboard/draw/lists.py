@@ -42,7 +42,7 @@ def returns_list(key: str, filters: Mapping[str, Any], noun: str | None = None) 
     counted = f"{first if count > MAX_ROWS else ''}{count:,} {noun or layout['noun']}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{counted}. Click a client to open the return.")
-        csv_button(report, filters, key=f"{key} csv")
+        csv_button(report, filters)
     draw_clickable_rows(report, rows, columns, key)
     return True
 

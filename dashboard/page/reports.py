@@ -42,7 +42,7 @@ def draw_preview(name: str, asked: dict[str, Any]) -> None:
     shown = f", the first {rows.height} shown." if count > rows.height else "."
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(counted(count, "row", "rows") + shown)
-        csv_button(name, asked, key="report csv", label="Download CSV")
+        csv_button(name, asked, label="Download CSV")
     if count:
         draw_rows(name, rows, key=f"preview {name}")
 

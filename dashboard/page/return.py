@@ -153,7 +153,7 @@ def draw_timeline_of(asked: dict[str, Any]) -> None:
     )
     show_all = left.toggle("Every event, as logged", key="every", bind="query-params")
     with right:
-        csv_button("return_timeline", asked, key="timeline csv")
+        csv_button("return_timeline", asked)
     events = data.ask("return_timeline", **asked)
     draw_timeline(events, two_lists=shape != TIMELINE_SHAPES[0], show_all=show_all)
 
@@ -161,7 +161,7 @@ def draw_timeline_of(asked: dict[str, Any]) -> None:
 def draw_evidence(state: Row, asked: dict[str, Any]) -> None:
     """The facts as CSV, and the command that writes the whole pack: the dashboard writes no files."""
     with st.expander("Evidence of the signatures, to hand over"):
-        csv_button("evidence_facts", asked, key="evidence csv")
+        csv_button("evidence_facts", asked)
         st.text(
             "This command writes the evidence pack for an auditor: a page to print, the logged records and "
             "checksums."

@@ -2,14 +2,15 @@
 
 Access is denied by default. The word `access:` in the header of a report says who may ask it besides managers
 and the data owner; staff may also ask every report that can be restricted to their offices. Every page, list,
-search and file of the dashboard asks through `ask_within`.
+search and file of the dashboard asks a question from `question_within`.
 """
 
-import polars as pl
+from collections.abc import Mapping
+from dataclasses import replace
 
 from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
-from etl.warehouse.ask import Report, Warehouse, ask, fetch_rows, report_query
+from etl.warehouse.ask import Question, Report, Warehouse, question_of
 
 # A split that identifies clients: many clients have a mail domain of their own.
 NAMING_SPLITS = ("mail_domain",)
@@ -47,24 +48,26 @@ def office_condition(report: Report) -> str | None:
     return None
 
 
-def ask_within(
-    warehouse: Warehouse, scope: Scope, report: str, columns: list[str] | None = None, **filters: object
-) -> pl.DataFrame:
-    """The rows of a report within a scope. Raises a Problem for a report that the role may not ask."""
+def question_within(
+    warehouse: Warehouse, scope: Scope, report: str, columns: list[str] | None, filters: Mapping[str, object]
+) -> Question:
+    """The question about a report within a scope. Raises a Problem for a report that the role may not ask."""
     known = warehouse.reports.get(report)
     names_clients = filters.get("split_by") in NAMING_SPLITS
     if known and not (may_ask(scope, known) and (scope.sees_clients or not names_clients)):
         raise Problem(f"The report {report} is not available for your role, {scope.role}.")
     if known is None or scope.role != STAFF or known.access == "everyone":
-        return ask(warehouse, report, columns, **filters)
+        return question_of(warehouse, report, columns, filters)
     offices = list(scope.offices or ())
     if "for_offices" in known.params:
-        filters["for_offices"] = allowed_offices(filters.get("for_offices"), offices)
-    query, values = report_query(warehouse, report, columns, filters)
+        allowed = allowed_offices(filters.get("for_offices"), offices)
+        filters = {**filters, "for_offices": allowed}
+    question = question_of(warehouse, report, columns, filters)
     condition = office_condition(known)
     if condition:
-        query, values = f"{query} where {condition}", values | {ALLOWED: offices}
-    return fetch_rows(warehouse, report, query, values)
+        values = question.values | {ALLOWED: offices}
+        question = replace(question, condition=condition, values=values)
+    return question
 
 
 def allowed_offices(requested: object, offices: list[str]) -> list[str]:

@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 
 from etl.common.duck import OFFLINE, literal
-from etl.reports.files import BATCH_ROWS
 from etl.warehouse.ask import Report, in_batches
 
 ADDED_TYPES = {"change": "VARCHAR", "first_seen_on": "DATE", "on_list_days": "BIGINT"}
@@ -57,7 +56,7 @@ def write_changes(
         duckdb.connect(config=OFFLINE | limits) as database,
         open(file, "w", encoding=encoding, newline="") as out,
     ):
-        for number, frame in enumerate(in_batches(database.sql(query), BATCH_ROWS)):
+        for number, frame in enumerate(in_batches(database.sql(query))):
             # Its texts are safe for spreadsheets already: they come from the CSV files of the lists.
             out.write(frame.write_csv(include_header=number == 0, quote_style="non_numeric"))
             counts.update(frame["change"])

@@ -23,11 +23,10 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.sql.file import PERIODS
-from etl.warehouse.ask import Report, Warehouse, ask_in_batches, open_warehouse, report_query
+from etl.warehouse.ask import Question, Report, Warehouse, fetch_batches, open_warehouse, question_of
 from etl.warehouse.cells import as_csv
 
 MANIFEST = "manifest.json"
-BATCH_ROWS = 50_000
 
 
 def write_reports(
@@ -52,11 +51,10 @@ def write_reports(
             for report in warehouse.reports.values()
             if report.every and every in (None, report.every) and filters.keys() <= report.params.keys()
         ]
-        for name in chosen:
-            report_query(warehouse, name, None, filters)
+        questions = [question_of(warehouse, name, None, filters) for name in chosen]
         folder = out or data.reports / str(local_date(now or datetime.now(UTC), warehouse))
         prepare_folder(folder, data)
-        return [write_report(warehouse, name, folder / f"{name}.csv", filters) for name in chosen]
+        return [write_report(warehouse, question, folder, filters) for question in questions]
 
 
 def local_date(moment: datetime, warehouse: Warehouse) -> date:
@@ -70,15 +68,15 @@ def prepare_folder(folder: Path, data: DataDir) -> None:
     remove_leftovers(*data.reports.glob("*"))
 
 
-def write_report(warehouse: Warehouse, name: str, file: Path, filters: dict[str, object]) -> Path:
+def write_report(warehouse: Warehouse, question: Question, folder: Path, filters: dict[str, object]) -> Path:
     """Writes one report in batches, so that memory stays flat. Without rows the file has only the header."""
-    row_count = 0
+    file, row_count = folder / f"{question.report}.csv", 0
     with step(f"Writing {file.name}"), write_errors(file), atomic_file(file) as out:
-        for number, frame in enumerate(ask_in_batches(warehouse, name, BATCH_ROWS, None, **filters)):
+        for number, frame in enumerate(fetch_batches(warehouse, question)):
             out.write(as_csv(frame, warehouse.facts.timezone, header=number == 0).encode())
             row_count += frame.height
     with write_errors(file.parent):
-        entry = file_entry(warehouse, warehouse.reports[name], filters, row_count, file)
+        entry = file_entry(warehouse, warehouse.reports[question.report], filters, row_count, file)
         add_to_manifest(file.parent, {file.name: entry})
     return file
 

@@ -22,17 +22,10 @@ from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.subscription import Subscription
 from etl.reports.changes import ADDED_MEANINGS, ADDED_TYPES, write_changes
-from etl.reports.files import (
-    BATCH_ROWS,
-    add_to_manifest,
-    file_entry,
-    local_date,
-    prepare_folder,
-    write_errors,
-)
+from etl.reports.files import add_to_manifest, file_entry, local_date, prepare_folder, write_errors
 from etl.reports.history import EMPTY, UNCHANGED, Run
 from etl.reports.xlsx import sheet
-from etl.warehouse.ask import Warehouse, ask_in_batches
+from etl.warehouse.ask import Warehouse, fetch_batches, question_of
 from etl.warehouse.cells import as_csv
 
 ENTRY = "entry.json"
@@ -138,12 +131,12 @@ def write_list(
     """
     zone, steady, row_count = warehouse.facts.timezone, hashlib.sha256(), 0
     is_book = subscription.file_format == "xlsx"
-    batches = ask_in_batches(warehouse, subscription.report, BATCH_ROWS, None, **subscription.filters)
+    question = question_of(warehouse, subscription.report, None, subscription.filters)
     with (
         sheet(file.with_suffix(".xlsx"), zone) if is_book else nullcontext() as write,
         open(file, "w", encoding=encoding, newline="") as rows,
     ):
-        for number, frame in enumerate(batches):
+        for number, frame in enumerate(fetch_batches(warehouse, question)):
             rows.write(as_csv(frame, zone, header=number == 0))
             lasting = frame.drop([name for name in frame.columns if GROWING.fullmatch(name)])
             steady.update(as_csv(lasting, zone, header=number == 0).encode())

@@ -12,7 +12,7 @@ from etl.config.settings import Settings
 from etl.config.subscription import WEEKDAYS, Mail, Subscription
 from etl.reports.mail import password
 from etl.reports.xlsx import refuse_without_excel
-from etl.warehouse.ask import Report, Warehouse, ask, report_query
+from etl.warehouse.ask import Report, Warehouse, ask, question_of
 
 WHEN = {"load": "after every build of something new", "day": "every day", "month": "on the first of a month"}
 
@@ -48,10 +48,10 @@ def utc_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Subscription) -> None:
     """Raises a Problem for an unknown report, filter or value, and if something needed to send is missing."""
-    report_query(warehouse, subscription.report, None, {})
+    question_of(warehouse, subscription.report, None, {})
     if not (subscription.every or warehouse.reports[subscription.report].every):
         raise Problem(f'The report {subscription.report} has no period. Write every = "day", or another.')
-    report_query(warehouse, subscription.report, None, dict(subscription.filters))
+    question_of(warehouse, subscription.report, None, dict(subscription.filters))
     for name, values in subscription.filters.items():
         kind = "form" if name == "for_types" else name.removeprefix("for_").removesuffix("s")
         known = ask(warehouse, "filter_choices").filter(filter_name=kind)["choice"].to_list()

@@ -90,6 +90,13 @@ class SqlFile:
         return frozenset(self.sources.values())
 
     @property
+    def unsorted(self) -> str:
+        """The query without its order, to count its rows: DuckDB would sort them first."""
+        # A limit needs the order.
+        query, order, rest = self.text.rpartition("\norder by")
+        return query if order and "\nlimit" not in rest else self.text
+
+    @property
     def full_name(self) -> str:
         return f"{self.schema}.{self.name}"
 

@@ -5,7 +5,7 @@ the same call in DuckDB gets the same rows. Names are checked against the catalo
 always bound.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -18,6 +18,7 @@ from etl.common.duck import OFFLINE, error_sentence, literal, problem_of
 from etl.common.problem import Problem
 from etl.warehouse.cells import as_csv
 
+BATCH_ROWS = 50_000
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # Without temporary files: a sort would write data of the firm's clients beside the warehouse, as plain text.
 READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
@@ -78,6 +79,35 @@ class Report:
     columns: dict[str, str]
     meanings: dict[str, str]
     key: list[str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a report, with checked names: columns, parameters, and the values to bind.
+
+    `condition` is one more condition on its rows, as SQL.
+    """
+
+    report: str
+    columns: list[str] | None
+    params: tuple[str, ...]
+    values: dict[str, object]
+    condition: str = ""
+
+    @property
+    def select(self) -> str:
+        """The rows, in the report's order."""
+        return f"select {', '.join(self.columns or '*')} {self.source('report')}"
+
+    @property
+    def count(self) -> str:
+        """The number of rows; DuckDB would sort them first if the report that it counts were sorted."""
+        return f"select count(*) {self.source('unsorted')}"
+
+    def source(self, schema: str) -> str:
+        arguments = ", ".join(f"{name} := ${name}" for name in self.params)
+        where = f" where {self.condition}" if self.condition else ""
+        return f"from {schema}.{self.report}({arguments}){where}"
 
 
 @dataclass(frozen=True)
@@ -166,25 +196,31 @@ def ask(
 
     A filter not given has the default of the report's header; None means all, an empty list means nothing.
     """
-    return fetch_rows(warehouse, report, *report_query(warehouse, report, columns, filters))
+    return fetch_rows(warehouse, question_of(warehouse, report, columns, filters))
 
 
-def fetch_rows(warehouse: Warehouse, report: str, query: str, values: dict[str, object]) -> pl.DataFrame:
-    with report_cursor(warehouse, report) as cursor:
-        rows: pl.DataFrame = cursor.sql(query, params=values or None).pl()
+def fetch_rows(warehouse: Warehouse, question: Question, limit: int | None = None) -> pl.DataFrame:
+    """The rows of the answer, in the report's order; with a limit only the first ones."""
+    query = question.select if limit is None else f"{question.select} limit {limit}"
+    with report_cursor(warehouse, question) as cursor:
+        rows: pl.DataFrame = cursor.sql(query, params=question.values or None).pl()
         return rows
 
 
-def ask_in_batches(
-    warehouse: Warehouse, report: str, rows: int, columns: list[str] | None = None, **filters: object
-) -> Iterator[pl.DataFrame]:
-    """The same rows in batches, so that memory stays flat; at least one frame, which may be empty."""
-    query, values = report_query(warehouse, report, columns, filters)
-    with report_cursor(warehouse, report) as cursor:
-        yield from in_batches(cursor.sql(query, params=values or None), rows)
+def count_rows(warehouse: Warehouse, question: Question) -> int:
+    """How many rows the answer has. No row is made for it."""
+    with report_cursor(warehouse, question) as cursor:
+        [(count,)] = cursor.execute(question.count, question.values or None).fetchall()
+        return int(count)
 
 
-def in_batches(relation: duckdb.DuckDBPyRelation, rows: int) -> Iterator[pl.DataFrame]:
+def fetch_batches(warehouse: Warehouse, question: Question, rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+    """The rows of the answer in batches, so that Python holds one; at least one frame, which may be empty."""
+    with report_cursor(warehouse, question) as cursor:
+        yield from in_batches(cursor.sql(question.select, params=question.values or None), rows)
+
+
+def in_batches(relation: duckdb.DuckDBPyRelation, rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
     """The rows of a query, some at a time; at least one frame, so that an empty result has its columns."""
     reader, batch = relation.to_arrow_reader(rows), None
     for batch in reader:
@@ -193,10 +229,10 @@ def in_batches(relation: duckdb.DuckDBPyRelation, rows: int) -> Iterator[pl.Data
         yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
 
 
-def report_query(
-    warehouse: Warehouse, report: str, columns: list[str] | None, filters: dict[str, object]
-) -> tuple[str, dict[str, object]]:
-    """The SQL of a question, and the values to bind. Raises a Problem that lists the known names."""
+def question_of(
+    warehouse: Warehouse, report: str, columns: list[str] | None, filters: Mapping[str, object]
+) -> Question:
+    """The question about a report. Raises a Problem that lists the known names."""
     known = warehouse.reports.get(report)
     if known is None:
         raise Problem(f'No report is named "{report}". There are: {", ".join(warehouse.reports) or "none"}.')
@@ -208,14 +244,13 @@ def report_query(
     values = {
         name: convert_argument(report, name, known.params[name], value) for name, value in filters.items()
     }
-    arguments = ", ".join(f"{name} := ${name}" for name in filters)
-    selected = f"select {', '.join(columns)} " if columns else ""
-    return f"{selected}from report.{report}({arguments})", values
+    return Question(report, columns, tuple(filters), values)
 
 
 @contextmanager
-def report_cursor(warehouse: Warehouse, report: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def report_cursor(warehouse: Warehouse, question: Question) -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor for a question about a report; an error of report or file is raised as a Problem."""
+    report = question.report
     try:
         with warehouse_cursor(warehouse.database) as cursor:
             yield cursor
@@ -227,6 +262,8 @@ def report_cursor(warehouse: Warehouse, report: str) -> Iterator[duckdb.DuckDBPy
         raise problem_of(error, f"report.{report}") from error
 
 
-def csv_file(warehouse: Warehouse, rows: pl.DataFrame) -> bytes:
-    """Rows of a report as a CSV file for spreadsheets: UTF-8 with a byte order mark, times of the firm."""
-    return as_csv(rows, warehouse.facts.timezone).encode("utf-8-sig")
+def csv_file(warehouse: Warehouse, question: Question) -> Iterator[bytes]:
+    """The answer as a CSV file for spreadsheets, in batches; with a byte order mark, times of the firm."""
+    for number, frame in enumerate(fetch_batches(warehouse, question)):
+        rows = as_csv(frame, warehouse.facts.timezone, header=number == 0)
+        yield rows.encode("utf-8" if number else "utf-8-sig")

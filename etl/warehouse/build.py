@@ -128,18 +128,20 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dic
     """Creates each report, runs it with its defaults, and checks its columns and keys. Returns column types.
 
     A report about one return runs only for the longest: for all returns it would have as many rows as there
-    are events. Tests check that case.
+    are events. Tests check that case. `unsorted` has the same reports without their order, to count rows.
     """
     longest = None
     if "mart.returns" in catalog.files:
         order = "event_count desc, firm_id, return_id"
         longest = database.execute(f"select return_id from mart.returns order by {order} limit 1").fetchone()
     types: dict[str, dict[str, str]] = {}
+    database.execute("create schema unsorted")
     for file in catalog.of("report"):
         name = file.full_name
         params = ", ".join(f"{param.name} := {param.default}" for param in file.params)
         try:
             database.execute(f"create macro {name}({params}) as table {file.text}")
+            database.execute(f"create macro unsorted.{file.name}({params}) as table {file.unsorted}")
             types[name] = columns_of(database, source_of(file))
         except duckdb.Error as error:
             raise problem_of(error, file.label, line_in_report(database, file, error)) from error

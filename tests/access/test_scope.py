@@ -12,15 +12,16 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from etl.access.scope import ask_within, can_be_restricted, may_ask
+from etl.access.scope import can_be_restricted, may_ask, question_within
 from etl.common.files import write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.sql.catalog import read_catalog
 from etl.store.parts import parts, with_checksums
-from etl.warehouse.ask import Warehouse, ask, open_warehouse
+from etl.warehouse.ask import Warehouse, ask, count_rows, csv_file, fetch_batches, fetch_rows, open_warehouse
 from etl.warehouse.build import build
+from etl.warehouse.cells import as_csv
 
 REPORTS = [report.name for report in read_catalog().of("report")]
 OURS, OTHERS = "Austin", "Portland"
@@ -79,6 +80,13 @@ def firms(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield every_office, one_office
 
 
+def ask_within(
+    warehouse: Warehouse, scope: Scope, name: str, columns: list[str] | None = None, **filters: object
+) -> pl.DataFrame:
+    """All rows of a report within a scope."""
+    return fetch_rows(warehouse, question_within(warehouse, scope, name, columns, filters))
+
+
 def questions(warehouse: Warehouse, name: str) -> list[dict[str, object]]:
     """A report asked plainly, and in each way that could widen it again."""
     params = warehouse.reports[name].params
@@ -107,6 +115,24 @@ def test_staff_get_the_rows_of_a_firm_that_has_their_office_alone(
         assert_frame_equal(ask_within(whole, staff, name, **asked), expected)
     some = [column for column in whole.reports[name].columns if column not in ("office", "return_id")][:2]
     assert_frame_equal(ask_within(whole, staff, name, some, **asked), expected.select(some))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_first_rows_count_and_file_are_those_of_the_whole_answer(
+    firms: tuple[Warehouse, Warehouse], name: str
+) -> None:
+    """The order of each report is total: rows that are read in parts, or again, are the same."""
+    whole, _ = firms
+    for scope in (Scope(DATA_OWNER), *(() if name in HEALTH else (Scope(STAFF, (OURS,)),))):
+        for asked in questions(whole, name):
+            question = question_within(whole, scope, name, None, asked)
+            everything = fetch_rows(whole, question)
+            assert count_rows(whole, question) == everything.height
+            for limit in (1, 10, 100):
+                assert_frame_equal(fetch_rows(whole, question, limit), everything.head(limit))
+            assert_frame_equal(pl.concat(fetch_batches(whole, question, 64)), everything)
+            text = as_csv(everything, whole.facts.timezone)
+            assert b"".join(csv_file(whole, question)) == text.encode("utf-8-sig")
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import etl.warehouse.ask
 from etl.common.paths import CHECKOUT
-from etl.warehouse.ask import Warehouse, ask, open_warehouse
+from etl.warehouse.ask import Question, Warehouse, ask, fetch_rows, open_warehouse
 
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
-# Questions that a page asks only after a click, with the columns that the page uses.
+# Questions that a page asks only after a click, with the columns and the number of rows that the page uses.
 LISTED = ["firm_id", "return_id", "client_name", "return_type", "tax_year", "office", "partner"]
 CLICKED = (
-    ("pipeline, a bar clicked", "funnel_returns", LISTED, {"for_step": "accessed", "stopped": True}),
+    ("pipeline, a bar clicked", "funnel_returns", LISTED, {"for_step": "accessed", "stopped": True}, 500),
     ("pipeline, by office", "firm_funnel", None, {"split_by": "office"}),
     ("pipeline, by week", "firm_funnel", None, {"split_by": "week"}),
     ("email, by office", "email_health", None, {"split_by": "office"}),
@@ -21,7 +21,7 @@ CLICKED = (
 
 
 def asked(data: Path) -> list[dict]:
-    """Every question of every page: page, report, columns, and the filters that the page itself sets.
+    """Every question of every page: report, columns, the filters that the page sets, how many rows it shows.
 
     It replaces a function of this process permanently, so run it in a separate process.
     """
@@ -31,15 +31,14 @@ def asked(data: Path) -> list[dict]:
     with open_warehouse(data / "warehouse.duckdb") as warehouse:
         return_id = ask(warehouse, "all_returns", ["return_id"]).item(0, 0)
 
-    def record(
-        warehouse: Warehouse, report: str, columns: list[str] | None = None, **filters: object
-    ) -> object:
-        own = {name: value for name, value in filters.items() if name not in PARAMETERS.values()}
-        recorded.setdefault(f"{report} {columns} {own}", question(now[0], report, columns, own))
-        return ask(warehouse, report, columns, **filters)
+    def record(warehouse: Warehouse, asked: Question, limit: int | None = None) -> object:
+        own = {name: asked.values[name] for name in asked.params if name not in PARAMETERS.values()}
+        one = question(now[0], asked.report, asked.columns, own, limit)
+        recorded.setdefault(f"{asked.report} {asked.columns} {own} {limit}", one)
+        return fetch_rows(warehouse, asked, limit)
 
     # Before the dashboard is imported, so that its modules import the replacement.
-    etl.warehouse.ask.ask = record
+    etl.warehouse.ask.fetch_rows = record
     from streamlit.testing.v1 import AppTest
 
     from dashboard.draw.filters import PARAMETERS
@@ -52,9 +51,11 @@ def asked(data: Path) -> list[dict]:
             app.query_params["id"] = return_id
         app.run()
         assert not app.exception, app.exception
-    assert recorded, "no page asked etl.warehouse.ask.ask"
+    assert recorded, "no page asked etl.warehouse.ask.fetch_rows"
     return [*recorded.values(), *(question(*one) for one in CLICKED)]
 
 
-def question(page: str, report: str, columns: list[str] | None, filters: dict[str, object]) -> dict:
-    return {"page": page, "report": report, "columns": columns, "filters": filters}
+def question(
+    page: str, report: str, columns: list[str] | None, filters: dict[str, object], limit: int | None = None
+) -> dict:
+    return {"page": page, "report": report, "columns": columns, "filters": filters, "limit": limit}

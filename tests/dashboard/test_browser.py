@@ -159,7 +159,7 @@ def tab_to(page: Page, is_there: Callable[[], bool]) -> bool:
 def test_the_csv_is_the_report(visit: Visit, season: DataDir) -> None:
     page = visit.open("/returns?office=Chicago")
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").first.click()
+        page.get_by_role("link", name="CSV").first.click()
     assert download.value.suggested_filename.startswith("all_returns")
     content = Path(download.value.path()).read_text(encoding="utf-8-sig")
     with open_warehouse(season.warehouse) as warehouse:

@@ -12,8 +12,8 @@ import pytest
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.reports.files import BATCH_ROWS, write_reports
-from etl.warehouse.ask import ask, open_warehouse
+from etl.reports.files import write_reports
+from etl.warehouse.ask import BATCH_ROWS, ask, open_warehouse
 from etl.warehouse.build import build
 from etl.warehouse.cells import as_csv
 from support.cells import unescaped

@@ -185,7 +185,7 @@ def test_meanings_are_comments_and_rows_of_the_catalog(tmp_path: Path) -> None:
         union all
         select comment from duckdb_columns() where table_name = 'visits'
         union all
-        select comment from duckdb_functions() where function_name = 'seen'
+        select comment from duckdb_functions() where schema_name = 'report' and function_name = 'seen'
     """
     account = "The account of the platform: a column of the export, or its source's setting."
     known = "The return, as the platform names it; a keyed hash where the export uses an SSN or ITIN."

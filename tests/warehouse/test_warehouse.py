@@ -13,7 +13,15 @@ import pytest
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.warehouse.ask import Warehouse, ask, ask_in_batches, open_warehouse
+from etl.warehouse.ask import (
+    Warehouse,
+    ask,
+    count_rows,
+    fetch_batches,
+    fetch_rows,
+    open_warehouse,
+    question_of,
+)
 from etl.warehouse.build import build
 from etl.warehouse.explore import query
 from support.warehouses import small_queries, two_files, write_part
@@ -134,9 +142,17 @@ order by one
 
 
 def test_batches_hold_the_same_rows(warehouse: Warehouse) -> None:
-    assert [frame.rows() for frame in ask_in_batches(warehouse, "seen", 1)] == [[R1], [R2]]
-    [empty] = ask_in_batches(warehouse, "seen", 1, for_returns=[])
+    everything = question_of(warehouse, "seen", None, {})
+    assert [frame.rows() for frame in fetch_batches(warehouse, everything, 1)] == [[R1], [R2]]
+    [empty] = fetch_batches(warehouse, question_of(warehouse, "seen", None, {"for_returns": []}), 1)
     assert empty.schema == ask(warehouse, "seen").schema and empty.is_empty()
+
+
+def test_the_first_rows_and_the_count_are_those_of_the_whole_answer(warehouse: Warehouse) -> None:
+    for filters, rows in (({}, [R1, R2]), ({"since": "2026-03-02"}, [R2]), ({"for_returns": []}, [])):
+        question = question_of(warehouse, "seen", ["return_id"], filters)
+        assert fetch_rows(warehouse, question, 1).rows() == [(row[1],) for row in rows[:1]]
+        assert count_rows(warehouse, question) == len(rows)
 
 
 def test_questions_asked_at_once_do_not_mix_their_rows(warehouse: Warehouse) -> None:
