@@ -21,13 +21,12 @@ from tests.bench import clicks, comparison, growth, questions, scripts, small_fi
 from tests.bench.page import write_page
 from tests.bench.process import machine, moment
 from tests.bench.tables import Table
+from tests.bench.targets import LARGE
 
 PARTS = ("load", "small-files", "questions", "scripts", "peers", "dashboard")
 SIZES = [1.0, 4.0, 10.0]
 LARGEST = 30.0
 MILLION = 1_000_000
-# Questions are measured at every size from here on; peers and dashboard only up to this size.
-LARGE = 10 * MILLION
 
 
 def options(words: list[str]) -> argparse.Namespace:
@@ -88,7 +87,10 @@ Tabled = Callable[[dict], list[Table]]
 
 
 def parts(folder: Path, sizes: list[int], chosen: argparse.Namespace) -> dict[str, tuple[Measure, Tabled]]:
-    """How each part is measured, from the figures stored before, and how it is shown."""
+    """How each part is measured, from the figures stored before, and how it is shown.
+
+    Questions are measured at every large size, or else at the largest; the other parts at one moderate size.
+    """
     asked = [size for size in sizes if size >= LARGE] or sizes[-1:]
     moderate = max((size for size in sizes if size <= LARGE), default=sizes[0])
     crowds = list(dict.fromkeys([(1, 0.0), (chosen.people, chosen.pause)]))

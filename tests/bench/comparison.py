@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench.growth import data_of
 from tests.bench.logs import log_of
+from tests.bench.phases import new_folder
 from tests.bench.process import alone, median
 from tests.bench.tables import Table, milliseconds, number, seconds
 
@@ -28,11 +29,9 @@ def measured(folder: Path, events: int, names: list[str]) -> dict:
     files = log_of(folder, events).all_files
     found = {OURS: alone(costs, OURS, files, data_of(folder, events))}
     for name in names:
-        place = folder / f"peer-{name}"
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
+        place = new_folder(folder / f"peer-{name}")
         found[name] = alone(costs, name, files, place)
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(place)
     for name, one in found.items():
         for question in ("funnel rows", "bounces rows"):
             differing = sorted(set(one[question]) ^ set(found[OURS][question]))
