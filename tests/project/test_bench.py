@@ -10,14 +10,13 @@ import duckdb
 import pytest
 
 from etl.common.paths import CHECKOUT
-from tests.bench import chart, comparison, logs, phases, scripts
+from tests.bench import chart, comparison, logs, phases, scripts, targets
 from tests.bench.__main__ import PARTS
 from tests.bench.logs import Log, log_of
 from tests.bench.page import write_page
 from tests.bench.peers import duckdb_script
 from tests.bench.peers.words import STEPS
 from tests.bench.tables import Table
-from tests.bench.targets import Target, of_growth
 
 EVENTS = 20_000
 # Separate processes are only needed for exact times, and no time is checked here.
@@ -128,7 +127,7 @@ def test_the_day_after_is_measured_by_what_the_build_says(folder: Path) -> None:
     first, after = one["build"]["printed"], one["day build"]["printed"]
     assert "from 4 files" in first and "from 5 files" in after
     assert {"load", "build", "one more day", "store", "warehouse", "memory"} <= {
-        target.what.split(",")[0] for target in of_growth({"load": {"sizes": {"1": one}}})
+        target.what.split(",")[0] for target in targets.of_growth({"load": {"sizes": {"1": one}}})
     }
 
 
@@ -221,7 +220,35 @@ def test_a_verdict_says_by_how_much_a_target_is_missed(
     found: float, more_is_better: bool, verdict: str
 ) -> None:
     stretch = None if more_is_better else 1.5
-    assert Target("load", " x", found, 2.0, stretch, more_is_better).verdict == verdict
+    assert targets.Target("load", " x", found, 2.0, stretch, more_is_better).verdict == verdict
+
+
+def test_larger_logs_have_other_targets() -> None:
+    def season(events: int) -> dict:
+        cost = {"cpu": 20.0, "seconds": 10.0, "peak_mb": 3584, "disk_bytes": 20 * events}
+        return {"events": events, "records": events, "bare": cost, "load": cost, "build": cost}
+
+    def asked(events: int) -> dict:
+        one = {"page": "return", "report": "return_timeline", "filters": {}, "p95": 0.015}
+        largest = {"report": "signature_evidence", "peak_mb": 3584, "cpu": 3.0, "select cpu": 2.0}
+        return {"events": events, "questions": [one], "largest": largest}
+
+    sizes = (10_000_000, 30_000_000)
+    results = {
+        "load": {"sizes": {str(size): season(size) for size in sizes}},
+        "questions": {"sizes": {str(size): asked(size) for size in sizes}},
+    }
+    verdicts = {what: verdict for what, *_, verdict in targets.table(results).rows}
+    assert verdicts["load, 10,000,000 events, CPU"] == "met, and the stretch"
+    assert verdicts["load + build, 30,000,000 events, CPU"] == "met, and the stretch"
+    assert verdicts["store, 10,000,000 events, bytes an event"] == "met"
+    assert "load, 30,000,000 events, CPU" not in verdicts
+    for what in ("load", "build", "largest report `signature_evidence`"):
+        assert verdicts[f"memory, {what}, 10,000,000 events"] == "missed: 1.17 times the target"
+        assert verdicts[f"memory, {what}, 30,000,000 events"] == "met"
+    assert verdicts["questions within 50 ms, 10,000,000 events"] == "met"
+    assert verdicts["`return_timeline`, 10,000,000 events, p95"] == "missed: 1.50 times the target"
+    assert verdicts["`return_timeline`, 30,000,000 events, p95"] == "met"
 
 
 def test_the_page_has_a_place_for_every_part(tmp_path: Path) -> None:
