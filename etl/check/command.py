@@ -25,6 +25,7 @@ from etl.store.mapping import map_staged
 from etl.store.texts import redacted_name
 from etl.warehouse.cells import TIME, in_zone
 from etl.warehouse.models import create_model
+from etl.warehouse.raw import number_labels
 from etl.warehouse.reference import fill_reference
 
 MAX_WIDTH = 48
@@ -190,16 +191,12 @@ def about_labels(check: Check) -> str:
         database.execute(f"create schema {schema}")
     database.execute((QUERIES / "functions" / "duckdb.sql").read_text(encoding="utf-8"))
     for file in catalog.of("raw", "ref"):
-        database.execute(file.text)
+        if not file.is_view:
+            database.execute(file.text)
     fill_reference(database, check.data, catalog)
-    logged = "select distinct tab, pattern, status from mapped where reason is null"
-    database.execute(f"insert into raw.events by name {logged}")
-    models, needed = catalog.of("model"), {"model.labels"}
-    for file in reversed(models):
-        needed |= file.reads if file.full_name in needed else set()
-    for file in models:
-        if file.full_name in needed:
-            create_model(database, file, file.text)
+    database.execute(number_labels("select * from mapped where reason is null"))
+    model = catalog.files["model.labels"]
+    create_model(database, model, model.text)
     count = count_of(database, "select count(*) from model.labels")
     query = (QUERIES / "check" / "unclassified_labels.sql").read_text(encoding="utf-8")
     labels = database.sql(query).pl()

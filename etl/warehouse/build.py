@@ -68,8 +68,8 @@ def build(
             with new_database(new, folder) as database:
                 create_tables(database, data, catalog, queries)
                 with step("Reading the store"):
-                    fill_raw(database, data, catalog, settings, as_of)
-                with closing(engine(database, catalog.of("model", "mart"), folder)) as made:
+                    fill_raw(database, data, catalog, settings, as_of, folder)
+                with closing(engine(database, derived(catalog), folder)) as made:
                     for file in made:
                         check_table(database, file)
                 fill_counts(database)
@@ -117,11 +117,17 @@ def create_tables(
     for schema in ("raw", "ref", "model", "mart", "report"):
         database.execute(f"create schema {schema}")
     for file in catalog.of("raw", "ref", "main"):
-        database.execute(file.text)
+        if not file.is_view:
+            database.execute(file.text)
     for name in ("duckdb", "report"):
         database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
     fill_reference(database, data, catalog)
     database.commit()
+
+
+def derived(catalog: Catalog) -> list[SqlFile]:
+    """The tables and views that are made from the filled tables of `raw` and `ref`, in order."""
+    return [file for file in catalog.files.values() if file.schema in ("model", "mart") or file.is_view]
 
 
 def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dict[str, dict[str, str]]:

@@ -9,13 +9,17 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from etl.common.duck import literal
+from etl.common.files import make_private_folder
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
+from etl.store.contents import records_of, sets_of
 from etl.store.parts import Part, check_part, damage_is_a_problem, parts, refusals
 from etl.warehouse.models import columns_of, insert_rows
+
+RECORDS, SETS = "raw.records", "raw.attribute_sets"
 
 
 def fill_raw(
@@ -24,6 +28,7 @@ def fill_raw(
     catalog: Catalog,
     settings: Settings,
     as_of: datetime | None,
+    folder: Path,
 ) -> None:
     """Fills the empty tables of `raw`. By default `as_of` is the newest event not later than the newest load.
 
@@ -31,20 +36,27 @@ def fill_raw(
     """
     # A file that was refused and has been loaded since is no longer refused.
     ledger = {row["file_id"]: row | {"state": "refused"} for row in refusals(data)}
+    logs = []
     for part in parts(data):
         check_part(part)
-        fill_records(database, catalog.files[f"raw.{part.kind}"], part, part.data, part.ledger["kept_count"])
+        if part.kind == "events":
+            logs.append(part)
+        else:
+            fill_table(
+                database, catalog.files[f"raw.{part.kind}"], part, part.data, part.ledger["kept_count"]
+            )
         if quarantined := part.ledger["quarantined_count"]:
-            fill_records(database, catalog.files["raw.quarantine"], part, part.quarantine, quarantined)
+            fill_table(database, catalog.files["raw.quarantine"], part, part.quarantine, quarantined)
         own = {"file_id": part.file_id, "kind": part.kind, "state": "loaded"}
         ledger[part.file_id] = {"purged_count": 0} | part.ledger | own
     for row in ledger.values():
         if isinstance(row.get("unmapped_columns"), list):
             row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
     insert_rows(database, "raw.files", [row for _, row in sorted(ledger.items())])
+    fill_records(database, catalog, logs, folder)
     if as_of is None:
         as_of = database.execute("""
-            select max(event_at) from raw.events
+            select max(event_at) from raw.records
             where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
         """).fetchall()[0][0]
     else:
@@ -55,23 +67,130 @@ def fill_raw(
     database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?)", values)
 
 
-def fill_records(
+def fill_table(
     database: duckdb.DuckDBPyConnection, table: SqlFile, part: Part, file: Path, count: int
 ) -> None:
-    """Inserts one file of a part, which must have as many records as its ledger says.
-
-    Parts are read one by one, in the order of files and rows, so that memory does not grow with their number.
-    """
+    """Inserts one file of a part, which must have as many records as its ledger says."""
     source = f"read_parquet({literal(file)})"
     with damage_is_a_problem(part):
         present = columns_of(database, source)
         shared = ", ".join(column.name for column in table.columns if column.name in present)
         insert = f"insert into {table.full_name} by name select {shared} from {source}"
         inserted = database.execute(insert).fetchall()[0][0]
-    if inserted != count:
-        fault = f"{inserted} records in {file.name}, and its ledger says {count}"
+    refuse_other_count(part, file, inserted, count)
+
+
+def refuse_other_count(part: Part, file: Path, found: int, count: int) -> None:
+    if found != count:
+        fault = f"{found} records in {file.name}, and its ledger says {count}"
         advice = "The part is damaged; remove it and load its file again."
         raise Problem(f"{part.folder}: {fault}. {advice}")
+
+
+def fill_records(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, logs: list[Part], folder: Path
+) -> None:
+    """Fills `raw.records` and the tables that give its numbers their meaning, from the parts of logs.
+
+    All parts are read in one statement, so that the records are sorted once. That needs no memory for each
+    part, and the sort uses the disk if the memory is too small.
+    """
+    if not logs:
+        return
+    files = [files_of_part(database, part, folder) for part in logs]
+    events, sets = (
+        f"read_parquet([{', '.join(map(literal, column))}])" for column in zip(*files, strict=True)
+    )
+    insert_rows(
+        database,
+        "raw.file_numbers",
+        [{"file_no": number, "file_id": part.file_id} for number, part in enumerate(logs, start=1)],
+    )
+    check_counts(database, logs, events)
+    names = {table: [column.name for column in catalog.files[table].columns] for table in (SETS, RECORDS)}
+    own = ", ".join(name for name in names[SETS] if name != "file_no")
+    database.execute(f"insert into {SETS} by name select file_index + 1 as file_no, {own} from {sets}")
+    database.execute(number_labels(f"from {events}"))
+    shared = [
+        name for name in names[RECORDS] if name not in ("return_key", "file_no", "label_no", "logged_label")
+    ]
+    database.execute(f"""
+        insert into {RECORDS} by name
+        select
+            sets.return_key, sets.file_no, labels.label_no, events.label as logged_label,
+            {", ".join(f"events.{name}" for name in shared)}
+        from (select file_index + 1 as file_no, * from {events}) as events
+        join {SETS} as sets on sets.file_no = events.file_no and sets.set_no = events.set_no
+        join raw.label_texts as labels
+            on labels.tab = events.tab
+            and labels.pattern = events.pattern
+            and labels.logged_status = coalesce(events.status, '')
+        order by sets.return_key, events.event_at, events.content_hash, sets.file_no, events.row_no
+    """)
+    database.execute("""
+        insert into raw.occurrences
+        select
+            file_no, row_no, return_key, event_at, content_hash, source_event_id,
+            row_number() over (
+                partition by file_no, return_key, event_at, content_hash, source_event_id
+                order by row_no
+            )
+        from raw.records
+        semi join (
+            select return_key, event_at, content_hash
+            from raw.records
+            group by all
+            having count(*) > 1
+        ) using (return_key, event_at, content_hash)
+    """)
+
+
+def check_counts(database: duckdb.DuckDBPyConnection, logs: list[Part], events: str) -> None:
+    """Raises a Problem unless each part has as many records as its ledger says, and no number twice."""
+    # Records are numbered in the order of the file, so a repeated number would not grow.
+    counts = database.execute(f"""
+        select file_no, count(*), count(*) filter (where row_no > row_no_before or file_no <> file_no_before)
+        from (
+            select
+                file_index + 1 as file_no, row_no,
+                lag(row_no, 1, 0) over () as row_no_before,
+                lag(file_index + 1, 1, 0) over () as file_no_before
+            from {events}
+        )
+        group by file_no
+    """).fetchall()
+    found = {file_no: (count, in_order) for file_no, count, in_order in counts}
+    for file_no, part in enumerate(logs, start=1):
+        count, in_order = found.get(file_no, (0, 0))
+        refuse_other_count(part, part.data, count, part.ledger["kept_count"])
+        if in_order != count:
+            raise Problem(
+                f"{part.folder}: two records have the same number. Remove it and load its file again."
+            )
+
+
+def number_labels(records: str) -> str:
+    """The statement that fills `raw.label_texts` from a query with tab, pattern and status."""
+    return f"""
+        insert into raw.label_texts
+        select row_number() over (order by tab, pattern, logged_status), tab, pattern, logged_status
+        from (select distinct tab, pattern, coalesce(status, '') as logged_status from ({records}))
+    """
+
+
+def files_of_part(database: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> tuple[Path, Path]:
+    """The events and the sets of attributes of a part; of a part of version 1, as files of version 2."""
+    if part.version > 1:
+        return part.data, part.attributes
+    own = folder / "version 1" / part.file_id
+    make_private_folder(own)
+    files = own / "events.parquet", own / "attributes.parquet"
+    with damage_is_a_problem(part):
+        for file, query, order in zip(
+            files, (records_of(part), sets_of(part)), ("row_no", "set_no"), strict=True
+        ):
+            database.execute(f"copy (from ({query}) order by {order}) to {literal(file)} (format parquet)")
+    return files
 
 
 def input_digest(data: DataDir, catalog: Catalog) -> str:

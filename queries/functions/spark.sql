@@ -25,6 +25,10 @@ create temporary function squeezed(words string) returns string
 create temporary function lowered(words string) returns string return
     translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ');
 
+-- A pattern with the text in quotes put back: ... between quotes stands for it.
+create temporary function worded(pattern string, subject string) returns string
+    return replace(pattern, '"..."', '"' || coalesce(subject, '') || '"');
+
 -- The week of a day as text, the date of its Monday: 2026-03-02.
 create temporary function week_of(day date) returns string
     return cast(cast(date_trunc('week', day) as date) as string);

@@ -1,7 +1,6 @@
 -- The Client Tracking tab of every return, in order: what the client and the platform did. One row per event.
 --
 -- key: firm_id, return_id, event_no
--- check: title is not null
 -- view: a table would only repeat model.events
 select
     firm_id,

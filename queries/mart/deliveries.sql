@@ -8,8 +8,8 @@
 -- check: kba_expected in (true, false)
 -- check: furthest_step_no is not null
 select
-    starts.firm_id,
-    starts.return_id,
+    attributes.firm_id,
+    attributes.return_id,
     starts.cycle_no,            -- 1 for the first delivery, one more after each recall.
     starts.delivered_at,
     starts.delivered_on,
@@ -81,10 +81,10 @@ select
     attributes.due_date,
     attributes.is_extended
 from model.delivery_starts as starts
-join model.attributes as attributes using (firm_id, return_id)
-join model.signatures as signatures using (firm_id, return_id, cycle_no)
-left join model.delivery_emails as emails using (firm_id, return_id, cycle_no)
-left join model.delivery_visits as visits using (firm_id, return_id, cycle_no)
+join model.attributes as attributes using (return_key)
+join model.signatures as signatures using (return_key, cycle_no)
+left join model.delivery_emails as emails using (return_key, cycle_no)
+left join model.delivery_visits as visits using (return_key, cycle_no)
 left join ref.steps as steps
     on steps.step = case
         when signatures.picked_up_at is not null then 'picked up'

@@ -3,9 +3,11 @@
 -- key: firm_id, tab, event_on
 -- check: event_count > 0
 select
-    firm_id,
-    tab,
-    event_on,
+    returns.firm_id,
+    labels.tab,
+    events.event_on,
     count(*) as event_count -- Events of that tab on that day.
-from model.events
-group by firm_id, tab, event_on
+from model.numbered_events as events
+join model.returns as returns using (return_key)
+join model.labels as labels using (label_no)
+group by returns.firm_id, labels.tab, events.event_on

@@ -5,8 +5,8 @@
 -- check: bounce_cleared_at is null or (state = 'bounced' and bounce_cleared_at >= bounced_at)
 -- check: unconfirmed_cleared_at is null or state = 'unconfirmed'
 select
-    messages.firm_id,
-    messages.return_id,
+    attributes.firm_id,
+    attributes.return_id,
     messages.message_no,
     messages.cycle_no,
     messages.kind,
@@ -24,15 +24,14 @@ select
     messages.bounced_at,
     messages.state,
     case
-        when messages.state = 'bounced' then cleared.cleared_at
+        when messages.state = 'bounced' then messages.cleared_at
     end as bounce_cleared_at,       -- When it was resolved (UTC): a later email reached that recipient, or they accessed the return.
     case
-        when messages.state = 'unconfirmed' then cleared.cleared_at
+        when messages.state = 'unconfirmed' then messages.cleared_at
     end as unconfirmed_cleared_at,  -- The same for an email without delivery confirmation (UTC).
     attributes.office,
     attributes.partner,
     attributes.return_type,
     attributes.tax_year
 from model.message_states as messages
-join model.attributes as attributes using (firm_id, return_id)
-left join model.cleared_messages as cleared using (firm_id, return_id, message_no)
+join model.attributes as attributes using (return_key)

@@ -5,9 +5,16 @@
 -- check: delivered_at is null or recalled_at >= delivered_at
 -- check: (delivered_at is null) = (furthest_step_no is null)
 with recalled as (
-    select firm_id, return_id, cycle_no, event_at, event_on, actor
-    from model.events
-    where code = 'return_recalled' and not is_repeat
+    select
+        attributes.*,
+        events.cycle_no,
+        events.event_at as recalled_at,
+        events.event_on as recalled_on,
+        events.actor as recalled_by
+    from model.numbered_events as events
+    join model.labels as labels using (label_no)
+    join model.attributes as attributes using (return_key)
+    where labels.code = 'return_recalled' and not events.is_repeat
 ),
 redelivered as (
     select recalled.firm_id, recalled.return_id, recalled.cycle_no, min(later.delivered_at) as delivered_at
@@ -20,9 +27,9 @@ select
     recalled.firm_id,
     recalled.return_id,
     recalled.cycle_no,                  -- The delivery that it ended, or that was being prepared; from 1.
-    recalled.event_at as recalled_at,   -- When the firm recalled it (UTC).
-    recalled.event_on as recalled_on,   -- The same as a date in the firm's time zone.
-    recalled.actor as recalled_by,      -- Who recalled, as logged.
+    recalled.recalled_at, -- When the firm recalled it (UTC).
+    recalled.recalled_on, -- The same as a date in the firm's time zone.
+    recalled.recalled_by,  -- Who recalled, as logged.
     deliveries.delivered_at,
     deliveries.furthest_step_no,        -- The last step of ref.steps that the client had reached; null where it was not delivered.
     deliveries.accessed_at,
@@ -31,13 +38,12 @@ select
     deliveries.signature_state,
     deliveries.signed_at,
     redelivered.delivered_at as redelivered_at, -- The next delivery (UTC); null while there is none.
-    attributes.client_name,
-    attributes.tax_year,
-    attributes.return_type,
-    attributes.office,
-    attributes.partner,
-    attributes.due_date
+    recalled.client_name,
+    recalled.tax_year,
+    recalled.return_type,
+    recalled.office,
+    recalled.partner,
+    recalled.due_date
 from recalled
-join model.attributes as attributes using (firm_id, return_id)
 left join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
 left join redelivered using (firm_id, return_id, cycle_no)

@@ -5,8 +5,7 @@
 -- check: signer in ('taxpayer', 'spouse')
 with acted as (
     select
-        firm_id,
-        return_id,
+        return_key,
         cycle_no,
         signer,
         min(event_at) filter (where code = 'return_accessed') as accessed_at,
@@ -16,11 +15,11 @@ with acted as (
     from model.delivery_acts
     where signer is not null
         and code in ('return_accessed', 'kba_passed', 'efile_esigned', 'other_documents_esigned')
-    group by firm_id, return_id, cycle_no, signer
+    group by return_key, cycle_no, signer
 )
 select
-    required.firm_id,
-    required.return_id,
+    attributes.firm_id,
+    attributes.return_id,
     required.cycle_no,
     required.signer,
     acted.accessed_at,          -- Their first access (UTC).
@@ -28,4 +27,5 @@ select
     acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only if the firm's log has a label for it.
     acted.other_documents_esigned_at -- They first signed other documents (UTC), which does not sign the return.
 from model.required_signers as required
-left join acted using (firm_id, return_id, cycle_no, signer)
+join model.attributes as attributes using (return_key)
+left join acted using (return_key, cycle_no, signer)

@@ -6,40 +6,49 @@
 -- check: seconds is null or seconds >= 0
 with compared as (
     select
-        firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor,
-        lag(stage) over (partition by firm_id, return_id order by event_no nulls last) as stage_before,
-        lag(cycle_no) over (partition by firm_id, return_id order by event_no nulls last) as cycle_no_before
+        return_key, event_no, cycle_no, event_at, event_on, stage, actor,
+        lag(stage) over (partition by return_key order by event_no nulls last) as stage_before,
+        lag(cycle_no) over (partition by return_key order by event_no nulls last) as cycle_no_before
     from model.stage_moves
 ),
 changes as (
-    select firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor
+    select return_key, event_no, cycle_no, event_at, event_on, stage, actor
     from compared
     where stage is null or stage_before is null or stage <> stage_before or cycle_no <> cycle_no_before
 ),
 stays as (
     select
-        firm_id, return_id, event_no, cycle_no, stage,
+        return_key, event_no, cycle_no, stage,
         event_at as entered_at,
         event_on as entered_on,
         actor as entered_by,
-        lead(event_at) over (partition by firm_id, return_id order by event_no nulls last) as left_at,
-        lead(actor) over (partition by firm_id, return_id order by event_no nulls last) as left_by
+        lead(event_at) over (partition by return_key order by event_no nulls last) as left_at,
+        lead(actor) over (partition by return_key order by event_no nulls last) as left_by
     from changes
+),
+numbered as (
+    select
+        stays.return_key, stays.cycle_no, stays.stage, stages.stage_no, stays.entered_at, stays.entered_on,
+        stays.entered_by, stays.left_at, stays.left_by,
+        row_number() over (partition by stays.return_key order by stays.event_no nulls last) as stay_no,
+        row_number() over (
+            partition by stays.return_key, stages.stage_no
+            order by stays.event_no nulls last
+        ) as stay_in_stage_no,
+        min(stays.entered_on) over (partition by stays.return_key) as began_on,
+        max(stages.stage_no) over (partition by stays.return_key) as furthest_stage_no
+    from stays
+    join ref.stages as stages using (stage)
+    where stays.stage is not null
 )
 select
-    stays.firm_id,
-    stays.return_id,
-    row_number() over (
-        partition by stays.firm_id, stays.return_id
-        order by stays.event_no nulls last
-    ) as stay_no,           -- The place among the stays of the return, from 1.
+    attributes.firm_id,
+    attributes.return_id,
+    stays.stay_no,          -- The place among the stays of the return, from 1.
     stays.cycle_no,         -- The delivery that was being prepared; of a recalled return, the next one.
     stays.stage,            -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
     stages.stage_no,
-    row_number() over (
-        partition by stays.firm_id, stays.return_id, stays.stage
-        order by stays.event_no nulls last
-    ) = 1 as is_first,      -- The first stay of the return in this stage.
+    stays.stay_in_stage_no = 1 as is_first, -- The first stay of the return in this stage.
     stays.entered_at,       -- When it entered the stage (UTC).
     stays.entered_on,       -- The same as a date in the firm's time zone.
     week_of(stays.entered_on) as entered_week, -- The Monday of that week as text: 2026-03-02.
@@ -48,21 +57,17 @@ select
     seconds_between(stays.entered_at, stays.left_at) as seconds, -- From entered_at to left_at; null while it is there.
     stays.entered_by,       -- Who moved it there, as logged.
     stays.left_by,          -- Who moved it on, as logged; null while it is there.
-    min(stays.entered_on) over (partition by stays.firm_id, stays.return_id) as began_on, -- The day the return's first stay began.
-    max(stages.stage_no) over (
-        partition by stays.firm_id, stays.return_id
-    ) as furthest_stage_no, -- The last stage of ref.stages that the return was ever in.
+    stays.began_on,         -- The day the return's first stay began.
+    stays.furthest_stage_no, -- The last stage of ref.stages that the return was ever in.
     starts.delivered_at is not null as is_delivered, -- The return is delivered in its current cycle.
     attributes.office,
     attributes.partner,
     attributes.return_type,
     attributes.tax_year
-from stays
-join model.attributes as attributes using (firm_id, return_id)
+from numbered as stays
+join model.attributes as attributes using (return_key)
 join ref.stages as stages using (stage)
-join model.return_histories as histories using (firm_id, return_id)
+join model.return_histories as histories using (return_key)
 left join model.delivery_starts as starts
-    on starts.firm_id = histories.firm_id
-    and starts.return_id = histories.return_id
+    on starts.return_key = histories.return_key
     and starts.cycle_no = histories.cycle_no
-where stays.stage is not null

@@ -12,8 +12,9 @@ with asked as (
     select
         signers.firm_id, signers.return_id, signers.cycle_no, signers.signer,
         deliveries.client_name, deliveries.return_type, deliveries.office, deliveries.partner, deliveries.due_date,
-        deliveries.tax_year, deliveries.is_joint, deliveries.kba_expected, deliveries.delivered_at
+        deliveries.tax_year, deliveries.is_joint, deliveries.kba_expected, deliveries.delivered_at, numbers.return_key
     from mart.signers as signers
+    join model.returns as numbers using (firm_id, return_id)
     join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
     where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
@@ -22,22 +23,22 @@ with asked as (
 ),
 cycles as (
     select
-        events.firm_id, events.return_id, events.cycle_no,
-        min(events.event_no) filter (where events.code = 'return_recalled') as recalled_no,
-        min(events.event_no) filter (where events.code = 'sent_without_kba') as without_kba_no,
+        events.return_key, events.cycle_no,
+        min(events.event_no) filter (where labels.code = 'return_recalled') as recalled_no,
+        min(events.event_no) filter (where labels.code = 'sent_without_kba') as without_kba_no,
         count(*) filter (where events.event_no >= starts.delivered_event_no) as event_count,
         any_value(starts.delivered_event_no) as delivered_no
-    from model.events as events
-    join model.delivery_starts as starts using (firm_id, return_id, cycle_no)
+    from (select distinct asked.return_key, asked.cycle_no from asked) as wanted
+    join model.delivery_starts as starts using (return_key, cycle_no)
+    join model.numbered_events as events using (return_key, cycle_no)
+    join model.labels as labels using (label_no)
     where not events.is_repeat
-        and (for_return is null or events.return_id = for_return)
-        and (for_return is null or starts.return_id = for_return)
-    group by events.firm_id, events.return_id, events.cycle_no
+    group by events.return_key, events.cycle_no
 ),
 facts as (
     select
         asked.*, evidence.fact_no, evidence.fact, evidence.title, evidence.source, evidence.meaning,
-        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.ip_address, dating.code as dating_code,
+        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.ip_address, dating_labels.code as dating_code,
         returns.due_basis, cast(returns.due_date + interval 3 years as date) as kept_until,
         case evidence.fact
             when 'signer_named' then shown.named_no
@@ -48,31 +49,32 @@ facts as (
             when 'identity_check' then coalesce(shown.passed_no, cycles.without_kba_no)
             when 'signature' then shown.signature_no
             when 'signing_time' then shown.dating_no
-            when 'signing_method' then case when dating.code <> 'efile_forms_downloaded_by_firm' then shown.dating_no end
+            when 'signing_method' then case when dating_labels.code <> 'efile_forms_downloaded_by_firm' then shown.dating_no end
             when 'ip_address' then shown.address_no
             when 'form_retrieved' then shown.picked_up_no
             when 'delivery_standing' then cycles.recalled_no
         end as event_no
     from asked
     cross join ref.evidence as evidence
-    join cycles using (firm_id, return_id, cycle_no)
+    join cycles using (return_key, cycle_no)
     join mart.returns as returns using (firm_id, return_id)
-    left join model.signer_evidence as shown using (firm_id, return_id, cycle_no, signer)
-    left join model.events as dating
-        on dating.firm_id = shown.firm_id and dating.return_id = shown.return_id and dating.event_no = shown.dating_no
-        and (for_return is null or dating.return_id = for_return)
+    left join model.signer_evidence as shown using (return_key, cycle_no, signer)
+    left join model.numbered_events as dating
+        on dating.return_key = shown.return_key and dating.event_no = shown.dating_no
+    left join model.labels as dating_labels on dating_labels.label_no = dating.label_no
     where (for_return is null or returns.return_id = for_return)
 ),
 valued as (
     select
-        facts.*, events.event_at, events.code, events.label, events.file_id, events.row_no, codes.title as code_title,
-        facts.is_joint and codes.acts = 'client' and events.recipient is null as is_unnamed,
+        facts.*, events.event_at, labels.code, worded(labels.words, events.subject) as label, events.file_no,
+        events.row_no, codes.title as code_title,
+        facts.is_joint and codes.acts = 'client' and labels.recipient is null as is_unnamed,
         case facts.fact
-            when 'signer_named' then case when events.code is not null or not facts.is_joint then facts.signer end
+            when 'signer_named' then case when labels.code is not null or not facts.is_joint then facts.signer end
             when 'version_sent' then lower(codes.title)
-            when 'access' then case when events.code is not null then 'accessed' end
+            when 'access' then case when labels.code is not null then 'accessed' end
             when 'copy_before_signing' then
-                case when events.code = 'return_accessed' then 'accessed' when events.code is not null then 'downloaded' end
+                case when labels.code = 'return_accessed' then 'accessed' when labels.code is not null then 'downloaded' end
                 || case facts.dating_code
                     when 'efile_esigned' then ' before the e-signature'
                     when 'kba_passed' then ' before the identity check'
@@ -82,22 +84,22 @@ valued as (
                 end
             when 'login' then coalesce(events.recipient_email, events.actor)
             when 'identity_check' then
-                case when events.code = 'kba_passed' then 'passed' when not facts.kba_expected then 'not expected' end
-            when 'signature' then case events.code
+                case when labels.code = 'kba_passed' then 'passed' when not facts.kba_expected then 'not expected' end
+            when 'signature' then case labels.code
                 when 'efile_esigned' then 'e-signed'
                 when 'efile_forms_downloaded_by_firm' then 'signed forms picked up'
                 when 'files_uploaded' then 'hand-signed forms uploaded'
             end
-            when 'signing_time' then case events.code
+            when 'signing_time' then case labels.code
                 when 'efile_esigned' then 'at the e-signature'
                 when 'kba_passed' then 'after the identity check'
                 when 'files_uploaded' then 'not after the upload'
                 when 'efile_forms_downloaded_by_firm' then 'not after the pickup'
             end
             when 'signing_method' then
-                case when events.code = 'files_uploaded' then 'by hand' when events.code is not null then 'electronically' end
+                case when labels.code = 'files_uploaded' then 'by hand' when labels.code is not null then 'electronically' end
             when 'ip_address' then facts.ip_address
-            when 'form_retrieved' then case when events.code is not null then 'downloaded by the firm' end
+            when 'form_retrieved' then case when labels.code is not null then 'downloaded by the firm' end
             when 'audit_trail' then facts.event_count || case when facts.event_count = 1 then ' event' else ' events' end
             when 'delivery_standing' then case
                 when facts.recalled_no is null then 'current'
@@ -107,10 +109,10 @@ valued as (
             when 'retain_until' then 'not before ' || facts.kept_until
         end as known_value
     from facts
-    left join model.events as events
-        on events.firm_id = facts.firm_id and events.return_id = facts.return_id and events.event_no = facts.event_no
-        and (for_return is null or events.return_id = for_return)
-    left join ref.codes as codes using (code)
+    left join model.numbered_events as events
+        on events.return_key = facts.return_key and events.event_no = facts.event_no
+    left join model.labels as labels on labels.label_no = events.label_no
+    left join ref.codes as codes on codes.code = labels.code
 )
 select
     valued.return_id,
@@ -150,7 +152,8 @@ select
     valued.source,                          -- The guidance that asks for the fact.
     valued.meaning                          -- What the log can show of the fact, and what it cannot.
 from valued
-left join raw.files as files using (file_id)
+left join raw.file_numbers as numbers using (file_no)
+left join raw.files as files on files.file_id = numbers.file_id
 order by
     valued.delivered_at desc,
     valued.firm_id,

@@ -45,25 +45,26 @@ missing as (
 ),
 hours as (
     select
-        5 as finding_no, 'unclear hour' as finding, events.time_note as subject, count(*) as record_count,
-        case events.time_note
+        5 as finding_no, 'unclear hour' as finding, records.time_note as subject, count(*) as record_count,
+        case records.time_note
             when 'ambiguous' then 'This hour happened twice when clocks went back; the first is assumed.'
             else 'The hour did not exist when clocks went forward; the time is moved forward.'
         end as reason
-    from raw.events as events
-    where events.time_note is not null
-    group by events.time_note
+    from raw.records as records
+    where records.time_note is not null
+    group by records.time_note
 ),
 conflicts as (
     select
         6 as finding_no, 'id with several contents' as finding, said.firm_id as subject, count(*) as record_count,
         'The export gave one id to different records, and each counts as an event. Check its column of ids.' as reason
     from (
-        select events.firm_id
-        from raw.events as events
-        where events.source_event_id is not null
-        group by events.firm_id, events.source_event_id
-        having min(events.row_hash) <> max(events.row_hash)
+        select sets.firm_id
+        from raw.records as records
+        join raw.attribute_sets as sets using (file_no, set_no)
+        where records.source_event_id is not null
+        group by sets.firm_id, records.source_event_id
+        having min(records.content_hash) <> max(records.content_hash)
     ) as said
     group by said.firm_id
 ),

@@ -15,12 +15,13 @@ with store_ledger as (
 ),
 
 record_counts as (
+    select files.file_id, count(*) as record_count
+    from raw.records
+    join raw.file_numbers as files using (file_no)
+    group by files.file_id
+    union all
     select file_id, count(*) as record_count
-    from (
-        select file_id from raw.events
-        union all
-        select file_id from raw.returns
-    )
+    from raw.returns
     group by file_id
 ),
 

@@ -4,7 +4,7 @@ select firm_id, return_id
 from (
     select firm_id, return_id from published.mart.returns
     union
-    select firm_id, return_id from published.raw.events where event_at <= $as_of
+    select firm_id, return_id from published.model.returns
 )
 order by md5(concat($digest, chr(0), firm_id, chr(0), return_id)), firm_id, return_id
 limit $size

@@ -9,12 +9,19 @@ import duckdb
 
 from etl.common.duck import literal
 from etl.common.paths import QUERIES, DataDir
+from etl.config.source import file_columns
+from etl.store.contents import TYPES
 
 AA, BB, CC = ("aa" * 8, "bb" * 8, "cc" * 8)
 # What every build needs: the contract, the reference tables, the words of the engines, and the accounts of
 # each file.
 NEEDED = ("raw", "ref", "main", "functions")
-ACCOUNTS = ("model/events/repeated_records.sql", "model/events/file_counts.sql")
+ACCOUNTS = (
+    "model/labels/labels.sql",
+    "model/events/repeated_records.sql",
+    "model/events/numbered_events.sql",
+    "model/events/file_counts.sql",
+)
 EVENTS = """\
 -- One row per distinct event not later than as_of.
 --
@@ -86,8 +93,9 @@ def write_part(data: DataDir, file_id: str, rows: list[dict], kind: str = "event
     folder = data.store / file_id
     folder.mkdir(parents=True)
     with duckdb.connect() as database:
-        database.execute("create schema raw")
-        database.execute((QUERIES / "raw" / f"{kind}.sql").read_text(encoding="utf-8"))
+        types = TYPES | {"exported_at": "timestamp", "occurrence_no": "integer"}
+        columns = ", ".join(f"{name} {types.get(name, 'varchar')}" for name in file_columns(kind))
+        database.execute(f"create table made ({columns})")
         for row_no, row in enumerate(rows, start=1):
             made = {"firm_id": "oak", "file_id": file_id, "row_no": row_no}
             if kind == "events":
@@ -97,8 +105,8 @@ def write_part(data: DataDir, file_id: str, rows: list[dict], kind: str = "event
                 made["event_on"] = str(row["event_at"])[:10]
             whole = made | row
             names = ", ".join(f"${name} as {name}" for name in whole)
-            database.execute(f"insert into raw.{kind} by name select {names}", whole)
-        database.execute(f"copy raw.{kind} to {literal(folder / f'{kind}.parquet')}")
+            database.execute(f"insert into made by name select {names}", whole)
+        database.execute(f"copy made to {literal(folder / f'{kind}.parquet')}")
         nothing = "select '' as file_id, 0 as row_no, '' as reason, '' as record limit 0"
         database.execute(f"copy ({nothing}) to {literal(folder / 'quarantine.parquet')}")
     said = {

@@ -173,7 +173,8 @@ def test_a_row_that_differs_from_a_rebuild_is_found(data: DataDir) -> None:
     ("change", "severity", "sentence"),
     [
         (
-            "delete from raw.events where row_no = 1 and file_id = $file_id",
+            "delete from raw.records where row_no = 1 "
+            "and file_no = (select file_no from raw.file_numbers where file_id = $file_id)",
             DAMAGE,
             "The tables have 7 records and 2 quarantined records, not 8 and 2.",
         ),

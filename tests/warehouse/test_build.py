@@ -7,21 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.common.paths import DataDir
+from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.warehouse.build import build
-from support.warehouses import (
-    AA,
-    BB,
-    CC,
-    EVENTS,
-    SEEN,
-    VISITS,
-    refuse_file,
-    small_queries,
-    two_files,
-    write_part,
-)
+from support.warehouses import AA, BB, CC, SEEN, VISITS, refuse_file, small_queries, two_files, write_part
 
 
 def rows(data: DataDir, sql: str) -> list[tuple]:
@@ -67,7 +56,7 @@ def test_two_overlapping_files_become_one_warehouse(tmp_path: Path) -> None:
         (BB, "loaded", None, 3, 1, 1, 1),
         (CC, "refused", "It is HTML.", None, None, None, None),
     ]
-    assert rows(data, "select file_id, row_no, client_name from raw.events") == [
+    assert rows(data, "select file_id, row_no, client_name from raw.events order by all") == [
         (AA, 1, "Ann"),
         (AA, 2, "=1+1"),
         (BB, 1, None),
@@ -344,7 +333,9 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
 
 def test_counts_that_do_not_add_up_refuse_the_build(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
-    queries = small_queries(tmp_path / "queries", model__events=f"{EVENTS}    and events.return_id <> 'r1'\n")
+    text = (QUERIES / "model" / "events" / "numbered_events.sql").read_text(encoding="utf-8")
+    losing = text.replace("where records.event_at <=", "where records.row_no > 1 and records.event_at <=")
+    queries = small_queries(tmp_path / "queries", model__events__numbered_events=losing)
     assert problem(data, queries) == (
         "queries/model/events/file_counts.sql, line 5: "
         'the rule "distinct_count + repeated_count + later_count = kept_count" '

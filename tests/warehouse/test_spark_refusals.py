@@ -172,18 +172,18 @@ def test_the_functions_of_spark_are_statements() -> None:
 
 
 def test_a_statement_keeps_the_lines_of_its_file() -> None:
-    file = read_file(CHECKOUT / "queries" / "model" / "events" / "turns.sql")
+    file = read_file(CHECKOUT / "queries" / "model" / "events" / "numbered_events.sql")
     said = statement(file, "file:///x/it's", 8)
     assert said.splitlines()[1:] == file.text.splitlines()[1:]
     assert said.splitlines()[0] == (
-        "create table model.turns using parquet clustered by (firm_id, return_id) "
-        "sorted by (firm_id, return_id, event_no) into 8 buckets location 'file:///x/it''s' as "
+        "create table model.numbered_events using parquet clustered by (return_key) "
+        "sorted by (return_key, event_no) into 8 buckets location 'file:///x/it''s' as "
         + file.text.splitlines()[0]
     )
 
 
 def test_a_table_without_rows_still_has_its_columns(tmp_path: Path) -> None:
-    file = read_file(CHECKOUT / "queries" / "model" / "events" / "turns.sql")
+    file = read_file(CHECKOUT / "queries" / "model" / "events" / "numbered_events.sql")
     query = result_query(file, {"a": "BIGINT", "b": "DATE"}, tmp_path)
     assert query == "select cast(null as BIGINT) as a, cast(null as DATE) as b where false"
 

@@ -1,6 +1,6 @@
 """The engine for a cluster: Spark runs each model on the parts, and DuckDB reads what Spark wrote.
 
-Every table about returns has the same buckets, by a hash of firm and return. So after the first shuffle a
+Every table about returns has the same buckets, by the number of the return. So after the first shuffle a
 window, a group or a join about returns moves no row, even for a firm with half of all returns. Firms have no
 folders of their own, because a name from the data never becomes a path.
 """
@@ -24,11 +24,9 @@ from etl.warehouse.spark.session import Cluster, open_session, read_cluster, spa
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-CLUSTERED = ("firm_id", "return_id")
+CLUSTERED = "return_key"
 # Some hundred megabytes of records in memory: a task that fits a small executor and is worth its start.
 BUCKET_EVENTS = 500_000
-# The types that Spark names otherwise than DuckDB.
-TYPES = {"VARCHAR": "string", "TIMESTAMP": "timestamp_ntz"}
 
 
 def on_spark(data: DataDir) -> Engine:
@@ -44,7 +42,10 @@ def on_spark(data: DataDir) -> Engine:
             buckets = give_tables(session, database, cluster, folder, data)
             for file in files:
                 query = file.text
-                if not file.is_view:
+                if file.is_view and file.schema != "raw":
+                    with spark_errors(file.label):
+                        session.sql(f"create view {file.full_name} as {file.text}")
+                elif not file.is_view:
                     with step(f"Computing {file.full_name} on Spark"), spark_errors(file.label):
                         target = cluster.worker_path(table_folder(folder, file))
                         session.sql(statement(file, target, buckets))
@@ -67,28 +68,32 @@ def give_tables(
     """Gives Spark the tables that models read, records clustered by return. Returns the number of buckets."""
     for schema in ("raw", "ref", "model", "mart"):
         session.sql(f"create schema {schema}")
-    loaded = parts(data)
-    events: int = sum(part.ledger["kept_count"] for part in loaded if part.kind == "events")
+    events: int = sum(part.ledger["kept_count"] for part in parts(data) if part.kind == "events")
     buckets: int = max(session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
     session.conf.set("spark.sql.shuffle.partitions", str(buckets))
     for file in read_catalog().of("raw", "ref"):
+        if file.is_view:
+            continue
         target = table_folder(folder, file)
-        location = cluster.worker_path(target)
-        records = [part.data for part in loaded if f"raw.{part.kind}" == file.full_name]
+        given = target / "given" if is_clustered(file) else target
+        given.mkdir(parents=True, mode=0o700)
         with step(f"Giving {file.full_name} to Spark"), spark_errors(file.label):
-            if records:
-                # A column that an older part lacks is null. Only this moves whole records.
-                columns = columns_of(database, file.full_name)
-                types = ", ".join(f"{name} {TYPES.get(kind, kind)}" for name, kind in columns.items())
-                rows = session.read.schema(types).parquet(*map(cluster.worker_path, records))
-                writer = rows.repartition(buckets, *CLUSTERED).write.bucketBy(buckets, *CLUSTERED)
-                writer.sortBy(*CLUSTERED).saveAsTable(file.full_name, format="parquet", path=location)
+            database.execute(f"copy {file.full_name} to {literal(given / 'rows.parquet')} (format parquet)")
+            if is_clustered(file):
+                # Only this moves whole records.
+                rows = session.read.parquet(cluster.worker_path(given))
+                writer = rows.repartition(buckets, CLUSTERED).write.bucketBy(buckets, CLUSTERED)
+                location = cluster.worker_path(target / "clustered")
+                writer.sortBy(CLUSTERED).saveAsTable(file.full_name, format="parquet", path=location)
             else:
-                target.mkdir(parents=True, mode=0o700)
-                rows_file = literal(target / "rows.parquet")
-                database.execute(f"copy {file.full_name} to {rows_file} (format parquet)")
+                location = cluster.worker_path(target)
                 session.sql(f"create table {file.full_name} using parquet location {literal(location)}")
     return buckets
+
+
+def is_clustered(file: SqlFile) -> bool:
+    """Whether a table is about returns, so that its rows are in the buckets of their returns."""
+    return any(column.name == CLUSTERED for column in file.columns)
 
 
 def table_folder(folder: Path, file: SqlFile) -> Path:
@@ -104,9 +109,9 @@ def statements(text: str) -> list[str]:
 def statement(file: SqlFile, location: str, buckets: int) -> str:
     """Creates a table from a file's text, which starts on the first line, so errors have the file's lines."""
     clustering = ""
-    if {column.name for column in file.columns}.issuperset(CLUSTERED):
-        order = ", ".join(file.key or CLUSTERED)
-        clustering = f" clustered by ({', '.join(CLUSTERED)}) sorted by ({order}) into {buckets} buckets"
+    if is_clustered(file):
+        order = ", ".join(file.key or (CLUSTERED,))
+        clustering = f" clustered by ({CLUSTERED}) sorted by ({order}) into {buckets} buckets"
     place = f"using parquet{clustering} location {literal(location)}"
     return f"create table {file.full_name} {place} as {file.text}"
 

@@ -1,20 +1,22 @@
 -- The attributes of a return: from the returns list, else from the rows of the log, else from the rules. One row per
 -- return that has events.
 --
--- key: firm_id, return_id
+-- key: return_key
 -- check: is_joint in (true, false)
 -- check: due_basis in ('register', 'calendar', 'unknown')
 -- check: (due_date is null) = (due_basis = 'unknown')
 with couples as (
-    select
-        firm_id,
-        return_id
-    from model.events
-    where recipient = 'spouse'
-        or code in ('delivered_to_taxpayer_first', 'delivered_to_spouse_first', 'delivered_taxpayer_or_spouse_first')
-    group by firm_id, return_id
+    select events.return_key
+    from model.numbered_events as events
+    join model.labels as labels using (label_no)
+    where labels.recipient = 'spouse'
+        or labels.code in (
+        'delivered_to_taxpayer_first', 'delivered_to_spouse_first', 'delivered_taxpayer_or_spouse_first'
+    )
+    group by events.return_key
 )
 select
+    known.return_key,
     known.firm_id,
     known.return_id,
     known.client_id,
@@ -24,7 +26,7 @@ select
     known.return_type,
     case
         when known.is_known_type and known.return_type not like '1040%' then false
-        else coalesce(known.is_joint, couples.return_id is not null)
+        else coalesce(known.is_joint, couples.return_key is not null)
     end as is_joint,    -- Two people must sign: as the returns list or the log says, else if any event names a spouse or
                         -- is Deliver to Taxpayer/Spouse; never for a form that is known not to be a 1040.
     known.office,
@@ -40,7 +42,7 @@ select
                         -- year is the calendar year. unknown: neither.
     known.is_extended
 from model.known_attributes as known
-left join couples using (firm_id, return_id)
+left join couples using (return_key)
 left join model.calendar_due_dates as calendar
     on calendar.return_type = known.return_type
     and calendar.tax_year = known.tax_year

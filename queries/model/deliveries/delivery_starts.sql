@@ -1,32 +1,43 @@
 -- When each delivery begins and ends: from the first deliver event of a cycle, or the first initial email if the log has
 -- no such event, until the recall. One row per delivery.
 --
--- key: firm_id, return_id, cycle_no
+-- key: return_key, cycle_no
 -- check: delivered_basis in ('deliver event', 'initial email')
 -- check: recalled_at is null or recalled_at >= delivered_at
-with cycles as (
+with events as (
     select
-        firm_id,
-        return_id,
+        numbered.return_key,
+        numbered.event_no,
+        numbered.cycle_no,
+        numbered.event_at,
+        numbered.event_on,
+        numbered.actor,
+        labels.code,
+        labels.is_deliver
+    from model.numbered_events as numbered
+    join model.labels as labels using (label_no)
+    where not numbered.is_repeat
+        and (
+            labels.is_deliver
+            or labels.code in ('uploaded', 'initial_email_processed', 'return_recalled', 'sent_without_kba')
+        )
+),
+cycles as (
+    select
+        return_key,
         cycle_no,
         coalesce(
-            min(event_no) filter (where code like 'delivered%'),
+            min(event_no) filter (where is_deliver),
             min(event_no) filter (where code = 'initial_email_processed')
         ) as event_no,
         min(event_at) filter (where code = 'uploaded') as prepared_from_at,
         min(event_at) filter (where code = 'return_recalled') as recalled_at,
         count(*) filter (where code = 'sent_without_kba') as without_kba_count
-    from model.events
-    where not is_repeat
-        and (
-            code like 'delivered%'
-            or code in ('uploaded', 'initial_email_processed', 'return_recalled', 'sent_without_kba')
-        )
-    group by firm_id, return_id, cycle_no
+    from events
+    group by return_key, cycle_no
 )
 select
-    events.firm_id,
-    events.return_id,
+    events.return_key,
     events.cycle_no,
     events.event_no as delivered_event_no, -- The event that the delivery begins with.
     events.event_at as delivered_at,    -- When the firm sent the return to its client (UTC).
@@ -48,4 +59,4 @@ select
     cycles.recalled_at,                 -- When the firm recalled it, which ended the delivery (UTC); null if it did not.
     cycles.without_kba_count > 0 as is_without_kba -- The identity questions (KBA) were switched off, anywhere in the cycle.
 from cycles
-join model.events as events using (firm_id, return_id, event_no)
+join events using (return_key, event_no)

@@ -1,18 +1,17 @@
 -- Hand-signed forms that the client uploaded to a delivery. One row per upload. A deletion names no file, so it deletes
 -- every upload before it.
 --
--- key: firm_id, return_id, event_no
+-- key: return_key, event_no
 -- check: taken_back_event_no is null or taken_back_event_no > event_no
 with files as (
     select
-        firm_id,
-        return_id,
+        return_key,
         event_no,
         cycle_no,
         event_at,
         code,
         min(case when code = 'uploads_deleted' then event_no end) over (
-            partition by firm_id, return_id, cycle_no
+            partition by return_key, cycle_no
             order by event_no nulls last
             rows between current row and unbounded following
         ) as taken_back_event_no
@@ -20,8 +19,7 @@ with files as (
     where code in ('files_uploaded', 'uploads_deleted')
 )
 select
-    firm_id,
-    return_id,
+    return_key,
     event_no,
     cycle_no,
     event_at,

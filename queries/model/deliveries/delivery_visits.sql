@@ -1,10 +1,9 @@
 -- Link clicks, access, failed logins, locks and reminders of a delivery. One row per delivery with any of these.
 --
--- key: firm_id, return_id, cycle_no
+-- key: return_key, cycle_no
 with firsts as (
     select
-        firm_id,
-        return_id,
+        return_key,
         cycle_no,
         min(event_at) filter (where code = 'link_selected') as link_selected_at,
         min(event_at) filter (where code = 'return_accessed') as accessed_at,
@@ -15,22 +14,20 @@ with firsts as (
         count(*) filter (where code = 'signing_reminder_sent') as reminders_sent,
         max(event_at) filter (where code = 'signing_reminder_sent') as last_reminder_at
     from model.delivery_acts
-    group by firm_id, return_id, cycle_no
+    group by return_key, cycle_no
 ),
 locks as (
     select
-        acts.firm_id,
-        acts.return_id,
+        acts.return_key,
         acts.cycle_no,
         min(acts.event_at) as locked_since_at
     from model.delivery_acts as acts
-    join firsts using (firm_id, return_id, cycle_no)
+    join firsts using (return_key, cycle_no)
     where acts.code = 'access_locked' and acts.event_no > coalesce(firsts.accessed_event_no, 0)
-    group by acts.firm_id, acts.return_id, acts.cycle_no
+    group by acts.return_key, acts.cycle_no
 )
 select
-    firsts.firm_id,
-    firsts.return_id,
+    firsts.return_key,
     firsts.cycle_no,
     firsts.link_selected_at,    -- When the link was first clicked (UTC), perhaps by a mail scanner; a click is not access.
     firsts.accessed_at,         -- When the client first got past the access code (UTC); an opened email is not access.
@@ -41,4 +38,4 @@ select
     firsts.reminders_sent,      -- Signing reminders by email; reminders by text message are not logged.
     firsts.last_reminder_at     -- The last signing reminder by email (UTC).
 from firsts
-left join locks using (firm_id, return_id, cycle_no)
+left join locks using (return_key, cycle_no)

@@ -4,33 +4,33 @@
 -- key: file_id
 -- check: distinct_count + repeated_count + later_count = kept_count
 -- check: distinct_count >= 0
-with records as (
+with later as (
     select
-        events.file_id,
-        count(*) as record_count,
-        count(*) filter (where events.event_at <= build.as_of) as counted_count
-    from raw.events as events
-    cross join raw.build as build
-    group by events.file_id
+        records.file_no,
+        count(*) as later_count
+    from raw.records as records
+    where records.event_at > (select build.as_of from raw.build as build)
+    group by records.file_no
 ),
 distinct_events as (
-    select file_id, count(*) as distinct_count
-    from model.events
-    group by file_id
+    select file_no, count(*) as distinct_count
+    from model.numbered_events
+    group by file_no
 ),
 copies as (
-    select file_id, count(*) as repeated_count
+    select file_no, count(*) as repeated_count
     from model.repeated_records
-    group by file_id
+    group by file_no
 )
 select
     files.file_id,
     files.kept_count,
     coalesce(distinct_events.distinct_count, 0) as distinct_count, -- Events whose counted record is in this file.
     coalesce(copies.repeated_count, 0) as repeated_count, -- Copies of records of this file or another.
-    coalesce(records.record_count, 0) - coalesce(records.counted_count, 0) as later_count -- Events after as_of.
+    coalesce(later.later_count, 0) as later_count -- Events after as_of.
 from raw.files as files
-left join records using (file_id)
-left join distinct_events using (file_id)
-left join copies using (file_id)
+left join raw.file_numbers as numbers using (file_id)
+left join later using (file_no)
+left join distinct_events using (file_no)
+left join copies using (file_no)
 where files.kind = 'events' and files.state = 'loaded'

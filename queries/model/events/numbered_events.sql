@@ -1,45 +1,133 @@
--- The order of the distinct events of a return up to as_of, over both tabs. One row per distinct event, without its text:
--- wide rows are written only once, in model.events.
-with kept as (
+-- Every distinct event up to as_of in the order of its return, over both tabs, with the delivery it belongs to. Recalls and
+-- reprocessings appear on both tabs: one at most ten minutes after the one before, with no deliver event between, is its
+-- copy. One row per event, with numbers in place of words that repeat; model.events has the words.
+--
+-- key: return_key, event_no
+-- check: cycle_no >= 1
+with files as (
+    select file_no, row_number() over (order by file_id nulls last) as place_no
+    from raw.file_numbers
+),
+-- Labels with equal text before their first quote are in the order of the rest. Few have quotes, and numbers sort faster.
+quoting as (
     select
-        events.file_id,
-        events.row_no,
-        events.firm_id,
-        events.return_id,
-        events.event_at,
-        labels.label_no,
-        labels.rank,
-        replace(labels.words, '"..."', '"' || coalesce(events.subject, '') || '"') as label,
-        events.row_hash,
-        events.occurrence_no
-    from raw.events as events
-    join model.labels as labels
-        on labels.tab = events.tab
-        and labels.pattern = events.pattern
-        and labels.logged_status = coalesce(events.status, '')
-    where events.event_at <= (select build.as_of from raw.build as build)
+        records.file_no,
+        records.row_no,
+        dense_rank() over (
+            partition by records.return_key, records.event_at, labels.order_no
+            order by worded(labels.words, records.subject) nulls last
+        ) as quoted_no
+    from raw.records as records
+    join model.labels as labels using (label_no)
+    where labels.words like '%"%'
+),
+kept as (
+    select
+        records.return_key,
+        records.event_at,
+        records.label_no,
+        records.file_no,
+        records.row_no,
+        records.content_hash,
+        labels.order_no,
+        quoting.quoted_no,
+        coalesce(occurrences.occurrence_no, 1) as occurrence_no,
+        files.place_no
+    from raw.records as records
+    join model.labels as labels using (label_no)
+    join files using (file_no)
+    left join quoting using (file_no, row_no)
+    left join raw.occurrences as occurrences using (file_no, row_no)
+    where records.event_at <= (select build.as_of from raw.build as build)
         and not exists (
             select 1
             from model.repeated_records as copies
-            where copies.file_id = events.file_id and copies.row_no = events.row_no
+            where copies.file_no = records.file_no and copies.row_no = records.row_no
         )
-)
-select
-    file_id,
-    row_no,
-    firm_id,
-    return_id,
-    row_number() over (
-        partition by firm_id, return_id
+),
+turns as (
+    select
+        kept.file_no,
+        kept.row_no,
+        kept.return_key,
+        kept.event_at,
+        labels.code,
+        row_number() over in_order as turn_no,
+        sum(case when labels.is_deliver then 1 else 0 end) over in_order as deliver_count
+    from kept
+    join model.labels as labels using (label_no)
+    where labels.is_deliver or labels.code in ('return_recalled', 'return_reprocessed')
+    window in_order as (
+        partition by kept.return_key
         order by
-            event_at nulls last,
-            rank nulls last,
-            label nulls last,
-            row_hash nulls last,
-            occurrence_no nulls last,
-            file_id nulls last,
-            row_no nulls last
-    ) as event_no,  -- The order among all events of the return, on both tabs, from 1.
-    event_at,
-    label_no
-from kept
+            kept.event_at nulls last,
+            kept.order_no nulls last,
+            kept.quoted_no nulls last,
+            kept.content_hash nulls last,
+            kept.occurrence_no nulls last,
+            kept.place_no nulls last,
+            kept.row_no nulls last
+        rows between unbounded preceding and current row
+    )
+),
+compared as (
+    select
+        file_no, row_no, event_at, code, deliver_count,
+        lag(event_at) over (partition by return_key, code order by turn_no nulls last) as same_before_at,
+        lag(deliver_count) over (partition by return_key, code order by turn_no nulls last) as deliver_count_before
+    from turns
+    where code in ('return_recalled', 'return_reprocessed')
+),
+marked as (
+    select
+        file_no,
+        row_no,
+        code = 'return_recalled' as is_recall,
+        coalesce(
+            event_at <= same_before_at + interval '10' minute and deliver_count = deliver_count_before,
+            false
+        ) as is_repeat
+    from compared
+),
+numbered as (
+    select
+        kept.return_key,
+        kept.file_no,
+        kept.row_no,
+        coalesce(marked.is_repeat, false) as is_repeat,
+        row_number() over in_order as event_no,
+        1 + cast(sum(case when marked.is_recall and not marked.is_repeat then 1 else 0 end) over in_order as integer)
+            - case when marked.is_recall then 1 else 0 end
+        as cycle_no
+    from kept
+    left join marked using (file_no, row_no)
+    window in_order as (
+        partition by kept.return_key
+        order by
+            kept.event_at nulls last,
+            kept.order_no nulls last,
+            kept.quoted_no nulls last,
+            kept.content_hash nulls last,
+            kept.occurrence_no nulls last,
+            kept.place_no nulls last,
+            kept.row_no nulls last
+        rows between unbounded preceding and current row
+    )
+)
+-- The words are joined again, because sorting them with the numbers costs more.
+select
+    numbered.return_key,
+    numbered.event_no,  -- The order among all events of the return, on both tabs, from 1.
+    numbered.cycle_no,  -- 1 for the first delivery, one more after each recall; a recall belongs to the cycle it ends.
+    records.event_at,
+    records.event_on,
+    records.label_no,
+    numbered.is_repeat, -- A copy of a recall or reprocessing that the other tab shows too; it is not counted.
+    records.file_no,
+    records.row_no,
+    records.subject,
+    records.actor,
+    records.recipient_email,
+    records.ip_address
+from raw.records as records
+join numbered using (return_key, file_no, row_no)

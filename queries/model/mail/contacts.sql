@@ -1,12 +1,11 @@
 -- The addresses of the last initial emails to the signers of a return, over all its deliveries. One row per return whose
 -- log has an address.
 --
--- key: firm_id, return_id
+-- key: return_key
 -- check: taxpayer_email is not null or spouse_email is not null
 with addressed as (
     select
-        messages.firm_id,
-        messages.return_id,
+        messages.return_key,
         messages.message_no,
         case
             when messages.recipient is not null then messages.recipient
@@ -14,12 +13,11 @@ with addressed as (
         end as signer,
         messages.recipient_email
     from model.message_states as messages
-    join model.attributes as attributes using (firm_id, return_id)
+    join model.attributes as attributes using (return_key)
     where messages.kind = 'initial' and messages.recipient_email is not null
 )
 select
-    firm_id,
-    return_id,
+    return_key,
     max_by(recipient_email, message_no) filter (
         where signer = 'taxpayer' and recipient_email is not null
     ) as taxpayer_email,    -- The address of the last initial email to the taxpayer, which may have bounced; null if the log has none.
@@ -28,4 +26,4 @@ select
     ) as spouse_email       -- The same for the spouse. On a joint return, an email that names nobody counts for neither.
 from addressed
 where signer in ('taxpayer', 'spouse')
-group by firm_id, return_id
+group by return_key

@@ -1,12 +1,13 @@
--- Every email: the first time of each status, and its state as of the build. One row per message.
+-- Every email: the first time of each status, its state as of the build, and when trouble with it was resolved: a later
+-- email of the same kind to the same recipient arrived, or that recipient accessed the return, in the same delivery. One
+-- row per message.
 --
--- key: firm_id, return_id, message_no
+-- key: return_key, message_no
 -- check: cycle_no >= 1
 -- check: processed_at is not null or state <> 'unconfirmed'
 with grouped as (
     select
-        firm_id,
-        return_id,
+        return_key,
         kind,
         recipient,
         processed_event_no,
@@ -22,11 +23,11 @@ with grouped as (
         coalesce(max(event_no) filter (where mail_status = 'bounced'), 0) as bounced_event_no,
         coalesce(max(event_no) filter (where mail_status in ('delivered', 'opened')), 0) as arrived_event_no
     from model.message_events
-    group by firm_id, return_id, kind, recipient, processed_event_no
+    group by return_key, kind, recipient, processed_event_no
 ),
 judged as (
     select
-        grouped.firm_id, grouped.return_id, grouped.kind, grouped.recipient, grouped.processed_event_no,
+        grouped.return_key, grouped.kind, grouped.recipient, grouped.processed_event_no,
         grouped.cycle_no, grouped.first_event_no, grouped.counts, grouped.recipient_email, grouped.processed_at,
         grouped.processed_on, grouped.delivered_at, grouped.opened_at, grouped.bounced_at, grouped.bounced_event_no,
         case
@@ -38,28 +39,66 @@ judged as (
         end as state
     from grouped
     cross join raw.build as build
+),
+messages as (
+    select
+        return_key, cycle_no, kind, recipient, recipient_email, processed_at, processed_on, delivered_at, opened_at,
+        bounced_at, state, counts,
+        row_number() over (partition by return_key order by first_event_no nulls last) as message_no,
+        case state
+            when 'bounced' then bounced_event_no
+            when 'unconfirmed' then processed_event_no
+        end as trouble_event_no
+    from judged
+),
+clearings as (
+    select
+        troubled.return_key,
+        troubled.message_no,
+        least(later.delivered_at, later.opened_at) as cleared_at
+    from messages as troubled
+    join messages as later using (return_key, cycle_no, kind)
+    where troubled.trouble_event_no is not null
+        and coalesce(later.recipient, '') = coalesce(troubled.recipient, '')
+        and later.message_no > troubled.message_no
+        and later.state in ('delivered', 'opened')
+    union all
+    select
+        troubled.return_key,
+        troubled.message_no,
+        acts.event_at as cleared_at
+    from messages as troubled
+    join model.delivery_acts as acts using (return_key, cycle_no)
+    where troubled.trouble_event_no is not null
+        and acts.signer = troubled.recipient
+        and acts.event_no > troubled.trouble_event_no
+        and acts.code = 'return_accessed'
+),
+cleared as (
+    select return_key, message_no, min(cleared_at) as cleared_at
+    from clearings
+    group by return_key, message_no
 )
 select
-    firm_id,
-    return_id,
-    row_number() over (
-        partition by firm_id, return_id
-        order by first_event_no nulls last
-    ) as message_no,    -- The order among the emails of the return, from 1.
-    cycle_no,
-    kind,
-    recipient,          -- Whom the email went to: taxpayer, spouse or cc; null if the label does not say.
-    recipient_email,    -- The address, if the log has it.
-    processed_at,       -- When the platform sent it (UTC); null if only later statuses are logged.
-    processed_on,       -- The same as a date in the firm's time zone.
-    delivered_at,       -- When the receiving mail server accepted it (UTC), which is not yet the inbox.
-    opened_at,          -- The first open (UTC), which may be by a mail program itself.
-    bounced_at,         -- The first bounce (UTC), even if a later delivery or open overrides it.
-    state,              -- bounced if the last status is a bounce, else opened or delivered; without any of these
+    messages.return_key,
+    messages.message_no, -- The order among the emails of the return, from 1.
+    messages.cycle_no,  -- The cycle that the message was processed in, even for a status after its recall.
+    messages.kind,
+    messages.recipient, -- Whom the email went to: taxpayer, spouse or cc; null if the label does not say.
+    messages.recipient_email, -- The address, if the log has it.
+    messages.processed_at, -- When the platform sent it (UTC); null if only later statuses are logged.
+    messages.processed_on, -- The same as a date in the firm's time zone.
+    messages.delivered_at, -- When the receiving mail server accepted it (UTC), which is not yet the inbox.
+    messages.opened_at, -- The first open (UTC), which may be by a mail program itself.
+    messages.bounced_at, -- The first bounce (UTC), even if a later delivery or open overrides it.
+    messages.state,     -- bounced if the last status is a bounce, else opened or delivered; without any of these
                         -- processed, and unconfirmed once that is more than 24 hours ago.
-    case state
-        when 'bounced' then bounced_event_no
-        when 'unconfirmed' then processed_event_no
-    end as trouble_event_no, -- The event that left it bounced or unconfirmed; null for any other state.
-    counts              -- Any of its statuses is evidence for the delivery.
-from judged
+    messages.trouble_event_no, -- The event that left it bounced or unconfirmed; null for any other state.
+    -- A bounce that is logged after the email or access that resolves it is resolved at once.
+    case
+        when cleared.cleared_at < messages.bounced_at then messages.bounced_at
+        else cleared.cleared_at
+    end as cleared_at,  -- When the trouble was resolved (UTC); null if it was not.
+    messages.counts     -- Any of its statuses is evidence for the delivery.
+from messages
+left join cleared using (return_key, message_no)

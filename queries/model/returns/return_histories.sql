@@ -1,25 +1,24 @@
 -- Totals of the events of a return: first upload, last event, recalls, archive and deletion. One row per return.
 --
--- key: firm_id, return_id
+-- key: return_key
 -- check: cycle_no >= 1
 -- check: is_archived in (true, false)
 -- check: is_deleted in (true, false)
 with summed as (
     select
-        firm_id,
-        return_id,
-        1 + count(*) filter (where code = 'return_recalled' and not is_repeat) as cycle_no,
-        min(event_at) filter (where code = 'uploaded') as uploaded_at,
-        max(cycle_no) filter (where code = 'archived') as archived_cycle_no,
-        count(*) filter (where code = 'deleted') as deletion_count,
-        max(event_at) as last_event_at,
+        events.return_key,
+        1 + count(*) filter (where labels.code = 'return_recalled' and not events.is_repeat) as cycle_no,
+        min(events.event_at) filter (where labels.code = 'uploaded') as uploaded_at,
+        max(events.cycle_no) filter (where labels.code = 'archived') as archived_cycle_no,
+        count(*) filter (where labels.code = 'deleted') as deletion_count,
+        max(events.event_at) as last_event_at,
         count(*) as event_count
-    from model.events
-    group by firm_id, return_id
+    from model.numbered_events as events
+    join model.labels as labels using (label_no)
+    group by events.return_key
 )
 select
-    firm_id,
-    return_id,
+    return_key,
     cast(cycle_no as integer) as cycle_no, -- The current cycle: after a recall, the delivery being prepared.
     uploaded_at,        -- When the firm first uploaded it (UTC); null if the log shows no upload.
     coalesce(archived_cycle_no = cycle_no, false) as is_archived, -- Archived in the current cycle.

@@ -1,25 +1,23 @@
 -- What each required signer did, or may have done, in a delivery: on a joint return, an event that names nobody is listed
 -- for both. One row per signer and event.
 --
--- key: firm_id, return_id, event_no, signer
+-- key: return_key, event_no, signer
 select
-    acts.firm_id,
-    acts.return_id,
+    acts.return_key,
     acts.event_no,
     required.signer,
     acts.cycle_no,
     acts.code,
     acts.signer is not null as is_theirs,   -- It is this signer's: it names them, or nobody else must sign.
-    coalesce(events.recipient = required.signer, false) as is_named, -- The log names this signer.
-    coalesce(events.recipient_email, events.actor) as login, -- Who acted, as the export says: an address, else a name.
-    events.ip_address,
+    coalesce(acts.recipient = required.signer, false) as is_named, -- The log names this signer.
+    coalesce(acts.recipient_email, acts.actor) as login, -- Who acted, as the export says: an address, else a name.
+    acts.ip_address,
     case
         when acts.code = 'files_uploaded' then coalesce(uploads.taken_back_event_no, 0)
     end as taken_back_event_no              -- The event that deleted an upload, 0 if it was not deleted; null for other events.
 from model.delivery_acts as acts
-join model.required_signers as required using (firm_id, return_id, cycle_no)
-join model.events as events using (firm_id, return_id, event_no)
-left join model.delivery_uploads as uploads using (firm_id, return_id, event_no)
+join model.required_signers as required using (return_key, cycle_no)
+left join model.delivery_uploads as uploads using (return_key, event_no)
 where required.signer = coalesce(acts.signer, required.signer)
     and acts.code in (
     'return_accessed', 'kba_passed', 'efile_esigned', 'files_uploaded', 'document_downloaded',

@@ -1,13 +1,12 @@
 -- Which event is the best evidence of each signer's signature, and which one dates it. One row per required signer of a
 -- delivery with events of signers.
 --
--- key: firm_id, return_id, cycle_no, signer
+-- key: return_key, cycle_no, signer
 -- check: (signature_no is null) = (dating_no is null)
 -- check: dating_no is null or dating_no <= signature_no
 with signs as (
     select
-        firm_id,
-        return_id,
+        return_key,
         cycle_no,
         signer,
         max(event_no) filter (where code = 'efile_esigned' and is_theirs) as esigned_no,
@@ -15,18 +14,17 @@ with signs as (
         min(event_no) filter (where code = 'efile_forms_downloaded_by_firm') as picked_up_no,
         max(event_no) filter (where code = 'files_uploaded' and taken_back_event_no = 0) as uploaded_no
     from model.signer_acts
-    group by firm_id, return_id, cycle_no, signer
+    group by return_key, cycle_no, signer
 ),
 before_pickup as (
     select
-        signs.firm_id,
-        signs.return_id,
+        signs.return_key,
         signs.cycle_no,
         signs.signer,
         max(acts.event_no) filter (where acts.is_theirs) as their_act_no,
         max(acts.event_no) as act_no
     from signs
-    join model.signer_acts as acts using (firm_id, return_id, cycle_no, signer)
+    join model.signer_acts as acts using (return_key, cycle_no, signer)
     where acts.event_no < signs.picked_up_no
         and (
             acts.code = 'kba_passed'
@@ -35,11 +33,10 @@ before_pickup as (
                 and (acts.taken_back_event_no = 0 or acts.taken_back_event_no > signs.picked_up_no)
             )
         )
-    group by signs.firm_id, signs.return_id, signs.cycle_no, signs.signer
+    group by signs.return_key, signs.cycle_no, signs.signer
 )
 select
-    signs.firm_id,
-    signs.return_id,
+    signs.return_key,
     signs.cycle_no,
     signs.signer,
     signs.picked_up_no,     -- The firm's first download of the signed forms.
@@ -50,4 +47,4 @@ select
         signs.esigned_no, acts.their_act_no, acts.act_no, signs.picked_up_no, signs.uploaded_no, signs.perhaps_esigned_no
     ) as dating_no          -- The same; for a pickup, the last identity check or upload before it, theirs if the log says whose.
 from signs
-left join before_pickup as acts using (firm_id, return_id, cycle_no, signer)
+left join before_pickup as acts using (return_key, cycle_no, signer)

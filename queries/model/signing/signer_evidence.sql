@@ -1,20 +1,19 @@
 -- Which events show what IRS guidance wants recorded of a signature. One row per required signer of a delivery with events
 -- of signers; an event that is certainly the signer's comes before one that names nobody.
 --
--- key: firm_id, return_id, cycle_no, signer
+-- key: return_key, cycle_no, signer
 with acts as (
     select
-        acts.firm_id, acts.return_id, acts.cycle_no, acts.signer, acts.event_no, acts.code, acts.is_theirs,
+        acts.return_key, acts.cycle_no, acts.signer, acts.event_no, acts.code, acts.is_theirs,
         acts.is_named, dates.picked_up_no, dates.signature_no, dates.dating_no,
         acts.event_no < coalesce(dates.dating_no, acts.event_no + 1) as is_before,
         acts.code in ('kba_passed', 'efile_esigned') and acts.ip_address is not null as is_from_address
     from model.signer_acts as acts
-    join model.signer_dates as dates using (firm_id, return_id, cycle_no, signer)
+    join model.signer_dates as dates using (return_key, cycle_no, signer)
 ),
 found as (
     select
-        firm_id,
-        return_id,
+        return_key,
         cycle_no,
         signer,
         min(picked_up_no) as picked_up_no,
@@ -45,21 +44,21 @@ found as (
             max(event_no) filter (where is_from_address)
         ) as address_no
     from acts
-    group by firm_id, return_id, cycle_no, signer
+    group by return_key, cycle_no, signer
 ),
 code_emails as (
-    select found.firm_id, found.return_id, found.cycle_no, found.signer, max(events.event_no) as event_no
+    select found.return_key, found.cycle_no, found.signer, max(events.event_no) as event_no
     from found
-    join model.events as events using (firm_id, return_id, cycle_no)
-    where events.recipient = found.signer
+    join model.numbered_events as events using (return_key, cycle_no)
+    join model.labels as labels using (label_no)
+    where labels.recipient = found.signer
         and events.event_no < found.visit_no
-        and events.code in ('code_email_processed', 'code_email_delivered', 'code_email_opened')
+        and labels.code in ('code_email_processed', 'code_email_delivered', 'code_email_opened')
         and events.recipient_email is not null
-    group by found.firm_id, found.return_id, found.cycle_no, found.signer
+    group by found.return_key, found.cycle_no, found.signer
 )
 select
-    found.firm_id,
-    found.return_id,
+    found.return_key,
     found.cycle_no,
     found.signer,
     found.named_no,         -- The last event that names the signer.
@@ -76,14 +75,12 @@ select
     addressed.ip_address,   -- That address.
     found.picked_up_no
 from found
-left join code_emails using (firm_id, return_id, cycle_no, signer)
+left join code_emails using (return_key, cycle_no, signer)
 left join model.signer_acts as visits
-    on visits.firm_id = found.firm_id
-    and visits.return_id = found.return_id
+    on visits.return_key = found.return_key
     and visits.event_no = found.visit_no
     and visits.signer = found.signer
 left join model.signer_acts as addressed
-    on addressed.firm_id = found.firm_id
-    and addressed.return_id = found.return_id
+    on addressed.return_key = found.return_key
     and addressed.event_no = found.address_no
     and addressed.signer = found.signer

@@ -1,11 +1,11 @@
 -- What the required signers of a delivery did themselves: identity checks passed and e-signatures of Form 8879. One row
 -- per delivery with such an event. Other documents, and people who do not have to sign, do not count.
 --
--- key: firm_id, return_id, cycle_no
+-- key: return_key, cycle_no
 -- check: esigned_count <= 2
 -- check: acted_by_all_at is null or acted_by_all_at >= first_acted_at
 with acts as (
-    select firm_id, return_id, cycle_no, event_no, event_at, code, signer
+    select return_key, cycle_no, event_no, event_at, code, signer
     from model.delivery_acts
     where code in ('kba_passed', 'efile_esigned') and is_required
 ),
@@ -13,23 +13,21 @@ with acts as (
 -- check and a later e-signature may be one person's.
 by_two as (
     select
-        later.firm_id,
-        later.return_id,
+        later.return_key,
         later.cycle_no,
         min(later.event_at) as acted_by_two_at
     from acts as earlier
-    join acts as later using (firm_id, return_id, cycle_no)
+    join acts as later using (return_key, cycle_no)
     where later.event_no > earlier.event_no
         and (
             earlier.signer <> later.signer
             or (earlier.code = later.code and (earlier.signer is null or later.signer is null))
         )
-    group by later.firm_id, later.return_id, later.cycle_no
+    group by later.return_key, later.cycle_no
 ),
 summed as (
     select
-        firm_id,
-        return_id,
+        return_key,
         cycle_no,
         min(event_at) as first_acted_at,
         min(event_at) filter (where code = 'kba_passed') as kba_passed_at,
@@ -40,11 +38,10 @@ summed as (
         min(signer) as first_signer,
         max(signer) as last_signer
     from acts
-    group by firm_id, return_id, cycle_no
+    group by return_key, cycle_no
 )
 select
-    summed.firm_id,
-    summed.return_id,
+    summed.return_key,
     summed.cycle_no,
     summed.first_acted_at,      -- The first of these events (UTC).
     case
@@ -60,5 +57,5 @@ select
         else summed.first_signer
     end as named_signer         -- Who acted by name: taxpayer, spouse or both; null if nobody is named.
 from summed
-join model.attributes as attributes using (firm_id, return_id)
-left join by_two using (firm_id, return_id, cycle_no)
+join model.attributes as attributes using (return_key)
+left join by_two using (return_key, cycle_no)

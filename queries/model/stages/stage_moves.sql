@@ -1,62 +1,58 @@
 -- The events that move a return into or out of a stage inside the firm. One row per such event; the copy of a recall or
 -- reprocessing moves nothing, and Save & Close leaves a return in its stage.
 --
--- key: firm_id, return_id, event_no
+-- key: return_key, event_no
 -- check: cycle_no >= 1
 with moves as (
     select
-        events.firm_id,
-        events.return_id,
+        events.return_key,
         events.event_no,
-        case when events.code = 'return_recalled' then events.cycle_no + 1 else events.cycle_no end as cycle_no,
+        case when labels.code = 'return_recalled' then events.cycle_no + 1 else events.cycle_no end as cycle_no,
         events.event_at,
         events.event_on,
-        codes.stage,
+        labels.stage,
         events.actor
-    from model.events as events
-    join ref.codes as codes using (code)
+    from model.numbered_events as events
+    join model.labels as labels using (label_no)
     where not events.is_repeat
-        and (codes.stage is not null or events.code like 'delivered%' or events.code in ('archived', 'deleted'))
+        and (labels.stage is not null or labels.is_deliver or labels.code in ('archived', 'deleted'))
     union all
     select
-        firm_id, return_id, delivered_event_no as event_no, cycle_no,
+        return_key, delivered_event_no as event_no, cycle_no,
         delivered_at as event_at, delivered_on as event_on, null as stage, null as actor
     from model.delivery_starts
     where delivered_basis = 'initial email'
 ),
 known as (
     select
-        firm_id,
-        return_id,
+        return_key,
         min(event_no) as first_event_no,
         count(*) filter (where stage is not null and cycle_no = 1) as first_stage_count
     from moves
-    group by firm_id, return_id
+    group by return_key
 ),
 beginnings as (
     select
-        events.firm_id,
-        events.return_id,
+        events.return_key,
         events.event_no,
         events.cycle_no,
         events.event_at,
         events.event_on,
         'preparing' as stage,
         events.actor
-    from model.events as events
-    left join known using (firm_id, return_id)
+    from model.numbered_events as events
+    left join known using (return_key)
     where events.event_no = 1
         and coalesce(known.first_stage_count, 0) = 0
         and coalesce(known.first_event_no, 0) <> 1
 ),
 all_moves as (
-    select firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor from moves
+    select return_key, event_no, cycle_no, event_at, event_on, stage, actor from moves
     union all
-    select firm_id, return_id, event_no, cycle_no, event_at, event_on, stage, actor from beginnings
+    select return_key, event_no, cycle_no, event_at, event_on, stage, actor from beginnings
 )
 select
-    firm_id,
-    return_id,
+    return_key,
     event_no,
     cycle_no,   -- The cycle being prepared: a recall moves the return into the cycle that it begins.
     event_at,

@@ -1,0 +1,7 @@
+-- A short number for each loaded log, so that a record does not carry the file's id. One row per log.
+--
+-- key: file_no
+create table raw.file_numbers (
+    file_no integer,    -- The number of the loaded log, as raw.file_numbers gives it, from 1.
+    file_id varchar     -- The loaded file, a row of raw.files.
+)
