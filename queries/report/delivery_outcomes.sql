@@ -9,11 +9,17 @@
 -- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
 -- every: week
 -- access: counts
-with ended as (
+with deliveries as (
+    select
+        firm_id, office, partner, return_type, tax_year, delivered_at, delivered_on, delivered_week,
+        delivered_month, recalled_at, signature_state
+    from mart.deliveries
+),
+ended as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         case when deliveries.recalled_at is null then deliveries.signature_state else 'recalled' end as outcome
-    from mart.deliveries as deliveries
+    from deliveries
     where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and counts_in_funnel(deliveries, min_age_days, with_recalled := true)

@@ -11,41 +11,39 @@
 -- param: known_by = null  Counts only what had happened by this time (UTC), so the funnel is as it was then; all if not given.
 -- every: week
 -- access: counts
-with past as (
-    select deliveries.* replace (
-        happened_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
-        happened_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
-        happened_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
-        happened_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
-        happened_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
-        happened_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
-        signed_by(deliveries, known_by) as signed_seconds
-    )
-    from mart.deliveries as deliveries
-    where known_by is null or deliveries.delivered_at <= known_by
+with deliveries as (
+    select
+        firm_id, office, partner, return_type, tax_year, delivered_at, delivered_on, delivered_week,
+        delivered_month, recalled_at, signed_basis, picked_up_at, uploaded_at, kba_expected,
+        email_delivered_seconds, email_opened_seconds, link_selected_seconds, accessed_seconds,
+        kba_passed_seconds, signed_seconds, picked_up_seconds
+    from mart.deliveries
 ),
 judged as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.kba_expected,
-        furthest_step(deliveries, within_days) as furthest_step,
-        soon(deliveries.email_delivered_seconds, within_days) as email_delivered,
-        soon(deliveries.email_opened_seconds, within_days) as email_opened,
-        soon(deliveries.link_selected_seconds, within_days) as link_selected,
-        soon(deliveries.accessed_seconds, within_days) as accessed,
-        case when deliveries.kba_expected then soon(deliveries.kba_passed_seconds, within_days) end as kba_passed,
-        soon(deliveries.signed_seconds, within_days) as signed,
-        soon(deliveries.picked_up_seconds, within_days) as picked_up
-    from past as deliveries
-    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        counted(deliveries.delivered_at, deliveries.email_delivered_seconds, within_days, known_by) as email_delivered,
+        counted(deliveries.delivered_at, deliveries.email_opened_seconds, within_days, known_by) as email_opened,
+        counted(deliveries.delivered_at, deliveries.link_selected_seconds, within_days, known_by) as link_selected,
+        counted(deliveries.delivered_at, deliveries.accessed_seconds, within_days, known_by) as accessed,
+        case
+            when deliveries.kba_expected
+            then counted(deliveries.delivered_at, deliveries.kba_passed_seconds, within_days, known_by)
+        end as kba_passed,
+        counted(deliveries.delivered_at, signed_by(deliveries, known_by), within_days, known_by) as signed,
+        counted(deliveries.delivered_at, deliveries.picked_up_seconds, within_days, known_by) as picked_up
+    from deliveries
+    where (known_by is null or deliveries.delivered_at <= known_by)
+        and passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and counts_in_funnel(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
 ),
-counted as (
+alike as (
     select
         segment,
         kba_expected,
-        furthest_step,
+        furthest_step(judged) as furthest_step,
         count(*) as delivery_count,
         map {
             'delivered': count(*),
@@ -58,7 +56,7 @@ counted as (
             'picked up': count(picked_up)
         } as logged_counts
     from judged
-    group by segment, kba_expected, furthest_step
+    group by segment, kba_expected, furthest_step(judged)
 ),
 timed as (
     select
@@ -93,23 +91,23 @@ applying as (
 ),
 reached as (
     select
-        counted.segment,
+        alike.segment,
         applying.step_no,
         applying.step,
-        sum(case when applying.applies then counted.delivery_count else 0 end) as eligible_count,
-        sum(counted.logged_counts[applying.step]) as logged_count,
+        sum(case when applying.applies then alike.delivery_count else 0 end) as eligible_count,
+        sum(alike.logged_counts[applying.step]) as logged_count,
         sum(case
-            when applying.applies and furthest.step_no >= applying.step_no then counted.delivery_count else 0
+            when applying.applies and furthest.step_no >= applying.step_no then alike.delivery_count else 0
         end) as reached_count,
-        sum(case when furthest.step_no = applying.step_no then counted.delivery_count else 0 end) as stopped_count,
+        sum(case when furthest.step_no = applying.step_no then alike.delivery_count else 0 end) as stopped_count,
         sum(case
-            when applying.applies and furthest.step_no >= applying.previous_step_no then counted.delivery_count
+            when applying.applies and furthest.step_no >= applying.previous_step_no then alike.delivery_count
             when applying.previous_step_no is not null then 0
         end) as previous_count
-    from counted
-    join ref.steps as furthest on furthest.step = counted.furthest_step
+    from alike
+    join ref.steps as furthest on furthest.step = alike.furthest_step
     join applying using (kba_expected)
-    group by counted.segment, applying.step_no, applying.step
+    group by alike.segment, applying.step_no, applying.step
 )
 select
     reached.segment,                                            -- The value of split_by; null for the total, and for returns without a value.

@@ -13,20 +13,37 @@
 -- param: within_days = null  Counts only what happened within this many days of delivery; all if not given.
 -- param: known_by = null  Counts only what had happened by this time (UTC), so the funnel is as it was then; all if not given.
 
--- The first query is repeated from firm_funnel: passing the time to `soon` and `furthest_step` instead makes the funnel a
--- third slower to plan. Tests compare the number of rows with the bar, also at a time.
-with past as (
-    select deliveries.* replace (
-        happened_by(deliveries, deliveries.email_delivered_seconds, known_by) as email_delivered_seconds,
-        happened_by(deliveries, deliveries.email_opened_seconds, known_by) as email_opened_seconds,
-        happened_by(deliveries, deliveries.link_selected_seconds, known_by) as link_selected_seconds,
-        happened_by(deliveries, deliveries.accessed_seconds, known_by) as accessed_seconds,
-        happened_by(deliveries, deliveries.kba_passed_seconds, known_by) as kba_passed_seconds,
-        happened_by(deliveries, deliveries.picked_up_seconds, known_by) as picked_up_seconds,
-        signed_by(deliveries, known_by) as signed_seconds
-    )
-    from mart.deliveries as deliveries
-    where known_by is null or deliveries.delivered_at <= known_by
+-- The first two queries are like those of firm_funnel. Tests compare the number of rows with the bar, also at a time.
+with deliveries as (
+    select
+        firm_id, return_id, cycle_no, client_name, due_date, signature_state, office, partner, return_type,
+        tax_year, delivered_at, delivered_on, delivered_week, delivered_month, recalled_at, signed_basis,
+        picked_up_at, uploaded_at, kba_expected, email_delivered_seconds, email_opened_seconds,
+        link_selected_seconds, accessed_seconds, kba_passed_seconds, signed_seconds, picked_up_seconds
+    from mart.deliveries
+),
+judged as (
+    select
+        deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
+        deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
+        deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
+        counted(deliveries.delivered_at, deliveries.email_delivered_seconds, within_days, known_by) as email_delivered,
+        counted(deliveries.delivered_at, deliveries.email_opened_seconds, within_days, known_by) as email_opened,
+        counted(deliveries.delivered_at, deliveries.link_selected_seconds, within_days, known_by) as link_selected,
+        counted(deliveries.delivered_at, deliveries.accessed_seconds, within_days, known_by) as accessed,
+        case
+            when deliveries.kba_expected
+            then counted(deliveries.delivered_at, deliveries.kba_passed_seconds, within_days, known_by)
+        end as kba_passed,
+        counted(deliveries.delivered_at, signed_by(deliveries, known_by), within_days, known_by) as signed,
+        counted(deliveries.delivered_at, deliveries.picked_up_seconds, within_days, known_by) as picked_up
+    from deliveries
+    where (known_by is null or deliveries.delivered_at <= known_by)
+        and passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
+        and during(deliveries.delivered_on, since, until)
+        and counts_in_funnel(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
+        and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
+            is not distinct from cast(for_segment as varchar)
 ),
 asked as (
     select steps.step_no, steps.eligible = 'KBA expected' as needs_kba
@@ -36,19 +53,6 @@ asked as (
             select all_known([coalesce(for_step, 'delivered')], list(known.step order by known.step_no))
             from ref.steps as known
         )
-),
-judged as (
-    select
-        deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
-        deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
-        deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
-        furthest_step(deliveries, within_days) as furthest_step
-    from past as deliveries
-    where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
-        and during(deliveries.delivered_on, since, until)
-        and counts_in_funnel(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
-        and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
-            is not distinct from cast(for_segment as varchar)
 )
 select
     judged.return_id,
@@ -65,7 +69,7 @@ select
     judged.signature_state,
     judged.recalled_at
 from judged
-join ref.steps as steps on steps.step = judged.furthest_step
+join ref.steps as steps on steps.step = furthest_step(judged)
 cross join asked
 where steps.step_no >= asked.step_no
     and (steps.step_no = asked.step_no or not stopped)

@@ -9,7 +9,14 @@
 -- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
 -- every: week
 -- access: counts
-with timed as (
+with deliveries as (
+    select
+        firm_id, office, partner, return_type, tax_year, delivered_at, delivered_on, delivered_week,
+        delivered_month, recalled_at, accessed_at, signed_at, preparing_seconds, accessed_seconds,
+        signed_seconds
+    from mart.deliveries
+),
+timed as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
         deliveries.preparing_seconds as to_delivery,
@@ -18,7 +25,7 @@ with timed as (
             when deliveries.signed_at >= deliveries.accessed_at then deliveries.signed_seconds - deliveries.accessed_seconds
         end as access_to_signature,
         deliveries.signed_seconds as to_signature
-    from mart.deliveries as deliveries
+    from deliveries
     where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and counts_in_funnel(deliveries, min_age_days, with_recalled)
