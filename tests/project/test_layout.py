@@ -16,8 +16,9 @@ PRODUCT = [CHECKOUT / "app.py", *CODE]
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 60
-# etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first.
-MOST_LINES = 10800
+# etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 500 of these are
+# for reading parts of two versions, and for builds that start from the last warehouse.
+MOST_LINES = 11300
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )
