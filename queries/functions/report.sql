@@ -37,14 +37,15 @@ create macro segment_of(what, week, month, split_by) as case
     )
 end;
 
--- A part of a whole in percent, two decimals; null if the whole is 0.
-create macro percent(part, whole) as round(100 * cast(part as double) / nullif(whole, 0), 2);
+-- A part of a whole in percent, two decimals; null if the whole is 0. Only whole numbers are rounded here and below, since
+-- versions of DuckDB round a half in a later decimal differently.
+create macro percent(part, whole) as round(10000 * cast(part as double) / nullif(whole, 0)) / 100;
 
 -- A median or p90 of whole seconds, which has at most one decimal; further decimals are rounding errors.
-create macro in_seconds(quantile) as round(quantile, 1);
+create macro in_seconds(quantile) as round(quantile * 10) / 10;
 
 -- Seconds as days with one decimal, as lists show them.
-create macro in_days(seconds) as round(seconds / 86400.0, 1);
+create macro in_days(seconds) as round(seconds / 8640.0) / 10;
 
 -- The calendar date of a UTC time in a time zone.
 create macro date_in(timezone, moment) as cast(timezone(timezone, timezone('UTC', moment)) as date);
