@@ -206,6 +206,7 @@ def sources(text: str, label: str, portable: bool) -> dict[str, str]:
         else:
             continue
         if schema:
+            schema = "report" if schema == "unsorted" else schema
             full_name, alias = f"{schema}.{name}", node["alias"] or name
             # An alias of two tables in one file is ambiguous, so the second is listed under its full name.
             names[alias if names.get(alias, full_name) == full_name else full_name] = full_name

@@ -13,7 +13,7 @@ with facts as (
         firm_id, return_id, cycle_no, signer, fact, event_at,
         fact_value || case when basis in ('logged', 'not in source') then '' else ' (' || basis || ')' end as said,
         case when basis like '%, signer not named' then fact_value || ', signer not named' else fact_value end as known
-    from report.evidence_facts(
+    from unsorted.evidence_facts(
         since := since,
         until := until,
         for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,

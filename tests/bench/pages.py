@@ -10,10 +10,11 @@ from etl.warehouse.ask import Question, Warehouse, ask, fetch_rows, open_warehou
 PAGES = ("attention", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
 # Questions that a page asks only after a click, with the columns and the number of rows that the page uses.
 LISTED = ["firm_id", "return_id", "client_name", "return_type", "tax_year", "office", "partner"]
+COMPARED = ["segment", "step_no", "step", "reached_count", "reached_percent"]
 CLICKED = (
     ("pipeline, a bar clicked", "funnel_returns", LISTED, {"for_step": "accessed", "stopped": True}, 500),
-    ("pipeline, by office", "firm_funnel", None, {"split_by": "office"}),
-    ("pipeline, by week", "firm_funnel", None, {"split_by": "week"}),
+    ("pipeline, by office", "firm_funnel", COMPARED, {"split_by": "office"}),
+    ("pipeline, by week", "firm_funnel", COMPARED, {"split_by": "week"}),
     ("email, by office", "email_health", None, {"split_by": "office"}),
     ("email, by domain", "email_health", None, {"split_by": "mail_domain"}),
     ("search, at each key", "find_returns", LISTED[:6], {"search": "varied"}),
