@@ -33,7 +33,10 @@ def load(data: DataDir, options: Namespace) -> int:
         print(text)
         return 0 if would_load else 1
     with locked_for_writing(data):
-        outcomes = load(data, settings, options.paths) if options.paths else load_inbox(data, settings)
+        if options.paths:
+            outcomes = load(data, settings, options.paths, options.again)
+        else:
+            outcomes = load_inbox(data, settings, options.again)
         return report_outcomes(data, outcomes)
 
 

@@ -69,7 +69,8 @@ def stage_fast(
     sizes = [f"coalesce(strlen({name}), 0)" for name in names]
     quote = """if(contains({0}, '"'), strlen({0}) - strlen(replace({0}, '"', '')), 0)"""
     read_quotes = f"coalesce(sum({' + '.join(map(quote.format, names))}), 0)" if quotes else "0"
-    single_quoted = "(starts_with({0}, '''') and ends_with({0}, '''') and {0} <> '''')"
+    # Comparing takes a tenth of the time of starts_with; the character after the apostrophe is (.
+    single_quoted = "({0} >= '''' and {0} < '(' and ends_with({0}, '''') and {0} <> '''')"
     single = " or ".join(map(single_quoted.format, names)) if text.has_single_quote else "false"
     is_inexact = f"{single} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
     size = f"coalesce(sum({' + '.join(sizes)}), 0) - {read_quotes}"

@@ -37,8 +37,8 @@ CONTENT_HASH = "(('0x' || left(row_hash, 16))::ubigint::hugeint - 92233720368547
 
 
 def records_of(part: Part) -> str:
-    """SQL for the stored events of a part: set_no, the columns of EVENT, and content_hash."""
-    if part.version > 1:
+    """SQL for the stored events of a part, in any order: set_no, the columns of EVENT, content_hash."""
+    if part.has_attributes:
         return f"select set_no, {EVENT}, content_hash from read_parquet({literal(part.data)})"
     label = f"nullif(label, {TIDIED}) as label"
     records = f"select * replace ({label}), {CONTENT_HASH} as content_hash from ({wide_records(part)})"
@@ -51,13 +51,11 @@ def records_of(part: Part) -> str:
 
 def sets_of(part: Part) -> str:
     """SQL for the sets of attributes of a part's returns: set_no from 1, return_key, the columns of SET."""
-    if part.version > 1:
+    if part.has_attributes:
         return f"select set_no, return_key, {SET} from read_parquet({literal(part.attributes)})"
-    numbers = "row_number() over (order by min(row_no))::integer"
     return f"""
-        select {numbers} as set_no, {RETURN_KEY} as return_key, {SET}
-        from ({wide_records(part)})
-        group by {SET}
+        select row_number() over (order by {SET})::integer as set_no, {RETURN_KEY} as return_key, {SET}
+        from (select distinct {SET} from ({wide_records(part)}))
     """
 
 
@@ -69,6 +67,20 @@ def wide_records(part: Part) -> str:
         select {EVENT}, {SET}, row_hash
         from (select {nothing} where false union all by name from read_parquet({literal(part.data)}))
     """
+
+
+def rows_of(part: Part) -> str:
+    """SQL for the records of a part of any kind and version, each with its return and attributes."""
+    attributes = f" join {literal(part.attributes)} using (set_no)" if part.has_attributes else ""
+    return f"from {literal(part.data)}{attributes}"
+
+
+def stored_rows(part: Part, join: str) -> str:
+    """SQL for the records of a part as stored, whose returns pass a semi or anti join."""
+    if part.has_attributes:
+        sets = f"from {literal(part.attributes)} {join} using (firm_id, return_id)"
+        return f"from {literal(part.data)} semi join ({sets}) using (set_no)"
+    return f"from {literal(part.data)} {join} using (firm_id, return_id)"
 
 
 def names_of(columns: str) -> list[str]:

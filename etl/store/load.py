@@ -65,12 +65,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Loader:
-    """Loads files one after the other; `loaded` has the parts so far, `purged` what must not come back."""
+    """Loads files one after the other; `loaded` has the parts so far, `purged` what must not come back.
+
+    A file that is loaded is read again if its settings have changed, and with `again` in any case.
+    """
 
     data: DataDir
     settings: Settings
     purged: Purged
     loaded: dict[str, Part]
+    again: bool = False
 
     def load(self, file: Path, folder: Path, database: duckdb.DuckDBPyConnection) -> Outcome:
         """Loads all of a file, or raises a Problem and loads nothing."""
@@ -83,7 +87,7 @@ class Loader:
             raise Problem("its content was purged, and what was purged does not come back.")
         refusal = store.refusal_file(self.data, unpacked.packed_sha256[:ID_LENGTH])
         old = self.loaded.get(file_id)
-        if old and old.ledger["source_digest"] == source.digest:
+        if old and old.ledger["source_digest"] == source.digest and not self.again:
             refusal.unlink(missing_ok=True)
             return Outcome(name, "known", part=old)
         staged = stage(database, unpacked, source, self.settings.limits, folder)
@@ -138,17 +142,20 @@ def refuse_special(file: Path) -> None:
         raise Problem("not a regular file.")
 
 
-def load(data: DataDir, settings: Settings, paths: list[Path]) -> list[Outcome]:
+def load(data: DataDir, settings: Settings, paths: list[Path], again: bool = False) -> list[Outcome]:
     """Loads files, and the files in folders, in this order; a refused file does not stop the others."""
-    return list(load_each(data, settings, (file for path in paths for file in files_of(data, path))))
+    return list(load_each(data, settings, (file for path in paths for file in files_of(data, path)), again))
 
 
-def load_each(data: DataDir, settings: Settings, files: Iterable[Path]) -> Iterator[Outcome]:
+def load_each(
+    data: DataDir, settings: Settings, files: Iterable[Path], again: bool = False
+) -> Iterator[Outcome]:
     """Loads file after file, and yields the outcome of each at once."""
     with store.store_work_folder(data) as folder, open_database(folder) as database:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
-        loader = Loader(data, settings, read_purged(data), {part.file_id: part for part in store.parts(data)})
+        loaded = {part.file_id: part for part in store.parts(data)}
+        loader = Loader(data, settings, read_purged(data), loaded, again)
         for file in files:
             with step(f"Loading {redacted_name(file)[0]}"):
                 try:
@@ -203,13 +210,13 @@ def done_folders(data: DataDir) -> tuple[Path, Path]:
     return data.inbox / "loaded", data.inbox / "refused"
 
 
-def load_inbox(data: DataDir, settings: Settings) -> list[Outcome]:
+def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
     prepare_inbox(data, settings.retention.inbox_days)
     loaded, refused = done_folders(data)
     files = [file for file in sorted(data.inbox.glob("[!.]*")) if file.is_symlink() or not file.is_dir()]
     outcomes = []
-    for file, outcome in zip(files, load_each(data, settings, files), strict=True):
+    for file, outcome in zip(files, load_each(data, settings, files, again), strict=True):
         if outcome.part is not None and outcome.part.ledger.get("purged_count"):
             # It still contains purged records; the other records are in the store.
             file.unlink()

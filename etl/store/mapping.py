@@ -14,17 +14,16 @@ from etl.config.source import contract, file_columns
 from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
-from etl.store.texts import TIME, select_texts
-from etl.store.times import clean_time, has_offset, parse_day, parse_time, zones_of_times
+from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
+from etl.store.texts import TIME, select_texts, set_places
+from etl.store.times import clean_time, parse_day, stamp_columns, zones_of_times
 
 IDS = ("firm_id", "return_id", "client_id")
-NAMES = ("client_name", "group_name", "return_type", "office", "partner", "ero_signer", "preparer")
 # Attributes that become more than text; what cannot be read goes to `extra`.
 TYPED = ("tax_year", "is_joint", "due_date", "is_extended")
 EARLIEST, LATEST = "timestamp '2000-01-01'", "timestamp '2101-01-01'"
 BLANK = "[\\s\\x{a0}]"
-HAS_OUTER_BLANKS = f"""(text < '!' or right(text, 1) <= ' '
-    or strlen(text) <> length(text) and regexp_matches(text, '^{BLANK}|{BLANK}$'))"""
+HAS_OUTER_BLANKS = "({0} < '!' or right({0}, 1) <= ' ' or strlen({0}) <> length({0}))"
 # Normalizing changes no printable ASCII with single blanks inside and none at the ends; this finds the rest.
 NOT_PLAIN = "regexp_matches(text, '[^ -~]|  |^ | $')"
 # A label with "..." for the text between its first and its last quote, and that text.
@@ -42,48 +41,55 @@ KNOWN_TAB = f"case tab {USUAL} else case translate(lower(tab), ' _-\t\u00a0', ''
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 
+EVENT_VALUES = {
+    "tab": "known_tab",
+    "pattern": PATTERN,
+    "subject": SUBJECT,
+    "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
+    "content_hash": CONTENT_HASH,
+}
+EVENT_REASONS = """
+    when tidy is null then 'empty_label'
+    when known_tab is null then 'unknown_tab'
+    when moment is null then 'unreadable_time'
+    when event_at is null then 'time_out_of_range'
+"""
+
 
 def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     """Creates the macro `mapped(source)`, for `staged` and views of it: the columns of the contract and more.
 
-    `reason` is why a record is quarantined. `content_hash` is fast, and equal where row_hash and
-    source_event_id are. The file_id and the occurrence_no are left out.
+    `reason` is why a record is quarantined, `set_no` its row in `sets`, `tidy` the tidied label of an event.
+    The file_id and the occurrence_no are left out.
     """
+    map_sets(database, columns)
     source, formats = columns.source, columns.source.time_formats
     zone, firm_zone = zones_of_times(database, source.timezone, source.firm_timezone)
-    parsed = {f"parsed_{name}": value for name, value in parse_attributes(formats).items()}
-    parsed["time"] = clean_time(TIME[source.kind])
-    stamp = {"stamp": parse_time("time", formats), "has_offset": has_offset("time", formats)}
-    values = {name: f"parsed_{name}" for name in TYPED} | {"extra": extra(columns)}
+    own = [name for name in contract(source.kind) if name not in names_of(SET)]
+    texts = listed({name: columns.text(name) for name in own})
+    unmapped = "".join(f", c{place}" for place in columns.unmapped)
+    parsed = {"time": clean_time(TIME[source.kind])}
+    stamp = stamp_columns(database, formats)
+    values = {"extra": extra(columns)}
     reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
+    names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
     tidy = join = ""
     if source.kind == "returns":
-        values |= {"exported_at": "event_at", "content_hash": "null::ubigint"}
+        values["exported_at"] = "event_at"
     else:
+        names += ["content_hash", "tidy"]
         parsed["known_tab"] = KNOWN_TAB
         tidy_labels(database, columns)
         tidy = "nullif(coalesce(tidied_labels.tidy, texts.label), '') as tidy,"
         join = "left join tidied_labels on tidied_labels.label = texts.label"
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
-        values |= {
-            "tab": "known_tab",
-            "pattern": PATTERN,
-            "subject": SUBJECT,
-            "event_on": f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end",
-            "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
-            "content_hash": f"hash({CONTENT}, source_event_id)",
-        }
-        reasons += """
-            when tidy is null then 'empty_label'
-            when known_tab is null then 'unknown_tab'
-            when moment is null then 'unreadable_time'
-            when event_at is null then 'time_out_of_range'
-        """
-    names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
+        event_on = f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end"
+        values |= EVENT_VALUES | {"event_on": event_on}
+        reasons += EVENT_REASONS
     database.execute(f"""
         create or replace temp macro mapped(source) as table
-        select {listed({name: values.get(name, name) for name in [*names, "content_hash"]})},
+        select {listed({name: values.get(name, name) for name in names})}, set_no,
             case {reasons} end as reason
         from (
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
@@ -94,7 +100,14 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
                     case when not has_offset then {zone.note("stamp")} end as time_note
                 from (
                     select *, {listed(stamp)}
-                    from (select *, {listed(parsed)} from ({trimmed_texts(database, columns)}))
+                    from (
+                        select *, {listed(parsed)}
+                        from (
+                            select row_no, {texts}{unmapped}, set_no, unread, {SET}
+                            from query_table(source) as own
+                            join sets on {same_set(database, columns)}
+                        )
+                    )
                 ) as texts
                 {join}
             )
@@ -102,22 +115,55 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     """)
 
 
+def same_set(database: DuckDBPyConnection, columns: Columns) -> str:
+    """SQL for whether a record has a set. If each return has one set, which is usual, its id decides."""
+    places, own = set_places(columns), columns.places.get("return_id")
+    if own is not None:
+        query = f"select count(*) = count(distinct c{own}) from set_texts"
+        places = [own] if database.execute(query).fetchall()[0][0] else places
+    return " and ".join(f"own.c{place} is not distinct from sets.c{place}" for place in places) or "true"
+
+
 def listed(values: dict[str, str]) -> str:
     return ", ".join(f"{value} as {name}" for name, value in values.items())
 
 
-def trimmed_texts(database: DuckDBPyConnection, columns: Columns) -> str:
-    """Every column of the contract as the file has it, ids and attributes trimmed, and unmapped fields."""
-    trimmed = {columns.places[name] for name in (*IDS, *NAMES, *TYPED) if name in columns.places}
-    blank_ended = {place for (place,) in select_texts(database, "place", trimmed, HAS_OUTER_BLANKS)}
-    texts = {name: columns.text(name) for name in contract(columns.source.kind)}
-    for name, text in texts.items():
-        if columns.places.get(name) in blank_ended:
-            texts[name] = f"nullif(regexp_replace({text}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
+def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Makes `sets` of `set_texts`: ids and attributes are trimmed, and attributes of TYPED parsed.
+
+    Sets with equal values have the same set_no. `unread` has what could not be read, as members of JSON.
+    """
+    texts = {name: columns.text(name) for name in names_of(SET)}
+    for name in texts.keys() & columns.places.keys():
+        trimmed = f"nullif(regexp_replace({texts[name]}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
+        texts[name] = (
+            f"case when {HAS_OUTER_BLANKS.format(texts[name])} then {trimmed} else {texts[name]} end"
+        )
     if columns.source.firm_id is not None:
         texts["firm_id"] = f"coalesce({texts['firm_id']}, {literal(columns.source.firm_id)})"
-    unmapped = "".join(f", c{place}" for place in columns.unmapped)
-    return f"select row_no, {listed(texts)}{unmapped} from query_table(source)"
+    parsed = {name: f"null::{TYPES[name]}" for name in TYPED}
+    parsed |= {
+        name: value
+        for name, value in parse_attributes(columns.source.time_formats).items()
+        if columns.has(name)
+    }
+    unread = [
+        f"case when parsed_{name} is null then {member(columns.heading(name), name)} end"
+        for name in TYPED
+        if columns.has(name)
+    ]
+    values = {name: f"parsed_{name}" for name in TYPED}
+    database.execute(f"""
+        create or replace temp table sets as
+        select *, dense_rank() over (order by {SET})::integer as set_no
+        from (
+            select * replace ({listed(values)}), {joined(unread)} as unread
+            from (
+                select *, {listed({f"parsed_{name}": value for name, value in parsed.items()})}
+                from (select *, {listed(texts)} from set_texts)
+            )
+        )
+    """)
 
 
 def tidy_labels(database: DuckDBPyConnection, columns: Columns) -> None:
@@ -151,14 +197,17 @@ def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:
 
 def extra(columns: Columns) -> str:
     """SQL for unmapped fields, and attributes that could not be read, as JSON under their headings."""
-    parsed = {name: f"parsed_{name}" for name in TYPED} | {"exported_at": "event_at"}
     members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
-    members += [
-        f"case when {value} is null then {member(columns.heading(name), name)} end"
-        for name, value in parsed.items()
-        if columns.has(name)
-    ]
-    return f"nullif({json_object(members)}, '{{}}')" if members else "null::varchar"
+    members += ["unread"] if any(map(columns.has, TYPED)) else []
+    if columns.has("exported_at"):
+        exported_at = member(columns.heading("exported_at"), "exported_at")
+        members.append(f"case when event_at is null then {exported_at} end")
+    return f"'{{' || {joined(members)} || '}}'"
+
+
+def joined(members: list[str]) -> str:
+    """SQL for the members of a JSON object that are not null; null if there are none."""
+    return f"nullif(concat_ws(', ', {', '.join(members)}), '')" if members else "null::varchar"
 
 
 def member(heading: str, text: str) -> str:

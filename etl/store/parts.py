@@ -51,9 +51,9 @@ class Part:
         return str(self.ledger["kind"])
 
     @property
-    def version(self) -> int:
-        """The version of its files: 1 has wide events, 2 narrow events and their attributes apart."""
-        return int(self.ledger.get(VERSION, 1))
+    def has_attributes(self) -> bool:
+        """Whether the attributes of its events are in a file of their own: since version 2 of parts."""
+        return self.kind == "events" and self.ledger.get(VERSION, 1) > 1
 
     @property
     def data(self) -> Path:
@@ -66,6 +66,10 @@ class Part:
     @property
     def quarantine(self) -> Path:
         return self.folder / "quarantine.parquet"
+
+    @property
+    def files(self) -> list[Path]:
+        return [self.data, *([self.attributes] if self.has_attributes else []), self.quarantine]
 
 
 def with_checksums(ledger: Ledger, paths: Iterable[Path]) -> Ledger:
@@ -102,7 +106,7 @@ def damage_of(ledger: Ledger, file: Path) -> str | None:
 
 def check_part(part: Part) -> None:
     """Raises a Problem if a byte of a part has changed since it was written."""
-    for file in (part.data, part.quarantine):
+    for file in part.files:
         if damage := damage_of(part.ledger, file):
             todo = "Remove the part and load its file again."
             raise Problem(f"{file}: {damage}, so its part is damaged. {todo}")

@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import count_of, create_table, literal
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact
 from etl.store.columns import Columns
+from etl.store.contents import SET, names_of
 from etl.store.times import read_times
 
 TIME = {"events": "event_time", "returns": "exported_at"}
@@ -41,15 +42,19 @@ def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
     name = TIME[columns.source.kind]
     time = columns.places.get(name)
     read_times(database, columns.text(name), columns.source.time_formats)
-    places = [place for place in range(len(columns.headings)) if place != time]
+    collect_sets(database, columns)
+    of_sets = set_places(columns)
+    places = [place for place in range(len(columns.headings)) if place != time and place not in of_sets]
     counts = "".join(f", approx_count_distinct(c{place})" for place in places)
     query = f"select count(*){counts} from (from staged limit {SAMPLE})"
     [(records, *distinct)] = database.execute(query).fetchall()
     most = records // REPEATS if records == SAMPLE else records
     collected = [place for place, count in zip(places, distinct, strict=True) if count <= most]
+    tables = dict.fromkeys(of_sets, "set_texts") | dict.fromkeys(collected, "staged")
     queries = [f"select distinct {MALFORMED}, record from malformed"]
     queries += [
-        f"select distinct {place}, c{place} from staged where c{place} is not null" for place in collected
+        f"select distinct {place}, c{place} from {table} where c{place} is not null"
+        for place, table in tables.items()
     ]
     if time is not None:
         queries.append(f"select {time}, unread from times_found where unread is not null")
@@ -59,6 +64,17 @@ def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
         database.execute(f"insert into collected_texts {together}")
     others = [f"union all select {place}, c{place} from staged" for place in places if place not in collected]
     database.execute(f"create temp view texts as from collected_texts {' '.join(others)}")
+
+
+def set_places(columns: Columns) -> list[int]:
+    """The places of the ids and attributes of a return, which most of its records have in common."""
+    return [columns.places[name] for name in names_of(SET) if name in columns.places]
+
+
+def collect_sets(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Makes `set_texts` of `staged`: the texts of ids and attributes that occur together, each set once."""
+    names = ", ".join(f"c{place}" for place in set_places(columns)) or "null as no_text"
+    database.execute(f"create or replace temp table set_texts as select distinct {names} from staged")
 
 
 def select_texts(database: DuckDBPyConnection, listed: str, places: Iterable[int], test: str) -> list[Any]:
@@ -97,6 +113,8 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         join = f"{table} join redactions on place = {place} and text = {own}"
         count += count_of(database, f"select sum(number) from {join}")
     replace_texts(database, places - {MALFORMED})
+    if not places.isdisjoint(set_places(columns)):
+        collect_sets(database, columns)
     return count
 
 

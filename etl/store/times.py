@@ -111,31 +111,51 @@ FRACTION = r"(?:[.,](\d{1,9})\d*)?"
 EXTENDED_ISO = rf"^(\d{{4}})-(\d\d)-(\d\d)(?:[Tt ](\d\d)(?::(\d\d)(?::(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
 BASIC_ISO = rf"^(\d{{4}})(\d\d)(\d\d)(?:[Tt ](\d\d)(?:(\d\d)(?:(\d\d){FRACTION})?)? ?({OFFSET})?)?$"
 ISO_WITH_OFFSET = rf"^\d{{4}}-?\d\d-?\d\d[Tt ].*{OFFSET}$"
+# The start of formats whose texts do not begin with the four digits of a year.
+NEVER_ISO = "%[md]/|%[aAbB]"
 EPOCH = r"^-?\d{1,18}(?:\.\d{1,9})?$"
 PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone']"
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
 def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
-    """Makes `times_found(unread, first, last)` of `staged`: texts that are no times, and the span of others.
+    """Makes `times_found` of `staged`: `unread` texts that are no times, and the span of the others.
 
-    `text` is SQL for the text. A table of all times would need much memory in a join with the records.
+    `is_by_first` is whether the first format reads all of these. `text` is SQL for the text. A table of all
+    times would need much memory in a join with the records.
     """
+    first, *others = [*stamps_by_format("time", formats), parse_iso("time")]
     database.execute(f"""
         create temp table times_found as
         select
             case when stamp is null then text end as unread,
             min(stamp) filter (where is_usual) as first,
-            max(stamp) filter (where is_usual) as last
+            max(stamp) filter (where is_usual) as last,
+            bool_and(first_stamp is not null or stamp is null) as is_by_first
         from (
-            select text, stamp, stamp between timestamp '{FIRST}' and timestamp '{LAST}' as is_usual
+            select *, stamp between timestamp '{FIRST}' and timestamp '{LAST}' as is_usual
             from (
-                select text, {parse_time("time", formats)} as stamp
-                from (select text, {clean_time("text")} as time from (select {text} as text from staged))
+                select *, coalesce({", ".join(["first_stamp", *others])}) as stamp
+                from (
+                    select *, {first} as first_stamp
+                    from (select text, {clean_time("text")} as time from (select {text} as text from staged))
+                )
             )
         )
-        group by all
+        group by unread
     """)
+
+
+def stamp_columns(database: DuckDBPyConnection, formats: tuple[str, ...]) -> dict[str, str]:
+    """SQL for `stamp` and `has_offset` of the clean text `time` of a record, after `read_times`.
+
+    It is short if the first format reads every time of the file, and none of these can be ISO 8601.
+    """
+    if formats and re.match(NEVER_ISO, formats[0]) and not is_utc(formats[0]):
+        [(is_by_first,)] = database.execute("select bool_and(is_by_first) from times_found").fetchall()
+        if is_by_first:
+            return {"stamp": stamps_by_format("time", formats)[0], "has_offset": "false"}
+    return {"stamp": parse_time("time", formats), "has_offset": has_offset("time", formats)}
 
 
 def parse_time(text: str, formats: tuple[str, ...]) -> str:

@@ -16,7 +16,9 @@ from etl.config.source import file_columns
 from etl.read.records import Staged
 from etl.read.tins import redact
 from etl.store.columns import Columns
-from etl.store.mapping import json_object, map_staged, member
+from etl.store.contents import EVENT, RETURN_KEY, SET
+from etl.store.mapping import joined, map_staged, member
+from etl.store.parts import VERSION
 from etl.store.purged import Purged
 from etl.store.texts import collect_texts, redact_file
 
@@ -45,18 +47,19 @@ def write_part(
     redacted_count = redact_file(database, columns, key)
     map_staged(database, columns)
     purged_count = remove_purged(database, purged, malformed)
-    # Content that occurs twice must be known before the first record is written.
-    database.execute("create temp table marks as select row_no, reason, content_hash from mapped('staged')")
     made = folder / "part"
     made.mkdir()
     kept = write_records(database, columns.source.kind, file_id, made)
-    quarantined = write_quarantine(database, columns, file_id, made)
+    split_count = staged.record_count - count_of(database, "select count(*) from malformed")
+    # Only if a record was split and not stored, all are mapped again, to find it and its reason.
+    quarantined = write_quarantine(database, columns, file_id, made, kept + purged_count < split_count)
     if kept + quarantined + purged_count != staged.record_count:
         purged_too = f" and {purged_count} purged" if purged_count else ""
         counts = f"{staged.record_count} records were counted, but {kept} stored, {quarantined} quarantined"
         raise Problem(f"{counts}{purged_too}. Nothing was loaded from it.")
     headings = [redact(heading) for heading in columns.headings]
     return made, {
+        VERSION: 2,
         "record_count": staged.record_count,
         "kept_count": kept,
         "quarantined_count": quarantined,
@@ -78,7 +81,7 @@ def remove_purged(database: DuckDBPyConnection, purged: Purged, malformed: list[
     """Removes the records of purged returns from `staged` and `malformed`; returns how many there were."""
     if not purged.hashes:
         return 0
-    returns = database.execute("select distinct firm_id, return_id from mapped('staged')").fetchall()
+    returns = database.execute("select distinct firm_id, return_id from sets").fetchall()
     own = [row for row in returns if purged.has(*row)]
     create_table(database, "purged_returns", own, {"firm_id": pl.String, "return_id": pl.String})
     create_table(database, "purged_rows", malformed, {"row_no": pl.Int64})
@@ -98,50 +101,34 @@ def remove_purged(database: DuckDBPyConnection, purged: Purged, malformed: list[
 
 
 def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder: Path) -> int:
-    """Writes the records to store in the order of the contract; returns how many there are.
-
-    Records whose content occurs twice are numbered. Only those with a repeated hash are compared, which is
-    fast. Those with an id of the platform are numbered apart from those without, because the id tells a copy
-    from something that happened twice.
-    """
-    values = {"file_id": literal(file_id)}
-    join = ""
-    is_repeated = "select count(content_hash) > count(distinct content_hash) from marks where reason is null"
-    if kind == "events":
-        values["occurrence_no"] = "1::integer"
-    if count_of(database, is_repeated):
-        database.execute("""
-            create temp view repeated as
-            from staged semi join (
-                select row_no
-                from marks
-                semi join (
-                    select content_hash from marks where reason is null group by all having count(*) > 1
-                ) using (content_hash)
-                where reason is null
-            ) using (row_no);
-            create temp table repeats as
-            select
-                row_no,
-                row_number() over (partition by row_hash, source_event_id order by row_no) as occurrence_no
-            from mapped('repeated')
-        """)
-        values["occurrence_no"] = "coalesce(repeats.occurrence_no, 1)::integer"
-        join = "left join repeats on repeats.row_no = mapped.row_no"
-    listed = ", ".join(f"{values.get(name, f'mapped.{name}')} as {name}" for name in file_columns(kind))
-    query = f"select {listed} from mapped('staged') as mapped {join} where mapped.reason is null"
-    return copy_to_parquet(database, query, folder / f"{kind}.parquet")
+    """Writes the records to store, and the sets that events name; returns the number of records."""
+    file = folder / f"{kind}.parquet"
+    if kind == "returns":
+        names = ", ".join(
+            f"{literal(file_id)} as {name}" if name == "file_id" else name for name in file_columns(kind)
+        )
+        return copy_to_parquet(database, f"select {names} from mapped('staged') where reason is null", file)
+    labelled = "select * replace (nullif(label, tidy) as label) from mapped('staged') where reason is null"
+    kept = copy_to_parquet(database, f"select set_no, {EVENT}, content_hash from ({labelled})", file)
+    named = f"(from sets semi join read_parquet({literal(file)}) using (set_no))"
+    sets = f"select distinct set_no, {RETURN_KEY} as return_key, {SET} from {named} order by set_no"
+    copy_to_parquet(database, sets, folder / "attributes.parquet")
+    return kept
 
 
-def write_quarantine(database: DuckDBPyConnection, columns: Columns, file_id: str, folder: Path) -> int:
+def write_quarantine(
+    database: DuckDBPyConnection, columns: Columns, file_id: str, folder: Path, has_unread: bool
+) -> int:
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
-    members = [member(heading, f"c{place}") for place, heading in enumerate(columns.headings)]
+    members = joined([member(heading, f"c{place}") for place, heading in enumerate(columns.headings)])
+    unread = f"""
+        select row_no, unread.reason, '{{' || coalesce({members}, '') || '}}' as record
+        from staged
+        join (select row_no, reason from mapped('staged') where reason is not null) as unread using (row_no)
+    """
     query = f"""
         select {literal(file_id)} as file_id, row_no, reason, record from (
-            select row_no, marks.reason, {json_object(members)} as record
-            from staged
-            join (from marks where reason is not null) as marks using (row_no)
-            union all
+            {f"{unread} union all" if has_unread else ""}
             from malformed
         ) order by row_no
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from etl.common.duck import literal
 from etl.store.parts import Part, damage_is_a_problem
 from etl.store.write_part import copy_to_parquet
 
@@ -19,10 +20,19 @@ def loaded_at(part: Part) -> datetime:
 def rewrite(
     database: DuckDBPyConnection, part: Part, records: str, quarantined: str, folder: Path
 ) -> tuple[Path, dict[str, int]]:
-    """Writes the rows of two queries as the files of a part into a new folder; returns it with the counts."""
+    """Writes the rows of two queries as the files of a part into a new folder; returns it with the counts.
+
+    Of the attributes, those stay that the records need.
+    """
     new = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
     with damage_is_a_problem(part):
-        return new, {
+        counts = {
             "kept_count": copy_to_parquet(database, records, new / part.data.name),
             "quarantined_count": copy_to_parquet(database, quarantined, new / part.quarantine.name),
         }
+        if part.has_attributes:
+            needed = (
+                f"from {literal(part.attributes)} semi join {literal(new / part.data.name)} using (set_no)"
+            )
+            copy_to_parquet(database, f"{needed} order by set_no", new / part.attributes.name)
+    return new, counts

@@ -25,6 +25,7 @@ from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged
+from etl.store.contents import rows_of, stored_rows
 from etl.store.parts import (
     ID_LENGTH,
     Part,
@@ -99,7 +100,7 @@ def plan_file(data: DataDir, file_id: str) -> Plan:
         raise Problem(f'No loaded file has the id "{file_id}". Type `returntrail show NAME` for its id.')
     check_part(part)
     with damage_is_a_problem(part), duckdb.connect(config=OFFLINE) as database:
-        found = database.execute(f"select distinct return_id from {literal(part.data)} order by return_id")
+        found = database.execute(f"select distinct return_id {rows_of(part)} order by return_id")
         words = [return_id for (return_id,) in found.fetchall()]
     record_count = part.ledger["kept_count"] + part.ledger["quarantined_count"]
     return Plan("file", None, file_id, [], words, 1, record_count)
@@ -166,7 +167,7 @@ def read_names(database: DuckDBPyConnection, data: DataDir) -> None:
                     {literal(part.kind)} as kind,
                     {NAMES[part.kind]},
                     max(coalesce({DAYS[part.kind]}, {loaded_on})) as last_on
-                from {literal(part.data)}
+                {rows_of(part)}
                 group by all
             """)
 
@@ -180,7 +181,7 @@ def matches(
     """
     create_table(database, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
     for part in parts(data):
-        rows = f"from {literal(part.data)} semi join purged_returns using (firm_id, return_id)"
+        rows = stored_rows(part, "semi join purged_returns")
         query = f"select row_no, coalesce(record, '') from {literal(part.quarantine)} order by row_no"
         with damage_is_a_problem(part):
             count = count_of(database, f"select count(*) {rows}")
@@ -267,7 +268,7 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
                 continue
             check_part(part)
             with step(f"Rewriting {part.file_id}"):
-                records = f"from {literal(part.data)} anti join purged_returns using (firm_id, return_id)"
+                records = stored_rows(part, "anti join purged_returns")
                 numbers = ", ".join(map(str, quarantined)) or "-1"
                 others = f"from {literal(part.quarantine)} where row_no not in ({numbers})"
                 new, counts = rewrite(database, part, records, others, folder)

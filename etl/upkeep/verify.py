@@ -36,7 +36,7 @@ KNOWN_NAMES = OWNER_FILES.union(
 # What returntrail writes into the store. Below an unknown folder only two levels are listed.
 STORE_PATH = re.compile(
     r"store(/refused(/[^/]*\.json)?|/[0-9a-f]{16}(\.[1-9]\d*)?"
-    r"(/(events|returns|quarantine)\.parquet|/ledger\.json)?|(/[^/]+){4,})?"
+    r"(/(events|attributes|returns|quarantine)\.parquet|/ledger\.json)?|(/[^/]+){4,})?"
 )
 OTHERS_CAN_READ = 0o077
 MOST_FINDINGS = 5
@@ -108,11 +108,12 @@ def check_part(folder: Path) -> tuple[list[Finding], Part | None]:
             int(part.ledger[count]) for count in ("record_count", "kept_count", "quarantined_count")
         )
         counts = {part.data: kept, part.quarantine: quarantined}
+        files = {file: counts.get(file) for file in part.files}
         is_future = loaded_at(part) > datetime.now(UTC)
         is_own_ledger = folder.name.partition(".")[0] == part.ledger["file_id"]
     except (Problem, KeyError, TypeError, ValueError):
         return [Finding(DAMAGE, f"{name}/ledger.json", f"Its content has changed. {RESTORE}")], None
-    faults = [(file.name, file_fault(part, file, count)) for file, count in counts.items()]
+    faults = [(file.name, file_fault(part, file, count)) for file, count in files.items()]
     if not is_own_ledger:
         faults.append(("ledger.json", "It is the ledger of another file."))
     if record_count != kept + quarantined + part.ledger.get("purged_count", 0):
@@ -126,8 +127,8 @@ def check_part(folder: Path) -> tuple[list[Finding], Part | None]:
     return findings, part
 
 
-def file_fault(part: Part, file: Path, count: int) -> str | None:
-    """A sentence if a file of a part has changed, or has another number of records than its ledger."""
+def file_fault(part: Part, file: Path, count: int | None) -> str | None:
+    """A sentence if a file of a part has changed, or has another number of records than its ledger says."""
     if damage := damage_of(part.ledger, file):
         return f"{damage[0].upper()}{damage[1:]}."
     try:
@@ -137,7 +138,7 @@ def file_fault(part: Part, file: Path, count: int) -> str | None:
             found, _ = database.execute(query).fetchall()[0]
     except duckdb.Error:
         return "It cannot be read."
-    return None if found == count else f"It has {found} records, not {count} as in its ledger."
+    return None if count in (found, None) else f"It has {found} records, not {count} as in its ledger."
 
 
 def check_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.sql.catalog import Catalog, read_catalog
+from etl.store.contents import stored_rows
 from etl.store.parts import ID_LENGTH, Ledger, Part, publish
 from etl.store.purged import read_purged
 from etl.upkeep.findings import BUILD, DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged, is_well
@@ -167,7 +168,7 @@ def fill_directory(
         shutil.copytree(data.root / "reference", other.root / "reference")
     for part in undamaged:
         rows = f"from {literal(part.data)}"
-        selected = f"{rows} semi join sample using (firm_id, return_id)"
+        selected = stored_rows(part, "semi join sample")
         if part.kind == "events":
             newest = f"select max_by(row_no, event_at) {rows} where event_at <= {literal(as_of)}::timestamp"
             selected = f"{rows} where row_no in (select row_no {selected} union all {newest}) order by row_no"

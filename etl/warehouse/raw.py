@@ -16,7 +16,7 @@ from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.store.contents import records_of, sets_of
-from etl.store.parts import Part, check_part, damage_is_a_problem, parts, refusals
+from etl.store.parts import Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
 from etl.warehouse.models import columns_of, insert_rows
 
 RECORDS, SETS = "raw.records", "raw.attribute_sets"
@@ -147,23 +147,14 @@ def fill_records(
 
 def check_counts(database: duckdb.DuckDBPyConnection, logs: list[Part], events: str) -> None:
     """Raises a Problem unless each part has as many records as its ledger says, and no number twice."""
-    # Records are numbered in the order of the file, so a repeated number would not grow.
     counts = database.execute(f"""
-        select file_no, count(*), count(*) filter (where row_no > row_no_before or file_no <> file_no_before)
-        from (
-            select
-                file_index + 1 as file_no, row_no,
-                lag(row_no, 1, 0) over () as row_no_before,
-                lag(file_index + 1, 1, 0) over () as file_no_before
-            from {events}
-        )
-        group by file_no
+        select file_index + 1 as file_no, count(*), count(distinct row_no) from {events} group by file_no
     """).fetchall()
-    found = {file_no: (count, in_order) for file_no, count, in_order in counts}
+    found = {file_no: (count, numbers) for file_no, count, numbers in counts}
     for file_no, part in enumerate(logs, start=1):
-        count, in_order = found.get(file_no, (0, 0))
+        count, numbers = found.get(file_no, (0, 0))
         refuse_other_count(part, part.data, count, part.ledger["kept_count"])
-        if in_order != count:
+        if numbers != count:
             raise Problem(
                 f"{part.folder}: two records have the same number. Remove it and load its file again."
             )
@@ -179,8 +170,11 @@ def number_labels(records: str) -> str:
 
 
 def files_of_part(database: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> tuple[Path, Path]:
-    """The events and the sets of attributes of a part; of a part of version 1, as files of version 2."""
-    if part.version > 1:
+    """The events and the sets of attributes of a part, as files of version 2.
+
+    A part without checksums is copied even if it is of version 2, so that an error of DuckDB names the part.
+    """
+    if part.has_attributes and has_checksums(part.ledger):
         return part.data, part.attributes
     own = folder / "version 1" / part.file_id
     make_private_folder(own)

@@ -50,15 +50,17 @@ def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Serie
     """A data directory with only these returns, those of `nowhere` without an office; not yet built."""
     shutil.copytree(data.store, root / "store")
     for part in parts(DataDir(root)):
-        rows = pl.read_parquet(part.data).filter(pl.col("return_id").is_in(wanted.to_list()))
+        returns = part.attributes if part.has_attributes else part.data
+        rows = pl.read_parquet(returns).filter(pl.col("return_id").is_in(wanted.to_list()))
         rows = rows.with_columns(
             pl.when(~pl.col("return_id").is_in(nowhere.to_list())).then(pl.col("office")).alias("office")
         )
-        rows.write_parquet(part.data)
+        rows.write_parquet(returns)
+        if part.has_attributes:
+            rows = pl.read_parquet(part.data).join(rows, on="set_no", how="semi")
+            rows.write_parquet(part.data)
         counts = {"record_count": rows.height + part.ledger["quarantined_count"], "kept_count": rows.height}
-        write_json(
-            part.folder / "ledger.json", with_checksums(part.ledger | counts, [part.data, part.quarantine])
-        )
+        write_json(part.folder / "ledger.json", with_checksums(part.ledger | counts, part.files))
     return DataDir(root)
 
 

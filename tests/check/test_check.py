@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from etl.check.command import check_file
@@ -13,6 +12,7 @@ from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.config.settings import read_settings
 from etl.read.records import REASONS
 from etl.store.load import load
+from support.loaded_files import events
 
 DOCS = CHECKOUT / "docs"
 FIRST_SOURCE = re.compile(r"^\[\[source\]\]", re.MULTILINE)
@@ -75,7 +75,7 @@ def paste(data: DataDir, text: str) -> None:
 def loaded_rows(data: DataDir, file: Path, columns: str) -> list[tuple]:
     [outcome] = load(data, read_settings(data.settings), [file])
     assert outcome.state == "loaded", outcome
-    return duckdb.sql(f"select {columns} from '{outcome.part.data}' order by row_no").fetchall()
+    return events(outcome.part, columns)
 
 
 def test_a_plain_export_needs_no_settings(data: DataDir) -> None:

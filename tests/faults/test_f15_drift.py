@@ -5,10 +5,9 @@ from pathlib import Path
 from random import Random
 
 import duckdb
-import pyarrow.parquet
 
 from faults.checks import Tally, times
-from support.loaded_files import Firm
+from support.loaded_files import Firm, events
 
 HEADINGS = ["Return ID", "Tab", "Event", "Date/Time", "Office"]
 ROWS = [
@@ -58,8 +57,8 @@ def test_f15_schema_drift(tally: Tally, control: Tally, tmp_path: Path) -> None:
         if outcome.part is None:
             tally.check_message(outcome.reason or "", must or "^no refusal$", about)
             continue
-        rows = pyarrow.parquet.read_table(outcome.part.data, columns=OURS).to_pylist()
-        is_same = [tuple(row.values()) for row in rows] == CLEAN and not must
+        rows = events(outcome.part, *OURS)
+        is_same = rows == CLEAN and not must
         tally.lost += not is_same
         tally.details += [] if is_same else [f"{about}: {rows[:2]}"]
         if about.startswith("new"):

@@ -10,13 +10,14 @@ from random import Random
 from urllib.parse import unquote
 
 import duckdb
-import pyarrow.parquet
 
 from etl.common.paths import DataDir
+from etl.store.parts import parts
 from faults.checks import Tally, content_of, times
 from faults.exports import queries, with_inbox
 from faults.reading import Reader
 from faults.runner import Runner
+from support.loaded_files import events
 from tests.read.test_redact import FORMS, LOOK_ALIKES
 from tests.store.test_load_redaction import searched
 
@@ -98,10 +99,8 @@ def test_s6_look_alikes_are_not_replaced(
     (tmp_path / "exports" / "log.ndjson").write_text("".join(lines), encoding="utf-8")
     data = with_inbox(tmp_path / "exports", tmp_path / "data")
     assert runner.run("--data", data.root, "load").code == 0
-    table = pyarrow.parquet.read_table(
-        next(data.store.glob("*/events.parquet")), columns=["row_no", "label"]
-    ).to_pylist()
-    labels = [row["label"] for row in sorted(table, key=lambda row: row["row_no"])]
+    [part] = parts(data)
+    labels = [label for (label,) in events(part, "label")]
     tally.injected += len(texts)
     tally.lost += sum(one != other for one, other in zip(texts, labels, strict=True))
     tally.details += [f"{one}: {other}" for one, other in zip(texts, labels, strict=True) if one != other]

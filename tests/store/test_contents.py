@@ -1,6 +1,7 @@
 """Parts of every version are read in the same columns."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ from etl.common.duck import literal
 from etl.common.paths import DataDir
 from etl.store.contents import CONTENT_HASH, EVENT, RETURN_KEY, SET, TIDIED, records_of, sets_of
 from etl.store.parts import Part, parts
+from support.loaded_files import SETTINGS, Firm, events, quarantined
 
 # Three parts that the first version wrote, and the exports that it loaded.
 VERSION_1 = Path(__file__).parents[1] / "support" / "parts_v1"
@@ -27,28 +29,27 @@ def rows(query: str) -> list[tuple]:
 
 
 def test_a_part_of_the_first_version_is_taken_apart(old: Part) -> None:
-    """A return has a set for each combination of its attributes, numbered in the order of the file."""
+    """A return has a set for each combination of its attributes."""
     named = "set_no, firm_id, return_id, client_name, office, tax_year, is_joint"
     assert rows(f"select {named} from ({sets_of(old)}) order by set_no") == [
-        (1, "oak", "r1", "Ann Ash", "Austin", 2025, True),
-        (2, "oak", "r1", "Ann Ash-Oak", "Austin", 2025, True),
-        (3, "elm", "r1", "Cy Elm", None, None, None),
-        (4, "elm", "r2", "Di Elm", None, 2025, None),
+        (1, "elm", "r1", "Cy Elm", None, None, None),
+        (2, "elm", "r2", "Di Elm", None, 2025, None),
+        (3, "oak", "r1", "Ann Ash", "Austin", 2025, True),
+        (4, "oak", "r1", "Ann Ash-Oak", "Austin", 2025, True),
     ]
-    assert rows(
-        f"select set_no, row_no, label, pattern, subject from ({records_of(old)}) order by row_no"
-    ) == [
-        (1, 1, None, "Upload", None),
-        (1, 2, None, "Upload", None),
-        (1, 3, None, "Deliver to Client", None),
-        (1, 4, None, "Taxpayer: Initial Email", None),
-        (1, 5, None, "Taxpayer: Initial Email", None),
-        (2, 6, None, 'Document "..."', 'Ash "2025" federal.pdf'),
-        (2, 7, "“Document”  “Ash state.pdf”", '"..."', 'Document" "Ash state.pdf'),
-        (3, 8, None, "Upload", None),
-        (3, 9, None, "Deliver to Company/Client", None),
-        (3, 10, None, "Taxpayer: Initial Email", None),
-        (4, 14, None, "null", None),
+    named = "set_no, row_no, label, pattern, subject"
+    assert rows(f"select {named} from ({records_of(old)}) order by row_no") == [
+        (3, 1, None, "Upload", None),
+        (3, 2, None, "Upload", None),
+        (3, 3, None, "Deliver to Client", None),
+        (3, 4, None, "Taxpayer: Initial Email", None),
+        (3, 5, None, "Taxpayer: Initial Email", None),
+        (4, 6, None, 'Document "..."', 'Ash "2025" federal.pdf'),
+        (4, 7, "“Document”  “Ash state.pdf”", '"..."', 'Document" "Ash state.pdf'),
+        (1, 8, None, "Upload", None),
+        (1, 9, None, "Deliver to Company/Client", None),
+        (1, 10, None, "Taxpayer: Initial Email", None),
+        (2, 14, None, "null", None),
     ]
 
 
@@ -85,3 +86,70 @@ def test_a_column_that_an_older_part_does_not_have_is_null(old: Part, tmp_path: 
     rows(f"copy (select * exclude (subject, office) from {literal(old.data)}) to {literal(older.data)}")
     assert rows(f"select count(subject), count(*) from ({records_of(older)})") == [(0, 11)]
     assert rows(f"select count(office), count(*) from ({sets_of(older)})") == [(0, 4)]
+
+
+def test_both_versions_have_the_same_contents(tmp_path: Path) -> None:
+    """An export that is loaded anew has the sets, records and quarantined records of its old part."""
+    firm = Firm(tmp_path)
+    firm.load(VERSION_1 / "exports")
+    old_parts = parts(DataDir(VERSION_1))
+    assert [part.file_id for part in firm.parts] == [part.file_id for part in old_parts]
+    for new, old in zip(firm.parts, old_parts, strict=True):
+        if new.kind == "events":
+            assert (new.has_attributes, old.has_attributes) == (True, False)
+            for contents in (sets_of, records_of):
+                assert rows(f"from ({contents(new)}) order by all") == rows(
+                    f"from ({contents(old)}) order by all"
+                )
+        assert quarantined(new) == quarantined(old)
+
+
+def test_a_loaded_file_is_read_again_when_asked(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    shutil.copytree(VERSION_1 / "store", firm.data.store)
+    file = VERSION_1 / "exports" / "january.csv"
+    assert [outcome.state for outcome in firm.load(file)] == ["known"]
+    [outcome] = firm.load(file, again=True)
+    assert str(outcome) == f"{file}: read again, 11 of 14 records, 3 quarantined."
+    assert [part.has_attributes for part in firm.parts] == [False, False, True]
+
+
+def test_a_set_without_stored_records_is_not_stored(tmp_path: Path) -> None:
+    """A record without a return or with an unread time leaves no attributes."""
+    part = Firm(tmp_path).load_text(
+        "return_id,tab,label,event_time,office\n"
+        "r1,Client,Up,2026-03-04,Austin\nr1,Client,Up,never,Boston\n,Client,Up,2026-03-04,Austin\n"
+    )
+    assert rows(f"select return_id, office from ({sets_of(part)})") == [("r1", "Austin")]
+
+
+def test_attributes_that_are_read_alike_are_one_set(tmp_path: Path) -> None:
+    """Blanks around a value, or another word for the same, make no other set."""
+    part = Firm(tmp_path).load_text(
+        "return_id,tab,label,event_time,is_joint,tax_year\n"
+        "r1,Client,Up,2026-03-04,yes,2025\n r1 ,Client,Up,2026-03-04,TRUE,2025\n"
+        "r1,Client,Up,2026-03-04,y, 2025\nr1,Client,Up,2026-03-04,1,25\n"
+    )
+    assert rows(f"select set_no, is_joint, tax_year from ({sets_of(part)}) order by set_no") == [
+        (1, True, 2025),
+        (2, True, None),
+    ]
+    assert events(part, "set_no", "extra") == [(1, None), (1, None), (1, None), (2, '{"tax_year": "25"}')]
+
+
+def test_a_file_without_columns_of_the_return_has_one_set(tmp_path: Path) -> None:
+    """All that is known of the return comes from the settings."""
+    settings = SETTINGS.format(firm="UTC", zone="UTC") + '[source.constants]\nreturn_id = "r1"\n'
+    part = Firm(tmp_path, settings).load_text(
+        "tab,label,event_time\nClient,Up,2026-03-04\nClient,Up,2026-03-05\n"
+    )
+    assert events(part, "set_no", "firm_id", "return_id") == [(1, "oak", "r1")] * 2
+
+
+def test_two_ids_that_are_replaced_by_the_same_text_are_one_set(tmp_path: Path) -> None:
+    part = Firm(tmp_path).load_text(
+        "return_id,tab,label,event_time,client_name\n"
+        "r1,Client,Up,2026-03-04,Ann 078-05-1121\nr1,Client,Up,2026-03-05,Ann 219-45-1121\n"
+    )
+    assert events(part, "set_no", "client_name") == [(1, "Ann [TIN]")] * 2
+    assert part.ledger["redacted_count"] == 2

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from etl.config.source import Source, file_columns
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
+from etl.store.contents import EVENT, SET
 from etl.store.mapping import PATTERN, SUBJECT, tidy_labels
 from etl.store.texts import collect_texts
 from support.loaded_files import Firm, events, quarantined, tree
@@ -24,32 +25,33 @@ r1,User Tracking,Deliver to Client,,03/04/2026 02:05 PM,,
 """
 
 
+def first_row(file: Path) -> dict[str, object]:
+    """The values of a file's first row that are not null."""
+    row = pl.read_parquet(file).row(0, named=True)
+    return {name: value for name, value in row.items() if value is not None}
+
+
 def test_a_log_becomes_a_part(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     file = firm.file("log.csv", LOG)
     [outcome] = firm.load(file)
     assert str(outcome) == f"{file}: loaded, 2 of 2 records."
-    frame = pl.read_parquet(outcome.part.data)
-    assert tuple(frame.columns) == file_columns("events")
+    assert outcome.part is not None
     at = datetime(2026, 3, 4, 19, 5, 9)
     microseconds = int(at.replace(tzinfo=UTC).timestamp()) * 1_000_000
     content = ["firm", "r1", "Client", "Taxpayer: Initial Email", "Bounced", str(microseconds)]
-    assert {name: value for name, value in frame.row(0, named=True).items() if value is not None} == {
-        "firm_id": "firm",
-        "return_id": "r1",
+    row_hash = hashlib.md5("\0".join([*content, "", "", ""]).encode()).hexdigest()
+    assert first_row(outcome.part.data) == {
+        "set_no": 1,
         "tab": "Client",
-        "label": "Taxpayer: Initial Email",
         "pattern": "Taxpayer: Initial Email",
         "status": "Bounced",
         "event_time": "03/04/2026 02:05:09 PM",
         "event_at": at,
         "event_on": date(2026, 3, 4),
-        "office": "Austin",
         "extra": '{"Shoe Size": "44"}',
-        "file_id": outcome.part.file_id,
         "row_no": 1,
-        "occurrence_no": 1,
-        "row_hash": hashlib.md5("\0".join([*content, "", "", ""]).encode()).hexdigest(),
+        "content_hash": int(row_hash[:16], 16) - 2**63,
     }
     assert events(outcome.part, "tab", "label", "event_at", "status", "office", "extra", "row_no")[1] == (
         "Internal",
@@ -71,8 +73,9 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
     assert ledger.pop("file_id") == ledger.pop("packed_sha256")[:16] == part.folder.name
     assert (len(ledger.pop("source_digest")), ledger.pop("version")) == (16, "0.1.0")
     assert len(ledger.pop("seal")) == len(ledger["sha256"]["events.parquet"]) == 64
-    assert sorted(ledger.pop("sha256")) == ["events.parquet", "quarantine.parquet"]
+    assert sorted(ledger.pop("sha256")) == ["attributes.parquet", "events.parquet", "quarantine.parquet"]
     assert ledger == {
+        "part_version": 2,
         "file_name": "march.csv",
         "source": "user tracking",
         "kind": "events",
@@ -86,6 +89,7 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
         "unmapped_columns": ["Shoe Size"],
     }
     assert {path.name for path in part.folder.iterdir()} == {
+        "attributes.parquet",
         "events.parquet",
         "ledger.json",
         "quarantine.parquet",
@@ -310,12 +314,11 @@ def test_one_log_in_five_formats(tmp_path: Path) -> None:
     found = []
     for name, content in files.items():
         part = firm.load_text(content, name)
-        columns = [column for column in file_columns("events") if column != "file_id"]
         ledger = {
             key: part.ledger[key]
             for key in ("record_count", "kept_count", "redacted_count", "unmapped_columns")
         }
-        found.append((events(part, *columns), quarantined(part), ledger))
+        found.append((events(part, EVENT, SET, "content_hash"), quarantined(part), ledger))
     assert all(one == found[0] for one in found)
     assert found[0][2] == {
         "record_count": 4,

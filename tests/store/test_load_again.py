@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import lzma
-from collections import Counter
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -90,7 +89,7 @@ def test_settings_that_refuse_it_leave_the_part_as_it_was(tmp_path: Path) -> Non
     } == store
 
 
-def test_repeats_are_numbered_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_equal_content_has_one_hash(tmp_path: Path) -> None:
     """Case of the tab, typography, the format of the time and the office make no other content."""
     part = Firm(tmp_path).load_text(
         "return_id,tab,label,event_time,office\n"
@@ -100,23 +99,15 @@ def test_repeats_are_numbered_in_the_order_of_the_file(tmp_path: Path) -> None:
         "r1,Internal,“Up”,2026-03-04T10:00:00Z,\n"
         'r1,Client,"""Up"" ",03/04/2026 05:00:00 AM,Boston\n'
     )
-    assert [number for (number,) in events(part, "occurrence_no")] == [1, 1, 2, 1, 3]
-    assert len({row_hash for (row_hash,) in events(part, "row_hash")}) == 3
+    first, second, third, fourth, fifth = events(part, "content_hash")
+    assert first == third == fifth and len({first, second, fourth}) == 3
 
 
-def test_records_with_an_id_are_numbered_apart(tmp_path: Path) -> None:
+def test_the_id_of_the_platform_is_no_content(tmp_path: Path) -> None:
     ids = ["", "a", "a", "b", "", "a"]
     rows = "".join(f"r1,Client,Up,2026-03-04,{one}\n" for one in ids)
     part = Firm(tmp_path).load_text("return_id,tab,label,event_time,source_event_id\n" + rows)
-    assert [number for (number,) in events(part, "occurrence_no")] == [1, 1, 2, 1, 2, 3]
-    assert len({row_hash for (row_hash,) in events(part, "row_hash")}) == 1
-
-
-def test_quarantined_records_are_not_numbered(tmp_path: Path) -> None:
-    part = Firm(tmp_path).load_text(
-        f"{HEAD}\n,Client,Up,2026-03-04\n,Client,Up,2026-03-04\nr1,Client,Up,2026-03-04\n"
-    )
-    assert events(part, "row_no", "occurrence_no") == [(3, 1)]
+    assert len(set(events(part, "content_hash"))) == 1
 
 
 FIELDS = ("return_id", "tab", "label", "status", "event_time", "actor", "recipient_email", "detail")
@@ -137,9 +128,5 @@ def test_hashes_are_equal_where_content_is(tmp_path: Path) -> None:
     rows = list(product(*(VALUES[field] for field in FIELDS))) * 2
     Random(5).shuffle(rows)
     part = Firm(tmp_path).load_text("\n".join([",".join(FIELDS), *(",".join(row) for row in rows), ""]))
-    found = events(part, "row_hash", "occurrence_no")
-    assert len({row_hash for row_hash, _ in found}) == len(set(rows))
-    seen: Counter = Counter()
-    for row, (_, number) in zip(rows, found, strict=True):
-        seen[row] += 1
-        assert number == seen[row]
+    found = set(zip(rows, events(part, "content_hash"), strict=True))
+    assert len(found) == len({number for _, number in found}) == len(set(rows))

@@ -211,6 +211,13 @@ def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:
         ]
 
 
+def test_a_format_with_the_letter_of_utc_is_read_as_utc(tmp_path: Path) -> None:
+    """Z at the end is an offset, also where the first format of the source reads every time."""
+    settings = with_times("UTC", "America/New_York", ["%Y-%m-%dT%H:%M:%SZ"])
+    part = Firm(tmp_path, settings).load_text(log_of(["2026-03-04T10:00:00Z", "2026-03-04T11:00:00Z"]))
+    assert events(part, "event_at::varchar") == [("2026-03-04 10:00:00",), ("2026-03-04 11:00:00",)]
+
+
 def test_formats_with_an_offset_beside_formats_without(tmp_path: Path) -> None:
     formats = ["%d.%m.%Y %H:%M %z", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ"]
     times = [

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
+from etl.common.duck import literal
 from etl.common.paths import DataDir
 from etl.config.settings import read_settings
+from etl.store.contents import TIDIED, records_of, sets_of
 from etl.store.load import Outcome, load, load_inbox
 from etl.store.parts import Part, parts
 
@@ -35,8 +38,8 @@ class Firm:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def load(self, *paths: Path) -> list[Outcome]:
-        return load(self.data, read_settings(self.data.settings), list(paths))
+    def load(self, *paths: Path, again: bool = False) -> list[Outcome]:
+        return load(self.data, read_settings(self.data.settings), list(paths), again)
 
     def load_inbox(self) -> list[Outcome]:
         return load_inbox(self.data, read_settings(self.data.settings))
@@ -71,8 +74,13 @@ def tree(folder: Path) -> dict[Path, bytes]:
 
 
 def events(part: Part, *columns: str) -> list[tuple]:
-    """The stored records of a part, in the order of the file."""
-    return pl.read_parquet(part.data).sort("row_no").select(*columns).rows()
+    """The stored records of a part, with the label as logged, in the order of the file."""
+    rows = f"read_parquet({literal(part.data)})"
+    if part.kind == "events":
+        labelled = f"select * replace (coalesce(label, {TIDIED}) as label) from ({records_of(part)})"
+        rows = f"({labelled}) join ({sets_of(part)}) using (set_no)"
+    with duckdb.connect() as database:
+        return database.execute(f"select {', '.join(columns)} from {rows} order by row_no").fetchall()
 
 
 def quarantined(part: Part) -> list[tuple]:

@@ -344,6 +344,6 @@ def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest
 def test_a_load_in_the_future_is_found(data: DataDir) -> None:
     part = parts(data)[0]
     ledger = part.ledger | {"loaded_at": datetime(2090, 1, 1, tzinfo=UTC).isoformat()}
-    write_json(part.folder / "ledger.json", with_checksums(ledger, [part.data, part.quarantine]))
+    write_json(part.folder / "ledger.json", with_checksums(ledger, part.files))
     [found] = [one for one in check_store(data)[0] if one.severity == WARNING]
     assert found.finding.startswith("It was loaded at 2090-01-01T00:00:00+00:00, which is in the future.")

@@ -1,0 +1,55 @@
+"""Parts of the first version are built, verified and purged like those of today."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from etl.common.files import make_private_folder
+from etl.common.paths import DataDir
+from etl.config.settings import read_settings
+from etl.store.load import load
+from etl.upkeep.findings import is_well
+from etl.upkeep.verify import verify
+from etl.warehouse.build import build
+from faults.checks import warehouse_rows
+from support.exports import returntrail, traces
+
+VERSION_1 = Path(__file__).parents[1] / "support" / "parts_v1"
+EXPORTS = [VERSION_1 / "exports" / name for name in ("january.csv", "february.csv", "Returns register.csv")]
+JANUARY, FEBRUARY = "f7cbaabf83bad960", "663d936cc6a92356"
+
+pytestmark = pytest.mark.usefixtures("private_umask")
+
+
+def loaded(root: Path, old: tuple[str, ...]) -> DataDir:
+    """A firm with all three exports; the parts of the files with these ids are of the first version."""
+    data = DataDir(root)
+    make_private_folder(data.store)
+    for file_id in old:
+        (data.store / file_id).mkdir()
+        for file in (VERSION_1 / "store" / file_id).iterdir():
+            shutil.copyfile(file, data.store / file_id / file.name)
+    load(data, read_settings(data.settings), EXPORTS)
+    return data
+
+
+@pytest.mark.parametrize("old", [(JANUARY, FEBRUARY), (JANUARY,), (FEBRUARY,)])
+def test_a_build_has_the_same_rows_from_parts_of_any_version(tmp_path: Path, old: tuple[str, ...]) -> None:
+    """Every table, as of the same time, as if every export had been loaded today."""
+    mixed, new = loaded(tmp_path / "mixed", old), loaded(tmp_path / "new", ())
+    for data in (mixed, new):
+        build(data)
+    assert warehouse_rows(mixed.warehouse) == warehouse_rows(new.warehouse)
+    assert [found for found in verify(mixed) if not is_well([found])] == []
+
+
+def test_a_purge_removes_a_return_from_parts_of_any_version(tmp_path: Path) -> None:
+    mixed, new = loaded(tmp_path / "mixed", (JANUARY,)), loaded(tmp_path / "new", ())
+    for data in (mixed, new):
+        build(data)
+        done = returntrail(data, "purge", "--return", "r1", "--firm", "oak", "--yes")
+        assert done.stdout.startswith("1 return: 11 records of 3 loaded files."), done.stderr
+        assert traces(data, ("Ann Ash", "ann@ash.test")) == []
+    assert warehouse_rows(mixed.warehouse) == warehouse_rows(new.warehouse)
+    assert [found for found in verify(mixed) if not is_well([found])] == []
