@@ -24,7 +24,7 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.reports.files import iso
-from etl.warehouse.ask import Facts, Warehouse, ask, open_warehouse
+from etl.warehouse.ask import Facts, Warehouse, ask, fetch_batches, open_warehouse, question_of
 from etl.warehouse.cells import as_csv, printable_frame
 
 Row = dict[str, str]
@@ -60,7 +60,8 @@ def evidence(
             found = ask(warehouse, "return_state", for_firms=firms, for_return=return_id or "")
             returns = one_return(found, return_id or "", firm)
             name = file_name("evidence", "return", *returns.select(KEY).row(0))
-        texts = pack_texts(warehouse, returns, return_id)
+        wanted: dict[str, Any] = {"for_return": return_id, "for_offices": office, "for_years": year}
+        texts = pack_texts(warehouse, returns, wanted)
     return write_pack(out or data.root / "evidence", name, texts, as_zip)
 
 
@@ -98,13 +99,19 @@ def file_name(*parts: str) -> str:
     return f"{plain[:LONGEST_NAME]}.{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
 
 
-def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, return_id: str | None) -> dict[str, str]:
-    """The texts of the pack by their paths: the tables, a page for each return, and what they are."""
+def pack_texts(warehouse: Warehouse, returns: pl.DataFrame, wanted: dict[str, Any]) -> dict[str, str]:
+    """The texts of the pack by their paths: the tables, a page for each return, and what they are.
+
+    Reports that have the filters in `wanted` make no rows of other returns; of the others these are left out.
+    """
     facts, firms = warehouse.facts, returns["firm_id"].unique().sort().to_list()
     texts, rows_of, files = dict[str, str](), dict[str, dict[Any, list[Row]]](), dict[str, Any]()
     for name, report in ((name, warehouse.reports[report]) for name, report in PACK["reports"].items()):
-        rows = ask(warehouse, report.name, for_firms=firms, for_return=return_id)
-        rows = rows.join(returns.select(KEY), on=KEY, how="semi", maintain_order="left")
+        known = {name: value for name, value in wanted.items() if name in report.params}
+        question = question_of(warehouse, report.name, None, {"for_firms": firms, **known})
+        of_pack = returns.select(KEY)
+        batches = fetch_batches(warehouse, question)
+        rows = pl.concat(each.join(of_pack, on=KEY, how="semi", maintain_order="left") for each in batches)
         texts[f"{name}.csv"] = as_csv(rows, facts.timezone)
         files[f"{name}.csv"] = {"report": report.name, "meaning": report.meaning, "columns": report.meanings}
         rows_of[name] = printable_frame(rows, facts.timezone).rows_by_key(KEY, named=True, include_key=True)
