@@ -13,7 +13,7 @@ import pytest
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.reports.files import write_reports
-from etl.warehouse.ask import BATCH_ROWS, ask, open_warehouse
+from etl.warehouse.ask import BATCH_ROWS, ask, csv_file, open_warehouse, question_of
 from etl.warehouse.build import build
 from etl.warehouse.cells import as_csv
 from support.cells import unescaped
@@ -107,6 +107,13 @@ def test_many_rows_come_in_batches_and_are_all_there(data: DataDir, tmp_path: Pa
     assert row_count(file) == 120_000 > 2 * BATCH_ROWS
     header, *rows = csv.reader(io.StringIO(file.read_text(), newline=""))
     assert header == ["number", "words"] and rows == [[str(n), f"return {n}"] for n in range(120_000)]
+
+
+def test_a_download_comes_in_batches_and_is_the_whole_answer(data: DataDir) -> None:
+    with open_warehouse(data.warehouse) as warehouse:
+        parts = list(csv_file(warehouse, question_of(warehouse, "many", None, {})))
+        everything = as_csv(ask(warehouse, "many"), warehouse.facts.timezone)
+    assert len(parts) == 3 and b"".join(parts) == everything.encode("utf-8-sig")
 
 
 def test_file_query_and_call_have_the_same_rows(data: DataDir, tmp_path: Path) -> None:
