@@ -2,15 +2,16 @@
 --
 -- key: firm_id, return_id, event_no
 select
-    firm_id,
-    return_id,
-    event_no,
-    event_at,
-    tab,
-    case
-        when subject is null then label
-        else replace(label, '"' || subject || '"', '"..."')
-    end as label,       -- As logged, tidied, without the status, "..." in place of text in quotes.
-    status
-from model.events
-where code = 'unclassified'
+    returns.firm_id,
+    returns.return_id,
+    events.event_no,
+    events.event_at,
+    labels.tab,
+    labels.words as label, -- As logged, tidied, without the status, "..." in place of text in quotes.
+    coalesce(
+        nullif(labels.logged_status, ''), labels.status
+    ) as status         -- From its own column or the end of the label; null for none.
+from model.numbered_events as events
+join model.labels as labels using (label_no)
+join model.returns as returns using (return_key)
+where labels.code = 'unclassified'

@@ -42,10 +42,8 @@ def on_spark(data: DataDir) -> Engine:
             buckets = give_tables(session, database, cluster, folder, data)
             for file in files:
                 query = file.text
-                if file.is_view and file.schema != "raw":
-                    with spark_errors(file.label):
-                        session.sql(f"create view {file.full_name} as {file.text}")
-                elif not file.is_view:
+                # Views are for people: no table reads one.
+                if not file.is_view:
                     with step(f"Computing {file.full_name} on Spark"), spark_errors(file.label):
                         target = cluster.worker_path(table_folder(folder, file))
                         session.sql(statement(file, target, buckets))

@@ -4,9 +4,18 @@
 --
 -- key: return_key, event_no
 -- check: cycle_no >= 1
-with files as (
-    select file_no, row_number() over (order by file_id nulls last) as place_no
-    from raw.file_numbers
+with
+-- Records with equal content are in the order of their occurrence, file and row.
+equals as (
+    select
+        occurrences.file_no,
+        occurrences.row_no,
+        row_number() over (
+            partition by occurrences.return_key, occurrences.event_at, occurrences.content_hash
+            order by occurrences.occurrence_no nulls last, files.file_id nulls last, occurrences.row_no nulls last
+        ) as equal_no
+    from raw.occurrences as occurrences
+    join raw.file_numbers as files using (file_no)
 ),
 -- Labels with equal text before their first quote are in the order of the rest. Few have quotes, and numbers sort faster.
 quoting as (
@@ -31,13 +40,11 @@ kept as (
         records.content_hash,
         labels.order_no,
         quoting.quoted_no,
-        coalesce(occurrences.occurrence_no, 1) as occurrence_no,
-        files.place_no
+        equals.equal_no
     from raw.records as records
     join model.labels as labels using (label_no)
-    join files using (file_no)
     left join quoting using (file_no, row_no)
-    left join raw.occurrences as occurrences using (file_no, row_no)
+    left join equals using (file_no, row_no)
     where records.event_at <= (select build.as_of from raw.build as build)
         and not exists (
             select 1
@@ -64,9 +71,7 @@ turns as (
             kept.order_no nulls last,
             kept.quoted_no nulls last,
             kept.content_hash nulls last,
-            kept.occurrence_no nulls last,
-            kept.place_no nulls last,
-            kept.row_no nulls last
+            kept.equal_no nulls last
         rows between unbounded preceding and current row
     )
 ),
@@ -108,9 +113,7 @@ numbered as (
             kept.order_no nulls last,
             kept.quoted_no nulls last,
             kept.content_hash nulls last,
-            kept.occurrence_no nulls last,
-            kept.place_no nulls last,
-            kept.row_no nulls last
+            kept.equal_no nulls last
         rows between unbounded preceding and current row
     )
 )
