@@ -37,6 +37,9 @@ create macro segment_of(what, week, month, split_by) as case
     )
 end;
 
+-- The sum of counts, as a count.
+create macro total(counts) as cast(sum(counts) as bigint);
+
 -- A part of a whole in percent, two decimals; null if the whole is 0. Only whole numbers are rounded here and below, since
 -- versions of DuckDB round a half in a later decimal differently.
 create macro percent(part, whole) as round(10000 * cast(part as double) / nullif(whole, 0)) / 100;

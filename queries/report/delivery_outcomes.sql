@@ -24,17 +24,22 @@ ended as (
         and during(deliveries.delivered_on, since, until)
         and counts_in_funnel(deliveries, min_age_days, with_recalled := true)
 ),
+alike as (
+    select segment, outcome, count(*) as delivery_count
+    from ended
+    group by segment, outcome
+),
 counted as (
     select
         segment,
-        count(*) as delivery_count,
-        count(*) filter (where outcome = 'signed') as signed_count,
-        count(*) filter (where outcome = 'probably signed') as probably_signed_count,
-        count(*) filter (where outcome = 'partly signed') as partly_signed_count,
-        count(*) filter (where outcome = 'paper') as paper_count,
-        count(*) filter (where outcome = 'recalled') as recalled_count,
-        count(*) filter (where outcome = 'not signed') as open_count
-    from ended
+        total(alike.delivery_count) as delivery_count,
+        total(case when outcome = 'signed' then alike.delivery_count else 0 end) as signed_count,
+        total(case when outcome = 'probably signed' then alike.delivery_count else 0 end) as probably_signed_count,
+        total(case when outcome = 'partly signed' then alike.delivery_count else 0 end) as partly_signed_count,
+        total(case when outcome = 'paper' then alike.delivery_count else 0 end) as paper_count,
+        total(case when outcome = 'recalled' then alike.delivery_count else 0 end) as recalled_count,
+        total(case when outcome = 'not signed' then alike.delivery_count else 0 end) as open_count
+    from alike
     group by segment
 )
 select

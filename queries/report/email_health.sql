@@ -25,17 +25,22 @@ with sent as (
         and passes_filters(messages, for_firms, for_offices, for_partners, for_types, for_years)
         and during(messages.processed_on, since, until)
 ),
+alike as (
+    select segment, kind, state, count(*) as email_count
+    from sent
+    group by segment, kind, state
+),
 counted as (
     select
         segment,
         kind,
-        count(*) as processed_count,
-        count(*) filter (where state in ('delivered', 'opened')) as delivered_count,
-        count(*) filter (where state = 'opened') as opened_count,
-        count(*) filter (where state = 'bounced') as bounced_count,
-        count(*) filter (where state = 'unconfirmed') as unconfirmed_count,
-        count(*) filter (where state = 'processed') as pending_count
-    from sent
+        total(email_count) as processed_count,
+        total(case when state in ('delivered', 'opened') then email_count else 0 end) as delivered_count,
+        total(case when state = 'opened' then email_count else 0 end) as opened_count,
+        total(case when state = 'bounced' then email_count else 0 end) as bounced_count,
+        total(case when state = 'unconfirmed' then email_count else 0 end) as unconfirmed_count,
+        total(case when state = 'processed' then email_count else 0 end) as pending_count
+    from alike
     group by segment, kind
 )
 select
