@@ -69,7 +69,7 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     texts = listed({name: columns.text(name) for name in own})
     unmapped = "".join(f", c{place}" for place in columns.unmapped)
     parsed = {"time": clean_time(TIME[source.kind])}
-    stamp = stamp_columns(database, formats)
+    stamp = stamp_columns(database, TIME[source.kind], formats)
     values = {"extra": extra(columns)}
     reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
     names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]

@@ -121,10 +121,10 @@ TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
     """Makes `times_found` of `staged`: `unread` texts that are no times, and the span of the others.
 
-    `is_by_first` is whether the first format reads all of these. `text` is SQL for the text. A table of all
-    times would need much memory in a join with the records.
+    `is_by_first` is whether the first format reads all of these as they are, not cleaned. `text` is SQL for
+    the text. A table of all times would need much memory in a join with the records.
     """
-    first, *others = [*stamps_by_format("time", formats), parse_iso("time")]
+    first = [*stamps_by_format("text", formats), "null::timestamp"][0]
     database.execute(f"""
         create temp table times_found as
         select
@@ -135,10 +135,10 @@ def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]
         from (
             select *, stamp between timestamp '{FIRST}' and timestamp '{LAST}' as is_usual
             from (
-                select *, coalesce({", ".join(["first_stamp", *others])}) as stamp
+                select text, first_stamp, coalesce(first_stamp, {parse_time("time", formats)}) as stamp
                 from (
-                    select *, {first} as first_stamp
-                    from (select text, {clean_time("text")} as time from (select {text} as text from staged))
+                    select *, case when first_stamp is null then {clean_time("text")} end as time
+                    from (select text, {first} as first_stamp from (select {text} as text from staged))
                 )
             )
         )
@@ -146,15 +146,15 @@ def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]
     """)
 
 
-def stamp_columns(database: DuckDBPyConnection, formats: tuple[str, ...]) -> dict[str, str]:
-    """SQL for `stamp` and `has_offset` of the clean text `time` of a record, after `read_times`.
+def stamp_columns(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> dict[str, str]:
+    """SQL for `stamp` and `has_offset` of a record, after `read_times`; `time` is its clean text.
 
     It is short if the first format reads every time of the file, and none of these can be ISO 8601.
     """
     if formats and re.match(NEVER_ISO, formats[0]) and not is_utc(formats[0]):
         [(is_by_first,)] = database.execute("select bool_and(is_by_first) from times_found").fetchall()
         if is_by_first:
-            return {"stamp": stamps_by_format("time", formats)[0], "has_offset": "false"}
+            return {"stamp": stamps_by_format(text, formats)[0], "has_offset": "false"}
     return {"stamp": parse_time("time", formats), "has_offset": has_offset("time", formats)}
 
 
