@@ -9,8 +9,8 @@ from etl.store.parts import Part
 
 # The columns of an event and of a set of attributes, as SQL.
 EVENT = """
-    row_no, tab, pattern, subject, status, label, event_time, event_at, event_on, time_note, actor,
-    recipient_email, ip_address, source_event_id, detail, extra
+    row_no, tab, pattern, subject, status, label, event_time, format_no, utc_minutes, event_at, event_on,
+    time_note, actor, recipient_email, ip_address, source_event_id, detail, extra
 """
 SET = """
     firm_id, return_id, client_id, client_name, group_name, tax_year, return_type, is_joint, office, partner,
@@ -19,6 +19,8 @@ SET = """
 # The types of those that are no text.
 TYPES = {
     "row_no": "bigint",
+    "format_no": "integer",
+    "utc_minutes": "integer",
     "event_at": "timestamp",
     "event_on": "date",
     "tax_year": "integer",

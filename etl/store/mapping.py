@@ -16,7 +16,7 @@ from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
 from etl.store.texts import TIME, select_texts, set_places
-from etl.store.times import clean_time, parse_day, stamp_columns, zones_of_times
+from etl.store.times import clean_time, number_times, parse_day, stamp_columns, zones_of_times
 
 IDS = ("firm_id", "return_id", "client_id")
 # Attributes that become more than text; what cannot be read goes to `extra`.
@@ -41,12 +41,15 @@ KNOWN_TAB = f"case tab {USUAL} else case translate(lower(tab), ' _-\t\u00a0', ''
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 
+# How far the clock of the log was ahead of UTC, in microseconds.
+AHEAD = "(epoch_us(stamp) - epoch_us(event_at))"
 EVENT_VALUES = {
     "tab": "known_tab",
     "pattern": PATTERN,
     "subject": SUBJECT,
     "row_hash": f"md5(concat({CONTENT.replace(', ', ', chr(0), ')}))",
     "content_hash": CONTENT_HASH,
+    "utc_minutes": f"({AHEAD} // 60_000_000)::integer",
 }
 EVENT_REASONS = """
     when tidy is null then 'empty_label'
@@ -77,7 +80,7 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     if source.kind == "returns":
         values["exported_at"] = "event_at"
     else:
-        names += ["content_hash", "tidy"]
+        names += ["content_hash", "tidy", "format_no", "utc_minutes"]
         parsed["known_tab"] = KNOWN_TAB
         tidy_labels(database, columns)
         tidy = "nullif(coalesce(tidied_labels.tidy, texts.label), '') as tidy,"
@@ -85,7 +88,9 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
         event_on = f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end"
-        values |= EVENT_VALUES | {"event_on": event_on}
+        format_no = number_times(database, columns.text("event_time"), formats)
+        format_no = f"case when {AHEAD} % 60_000_000 = 0 then {format_no} end"
+        values |= EVENT_VALUES | {"event_on": event_on, "format_no": format_no}
         reasons += EVENT_REASONS
     database.execute(f"""
         create or replace temp macro mapped(source) as table

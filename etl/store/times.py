@@ -19,10 +19,13 @@ from zoneinfo import ZoneInfo
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
+from etl.common.paths import QUERIES
 
 # Only times from 2000 to 2100 are accepted, so no offset outside is ever needed.
 FIRST, LAST = datetime(1999, 12, 25), datetime(2101, 1, 7)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+# So many texts show in which format a file writes its times.
+FIRST_TEXTS = 100
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,20 @@ def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]
         )
         group by unread
     """)
+
+
+def number_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> str:
+    """SQL for the number of the format that gives the text `event_time` of `stamp` back exactly, else null.
+
+    It is the format of `time_as_logged` that gives back most of the file's first texts.
+    """
+    written = re.findall(r"strftime\(moment, '(.+?)'\)", (QUERIES / "functions" / "raw.sql").read_text())
+    counts = ", ".join(f"count(*) filter (strftime(stamp, {literal(one)}) = text)" for one in written)
+    stamps = f"select text, {parse_time('time', formats)} as stamp"
+    first = f"select {text} as text, {clean_time(text)} as time from staged limit {FIRST_TEXTS}"
+    [counted] = database.execute(f"select {counts} from ({stamps} from ({first}))").fetchall()
+    best = max(range(len(written)), key=lambda place: counted[place])
+    return f"case when strftime(stamp, {literal(written[best])}) = event_time then {best + 1} end"
 
 
 def stamp_columns(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> dict[str, str]:

@@ -108,8 +108,20 @@ def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder:
             f"{literal(file_id)} as {name}" if name == "file_id" else name for name in file_columns(kind)
         )
         return copy_to_parquet(database, f"select {names} from mapped('staged') where reason is null", file)
-    labelled = "select * replace (nullif(label, tidy) as label) from mapped('staged') where reason is null"
-    kept = copy_to_parquet(database, f"select set_no, {EVENT}, content_hash from ({labelled})", file)
+    # Texts are stored only where others do not give them back.
+    events = f"""
+        select set_no, {EVENT}, content_hash
+        from (
+            select * replace (
+                nullif(label, tidy) as label,
+                case when format_no is null then event_time end as event_time,
+                case when format_no is not null then utc_minutes end as utc_minutes
+            )
+            from mapped('staged')
+            where reason is null
+        )
+    """
+    kept = copy_to_parquet(database, events, file)
     named = f"(from sets semi join read_parquet({literal(file)}) using (set_no))"
     sets = f"select distinct set_no, {RETURN_KEY} as return_key, {SET} from {named} order by set_no"
     copy_to_parquet(database, sets, folder / "attributes.parquet")

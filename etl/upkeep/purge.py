@@ -181,6 +181,7 @@ def matches(
     """
     create_table(database, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
     for part in parts(data):
+        check_part(part)
         rows = stored_rows(part, "semi join purged_returns")
         query = f"select row_no, coalesce(record, '') from {literal(part.quarantine)} order by row_no"
         with damage_is_a_problem(part):
@@ -212,8 +213,7 @@ def finish(data: DataDir) -> None:
     record_purge(data, plan)
     remove_files(data, plan)
     rewrite_parts(data, plan)
-    # A copy of the last warehouse would contain what was purged, in space that is free.
-    build(data, full=True)
+    build(data)
     data.purging.unlink()
     sync_to_disk(data.root)
 
@@ -267,7 +267,6 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
                 name = f"{part.file_id[:ID_LENGTH]} (its name was purged)"
             if not (count or quarantined or name != ledger["file_name"]):
                 continue
-            check_part(part)
             with step(f"Rewriting {part.file_id}"):
                 records = stored_rows(part, "anti join purged_returns")
                 numbers = ", ".join(map(str, quarantined)) or "-1"

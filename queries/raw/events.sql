@@ -21,7 +21,10 @@ select
     texts.pattern,
     texts.subject,
     texts.status,           -- The sub-status as logged, if the export has a column for it.
-    texts.event_time,
+    coalesce(
+        texts.event_time,
+        time_as_logged(texts.event_at + to_minutes(texts.utc_minutes), texts.format_no)
+    ) as event_time,        -- The time as logged, text.
     texts.event_at,
     texts.event_on,
     texts.time_note,

@@ -11,7 +11,9 @@ create table raw.records (
     label_no integer,         -- The number of the tab, pattern and status, as raw.label_texts gives it.
     set_no integer,           -- The number of the attributes of the return, as raw.attribute_sets gives it for the file.
     event_on date,            -- The calendar date of the event in the firm's time zone.
-    event_time varchar,       -- The time as logged, text.
+    event_time varchar,       -- The time as logged, text, where format_no does not give it back; else null.
+    format_no integer,        -- The format of the time as logged, a number of time_as_logged; null for any other.
+    utc_minutes integer,      -- How many minutes the clock of the log was ahead of UTC; null without format_no.
     time_note varchar,        -- ambiguous (repeated hour, read as the first), shifted (missing hour, moved forward), else null.
     logged_label varchar,     -- The label as logged, where tidying changed it; else null.
     subject varchar,          -- The text in quotes: a file, or the name of a K-1 partner.

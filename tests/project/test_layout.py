@@ -34,7 +34,6 @@ TALK_TO_THE_WAREHOUSE = {
     "etl.warehouse.ask",
     "etl.warehouse.build",
     "etl.warehouse.explore",
-    "etl.warehouse.last",
     "etl.warehouse.raw",
 }
 

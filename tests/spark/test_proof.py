@@ -45,9 +45,9 @@ CONTROL = "select firm_id, row_number() over (order by office) as place from mod
 
 # A word that is missing, a column that is not there, and a value that does not fit.
 FAULTY = (
-    "-- One row.\nselect\n    firm_id return_id office\nfrom model.events",
-    "-- One row.\nselect\n    nothing\nfrom model.events",
-    "-- One row.\nselect\n    cast(firm_id as integer)\nfrom model.events",
+    "-- One row.\nselect\n    firm_id return_id office\nfrom model.attributes",
+    "-- One row.\nselect\n    nothing\nfrom model.attributes",
+    "-- One row.\nselect\n    cast(firm_id as integer)\nfrom model.attributes",
 )
 
 

@@ -37,7 +37,7 @@ def empty() -> duckdb.DuckDBPyConnection:
         for file in CATALOG.of("raw", "ref", "main"):
             if not file.is_view:
                 database.execute(file.text)
-        for name in ("duckdb", "report"):
+        for name in ("duckdb", "raw", "report"):
             database.execute((QUERIES / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
         for file in derived(CATALOG):
             create_model(database, file, file.text)

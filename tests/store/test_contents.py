@@ -54,7 +54,8 @@ def test_a_part_of_the_first_version_is_taken_apart(old: Part) -> None:
 
 
 def test_no_value_of_the_first_version_is_lost(old: Part) -> None:
-    names = f"{EVENT}, {SET}"
+    # Two columns of today give back the text of a time, which the first version has itself.
+    names = f"{EVENT.replace('format_no, utc_minutes, ', '')}, {SET}"
     joined = f"select {names} from ({records_of(old)}) join ({sets_of(old)}) using (set_no) order by row_no"
     labelled = f"select * replace (coalesce(label, {TIDIED}) as label) from ({joined})"
     assert rows(labelled) == rows(f"select {names} from {literal(old.data)} order by row_no")
@@ -97,10 +98,10 @@ def test_both_versions_have_the_same_contents(tmp_path: Path) -> None:
     for new, old in zip(firm.parts, old_parts, strict=True):
         if new.kind == "events":
             assert (new.has_attributes, old.has_attributes) == (True, False)
-            for contents in (sets_of, records_of):
-                assert rows(f"from ({contents(new)}) order by all") == rows(
-                    f"from ({contents(old)}) order by all"
-                )
+            assert rows(f"from ({sets_of(new)}) order by all") == rows(f"from ({sets_of(old)}) order by all")
+            # How the text of a time is stored differs; test_old_parts.py compares the texts.
+            other = "select * exclude (event_time, format_no, utc_minutes) from ({}) order by all"
+            assert rows(other.format(records_of(new))) == rows(other.format(records_of(old)))
         assert quarantined(new) == quarantined(old)
 
 

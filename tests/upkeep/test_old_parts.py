@@ -18,6 +18,8 @@ from support.exports import returntrail, traces
 VERSION_1 = Path(__file__).parents[1] / "support" / "parts_v1"
 EXPORTS = [VERSION_1 / "exports" / name for name in ("january.csv", "february.csv", "Returns register.csv")]
 JANUARY, FEBRUARY = "f7cbaabf83bad960", "663d936cc6a92356"
+# raw.records has the text of a time as its part has it, which differs; raw.events has it as logged.
+SAME = r"raw\.(?!records)\w+|model|mart"
 
 pytestmark = pytest.mark.usefixtures("private_umask")
 
@@ -40,7 +42,7 @@ def test_a_build_has_the_same_rows_from_parts_of_any_version(tmp_path: Path, old
     mixed, new = loaded(tmp_path / "mixed", old), loaded(tmp_path / "new", ())
     for data in (mixed, new):
         build(data)
-    assert warehouse_rows(mixed.warehouse) == warehouse_rows(new.warehouse)
+    assert warehouse_rows(mixed.warehouse, tables=SAME) == warehouse_rows(new.warehouse, tables=SAME)
     assert [found for found in verify(mixed) if not is_well([found])] == []
 
 
@@ -51,5 +53,5 @@ def test_a_purge_removes_a_return_from_parts_of_any_version(tmp_path: Path) -> N
         done = returntrail(data, "purge", "--return", "r1", "--firm", "oak", "--yes")
         assert done.stdout.startswith("1 return: 11 records of 3 loaded files."), done.stderr
         assert traces(data, ("Ann Ash", "ann@ash.test")) == []
-    assert warehouse_rows(mixed.warehouse) == warehouse_rows(new.warehouse)
+    assert warehouse_rows(mixed.warehouse, tables=SAME) == warehouse_rows(new.warehouse, tables=SAME)
     assert [found for found in verify(mixed) if not is_well([found])] == []

@@ -347,3 +347,19 @@ def test_a_folder_in_the_place_of_the_warehouse_is_named(tmp_path: Path) -> None
     data = two_files(tmp_path / "data")
     data.warehouse.mkdir()
     assert "a folder is where the warehouse belongs" in problem(data, small_queries(tmp_path / "queries"))
+
+
+def test_two_returns_with_one_number_are_refused(tmp_path: Path) -> None:
+    data = two_files(tmp_path / "data")
+    text = (QUERIES / "model" / "returns" / "returns.sql").read_text(encoding="utf-8")
+    colliding = (
+        text.replace("        sets.return_key,\n", "        1 as return_key,\n", 1)
+        .replace("group by sets.return_key, ", "group by ")
+        .replace("join begun using (return_key)", "cross join (values (1)) as begun")
+    )
+    queries = small_queries(tmp_path / "queries", model__returns__returns=colliding)
+    line = text.splitlines().index("-- check: sharing_count = 1") + 1
+    assert problem(data, queries) == (
+        f'queries/model/returns/returns.sql, line {line}: the rule "sharing_count = 1" '
+        "fails on 2 rows, for example oak, r1. Nothing was built."
+    )

@@ -20,6 +20,7 @@ from etl.sql.catalog import read_catalog
 from etl.sql.file import SqlFile
 from etl.store.parts import parts
 from etl.warehouse.models import Engine, columns_of, create_model, duckdb_errors
+from etl.warehouse.raw import RECORDS, files_of_part, records_query
 from etl.warehouse.spark.session import Cluster, open_session, read_cluster, spark_errors
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 CLUSTERED = "return_key"
 # Some hundred megabytes of records in memory: a task that fits a small executor and is worth its start.
 BUCKET_EVENTS = 500_000
+# The id of a file in the path of its part, or of its copy.
+FILE_ID = "([0-9a-f]{16})[^/]*/events[.]parquet$"
 
 
 def on_spark(data: DataDir) -> Engine:
@@ -66,26 +69,34 @@ def give_tables(
     """Gives Spark the tables that models read, records clustered by return. Returns the number of buckets."""
     for schema in ("raw", "ref", "model", "mart"):
         session.sql(f"create schema {schema}")
-    events: int = sum(part.ledger["kept_count"] for part in parts(data) if part.kind == "events")
+    logs = [part for part in parts(data) if part.kind == "events"]
+    events: int = sum(part.ledger["kept_count"] for part in logs)
     buckets: int = max(session.sparkContext.defaultParallelism, -(-events // BUCKET_EVENTS))
     session.conf.set("spark.sql.shuffle.partitions", str(buckets))
-    for file in read_catalog().of("raw", "ref"):
-        if file.is_view:
-            continue
+    catalog = read_catalog()
+    tables = [file for file in catalog.of("raw", "ref") if not file.is_view]
+    # The records come last, because the other tables number their files, labels and returns.
+    for file in sorted(tables, key=lambda file: file.full_name == RECORDS):
         target = table_folder(folder, file)
-        given = target / "given" if is_clustered(file) else target
-        given.mkdir(parents=True, mode=0o700)
         with step(f"Giving {file.full_name} to Spark"), spark_errors(file.label):
-            database.execute(f"copy {file.full_name} to {literal(given / 'rows.parquet')} (format parquet)")
-            if is_clustered(file):
+            if file.full_name == RECORDS and logs:
+                files = [files_of_part(database, part, folder)[0] for part in logs]
+                read = session.read.parquet(*map(cluster.worker_path, files))
+                named = read.selectExpr(
+                    "*", f"regexp_extract(_metadata.file_path, '{FILE_ID}', 1) as file_id"
+                )
+                named.join(session.table("raw.file_numbers"), "file_id").createOrReplaceTempView("logged")
+                rows = session.sql(records_query(catalog, "logged"))
                 # Only this moves whole records.
-                rows = session.read.parquet(cluster.worker_path(given))
                 writer = rows.repartition(buckets, CLUSTERED).write.bucketBy(buckets, CLUSTERED)
-                location = cluster.worker_path(target / "clustered")
+                location = cluster.worker_path(target)
                 writer.sortBy(CLUSTERED).saveAsTable(file.full_name, format="parquet", path=location)
             else:
-                location = cluster.worker_path(target)
-                session.sql(f"create table {file.full_name} using parquet location {literal(location)}")
+                target.mkdir(parents=True, mode=0o700)
+                rows_file = literal(target / "rows.parquet")
+                database.execute(f"copy {file.full_name} to {rows_file} (format parquet)")
+                location = literal(cluster.worker_path(target))
+                session.sql(f"create table {file.full_name} using parquet location {location}")
     return buckets
 
 
