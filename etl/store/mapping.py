@@ -82,13 +82,12 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     else:
         names += ["content_hash", "tidy", "format_no", "utc_minutes"]
         parsed["known_tab"] = KNOWN_TAB
-        tidy_labels(database, columns)
-        tidy = "nullif(coalesce(tidied_labels.tidy, texts.label), '') as tidy,"
-        join = "left join tidied_labels on tidied_labels.label = texts.label"
+        tidy_label, join = tidy_labels(database, columns, "texts.label")
+        tidy = f"nullif({tidy_label}, '') as tidy,"
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
         event_on = f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end"
-        format_no = number_times(database, columns.text("event_time"), formats)
+        format_no = number_times(database, columns.text("event_time"))
         format_no = f"case when {AHEAD} % 60_000_000 = 0 then {format_no} end"
         values |= EVENT_VALUES | {"event_on": event_on, "format_no": format_no}
         reasons += EVENT_REASONS
@@ -171,14 +170,20 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     """)
 
 
-def tidy_labels(database: DuckDBPyConnection, columns: Columns) -> None:
-    """Makes `tidied_labels(label, tidy)` of the labels that normalizing changes."""
+def tidy_labels(database: DuckDBPyConnection, columns: Columns, label: str) -> tuple[str, str]:
+    """SQL for a label as normalizing changes it, and the join that this needs; often it changes none."""
     if "label" in columns.places:
         found = select_texts(database, "text", [columns.places["label"]], NOT_PLAIN)
     else:
         found = [(columns.source.constants["label"],)]
     rows = [(text, tidy) for (text,) in found if (tidy := tidied(text)) != text]
+    if not rows:
+        return label, ""
     create_table(database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
+    return (
+        f"coalesce(tidied_labels.tidy, {label})",
+        f"left join tidied_labels on tidied_labels.label = {label}",
+    )
 
 
 def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:

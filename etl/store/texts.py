@@ -29,6 +29,7 @@ REPEATS = 4
 COLUMNS_TOGETHER = 20
 # Fewer bytes cannot contain nine digits.
 MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
+FEW_TEXTS = 500
 # `redact` takes nine bare digits for a TIN only after such a word.
 CUE = "SSN "
 NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
@@ -97,13 +98,19 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     announced |= {MALFORMED} if announced else set()
     ids = {columns.places.get(name) for name in ("return_id", "client_id")}
     others = {MALFORMED, *range(len(columns.headings))} - announced
-    suspects = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
-    suspects += select_texts(database, "place, text", announced, "strlen(text) >= 9")
+    # DuckDB compiles the pattern for each statement, which takes longer than to examine a few texts.
+    suspects = select_texts(database, "place, text", others, f"strlen(text) >= 9 limit {FEW_TEXTS + 1}")
+    if len(suspects) > FEW_TEXTS:
+        suspects = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
+    if announced:
+        suspects += select_texts(database, "place, text", announced, "strlen(text) >= 9")
     rows = []
     for place, text in suspects:
         changed, number = redact_announced(text) if place in announced else redact(text)
         if number:
             rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
+    if not rows:
+        return 0
     schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
     create_table(database, "redactions", rows, schema)
     places = {row[0] for row in rows}

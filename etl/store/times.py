@@ -24,8 +24,11 @@ from etl.common.paths import QUERIES
 # Only times from 2000 to 2100 are accepted, so no offset outside is ever needed.
 FIRST, LAST = datetime(1999, 12, 25), datetime(2101, 1, 7)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
-# So many texts show in which format a file writes its times.
+# So many texts show in which format a file writes its times, and what each part of a format looks like.
 FIRST_TEXTS = 100
+DIRECTIVE = re.compile(r"%-?[a-zA-Z]")
+SHAPES = {"%Y": r"\d{4}", "%p": "[AP]M"}
+SHAPES |= {f"%{part}": r"\d\d" for part in "mdHIMS"} | {f"%-{part}": r"[1-9]\d?" for part in "mdI"}
 
 
 @dataclass(frozen=True)
@@ -149,18 +152,18 @@ def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]
     """)
 
 
-def number_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> str:
+def number_times(database: DuckDBPyConnection, text: str) -> str:
     """SQL for the number of the format that gives the text `event_time` of `stamp` back exactly, else null.
 
-    It is the format of `time_as_logged` that gives back most of the file's first texts.
+    It is the format of `time_as_logged` that most of the first texts of the file have.
     """
-    written = re.findall(r"strftime\(moment, '(.+?)'\)", (QUERIES / "functions" / "raw.sql").read_text())
-    counts = ", ".join(f"count(*) filter (strftime(stamp, {literal(one)}) = text)" for one in written)
-    stamps = f"select text, {parse_time('time', formats)} as stamp"
-    first = f"select {text} as text, {clean_time(text)} as time from staged limit {FIRST_TEXTS}"
-    [counted] = database.execute(f"select {counts} from ({stamps} from ({first}))").fetchall()
-    best = max(range(len(written)), key=lambda place: counted[place])
-    return f"case when strftime(stamp, {literal(written[best])}) = event_time then {best + 1} end"
+    functions = (QUERIES / "functions" / "raw.sql").read_text(encoding="utf-8")
+    formats = re.findall(r"strftime\(moment, '(.+?)'\)", functions)
+    rows = database.execute(f"select {text} from staged limit {FIRST_TEXTS}").fetchall()
+    shapes = [re.compile(DIRECTIVE.sub(lambda match: SHAPES[match[0]], one)) for one in formats]
+    counts = [sum(bool(shape.fullmatch(text or "")) for (text,) in rows) for shape in shapes]
+    best = counts.index(max(counts))
+    return f"case when strftime(stamp, {literal(formats[best])}) = event_time then {best + 1} end"
 
 
 def stamp_columns(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> dict[str, str]:

@@ -260,13 +260,11 @@ def test_labels_are_tidied_and_split_like_python_does(labels: list[str]) -> None
         source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
         columns = Columns(["label", "event_time"], source, {"label": 0, "event_time": 1}, unmapped=[])
         collect_texts(database, columns)
-        tidy_labels(database, columns)
+        tidy, join = tidy_labels(database, columns, "c0")
         found = database.execute(f"""
             select tidy, {PATTERN}, {SUBJECT}
-            from (
-                select row_no, coalesce(tidied_labels.tidy, c0) as tidy
-                from staged left join tidied_labels on tidied_labels.label = c0
-            ) order by row_no
+            from (select row_no, {tidy} as tidy from staged {join})
+            order by row_no
         """).fetchall()
     assert found == [(tidied(label), *split_quoted(tidied(label))) for label in labels]
 
