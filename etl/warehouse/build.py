@@ -69,6 +69,9 @@ def build(
                 create_tables(database, data, catalog, queries)
                 with step("Reading the store"):
                     fill_raw(database, data, catalog, settings, as_of, folder)
+                    for file in catalog.of("raw", "ref"):
+                        if not file.is_view:
+                            check_table(database, file)
                 with closing(engine(database, derived(catalog), folder)) as made:
                     for file in made:
                         check_table(database, file)
@@ -77,7 +80,7 @@ def build(
                     database.begin()
                     describe_tables(database, catalog, create_reports(database, catalog))
                     database.commit()
-                for file in catalog.of("raw", "ref", "main"):
+                for file in catalog.of("main"):
                     check_table(database, file)
                 result = read_result(database, data, catalog)
             with step("Publishing"):

@@ -322,6 +322,20 @@ def test_a_part_that_holds_another_number_of_records_than_its_ledger_is_refused(
     )
 
 
+def test_a_part_with_two_records_of_one_number_is_refused(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    twice = [
+        {"return_id": "r1", "event_at": f"2026-03-01 10:0{minute}:00", "row_no": 1} for minute in range(2)
+    ]
+    write_part(data, AA, twice)
+    text = (QUERIES / "raw" / "records.sql").read_text(encoding="utf-8")
+    line = text.splitlines().index("-- key: file_no, row_no") + 1
+    assert problem(data, small_queries(tmp_path / "queries")) == (
+        f'queries/raw/records.sql, line {line}: the key "file_no, row_no" is null or repeated once, '
+        "for example 1, 1. Nothing was built."
+    )
+
+
 def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     data = two_files(tmp_path / "data")
     part = data.store / AA / "events.parquet"
