@@ -51,7 +51,7 @@ def build(data: DataDir, options: Namespace) -> int:
 
         engine = on_spark(data)
     with locked_for_writing(data):
-        print(build(data, options.as_of, engine=engine))
+        print(build(data, options.as_of, engine=engine, full=options.full))
     return 0
 
 

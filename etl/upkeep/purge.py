@@ -213,7 +213,8 @@ def finish(data: DataDir) -> None:
     record_purge(data, plan)
     remove_files(data, plan)
     rewrite_parts(data, plan)
-    build(data)
+    # A copy of the last warehouse would contain what was purged, in space that is free.
+    build(data, full=True)
     data.purging.unlink()
     sync_to_disk(data.root)
 

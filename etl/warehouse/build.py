@@ -4,6 +4,7 @@ The same store gives the same build at any time; only `built_at` differs.
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
+from etl.warehouse.last import KEPT, Last, Unfit, code_digest, keep_records, note_last
 from etl.warehouse.models import Engine, check_table, columns_of, insert_rows, on_duckdb
 from etl.warehouse.raw import fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
@@ -30,9 +32,14 @@ MEMORY_BYTES = 4_000_000_000
 
 @dataclass(frozen=True)
 class BuildResult:
-    """A warehouse that was published, and what is in it."""
+    """A warehouse that was published, what is in it, and how it was made.
+
+    `appended` is the number of files that the last warehouse did not have; None for a full build, with why.
+    """
 
     file: Path
+    appended: int | None
+    why_full: str | None
     as_of: datetime | None
     files: int
     refused: int
@@ -48,53 +55,93 @@ class BuildResult:
         moment = f"as of {self.as_of} UTC" if self.as_of else "without events"
         later = f", {self.later} later events left out" if self.later else ""
         content = f"{self.events} events of {self.returns} returns from {self.files} files"
-        return f"{self.file}: {content}, {moment}{later}."
+        how = f"A full build, because {self.why_full}."
+        if self.appended is not None:
+            how = f"Started from the last warehouse; new files: {self.appended}."
+        return f"{self.file}: {content}, {moment}{later}. {how}"
 
 
 def build(
-    data: DataDir, as_of: datetime | None = None, queries: Path = QUERIES, engine: Engine = on_duckdb
+    data: DataDir,
+    as_of: datetime | None = None,
+    queries: Path = QUERIES,
+    engine: Engine = on_duckdb,
+    *,
+    full: bool = False,
 ) -> BuildResult:
     """Builds and publishes the warehouse as of a time; a time without a zone is in the firm's zone.
 
+    It appends new files to the records of the last warehouse if it can, unless a full build is asked for.
     Raises a Problem and leaves the old warehouse untouched if anything is wrong.
     """
-    old = "The old warehouse stays." if data.warehouse.exists() else "Nothing was built."
+    exists = data.warehouse.exists()
+    old = "The old warehouse stays." if exists else "Nothing was built."
+    why = "it was asked for" if full else None if exists else "there was no warehouse"
     try:
-        settings = read_settings(data.settings)
         catalog = read_catalog(queries)
         remove_leftovers(data.root)
-        with work_folder(data.root) as folder:
-            new = folder / "warehouse.duckdb"
-            with new_database(new, folder) as database:
-                create_tables(database, data, catalog, queries)
-                with step("Reading the store"):
-                    fill_raw(database, data, catalog, settings, as_of, folder)
-                    for file in catalog.of("raw", "ref"):
-                        if not file.is_view:
-                            check_table(database, file)
-                with closing(engine(database, derived(catalog), folder)) as made:
-                    for file in made:
-                        check_table(database, file)
-                fill_counts(database)
-                with step("Checking the reports"):
-                    database.begin()
-                    describe_tables(database, catalog, create_reports(database, catalog))
-                    database.commit()
-                for file in catalog.of("main"):
-                    check_table(database, file)
-                result = read_result(database, data, catalog)
-            with step("Publishing"):
-                replace_warehouse(new, data.warehouse)
-            return result
+        if why is None:
+            try:
+                return make_warehouse(data, as_of, catalog, queries, engine, None)
+            except Unfit as unfit:
+                why = str(unfit)
+            except (Problem, duckdb.Error, OSError):
+                # If something else is wrong, the full build finds it too, and says what.
+                why = "the last warehouse is damaged or of another version"
+        return make_warehouse(data, as_of, catalog, queries, engine, why)
     except Problem as problem:
         raise Problem(f"{problem} {old}") from problem
     except duckdb.Error as error:
         raise Problem(f"{problem_of(error, str(data.warehouse))} {old}") from error
 
 
+def make_warehouse(
+    data: DataDir,
+    as_of: datetime | None,
+    catalog: Catalog,
+    queries: Path,
+    engine: Engine,
+    why_full: str | None,
+) -> BuildResult:
+    """Makes and publishes a warehouse: in full for a reason, else with the records of the last one.
+
+    Raises Unfit if the last one cannot be used.
+    """
+    settings, code = read_settings(data.settings), code_digest(queries, engine)
+    with work_folder(data.root) as folder:
+        new, last = folder / "warehouse.duckdb", None
+        if why_full is None:
+            shutil.copyfile(data.warehouse, new)
+        with new_database(new, folder) as database:
+            if not why_full:
+                last = keep_records(database, data, catalog, code)
+            create_tables(database, data, catalog, queries, KEPT if last else ())
+            with step("Reading the store"):
+                fill_raw(database, data, catalog, settings, as_of, code, folder)
+                if last:
+                    note_last(database, last)
+                for file in catalog.of("raw", "ref"):
+                    if not file.is_view:
+                        check_table(database, file)
+            with closing(engine(database, derived(catalog), folder)) as made:
+                for file in made:
+                    check_table(database, file)
+            fill_counts(database)
+            with step("Checking the reports"):
+                database.begin()
+                describe_tables(database, catalog, create_reports(database, catalog))
+                database.commit()
+            for file in catalog.of("main"):
+                check_table(database, file)
+            result = read_result(database, data, catalog, last, why_full)
+        with step("Publishing"):
+            replace_warehouse(new, data.warehouse)
+        return result
+
+
 @contextmanager
 def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Creates a database file that DuckDB 1.5 can read too, and writes it to the disk completely at the end.
+    """Opens a new file that DuckDB 1.5 can read too, and writes it to the disk completely at the end.
 
     A killed build needs no recovery, so nothing is written twice: there is no write-ahead log, and a
     checkpoint does not merge the incomplete row groups that each file of the store leaves.
@@ -113,14 +160,14 @@ def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection
 
 
 def create_tables(
-    database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, queries: Path
+    database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, queries: Path, kept: tuple[str, ...]
 ) -> None:
-    """Creates schemas, functions, the empty tables of `raw`, and the reference tables with their rows."""
+    """Creates schemas, functions, the empty tables of `raw` but those kept, and filled reference tables."""
     database.begin()
     for schema in ("raw", "ref", "model", "mart", "report"):
-        database.execute(f"create schema {schema}")
+        database.execute(f"create schema if not exists {schema}")
     for file in catalog.of("raw", "ref", "main"):
-        if not file.is_view:
+        if not file.is_view and file.full_name not in kept:
             database.execute(file.text)
     for name in ("duckdb", "raw", "report"):
         database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
@@ -215,7 +262,13 @@ def replace_warehouse(new: Path, published: Path) -> None:
     put_in_place(new, published)
 
 
-def read_result(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog) -> BuildResult:
+def read_result(
+    database: duckdb.DuckDBPyConnection,
+    data: DataDir,
+    catalog: Catalog,
+    last: Last | None,
+    why_full: str | None,
+) -> BuildResult:
     has_returns = "mart.returns" in catalog.files
     counts = database.execute(f"""
         select
@@ -228,4 +281,5 @@ def read_result(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Cat
             {"(select count(*) from mart.returns)" if has_returns else 0}
         from raw.files
     """).fetchall()[0]
-    return BuildResult(data.warehouse, *counts)
+    appended = counts[1] - last.files if last else None
+    return BuildResult(data.warehouse, appended, why_full, *counts)

@@ -16,7 +16,7 @@ from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.store.contents import records_of, sets_of
-from etl.store.parts import Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
+from etl.store.parts import SEAL, Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
 from etl.warehouse.models import columns_of, insert_rows
 
 RECORDS, SETS = "raw.records", "raw.attribute_sets"
@@ -28,16 +28,18 @@ def fill_raw(
     catalog: Catalog,
     settings: Settings,
     as_of: datetime | None,
+    code: str | None,
     folder: Path,
 ) -> None:
-    """Fills the empty tables of `raw`. By default `as_of` is the newest event not later than the newest load.
+    """Fills the tables of `raw`; the records of logs that it has already stay.
 
-    Checksums are verified first: DuckDB itself does not notice every changed byte of Parquet.
+    By default `as_of` is the newest event not later than the newest load. Checksums are verified first:
+    DuckDB itself does not notice every changed byte of Parquet.
     """
     # A file that was refused and has been loaded since is no longer refused.
     ledger = {row["file_id"]: row | {"state": "refused"} for row in refusals(data)}
-    logs = []
-    for part in parts(data):
+    logs, loaded = [], parts(data)
+    for part in loaded:
         check_part(part)
         if part.kind == "events":
             logs.append(part)
@@ -53,7 +55,14 @@ def fill_raw(
         if isinstance(row.get("unmapped_columns"), list):
             row["unmapped_columns"] = json.dumps(row["unmapped_columns"], ensure_ascii=False)
     insert_rows(database, "raw.files", [row for _, row in sorted(ledger.items())])
-    fill_records(database, catalog, logs, folder)
+    insert_rows(
+        database, "raw.parts", [{"file_id": part.file_id, "seal": part.ledger.get(SEAL)} for part in loaded]
+    )
+    known = dict(database.execute("select file_id, file_no from raw.file_numbers").fetchall())
+    new = [part for part in logs if part.file_id not in known]
+    if new:
+        fill_records(database, catalog, new, len(known) + 1, folder)
+    fill_occurrences(database)
     if as_of is None:
         as_of = database.execute("""
             select max(event_at) from raw.records
@@ -64,7 +73,8 @@ def fill_raw(
         as_of = in_zone.astimezone(UTC).replace(tzinfo=None)
     built_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     values = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
-    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?)", values)
+    values += [settings_digest(data, catalog), code]
+    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, null)", values)
 
 
 def fill_table(
@@ -88,15 +98,13 @@ def refuse_other_count(part: Part, file: Path, found: int, count: int) -> None:
 
 
 def fill_records(
-    database: duckdb.DuckDBPyConnection, catalog: Catalog, logs: list[Part], folder: Path
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, logs: list[Part], first_no: int, folder: Path
 ) -> None:
-    """Fills `raw.records` and the tables that give its numbers their meaning, from the parts of logs.
+    """Appends parts of logs to `raw.records` and to the tables that give its numbers their meaning.
 
-    All parts are read in one statement, so that the records are sorted once. That needs no memory for each
-    part, and the sort uses the disk if the memory is too small.
+    The parts get the numbers from `first_no`. All are read in one statement, so that the records are sorted
+    once. That needs no memory for each part, and the sort uses the disk if the memory is too small.
     """
-    if not logs:
-        return
     files = [files_of_part(database, part, folder) for part in logs]
     events, sets = (
         f"read_parquet([{', '.join(map(literal, column))}])" for column in zip(*files, strict=True)
@@ -104,15 +112,20 @@ def fill_records(
     insert_rows(
         database,
         "raw.file_numbers",
-        [{"file_no": number, "file_id": part.file_id} for number, part in enumerate(logs, start=1)],
+        [{"file_no": number, "file_id": part.file_id} for number, part in enumerate(logs, first_no)],
     )
-    check_counts(database, logs, events)
+    check_counts(database, logs, first_no, events)
     own = ", ".join(column.name for column in catalog.files[SETS].columns if column.name != "file_no")
-    database.execute(f"insert into {SETS} by name select file_index + 1 as file_no, {own} from {sets}")
+    file_no = f"file_index + {first_no} as file_no"
+    database.execute(f"insert into {SETS} by name select {file_no}, {own} from {sets}")
     database.execute(number_labels(f"from {events}"))
-    records = records_query(catalog, f"(select file_index + 1 as file_no, * from {events})")
+    records = records_query(catalog, f"(select {file_no}, * from {events})")
     order = "return_key, event_at, content_hash, file_no, row_no"
     database.execute(f"insert into {RECORDS} by name {records} order by {order}")
+
+
+def fill_occurrences(database: duckdb.DuckDBPyConnection) -> None:
+    """Fills `raw.occurrences` from all records, since a new record may be the copy of an old one."""
     database.execute("""
         insert into raw.occurrences
         select
@@ -146,20 +159,26 @@ def records_query(catalog: Catalog, events: str) -> str:
     """
 
 
-def check_counts(database: duckdb.DuckDBPyConnection, logs: list[Part], events: str) -> None:
+def check_counts(database: duckdb.DuckDBPyConnection, logs: list[Part], first_no: int, events: str) -> None:
     """Raises a Problem unless each part has as many records as its ledger says."""
-    query = f"select file_index + 1 as file_no, count(*) from {events} group by file_no"
+    query = f"select file_index + {first_no} as file_no, count(*) from {events} group by file_no"
     found = dict(database.execute(query).fetchall())
-    for file_no, part in enumerate(logs, start=1):
+    for file_no, part in enumerate(logs, first_no):
         refuse_other_count(part, part.data, found.get(file_no, 0), part.ledger["kept_count"])
 
 
 def number_labels(records: str) -> str:
-    """The statement that fills `raw.label_texts` from a query with tab, pattern and status."""
+    """The statement that gives new labels the next numbers, from a query with tab, pattern and status."""
     return f"""
         insert into raw.label_texts
-        select row_number() over (order by tab, pattern, logged_status), tab, pattern, logged_status
-        from (select distinct tab, pattern, coalesce(status, '') as logged_status from ({records}))
+        select
+            (select count(*) from raw.label_texts) + row_number() over (order by tab, pattern, logged_status),
+            tab, pattern, logged_status
+        from (
+            select tab, pattern, coalesce(status, '') as logged_status from ({records})
+            except
+            select tab, pattern, logged_status from raw.label_texts
+        )
     """
 
 
@@ -188,6 +207,13 @@ def input_digest(data: DataDir, catalog: Catalog) -> str:
     digest = hashlib.sha256()
     ledgers = [part.ledger | {"folder": part.folder.name} for part in parts(data)]
     digest.update(json.dumps([ledgers, refusals(data)], sort_keys=True, default=str).encode())
+    digest.update(settings_digest(data, catalog).encode())
+    return digest.hexdigest()[:16]
+
+
+def settings_digest(data: DataDir, catalog: Catalog) -> str:
+    """A hash of the settings and of the reference files."""
+    digest = hashlib.sha256()
     references = [path for table in catalog.of("ref") for path in data.reference(f"{table.name}.csv")]
     for file in [data.settings, *sorted(references)]:
         digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())

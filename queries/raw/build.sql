@@ -7,5 +7,8 @@ create table raw.build (
     version varchar,       -- The version of returntrail that built it.
     input_digest varchar,  -- A hash of the parts, refusals, settings and reference files that went in.
     firm_name varchar,     -- The firm, as its settings name it.
-    timezone varchar       -- The firm's time zone (IANA) for dates, weeks and times on screen.
+    timezone varchar,      -- The firm's time zone (IANA) for dates, weeks and times on screen.
+    settings_digest varchar, -- A hash of the settings and reference files.
+    code_digest varchar,   -- A hash of the code and the SQL that made this warehouse; null if Spark ran the models.
+    full_bytes bigint      -- The size of the file after the last full build; null if this warehouse is of a full build.
 )

@@ -34,6 +34,7 @@ TALK_TO_THE_WAREHOUSE = {
     "etl.warehouse.ask",
     "etl.warehouse.build",
     "etl.warehouse.explore",
+    "etl.warehouse.last",
     "etl.warehouse.raw",
 }
 

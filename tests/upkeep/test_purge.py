@@ -50,12 +50,12 @@ place, calls = sys.argv[2], int(sys.argv[3])
 owner = purge_files if place == "remove" else purge
 done = 0
 def dying(work):
-    def work_or_die(*arguments):
+    def work_or_die(*arguments, **named):
         global done
         done += 1
         if done > calls:
             os.kill(os.getpid(), signal.SIGKILL)
-        return work(*arguments)
+        return work(*arguments, **named)
     return work_or_die
 setattr(owner, place, dying(getattr(owner, place)))
 purge.finish(DataDir(Path(sys.argv[1])))
