@@ -34,8 +34,8 @@ ALLOWED = re.compile(
     """
 )
 UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
-# Columns that differ between two equal runs: times of the run, and digests that include them.
-MOMENTS = {"loaded_at", "built_at", "input_digest", "seal"}
+# Columns that differ between two equal runs: times, digests that include them, the size of an earlier file.
+MOMENTS = {"loaded_at", "built_at", "input_digest", "seal", "full_bytes"}
 
 
 def times(full: int) -> int:
