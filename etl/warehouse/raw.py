@@ -141,6 +141,7 @@ def fill_occurrences(database: duckdb.DuckDBPyConnection) -> None:
             group by all
             having count(*) > 1
         ) using (return_key, event_at, content_hash)
+        order by file_no, row_no
     """)
 
 
