@@ -32,8 +32,9 @@ from etl.common.paths import SHIPPED, DataDir
 from etl.common.terminal import say
 from etl.config.settings import read_settings
 from etl.demo import write_season
+from etl.store.contents import records_of, sets_of
 from etl.store.load import load
-from etl.store.parts import parts
+from etl.store.parts import VERSION, Part, with_checksums
 from etl.warehouse.build import build
 from etl.warehouse.spark.engine import on_spark
 
@@ -99,10 +100,12 @@ def make_store(data: DataDir, events: int) -> None:
     """The demo's season, loaded once, then copied under other names until there are enough events."""
     base = DataDir(data.root / "base")
     load(base, read_settings(data.settings), write_season(data.root / "exports", returns=BASE_RETURNS))
-    logs = [str(part.data) for part in parts(base) if part.kind == "events"]
+    build(base)
     with duckdb.connect() as database:
         database.execute("set memory_limit = '3GB'")
-        database.execute(f"create table base as from read_parquet({logs}, union_by_name = true)")
+        database.execute(f"attach {literal(base.warehouse)} as built (read_only)")
+        database.execute("create table base as from built.raw.events")
+        database.execute("detach built")
         size = database.execute("select count(*) from base").fetchall()[0][0]
         copies, done = max(2, round(events / size)), 0
         while done < copies:
@@ -118,6 +121,8 @@ def write_part(database: duckdb.DuckDBPyConnection, data: DataDir, first: int, u
     file_id = sha256(f"{first}".encode()).hexdigest()[:16]
     folder = data.store / file_id
     folder.mkdir(parents=True)
+    wide = Part(data.root / "wide", {"file_id": file_id, "kind": "events"})
+    wide.folder.mkdir(exist_ok=True)
     database.execute(f"""
         copy (
             select base.* replace (
@@ -130,8 +135,13 @@ def write_part(database: duckdb.DuckDBPyConnection, data: DataDir, first: int, u
             )
             from base cross join range({first}, {until}) as copies(copy_no)
             order by row_no
-        ) to '{folder}/events.parquet' (compression zstd)
+        ) to {literal(wide.data)} (compression zstd)
     """)
+    for query, name in ((records_of(wide), "events"), (sets_of(wide), "attributes")):
+        database.execute(f"copy ({query}) to {literal(folder / f'{name}.parquet')} (compression zstd)")
+    shutil.rmtree(wide.folder)
+    nothing = "select '' as file_id, 0 as row_no, '' as reason, '' as record limit 0"
+    database.execute(f"copy ({nothing}) to {literal(folder / 'quarantine.parquet')}")
     count = database.execute(f"select count(*) from '{folder}/events.parquet'").fetchall()[0][0]
     ledger = {
         "file_id": file_id,
@@ -145,7 +155,9 @@ def write_part(database: duckdb.DuckDBPyConnection, data: DataDir, first: int, u
         "redacted_count": 0,
         "unmapped_columns": [],
         "loaded_at": "2026-11-01T00:00:00+00:00",
+        VERSION: 2,
     }
+    ledger = with_checksums(ledger, folder.glob("*.parquet"))
     (folder / "ledger.json").write_text(json.dumps(ledger), encoding="utf-8")
 
 

@@ -9,7 +9,8 @@ with later as (
         records.file_no,
         count(*) as later_count
     from raw.records as records
-    where records.event_at > (select build.as_of from raw.build as build)
+    -- Without an event that is not later than the newest load there is no as_of, and all are later.
+    where coalesce(records.event_at > (select build.as_of from raw.build as build), true)
     group by records.file_no
 ),
 distinct_events as (
