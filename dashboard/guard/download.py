@@ -6,7 +6,7 @@ therefore a request of its own: the reader and the reader's rights are checked a
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -75,18 +76,33 @@ def answer(request: Request) -> Response:
             return refusal(403, "This is not available for your role.")
         filters = filters_in(request)
         question = question_within(warehouse, scope, report, None, filters)
+        parts, name = csv_file(warehouse, question), file_name(report)
+        # What can fail fails before the first rows, where the reason can still be said.
+        first = next(parts)
         if person:
             count = count_rows(warehouse, question)
             signin.record(person, audit.EXPORTED, report, count, filters)
-        parts = csv_file(warehouse, question)
-        # What can fail fails before the first rows, where the reason can still be said.
-        first = next(parts)
     except signin.NotAdmitted as reason:
         return refusal(401, str(reason))
     except Problem as problem:
         return refusal(400, str(problem))
-    attached = {"content-disposition": f'attachment; filename="{file_name(report)}"'}
-    return StreamingResponse(chain([first], parts), media_type="text/csv", headers=HEADERS | attached)
+    return Download(first, parts, name)
+
+
+class Download(StreamingResponse):
+    """A file whose rows are released even if its reader leaves before the last."""
+
+    def __init__(self, first: bytes, others: Generator[bytes, None, None], name: str) -> None:
+        attached = {"content-disposition": f'attachment; filename="{name}"'}
+        super().__init__(chain([first], others), media_type="text/csv", headers=HEADERS | attached)
+        self.others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the file; the thread that reads rows has ended when this does."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.others.close()
 
 
 def refusal(status: int, sentence: str) -> Response:

@@ -5,7 +5,7 @@ the same call in DuckDB gets the same rows. Names are checked against the catalo
 always bound.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -257,12 +257,13 @@ def report_cursor(warehouse: Warehouse, question: Question) -> Iterator[duckdb.D
     except duckdb.InvalidInputException as error:
         raise Problem(f"The report {report}: {error_sentence(error)}") from error
     except duckdb.Error as error:
-        if "orrupt" in str(error) or isinstance(error, duckdb.IOException):
+        # An earlier version made fewer functions, and opening finds only some of them missing.
+        if "orrupt" in str(error) or isinstance(error, duckdb.IOException | duckdb.CatalogException):
             raise Problem(f"{warehouse.file}: {opening_fault(error)}") from error
         raise problem_of(error, f"report.{report}") from error
 
 
-def csv_file(warehouse: Warehouse, question: Question) -> Iterator[bytes]:
+def csv_file(warehouse: Warehouse, question: Question) -> Generator[bytes, None, None]:
     """The answer as a CSV file for spreadsheets, in batches; with a byte order mark, times of the firm."""
     for number, frame in enumerate(fetch_batches(warehouse, question)):
         rows = as_csv(frame, warehouse.facts.timezone, header=number == 0)

@@ -7,11 +7,15 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Generator, MutableMapping
 from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
+from dashboard.guard.download import Download
 from etl.cli.options import read_options
 from etl.common.paths import CHECKOUT
 from support.served import free_port, wait_for
@@ -120,3 +124,24 @@ def address_in(output: Path, server: subprocess.Popen[bytes]) -> str:
         assert server.poll() is None, output.read_text(encoding="utf-8")
         time.sleep(0.2)
     raise AssertionError("no address was printed")
+
+
+def test_the_rows_of_a_file_are_released_when_its_reader_leaves() -> None:
+    released = []
+
+    def rows() -> Generator[bytes, None, None]:
+        try:
+            while True:
+                yield b"a row\n"
+        finally:
+            released.append(True)
+
+    async def leave(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError("The reader is gone.")
+
+    others = rows()
+    download = Download(next(others), others, "report.csv")
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(download({"type": "http", "asgi": {"spec_version": "2.4"}}, asyncio.Event().wait, leave))
+    assert released == [True]
