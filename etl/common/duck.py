@@ -83,6 +83,11 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def parquet(*files: Path) -> str:
+    """SQL for the rows of Parquet files; a folder in their path that is named `a=b` is no column."""
+    return f"read_parquet([{', '.join(map(literal, files))}], hive_partitioning = false)"
+
+
 def identifier(name: str) -> str:
     """A name as an SQL identifier; headings are not trusted."""
     return '"' + name.replace('"', '""') + '"'

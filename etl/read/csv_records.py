@@ -58,7 +58,8 @@ def stage_fast(
             from read_csv(
                 {literal(text.path)}, columns = {{{columns}}}, auto_detect = false, header = false, skip = 1,
                 delim = {literal(header.delimiter)}, quote = '"', escape = '"', strict_mode = true,
-                null_padding = false, ignore_errors = false, max_line_size = {limits.line_bytes + 2}
+                hive_partitioning = false, null_padding = false, ignore_errors = false,
+                max_line_size = {limits.line_bytes + 2}
             )
         """)
     except (duckdb.InvalidInputException, duckdb.ConversionException):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import count_of, identifier, literal
+from etl.common.duck import count_of, identifier, literal, parquet
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import over_limit, refuse_large
@@ -33,7 +33,7 @@ LONGEST_BEGINNING = 32
 
 def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
     """Creates `staged` from a Parquet file; the count is from its footer, not from what was read."""
-    read, count = f"read_parquet({literal(path)})", verify_pages(path)
+    read, count = parquet(path), verify_pages(path)
     try:
         remark = None if has_checksums(database, path) else UNCHECKED
         columns = database.execute(f"select column_name, column_type from (describe from {read})")
@@ -43,7 +43,7 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
         listed = ", ".join(f"{text} as c{place}" for place, text in enumerate(texts))
         database.execute(
             f"create or replace table staged_text as select file_row_number + 1 as row_no, {listed} "
-            f"from read_parquet({literal(path)}, file_row_number = true)"
+            f"from read_parquet({literal(path)}, file_row_number = true, hive_partitioning = false)"
         )
         refuse_changed_values(database, path, [name for name, kind in kinds.items() if kind == "VARCHAR"])
     except duckdb.Error as error:
@@ -115,8 +115,8 @@ def refuse_changed_values(database: duckdb.DuckDBPyConnection, path: Path, texts
         {"texts": texts},
     ).fetchall()
     for name, *bounds in stated:
-        query = "select count(*) - count({0}), min({0}), max({0}) from read_parquet({1})"
-        [values] = database.execute(query.format(identifier(name), literal(path))).fetchall()
+        query = "select count(*) - count({0}), min({0}), max({0}) from {1}"
+        [values] = database.execute(query.format(identifier(name), parquet(path))).fetchall()
         for value, bound in zip(values, bounds, strict=True):
             if value is not None and bound is not None and value != bound:
                 raise Problem(DAMAGED_PARQUET)

@@ -71,7 +71,7 @@ def numbered_rows(file: Path, types: dict[str, str]) -> str:
         from read_csv(
             {literal(file)}, columns = {{{columns}}}, header = true, auto_detect = false, delim = ',',
             quote = '"', escape = '"', new_line = '\\n', parallel = false, allow_quoted_nulls = false,
-            max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE}
+            hive_partitioning = false, max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE}
         )
     """
 

@@ -4,7 +4,7 @@ A part of version 2 has events.parquet without what events of a return share, an
 set of attributes of a return once. A part of version 1 has all of it in every record; here it is taken apart.
 """
 
-from etl.common.duck import literal
+from etl.common.duck import literal, parquet
 from etl.store.parts import Part
 
 # The columns of an event and of a set of attributes, as SQL.
@@ -41,7 +41,7 @@ CONTENT_HASH = "(('0x' || left(row_hash, 16))::ubigint::hugeint - 92233720368547
 def records_of(part: Part) -> str:
     """SQL for the stored events of a part, in any order: set_no, the columns of EVENT, content_hash."""
     if part.has_attributes:
-        return f"select set_no, {EVENT}, content_hash from read_parquet({literal(part.data)})"
+        return f"select set_no, {EVENT}, content_hash from {parquet(part.data)}"
     label = f"nullif(label, {TIDIED}) as label"
     records = f"select * replace ({label}), {CONTENT_HASH} as content_hash from ({wide_records(part)})"
     same_set = " and ".join(f"sets.{name} is not distinct from events.{name}" for name in names_of(SET))
@@ -54,7 +54,7 @@ def records_of(part: Part) -> str:
 def sets_of(part: Part) -> str:
     """SQL for the sets of attributes of a part's returns: set_no from 1, return_key, the columns of SET."""
     if part.has_attributes:
-        return f"select set_no, return_key, {SET} from read_parquet({literal(part.attributes)})"
+        return f"select set_no, return_key, {SET} from {parquet(part.attributes)}"
     return f"""
         select row_number() over (order by {SET})::integer as set_no, {RETURN_KEY} as return_key, {SET}
         from (select distinct {SET} from ({wide_records(part)}))
@@ -67,22 +67,22 @@ def wide_records(part: Part) -> str:
     nothing = ", ".join(f"null::{TYPES.get(name, 'varchar')} as {name}" for name in names)
     return f"""
         select {EVENT}, {SET}, row_hash
-        from (select {nothing} where false union all by name from read_parquet({literal(part.data)}))
+        from (select {nothing} where false union all by name from {parquet(part.data)})
     """
 
 
 def rows_of(part: Part) -> str:
     """SQL for the records of a part of any kind and version, each with its return and attributes."""
     attributes = f" join {literal(part.attributes)} using (set_no)" if part.has_attributes else ""
-    return f"from {literal(part.data)}{attributes}"
+    return f"from {parquet(part.data)}{attributes}"
 
 
 def stored_rows(part: Part, join: str) -> str:
     """SQL for the records of a part as stored, whose returns pass a semi or anti join."""
     if part.has_attributes:
-        sets = f"from {literal(part.attributes)} {join} using (firm_id, return_id)"
-        return f"from {literal(part.data)} semi join ({sets}) using (set_no)"
-    return f"from {literal(part.data)} {join} using (firm_id, return_id)"
+        sets = f"from {parquet(part.attributes)} {join} using (firm_id, return_id)"
+        return f"from {parquet(part.data)} semi join ({sets}) using (set_no)"
+    return f"from {parquet(part.data)} {join} using (firm_id, return_id)"
 
 
 def names_of(columns: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from etl.common.duck import count_of, create_table, literal
+from etl.common.duck import count_of, create_table, literal, parquet
 from etl.common.problem import Problem
 from etl.config.source import file_columns
 from etl.read.records import Staged
@@ -122,7 +122,7 @@ def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder:
         )
     """
     kept = copy_to_parquet(database, events, file)
-    named = f"(from sets semi join read_parquet({literal(file)}) using (set_no))"
+    named = f"(from sets semi join {parquet(file)} using (set_no))"
     sets = f"select distinct set_no, {RETURN_KEY} as return_key, {SET} from {named} order by set_no"
     copy_to_parquet(database, sets, folder / "attributes.parquet")
     return kept

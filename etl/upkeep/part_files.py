@@ -6,7 +6,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from etl.common.duck import literal
+from etl.common.duck import parquet
 from etl.store.parts import Part, damage_is_a_problem
 from etl.store.write_part import copy_to_parquet
 
@@ -31,8 +31,7 @@ def rewrite(
             "quarantined_count": copy_to_parquet(database, quarantined, new / part.quarantine.name),
         }
         if part.has_attributes:
-            needed = (
-                f"from {literal(part.attributes)} semi join {literal(new / part.data.name)} using (set_no)"
-            )
+            events = f"{parquet(new / part.data.name)} as events"
+            needed = f"from {parquet(part.attributes)} as sets semi join {events} using (set_no)"
             copy_to_parquet(database, f"{needed} order by set_no", new / part.attributes.name)
     return new, counts

@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from etl.common.duck import OFFLINE, count_of, create_table, literal
+from etl.common.duck import OFFLINE, count_of, create_table, literal, parquet
 from etl.common.files import remove_folder, remove_leftovers, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
@@ -183,7 +183,7 @@ def matches(
     for part in parts(data):
         check_part(part)
         rows = stored_rows(part, "semi join purged_returns")
-        query = f"select row_no, coalesce(record, '') from {literal(part.quarantine)} order by row_no"
+        query = f"select row_no, coalesce(record, '') from {parquet(part.quarantine)} order by row_no"
         with damage_is_a_problem(part):
             count = count_of(database, f"select count(*) {rows}")
             quarantined = dict(database.execute(query).fetchall()) if part.ledger["quarantined_count"] else {}
@@ -271,7 +271,7 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
             with step(f"Rewriting {part.file_id}"):
                 records = stored_rows(part, "anti join purged_returns")
                 numbers = ", ".join(map(str, quarantined)) or "-1"
-                others = f"from {literal(part.quarantine)} where row_no not in ({numbers})"
+                others = f"from {parquet(part.quarantine)} where row_no not in ({numbers})"
                 new, counts = rewrite(database, part, records, others, folder)
                 counts["purged_count"] = ledger.get("purged_count", 0) + count + len(quarantined)
                 publish(data, new, ledger | counts | {"file_name": name}, part)

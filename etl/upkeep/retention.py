@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from etl.common.duck import OFFLINE, literal
+from etl.common.duck import OFFLINE, parquet
 from etl.common.files import remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.terminal import say
@@ -42,8 +42,8 @@ def empty_quarantine(data: DataDir, until: datetime, now: datetime) -> None:
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
         for part in old:
             check_part(part)
-            emptied = f"select * replace (null::varchar as record) from {literal(part.quarantine)}"
-            new, _ = rewrite(database, part, f"from {literal(part.data)}", emptied, folder)
+            emptied = f"select * replace (null::varchar as record) from {parquet(part.quarantine)}"
+            new, _ = rewrite(database, part, f"from {parquet(part.data)}", emptied, folder)
             publish(data, new, part.ledger | {EMPTIED: now.isoformat(timespec="seconds")}, part)
     say(f"[retention] quarantine_days: removed the text of quarantined records of {len(old)} loaded files.")
 

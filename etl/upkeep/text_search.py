@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from etl.common.duck import OFFLINE, literal
+from etl.common.duck import OFFLINE, parquet
 
 CHUNK_BYTES = 1 << 23
 QUOTES = re.compile(r"[\"'\\]")
@@ -87,6 +87,6 @@ def stream_texts(stream: Any) -> Iterator[str]:
 def parquet_texts(file: Path) -> Iterator[str]:
     """Every value of a Parquet file, one line per row."""
     with duckdb.connect(config=OFFLINE) as database:
-        reader = database.execute(f"select concat_ws(chr(9), *columns(*)) from read_parquet({literal(file)})")
+        reader = database.execute(f"select concat_ws(chr(9), *columns(*)) from {parquet(file)}")
         while rows := reader.fetchmany(50_000):
             yield "\n".join(line for (line,) in rows if line)

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from etl.access.audit import find_faults, trail_file
-from etl.common.duck import OFFLINE, literal
+from etl.common.duck import OFFLINE, parquet
 from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
@@ -134,7 +134,7 @@ def file_fault(part: Part, file: Path, count: int | None) -> str | None:
     try:
         with duckdb.connect(config=OFFLINE) as database:
             # Reads every value: without checksums, this is the only way to notice damage.
-            query = f"select count(*), bit_xor(hash(part)) from {literal(file)} as part"
+            query = f"select count(*), bit_xor(hash(part)) from {parquet(file)} as part"
             found, _ = database.execute(query).fetchall()[0]
     except duckdb.Error:
         return "It cannot be read."

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import duckdb
 
-from etl.common.duck import OFFLINE, count_of, literal
+from etl.common.duck import OFFLINE, count_of, literal, parquet
 from etl.common.files import make_private_folder, work_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
@@ -166,14 +166,15 @@ def fill_directory(
     shutil.copy(data.settings, other.root / "settings.toml")
     if (data.root / "reference").is_dir():
         shutil.copytree(data.root / "reference", other.root / "reference")
+    moment = "null::timestamp" if as_of is None else f"{literal(as_of)}::timestamp"
     for part in undamaged:
-        rows = f"from {literal(part.data)}"
+        rows = f"from {parquet(part.data)}"
         selected = stored_rows(part, "semi join sample")
         if part.kind == "events":
-            newest = f"select max_by(row_no, event_at) {rows} where event_at <= {literal(as_of)}::timestamp"
+            newest = f"select max_by(row_no, event_at) {rows} where event_at <= {moment}"
             selected = f"{rows} where row_no in (select row_no {selected} union all {newest}) order by row_no"
         new, counts = rewrite(
-            database, part, selected, f"from {literal(part.quarantine)} limit 0", other.store
+            database, part, selected, f"from {parquet(part.quarantine)} limit 0", other.store
         )
         counts |= {"record_count": counts["kept_count"], "purged_count": 0}
         publish(other, new, part.ledger | counts, None)

@@ -22,9 +22,9 @@ from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
-from etl.warehouse.last import KEPT, Last, Unfit, code_digest, keep_records, note_last
+from etl.warehouse.last import Last, Unfit, code_digest, keep_records, note_last
 from etl.warehouse.models import Engine, check_table, columns_of, insert_rows, on_duckdb
-from etl.warehouse.raw import fill_counts, fill_raw
+from etl.warehouse.raw import KEPT, fill_counts, fill_raw
 from etl.warehouse.reference import fill_reference
 
 MEMORY_BYTES = 4_000_000_000
@@ -87,7 +87,7 @@ def build(
                 why = str(unfit)
             except (Problem, duckdb.Error, OSError):
                 # If something else is wrong, the full build finds it too, and says what.
-                why = "the last warehouse is damaged or of another version"
+                why = "the last warehouse could not be used"
         return make_warehouse(data, as_of, catalog, queries, engine, why)
     except Problem as problem:
         raise Problem(f"{problem} {old}") from problem

@@ -16,24 +16,25 @@ from etl.common.paths import DataDir, version
 from etl.sql.catalog import Catalog
 from etl.store.parts import SEAL, parts
 from etl.warehouse.models import Engine, on_duckdb
-from etl.warehouse.raw import settings_digest
+from etl.warehouse.raw import KEPT, kept_digest, settings_digest
 
-KEPT = ("raw.file_numbers", "raw.label_texts", "raw.attribute_sets", "raw.records")
 MOST_GROWTH = 2
+QUOTED = """create or replace temp macro quoted(name) as '"' || replace(name, '"', '""') || '"' """
 # What a build makes anew. A macro may be there twice, with other parameters.
 DROPS = f"""
-    select 'drop schema ' || schema_name || ' cascade' from duckdb_schemas()
+    select 'drop schema ' || quoted(schema_name) || ' cascade' from duckdb_schemas()
     where database_name = current_database() and not internal and schema_name not in ('raw', 'main')
     union all
-    select 'drop view ' || schema_name || '.' || view_name from duckdb_views()
+    select 'drop view ' || quoted(schema_name) || '.' || quoted(view_name) from duckdb_views()
     where database_name = current_database() and not internal and schema_name in ('raw', 'main')
     union all
-    select 'drop table ' || schema_name || '.' || table_name from duckdb_tables()
+    select 'drop table ' || quoted(schema_name) || '.' || quoted(table_name) from duckdb_tables()
     where database_name = current_database() and schema_name in ('raw', 'main')
         and schema_name || '.' || table_name not in {KEPT}
     union all
     select distinct
-        if(function_type = 'macro', 'drop macro ', 'drop macro table ') || schema_name || '.' || function_name
+        if(function_type = 'macro', 'drop macro ', 'drop macro table ')
+            || quoted(schema_name) || '.' || quoted(function_name)
     from duckdb_functions()
     where database_name = current_database() and not internal and schema_name in ('raw', 'main')
 """
@@ -59,9 +60,16 @@ def keep_records(
 
     Raises Unfit if the store, the settings or the code are not those of the last build.
     """
-    [(last_code, last_settings, as_of, full_bytes)] = database.execute(
-        "select code_digest, settings_digest, as_of, full_bytes from raw.build"
-    ).fetchall()
+    tables = "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'warehouse'"
+    found = {name for (name,) in database.execute(tables).fetchall()}
+    rows = []
+    if found.issuperset((*KEPT, "raw.build", "raw.parts")):
+        rows = database.execute(
+            "select code_digest, settings_digest, as_of, full_bytes, kept_digest from raw.build"
+        ).fetchall()
+    if len(rows) != 1:
+        raise Unfit("the last warehouse is damaged or of another version")
+    [(last_code, last_settings, as_of, full_bytes, last_kept)] = rows
     if code is None or code != last_code:
         raise Unfit("another version of returntrail, or Spark, made the last warehouse or makes this one")
     if settings_digest(data, catalog) != last_settings:
@@ -70,24 +78,16 @@ def keep_records(
     size = data.warehouse.stat().st_size
     if size > MOST_GROWTH * (full_bytes or size):
         raise Unfit("the file has grown to more than twice that of the last full build")
-    # DuckDB finds changed bytes itself, in each block that it reads; this finds removed records.
-    counts = dict(
-        database.execute("""
-            select file_id, count(*)
-            from raw.records join raw.file_numbers using (file_no)
-            group by file_id
-        """).fetchall()
-    )
     ledgers = {part.file_id: part.ledger for part in parts(data)}
     seals = database.execute("select file_id, seal from raw.parts").fetchall()
-    for file_id, seal in seals:
-        ledger = ledgers.get(file_id, {})
-        if seal is None or seal != ledger.get(SEAL):
-            raise Unfit("a file of the last build was removed, read again or has no checksum")
-        if ledger["kind"] == "events" and counts.pop(file_id, 0) != ledger["kept_count"]:
-            raise Unfit("the last warehouse does not have all records of its files")
-    if counts:
-        raise Unfit("the last warehouse has records of other files")
+    if any(seal is None or seal != ledgers.get(file_id, {}).get(SEAL) for file_id, seal in seals):
+        raise Unfit("a file of the last build was removed, read again or has no checksum")
+    if kept_digest(database) != last_kept:
+        raise Unfit("the records of the last warehouse are not those that were written")
+    # Names come from a file that others can write.
+    database.execute(
+        """create or replace temp macro quoted(name) as '"' || replace(name, '"', '""') || '"' """
+    )
     database.begin()
     for (drop,) in database.execute(DROPS).fetchall():
         database.execute(drop)

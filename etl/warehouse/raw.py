@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from etl.common.duck import literal
+from etl.common.duck import literal, parquet
 from etl.common.files import make_private_folder
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
@@ -20,6 +20,8 @@ from etl.store.parts import SEAL, Part, check_part, damage_is_a_problem, has_che
 from etl.warehouse.models import columns_of, insert_rows
 
 RECORDS, SETS = "raw.records", "raw.attribute_sets"
+# The tables that the next build may keep.
+KEPT = ("raw.file_numbers", "raw.label_texts", SETS, RECORDS)
 
 
 def fill_raw(
@@ -73,15 +75,21 @@ def fill_raw(
         as_of = in_zone.astimezone(UTC).replace(tzinfo=None)
     built_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     values = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
-    values += [settings_digest(data, catalog), code]
-    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, null)", values)
+    values += [settings_digest(data, catalog), code, kept_digest(database)]
+    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, ?, null)", values)
+
+
+def kept_digest(database: duckdb.DuckDBPyConnection) -> str:
+    """A hash of every value of KEPT, which also reads every block of them."""
+    sums = "count(*), bit_xor(hash(kept)), sum(cast(hash(kept) as hugeint))"
+    return str([database.execute(f"select {sums} from {table} as kept").fetchall() for table in KEPT])
 
 
 def fill_table(
     database: duckdb.DuckDBPyConnection, table: SqlFile, part: Part, file: Path, count: int
 ) -> None:
     """Inserts one file of a part, which must have as many records as its ledger says."""
-    source = f"read_parquet({literal(file)})"
+    source = f"{parquet(file)}"
     with damage_is_a_problem(part):
         present = columns_of(database, source)
         shared = ", ".join(column.name for column in table.columns if column.name in present)
@@ -106,9 +114,7 @@ def fill_records(
     once. That needs no memory for each part, and the sort uses the disk if the memory is too small.
     """
     files = [files_of_part(database, part, folder) for part in logs]
-    events, sets = (
-        f"read_parquet([{', '.join(map(literal, column))}])" for column in zip(*files, strict=True)
-    )
+    events, sets = (parquet(*column) for column in zip(*files, strict=True))
     insert_rows(
         database,
         "raw.file_numbers",

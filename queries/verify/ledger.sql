@@ -99,7 +99,10 @@ findings as (
         (
             7, later_count > 0,
             'note', coalesce(file_name, file_id),
-            format('{} events are left out: they are later than {} UTC.', later_count, (select as_of from raw.build))
+            format(
+                '{} events are left out: they are later than {}.',
+                later_count, coalesce((select as_of from raw.build) || ' UTC', 'every load')
+            )
         ),
         (
             8, quarantined_count > 0,

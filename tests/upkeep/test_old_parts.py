@@ -46,6 +46,19 @@ def test_a_build_has_the_same_rows_from_parts_of_any_version(tmp_path: Path, old
     assert [found for found in verify(mixed) if not is_well([found])] == []
 
 
+@pytest.mark.parametrize("name", ["firm_id=zzz", "set_no=7", "tax_year=2020"])
+def test_the_name_of_a_folder_is_no_value(tmp_path: Path, name: str) -> None:
+    """DuckDB takes a folder named a=b for a column, unless it is told not to."""
+    apart, plain = loaded(tmp_path / name / "data", (JANUARY,)), loaded(tmp_path / "plain", (JANUARY,))
+    for data in (apart, plain):
+        build(data)
+    assert warehouse_rows(apart.warehouse) == warehouse_rows(plain.warehouse)
+    for data in (apart, plain):
+        assert returntrail(data, "purge", "--return", "r1", "--firm", "oak", "--yes").returncode == 0
+    assert warehouse_rows(apart.warehouse) == warehouse_rows(plain.warehouse)
+    assert traces(apart, ("Ann Ash", "ann@ash.test")) == []
+
+
 def test_a_purge_removes_a_return_from_parts_of_any_version(tmp_path: Path) -> None:
     mixed, new = loaded(tmp_path / "mixed", (JANUARY,)), loaded(tmp_path / "new", ())
     for data in (mixed, new):

@@ -84,6 +84,9 @@ def change_bytes(firm: Firm) -> None:
     firm.data.warehouse.write_bytes(content)
 
 
+OTHER_RECORDS = "the records of the last warehouse are not those that were written"
+
+
 def run_in(firm: Firm, statement: str) -> None:
     with duckdb.connect(str(firm.data.warehouse)) as database:
         database.execute(statement)
@@ -96,15 +99,23 @@ def run_in(firm: Firm, statement: str) -> None:
         (remove_file, "a file of the last build was removed, read again or has no checksum"),
         (change_settings, "the settings or the reference files have changed"),
         (change_labels, "the settings or the reference files have changed"),
-        (change_bytes, "the last warehouse is damaged or of another version"),
+        (change_bytes, "the last warehouse could not be used"),
         (
             lambda firm: run_in(firm, "alter table raw.build drop code_digest"),
+            "the last warehouse could not be used",
+        ),
+        (
+            lambda firm: run_in(firm, "delete from raw.build"),
             "the last warehouse is damaged or of another version",
         ),
         (
-            lambda firm: run_in(firm, "delete from raw.records where row_no = 1"),
-            "the last warehouse does not have all records of its files",
+            lambda firm: run_in(firm, "drop table raw.parts"),
+            "the last warehouse is damaged or of another version",
         ),
+        (lambda firm: run_in(firm, "delete from raw.records where row_no = 1"), OTHER_RECORDS),
+        (lambda firm: run_in(firm, "update raw.records set detail = 'x' where row_no = 1"), OTHER_RECORDS),
+        (lambda firm: run_in(firm, "update raw.label_texts set pattern = 'x'"), OTHER_RECORDS),
+        (lambda firm: run_in(firm, "delete from raw.attribute_sets where set_no = 1"), OTHER_RECORDS),
         (
             lambda firm: run_in(firm, "update raw.build set full_bytes = 1000"),
             "the file has grown to more than twice that of the last full build",
@@ -121,6 +132,14 @@ def test_anything_else_is_a_full_build(
     change(firm)
     assert last_sentence(firm, queries) == f"A full build, because {why}."
     assert [row[-1] for row in visits(firm.data)] == [len(parts(firm.data))] * 3
+
+
+def test_a_name_in_the_last_warehouse_is_no_sql(firm: Firm, queries: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made.csv"
+    name = f"records; copy (select 42) to '{made}'; --"
+    run_in(firm, f'create table raw."{name}" as select 1 as x')
+    assert last_sentence(firm, queries) == "Started from the last warehouse; new files: 1."
+    assert not made.exists()
 
 
 def test_other_queries_another_engine_or_an_earlier_time_is_a_full_build(

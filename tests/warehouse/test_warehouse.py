@@ -325,6 +325,20 @@ def test_another_database_is_no_warehouse(tmp_path: Path) -> None:
     )
 
 
+def test_a_report_that_an_earlier_version_did_not_make_asks_for_a_build(
+    data: DataDir, tmp_path: Path
+) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    shutil.copyfile(data.warehouse, file)
+    with duckdb.connect(str(file)) as database:
+        database.execute("drop schema unsorted cascade")
+    with open_warehouse(file) as warehouse, pytest.raises(Problem) as raised:
+        count_rows(warehouse, question_of(warehouse, "seen", None, {}))
+    assert str(raised.value) == (
+        f"{file}: not a warehouse of this version of returntrail. Type `returntrail build` to build it again."
+    )
+
+
 def checksum(block: bytes) -> int:
     """DuckDB's checksum of the main header, which has no odd bytes at its end."""
     result = 5381

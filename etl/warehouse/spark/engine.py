@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from etl.common.duck import literal
+from etl.common.duck import literal, parquet
 from etl.common.paths import QUERIES, DataDir
 from etl.common.terminal import step
 from etl.config.settings import read_settings
@@ -133,5 +133,5 @@ def result_query(file: SqlFile, types: dict[str, str], folder: Path) -> str:
     written = table_folder(folder, file)
     has_rows = any(written.glob("*.parquet"))
     columns = (f"cast({name if has_rows else 'null'} as {kind}) as {name}" for name, kind in types.items())
-    source = f"from read_parquet({literal(written / '*.parquet')})" if has_rows else "where false"
+    source = f"from {parquet(written / '*.parquet')}" if has_rows else "where false"
     return f"select {', '.join(columns)} {source}"
