@@ -67,6 +67,11 @@ def remove_file(firm: Firm) -> None:
     shutil.rmtree(parts(firm.data)[0].folder)
 
 
+def read_again(firm: Firm) -> None:
+    [outcome] = firm.load(firm.folder / "1.csv", again=True)
+    assert outcome.state == "read again"
+
+
 def change_settings(firm: Firm) -> None:
     text = firm.data.settings.read_text(encoding="utf-8")
     (firm.data.root / "settings.toml").write_text(f"{text}\n# Changed.\n", encoding="utf-8")
@@ -97,6 +102,7 @@ def run_in(firm: Firm, statement: str) -> None:
     [
         (lambda firm: firm.data.warehouse.unlink(), "there was no warehouse"),
         (remove_file, "a file of the last build was removed, read again or has no checksum"),
+        (read_again, "a file of the last build was removed, read again or has no checksum"),
         (change_settings, "the settings or the reference files have changed"),
         (change_labels, "the settings or the reference files have changed"),
         (change_bytes, "the last warehouse could not be used"),
