@@ -5,6 +5,7 @@ the same call in DuckDB gets the same rows. Names are checked against the catalo
 always bound.
 """
 
+import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
@@ -19,6 +20,8 @@ from etl.common.problem import Problem
 from etl.warehouse.cells import as_csv
 
 BATCH_ROWS = 50_000
+# Rows of one screen are few enough to be copied once more.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # Without temporary files: a sort would write data of the firm's clients beside the warehouse, as plain text.
 READER = OFFLINE | {"allow_community_extensions": False, "temp_directory": ""}
@@ -203,8 +206,9 @@ def fetch_rows(warehouse: Warehouse, question: Question, limit: int | None = Non
     """The rows of the answer, in the report's order; with a limit only the first ones."""
     query = question.select if limit is None else f"{question.select} limit {limit}"
     with report_cursor(warehouse, question) as cursor:
-        rows: pl.DataFrame = cursor.sql(query, params=question.values or None).pl()
-        return rows
+        # Not cursor.sql, which binds the query once more: of a long report, that takes a third of the time.
+        answer = cursor.execute(query, question.values or None).to_arrow_table()
+        return pl.DataFrame(pl.from_arrow(answer))
 
 
 def count_rows(warehouse: Warehouse, question: Question) -> int:
