@@ -43,9 +43,9 @@ lint: $(VENV)/test.done  # ruff, mypy, and the import rules of pyproject.toml
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# Most of the time is spent in browsers and child processes, so one worker per core, each with one test file at a time.
+# Each worker has one test file at a time; tests/conftest.py says how many workers there are and which files come first.
 test: $(VENV)/test.done chromium  # All tests except those of the targets below; installs Chromium if it is missing
-	$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 test-wheel: $(VENV)/test.done  # Installs the wheel in an empty environment and runs every command
 	$(VENV)/bin/python -m pytest tests/wheel $(ARGS)

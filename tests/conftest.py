@@ -1,10 +1,16 @@
-"""Fixtures of many tests: a season and a hostile log, both built once, a browser, a private umask."""
+"""Fixtures of many tests: a season and a hostile log, both built once, a browser, a private umask.
 
+And how tests are spread over workers: one more than there are cores, and the longest files first.
+"""
+
+import fcntl
 import gc
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,24 +40,55 @@ def pytest_unconfigure() -> None:
     gc.callbacks[:] = [one for one in gc.callbacks if not one.__module__.startswith("hypothesis")]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a test often waits, for a page or for a disk."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files first that use browsers or many processes: the longest at the end would run alone."""
+    long = {item.path for item in items if {"browser", "runner"} & set(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], DataDir]) -> DataDir:
+    """A copy of a data directory that the first worker makes for all of them."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    made = shared / f"{name} of all workers"
+    with open(shared / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            half = shared / f"{name} in the making"
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            make(half).root.rename(made)
+    return DataDir(Path(shutil.copytree(made, factory.mktemp(name) / "data")))
+
+
 @pytest.fixture(scope="session")
 def season(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """A season of 150 returns, made by the command as a user makes it."""
-    root = tmp_path_factory.mktemp("season") / "data"
-    arguments = ["demo", "--returns", str(RETURNS), "--no-app"]
-    subprocess.run(
-        [sys.executable, "-m", "etl", "--data", root, *arguments],
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
-    return DataDir(root)
+
+    def make(folder: Path) -> DataDir:
+        arguments = ["demo", "--returns", str(RETURNS), "--no-app"]
+        subprocess.run(
+            [sys.executable, "-m", "etl", "--data", folder / "data", *arguments],
+            check=True,
+            capture_output=True,
+            timeout=300,
+        )
+        return DataDir(folder / "data")
+
+    return made_once(tmp_path_factory, "season", make)
 
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
     """Returns with hostile text as the names of clients, offices, partners, actors, labels and files."""
-    return naughty_data(tmp_path_factory.mktemp("hostile"))
+    return made_once(tmp_path_factory, "hostile", naughty_data)
 
 
 @pytest.fixture(scope="module")
