@@ -6,6 +6,7 @@ cannot differ.
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -191,6 +192,7 @@ def select_columns(lines: list[str], label: str) -> list[Column]:
     return columns
 
 
+@cache
 def sources(text: str, label: str, portable: bool) -> dict[str, str]:
     """The tables and reports that a query names, each by its alias or else its name, from DuckDB's parser.
 
