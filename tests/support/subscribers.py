@@ -1,5 +1,6 @@
 """A small firm that subscribes to reports: its store, queries and settings, and a mail server."""
 
+import shutil
 import socket
 import ssl
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import trustme
 from aiosmtpd.controller import Controller
@@ -67,12 +70,21 @@ PASSWORD = "ACCOUNT_WORD"
 
 def firm(root: Path, settings: str = "", **reports: str) -> DataDir:
     """A built data directory with these lines in its settings."""
-    data = two_files(root / "data")
+    shutil.copytree(built(tuple(reports.items())).name, root, dirs_exist_ok=True)
+    data = DataDir(root / "data")
     write_settings(data, settings)
-    files = {"report__seen": LISTED, "report__filter_choices": CHOICES, "report__totals": TOTALS} | reports
-    small_queries(root / "queries", **files)
-    build(data, queries=root / "queries")
     return data
+
+
+@cache
+def built(reports: tuple[tuple[str, str], ...]) -> TemporaryDirectory:
+    """A firm for many tests to copy, since no subscription changes what is built."""
+    folder = TemporaryDirectory()
+    data = two_files(Path(folder.name, "data"))
+    write_settings(data, "")
+    files = {"report__seen": LISTED, "report__filter_choices": CHOICES, "report__totals": TOTALS}
+    build(data, queries=small_queries(Path(folder.name, "queries"), **files | dict(reports)))
+    return folder
 
 
 def write_settings(data: DataDir, text: str) -> None:
