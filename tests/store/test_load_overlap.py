@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from etl.common.duck import literal
 from etl.warehouse.build import build
 from support.loaded_files import Firm
+from support.warehouses import queries_of
 
 HEAD = "return_id,tab,label,status,event_time,actor,office"
 LABELS = (
@@ -40,7 +41,7 @@ def warehouse(firm: Firm, pieces: list[list[str]]) -> list[tuple]:
     """The events after loading each piece as a file, and a build; the counts of all files add up."""
     files = [firm.file(f"{number}.csv", "\n".join([HEAD, *piece, ""])) for number, piece in enumerate(pieces)]
     assert {outcome.state for outcome in firm.load(*files)} <= {"loaded", "known"}
-    build(firm.data)
+    build(firm.data, queries=queries_of(firm.folder / "queries", "model.events"))
     with duckdb.connect() as database:
         database.execute(f"attach {literal(firm.data.warehouse)} as warehouse (read_only)")
         wrong = database.execute("""

@@ -10,6 +10,7 @@ import duckdb
 from etl.common.duck import literal
 from etl.common.paths import QUERIES, DataDir
 from etl.config.source import file_columns
+from etl.sql.catalog import read_catalog
 from etl.store.contents import TYPES
 
 AA, BB, CC = ("aa" * 8, "bb" * 8, "cc" * 8)
@@ -85,6 +86,20 @@ def small_queries(folder: Path, **files: str) -> Path:
         path = folder / f"{name.replace('__', '/')}.sql"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def queries_of(folder: Path, *names: str) -> Path:
+    """A folder like queries/ with these tables and all that they are made from, without the others."""
+    files, wanted, next_ones = read_catalog().files, set[str](), set(names)
+    while next_ones:
+        wanted |= next_ones
+        next_ones = {read for name in next_ones for read in files[name].reads} - wanted
+    for schema in NEEDED:
+        shutil.copytree(QUERIES / schema, folder / schema)
+    for path in (*ACCOUNTS, *(files[name].label.removeprefix("queries/") for name in wanted)):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(QUERIES / path, folder / path)
     return folder
 
 
