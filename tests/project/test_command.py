@@ -1,4 +1,7 @@
-"""The command in real processes: what it prints, how it ends, and which files it leaves."""
+"""The command in real processes: what it prints, how it ends, and which files it leaves.
+
+Where neither its start nor a signal matters, the process is a fork of one that has imported everything.
+"""
 
 import csv
 import os
@@ -11,12 +14,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from etl.common.paths import CHECKOUT, DataDir, version
+from faults.runner import Runner
 from support.served import wait_for
 
 ENVIRONMENT = os.environ | {"RETURNTRAIL_DATA": "", "PYTHONPATH": str(CHECKOUT)}
@@ -52,16 +58,32 @@ def wait_until_open(process_id: int, file: Path) -> None:
     raise AssertionError(f"the process does not open {file}")
 
 
+@cache
+def runner() -> Runner:
+    return Runner()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_runner() -> Iterator[None]:
+    yield
+    runner().close()
+    runner.cache_clear()
+
+
 def run(*arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess:
     """Runs the command in a process; progress lines and the data directory are removed from stderr."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env=ENVIRONMENT | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    if cwd is None and not variables:
+        ended = runner().run(*arguments)
+        done = subprocess.CompletedProcess(arguments, ended.code, ended.out, ended.err)
+    else:
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            cwd=cwd,
+            env=ENVIRONMENT | variables,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     done.stderr = WHERE.sub("", PROGRESS.sub("", done.stderr))
     return done
 
@@ -366,14 +388,7 @@ def test_a_command_that_writes_names_the_data_directory_once(firm: DataDir, tmp_
         ["load", "--check", export],
     )
     for command in (*writing, *reading):
-        done = subprocess.run(
-            [*COMMAND, "--data", firm.root, *command],
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.stderr.count(line) == (command in writing), command
+        assert runner().run("--data", firm.root, *command).err.count(line) == (command in writing), command
 
 
 def test_a_second_call_of_the_scheduler_writes_nothing_and_the_history_lists_the_runs(
