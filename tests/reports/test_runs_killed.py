@@ -20,7 +20,7 @@ from etl.common.problem import Problem
 from etl.reports.history import read_runs
 from support.subscribers import LISTED, due, files, firm
 
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = int(os.environ.get("KILLS", "10"))
 MANY = """\
 -- A list of so many rows that it takes a while to write.
 --
