@@ -13,3 +13,10 @@ create macro time_as_logged(moment, format_no) as case format_no
     when 8 then strftime(moment, '%Y-%m-%dT%H:%M:%S')
     when 9 then strftime(moment, '%Y-%m-%dT%H:%M:%SZ')
 end;
+
+-- The text of a time as a log has it: as stored, else from the time and the minutes that the clock was ahead of UTC.
+create macro text_of_time(event_time, event_at, utc_minutes, format_no) as
+    coalesce(event_time, time_as_logged(event_at + to_minutes(utc_minutes), format_no));
+
+-- A label as a log has it: as stored where tidying changed it, else the pattern with its text in quotes.
+create macro label_as_logged(logged_label, pattern, subject) as coalesce(logged_label, worded(pattern, subject));

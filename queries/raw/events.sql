@@ -16,14 +16,15 @@ select
     sets.firm_id,
     sets.return_id,
     texts.tab,
-    coalesce(texts.logged_label, texts.tidied_label) as label, -- The label as logged, SSNs and ITINs replaced by [TIN]; the text
+    label_as_logged(
+        texts.logged_label, texts.pattern, texts.subject
+    ) as label,             -- The label as logged, SSNs and ITINs replaced by [TIN]; the text
                             -- null is a real label.
     texts.pattern,
     texts.subject,
     texts.status,           -- The sub-status as logged, if the export has a column for it.
-    coalesce(
-        texts.event_time,
-        time_as_logged(texts.event_at + to_minutes(texts.utc_minutes), texts.format_no)
+    text_of_time(
+        texts.event_time, texts.event_at, texts.utc_minutes, texts.format_no
     ) as event_time,        -- The time as logged, text.
     texts.event_at,
     texts.event_on,

@@ -22,17 +22,22 @@ select
     timeline.actor,
     timeline.wait_seconds,
     timeline.is_repeat,
-    logged.label as logged_label,   -- The label exactly as logged, SSNs and ITINs replaced by [TIN].
-    logged.event_time as logged_time, -- The time exactly as logged.
+    label_as_logged(
+        logged.logged_label, texts.pattern, logged.subject
+    ) as logged_label,              -- The label exactly as logged, SSNs and ITINs replaced by [TIN].
+    text_of_time(
+        logged.event_time, logged.event_at, logged.utc_minutes, logged.format_no
+    ) as logged_time,               -- The time exactly as logged.
     files.file_name,
     timeline.row_no,
     timeline.is_milestone,
     timeline.is_problem
 from model.timeline as timeline
--- File and record number identify the record; the time and the return only make the search faster.
-join raw.events as logged using (file_id, row_no, event_at)
+-- The view raw.events has the same words, and much that this report does not need. File and record number identify the
+-- record; its return only makes the search faster.
+join raw.records as logged using (return_key, file_no, row_no)
+join raw.label_texts as texts using (label_no)
 join raw.files as files using (file_id)
 where among(timeline.firm_id, for_firms)
     and (for_return is null or timeline.return_id = for_return)
-    and (for_return is null or logged.return_id = for_return)
 order by timeline.firm_id, timeline.return_id, timeline.event_no

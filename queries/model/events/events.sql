@@ -22,7 +22,9 @@ select
     events.ip_address,
     events.is_repeat,
     files.file_id,
-    events.row_no
+    events.row_no,
+    events.return_key,
+    events.file_no
 from model.numbered_events as events
 join model.returns as returns using (return_key)
 join model.labels as labels using (label_no)

@@ -29,6 +29,8 @@ select
     events.is_repeat,
     events.event_on,
     events.file_id,
-    events.row_no
+    events.row_no,
+    events.return_key,
+    events.file_no
 from model.events as events
 join ref.codes as codes using (code)
