@@ -10,10 +10,11 @@ with recalled as (
         events.cycle_no,
         events.event_at as recalled_at,
         events.event_on as recalled_on,
-        events.actor as recalled_by
+        records.actor as recalled_by
     from model.numbered_events as events
     join model.labels as labels using (label_no)
     join model.attributes as attributes using (return_key)
+    join raw.records as records using (return_key, file_no, row_no)
     where labels.code = 'return_recalled' and not events.is_repeat
 ),
 redelivered as (

@@ -35,10 +35,18 @@ cycles as (
     where not events.is_repeat
     group by events.return_key, events.cycle_no
 ),
+events as (
+    select
+        events.return_key, events.event_no, events.event_at, events.label_no, events.file_no, events.row_no,
+        records.subject
+    from (select distinct asked.return_key from asked) as wanted
+    join model.numbered_events as events using (return_key)
+    join raw.records as records using (return_key, file_no, row_no)
+),
 facts as (
     select
         asked.*, evidence.fact_no, evidence.fact, evidence.title, evidence.source, evidence.meaning,
-        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.ip_address, dating_labels.code as dating_code,
+        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.login, shown.ip_address, dating_labels.code as dating_code,
         returns.due_basis, cast(returns.due_date + interval 3 years as date) as kept_until,
         case evidence.fact
             when 'signer_named' then shown.named_no
@@ -82,7 +90,7 @@ valued as (
                     when 'efile_forms_downloaded_by_firm' then ' before the pickup'
                     else ', no signature to compare'
                 end
-            when 'login' then coalesce(events.recipient_email, events.actor)
+            when 'login' then facts.login
             when 'identity_check' then
                 case when labels.code = 'kba_passed' then 'passed' when not facts.kba_expected then 'not expected' end
             when 'signature' then case labels.code
@@ -109,8 +117,7 @@ valued as (
             when 'retain_until' then 'not before ' || facts.kept_until
         end as known_value
     from facts
-    left join model.numbered_events as events
-        on events.return_key = facts.return_key and events.event_no = facts.event_no
+    left join events using (return_key, event_no)
     left join model.labels as labels on labels.label_no = events.label_no
     left join ref.codes as codes on codes.code = labels.code
 )

@@ -18,9 +18,8 @@ select
         when labels.recipient = 'spouse' then attributes.is_joint
         else true
     end as is_required, -- False for somebody who does not have to sign: the spouse on a return that is not joint.
-    events.actor,
-    events.recipient_email,
-    events.ip_address
+    events.file_no,
+    events.row_no
 from model.numbered_events as events
 join model.labels as labels using (label_no)
 join model.delivery_starts as starts using (return_key, cycle_no)

@@ -11,7 +11,8 @@ with events as (
         numbered.cycle_no,
         numbered.event_at,
         numbered.event_on,
-        numbered.actor,
+        numbered.file_no,
+        numbered.row_no,
         labels.code,
         labels.is_deliver
     from model.numbered_events as numbered
@@ -47,7 +48,7 @@ select
         else 'deliver event'
     end as delivered_basis,             -- deliver event, or initial email if the log has no such event.
     case
-        when events.code <> 'initial_email_processed' then events.actor
+        when events.code <> 'initial_email_processed' then records.actor
     end as delivered_by,                -- Who delivered, as logged; null if only the email is logged.
     case events.code
         when 'delivered_to_taxpayer_first' then 'taxpayer'
@@ -60,3 +61,4 @@ select
     cycles.without_kba_count > 0 as is_without_kba -- The identity questions (KBA) were switched off, anywhere in the cycle.
 from cycles
 join events using (return_key, event_no)
+join raw.records as records using (return_key, file_no, row_no)

@@ -11,15 +11,15 @@ select
     events.event_on,
     labels.tab,
     labels.code,
-    worded(labels.words, events.subject) as label, -- The label as logged, tidied, without the status; SSNs and ITINs replaced by [TIN].
+    worded(labels.words, records.subject) as label, -- The label as logged, tidied, without the status; SSNs and ITINs replaced by [TIN].
     coalesce(
         nullif(labels.logged_status, ''), labels.status
     ) as status,        -- From its own column or the end of the label; null for none.
     labels.recipient,
-    events.subject,
-    events.actor,
-    events.recipient_email,
-    events.ip_address,
+    records.subject,
+    records.actor,
+    records.recipient_email,
+    records.ip_address,
     events.is_repeat,
     files.file_id,
     events.row_no,
@@ -28,4 +28,5 @@ select
 from model.numbered_events as events
 join model.returns as returns using (return_key)
 join model.labels as labels using (label_no)
+join raw.records as records using (return_key, file_no, row_no)
 join raw.file_numbers as files using (file_no)

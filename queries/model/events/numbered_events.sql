@@ -1,6 +1,6 @@
 -- Every distinct event up to as_of in the order of its return, over both tabs, with the delivery it belongs to. Recalls and
 -- reprocessings appear on both tabs: one at most ten minutes after the one before, with no deliver event between, is its
--- copy. One row per event, with numbers in place of words that repeat; model.events has the words.
+-- copy. One row per event, without words; model.events has them.
 --
 -- key: return_key, event_no
 -- check: cycle_no >= 1
@@ -34,6 +34,7 @@ kept as (
     select
         records.return_key,
         records.event_at,
+        records.event_on,
         records.label_no,
         records.file_no,
         records.row_no,
@@ -97,6 +98,9 @@ marked as (
 numbered as (
     select
         kept.return_key,
+        kept.event_at,
+        kept.event_on,
+        kept.label_no,
         kept.file_no,
         kept.row_no,
         coalesce(marked.is_repeat, false) as is_repeat,
@@ -117,20 +121,14 @@ numbered as (
         rows between unbounded preceding and current row
     )
 )
--- The words are joined again, because sorting them with the numbers costs more.
 select
-    numbered.return_key,
-    numbered.event_no,  -- The order among all events of the return, on both tabs, from 1.
-    numbered.cycle_no,  -- 1 for the first delivery, one more after each recall; a recall belongs to the cycle it ends.
-    records.event_at,
-    records.event_on,
-    records.label_no,
-    numbered.is_repeat, -- A copy of a recall or reprocessing that the other tab shows too; it is not counted.
-    records.file_no,
-    records.row_no,
-    records.subject,
-    records.actor,
-    records.recipient_email,
-    records.ip_address
-from raw.records as records
-join numbered using (return_key, file_no, row_no)
+    return_key,
+    event_no,   -- The order among all events of the return, on both tabs, from 1.
+    cycle_no,   -- 1 for the first delivery, one more after each recall; a recall belongs to the cycle it ends.
+    event_at,
+    event_on,
+    label_no,
+    is_repeat,  -- A copy of a recall or reprocessing that the other tab shows too; it is not counted.
+    file_no,
+    row_no
+from numbered

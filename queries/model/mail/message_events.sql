@@ -7,8 +7,8 @@
 -- check: mail_status in ('processed', 'delivered', 'opened', 'bounced')
 with mail as (
     select
-        events.return_key, events.event_no, events.cycle_no, events.event_at, events.event_on, events.recipient_email,
-        events.label_no,
+        events.return_key, events.event_no, events.cycle_no, events.event_at, events.event_on, events.label_no,
+        events.file_no, events.row_no,
         labels.mail_no,
         labels.mail_status = 'processed' as is_processed
     from model.numbered_events as events
@@ -17,7 +17,7 @@ with mail as (
 ),
 carried as (
     select
-        return_key, event_no, event_at, event_on, label_no, recipient_email,
+        return_key, event_no, event_at, event_on, label_no, file_no, row_no,
         max(case when is_processed then event_no end) over before_it as processed_event_no,
         max(case when is_processed then event_at end) over before_it as processed_at,
         coalesce(
@@ -43,7 +43,7 @@ select
     labels.mail_status,         -- processed, delivered, opened or bounced.
     carried.event_at,
     carried.event_on,
-    carried.recipient_email,
+    records.recipient_email,
     coalesce(
         carried.event_no >= starts.delivered_event_no
         or (labels.mail_kind = 'initial' and carried.processed_at >= starts.delivered_at - interval '2' minute),
@@ -51,4 +51,5 @@ select
     ) as counts -- It is evidence for the delivery: not before it, or an initial email at most 2 minutes before it.
 from carried
 join model.labels as labels using (label_no)
+join raw.records as records using (return_key, file_no, row_no)
 left join model.delivery_starts as starts using (return_key, cycle_no)

@@ -47,14 +47,20 @@ found as (
     group by return_key, cycle_no, signer
 ),
 code_emails as (
-    select found.return_key, found.cycle_no, found.signer, max(events.event_no) as event_no
+    select
+        found.return_key,
+        found.cycle_no,
+        found.signer,
+        max(events.event_no) as event_no,
+        max_by(records.recipient_email, events.event_no) filter (where records.recipient_email is not null) as login
     from found
     join model.numbered_events as events using (return_key, cycle_no)
     join model.labels as labels using (label_no)
+    join raw.records as records using (return_key, file_no, row_no)
     where labels.recipient = found.signer
         and events.event_no < found.visit_no
         and labels.code in ('code_email_processed', 'code_email_delivered', 'code_email_opened')
-        and events.recipient_email is not null
+        and records.recipient_email is not null
     group by found.return_key, found.cycle_no, found.signer
 )
 select
@@ -68,6 +74,7 @@ select
         when visits.login is not null then found.visit_no
         else code_emails.event_no
     end as login_no,        -- The last access before it, if the export says who; else the last access code email before that.
+    coalesce(visits.login, code_emails.login) as login, -- Who logged in, as that event says.
     found.passed_no,        -- The first identity check passed.
     found.signature_no,
     found.dating_no,

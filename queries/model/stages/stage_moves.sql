@@ -11,7 +11,8 @@ with moves as (
         events.event_at,
         events.event_on,
         labels.stage,
-        events.actor
+        events.file_no,
+        events.row_no
     from model.numbered_events as events
     join model.labels as labels using (label_no)
     where not events.is_repeat
@@ -19,7 +20,7 @@ with moves as (
     union all
     select
         return_key, delivered_event_no as event_no, cycle_no,
-        delivered_at as event_at, delivered_on as event_on, null as stage, null as actor
+        delivered_at as event_at, delivered_on as event_on, null as stage, null as file_no, null as row_no
     from model.delivery_starts
     where delivered_basis = 'initial email'
 ),
@@ -39,7 +40,8 @@ beginnings as (
         events.event_at,
         events.event_on,
         'preparing' as stage,
-        events.actor
+        events.file_no,
+        events.row_no
     from model.numbered_events as events
     left join known using (return_key)
     where events.event_no = 1
@@ -47,17 +49,18 @@ beginnings as (
         and coalesce(known.first_event_no, 0) <> 1
 ),
 all_moves as (
-    select return_key, event_no, cycle_no, event_at, event_on, stage, actor from moves
+    select return_key, event_no, cycle_no, event_at, event_on, stage, file_no, row_no from moves
     union all
-    select return_key, event_no, cycle_no, event_at, event_on, stage, actor from beginnings
+    select return_key, event_no, cycle_no, event_at, event_on, stage, file_no, row_no from beginnings
 )
 select
-    return_key,
-    event_no,
-    cycle_no,   -- The cycle being prepared: a recall moves the return into the cycle that it begins.
-    event_at,
-    event_on,
-    stage,      -- The stage it moves into, a row of ref.stages: preparing at the first event if no event of the first
-                -- cycle names a stage. Null for a delivery, archive or deletion, which end every stage.
-    actor       -- Who moved it, as logged; null if only an email shows the delivery.
-from all_moves
+    moves.return_key,
+    moves.event_no,
+    moves.cycle_no, -- The cycle being prepared: a recall moves the return into the cycle that it begins.
+    moves.event_at,
+    moves.event_on,
+    moves.stage,    -- The stage it moves into, a row of ref.stages: preparing at the first event if no event of the first
+                    -- cycle names a stage. Null for a delivery, archive or deletion, which end every stage.
+    records.actor   -- Who moved it, as logged; null if only an email shows the delivery.
+from all_moves as moves
+left join raw.records as records using (return_key, file_no, row_no)
