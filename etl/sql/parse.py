@@ -46,13 +46,15 @@ def parse(text: str, label: str) -> dict[str, Any]:
 
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every node of a parsed query."""
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for part in tree:
-            yield from nodes(part)
+    """Every node of a parsed query, each before its parts."""
+    parts = [tree]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            yield part
+            part = list(part.values())
+        if isinstance(part, list):
+            parts.extend(reversed(part))
 
 
 def line_at(text: str, position: str | int | None) -> int:
