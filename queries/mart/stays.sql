@@ -6,49 +6,56 @@
 -- check: seconds is null or seconds >= 0
 with compared as (
     select
-        return_key, event_no, cycle_no, event_at, event_on, stage, actor,
-        lag(stage) over (partition by return_key order by event_no nulls last) as stage_before,
-        lag(cycle_no) over (partition by return_key order by event_no nulls last) as cycle_no_before
-    from model.stage_moves
+        moves.return_key, moves.event_no, moves.cycle_no, moves.event_at, moves.event_on, moves.actor,
+        stages.stage_no,
+        lag(stages.stage_no) over in_order as stage_no_before,
+        lag(moves.cycle_no) over in_order as cycle_no_before
+    from model.stage_moves as moves
+    left join ref.stages as stages using (stage)
+    window in_order as (partition by moves.return_key order by moves.event_no nulls last)
 ),
 changes as (
-    select return_key, event_no, cycle_no, event_at, event_on, stage, actor
+    select return_key, event_no, cycle_no, event_at, event_on, actor, stage_no
     from compared
-    where stage is null or stage_before is null or stage <> stage_before or cycle_no <> cycle_no_before
-),
-stays as (
-    select
-        return_key, event_no, cycle_no, stage,
-        event_at as entered_at,
-        event_on as entered_on,
-        actor as entered_by,
-        lead(event_at) over (partition by return_key order by event_no nulls last) as left_at,
-        lead(actor) over (partition by return_key order by event_no nulls last) as left_by
-    from changes
+    where stage_no is null or stage_no_before is null or stage_no <> stage_no_before or cycle_no <> cycle_no_before
 ),
 numbered as (
     select
-        stays.return_key, stays.cycle_no, stays.stage, stages.stage_no, stays.entered_at, stays.entered_on,
-        stays.entered_by, stays.left_at, stays.left_by,
-        row_number() over (partition by stays.return_key order by stays.event_no nulls last) as stay_no,
-        row_number() over (
-            partition by stays.return_key, stages.stage_no
-            order by stays.event_no nulls last
-        ) as stay_in_stage_no,
-        min(stays.entered_on) over (partition by stays.return_key) as began_on,
-        max(stages.stage_no) over (partition by stays.return_key) as furthest_stage_no
-    from stays
-    join ref.stages as stages using (stage)
-    where stays.stage is not null
+        return_key, event_no, cycle_no, stage_no,
+        event_at as entered_at,
+        event_on as entered_on,
+        actor as entered_by,
+        lead(event_at) over in_order as left_at,
+        lead(actor) over in_order as left_by,
+        count(stage_no) over so_far as stay_no
+    from changes
+    window
+        in_order as (partition by return_key order by event_no nulls last),
+        so_far as (
+            partition by return_key
+            order by event_no nulls last
+            rows between unbounded preceding and current row
+        )
+),
+stages_seen as (
+    select return_key, stage_no, min(stay_no) as first_stay_no, min(entered_on) as began_on
+    from numbered
+    where stage_no is not null
+    group by return_key, stage_no
+),
+seen as (
+    select return_key, min(began_on) as began_on, max(stage_no) as furthest_stage_no
+    from stages_seen
+    group by return_key
 )
 select
     attributes.firm_id,
     attributes.return_id,
     stays.stay_no,          -- The place among the stays of the return, from 1.
     stays.cycle_no,         -- The delivery that was being prepared; of a recalled return, the next one.
-    stays.stage,            -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
+    stages.stage,           -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
     stages.stage_no,
-    stays.stay_in_stage_no = 1 as is_first, -- The first stay of the return in this stage.
+    stages_seen.first_stay_no = stays.stay_no as is_first, -- The first stay of the return in this stage.
     stays.entered_at,       -- When it entered the stage (UTC).
     stays.entered_on,       -- The same as a date in the firm's time zone.
     week_of(stays.entered_on) as entered_week, -- The Monday of that week as text: 2026-03-02.
@@ -57,8 +64,8 @@ select
     seconds_between(stays.entered_at, stays.left_at) as seconds, -- From entered_at to left_at; null while it is there.
     stays.entered_by,       -- Who moved it there, as logged.
     stays.left_by,          -- Who moved it on, as logged; null while it is there.
-    stays.began_on,         -- The day the return's first stay began.
-    stays.furthest_stage_no, -- The last stage of ref.stages that the return was ever in.
+    seen.began_on,          -- The day the return's first stay began.
+    seen.furthest_stage_no, -- The last stage of ref.stages that the return was ever in.
     starts.delivered_at is not null as is_delivered, -- The return is delivered in its current cycle.
     attributes.office,
     attributes.partner,
@@ -66,7 +73,9 @@ select
     attributes.tax_year
 from numbered as stays
 join model.attributes as attributes using (return_key)
-join ref.stages as stages using (stage)
+join ref.stages as stages using (stage_no)
+join stages_seen using (return_key, stage_no)
+join seen using (return_key)
 join model.return_histories as histories using (return_key)
 left join model.delivery_starts as starts
     on starts.return_key = histories.return_key

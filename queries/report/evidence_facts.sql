@@ -46,7 +46,8 @@ events as (
 facts as (
     select
         asked.*, evidence.fact_no, evidence.fact, evidence.title, evidence.source, evidence.meaning,
-        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.login, shown.ip_address, dating_labels.code as dating_code,
+        cycles.event_count, cycles.recalled_no, shown.signature_no, shown.login, shown.ip_address,
+        dating_labels.code as dating_code,
         returns.due_basis, cast(returns.due_date + interval 3 years as date) as kept_until,
         case evidence.fact
             when 'signer_named' then shown.named_no

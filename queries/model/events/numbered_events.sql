@@ -5,19 +5,30 @@
 -- key: return_key, event_no
 -- check: cycle_no >= 1
 with
--- Records with equal content are in the order of their occurrence, file and row.
+-- Of records with equal content, copies are left out; the others are in the order of their occurrence, file and row.
 equals as (
     select
         occurrences.file_no,
         occurrences.row_no,
+        copies.copy_no is not null as is_copy,
         row_number() over (
             partition by occurrences.return_key, occurrences.event_at, occurrences.content_hash
             order by occurrences.occurrence_no nulls last, files.file_id nulls last, occurrences.row_no nulls last
         ) as equal_no
     from raw.occurrences as occurrences
     join raw.file_numbers as files using (file_no)
+    left join model.repeated_records as copies using (file_no, row_no)
 ),
--- Labels with equal text before their first quote are in the order of the rest. Few have quotes, and numbers sort faster.
+-- Labels with equal text before their first quote are in the order of the rest. Few of them are of one moment, and numbers
+-- sort faster.
+tied as (
+    select records.return_key, records.event_at
+    from raw.records as records
+    join model.labels as labels using (label_no)
+    where labels.words like '%"%'
+    group by records.return_key, records.event_at
+    having count(*) > 1
+),
 quoting as (
     select
         records.file_no,
@@ -28,6 +39,7 @@ quoting as (
         ) as quoted_no
     from raw.records as records
     join model.labels as labels using (label_no)
+    join tied using (return_key, event_at)
     where labels.words like '%"%'
 ),
 kept as (
@@ -47,11 +59,7 @@ kept as (
     left join quoting using (file_no, row_no)
     left join equals using (file_no, row_no)
     where records.event_at <= (select build.as_of from raw.build as build)
-        and not exists (
-            select 1
-            from model.repeated_records as copies
-            where copies.file_no = records.file_no and copies.row_no = records.row_no
-        )
+        and not coalesce(equals.is_copy, false)
 ),
 turns as (
     select

@@ -10,14 +10,13 @@ select
     acts.code,
     acts.signer is not null as is_theirs,   -- It is this signer's: it names them, or nobody else must sign.
     coalesce(acts.recipient = required.signer, false) as is_named, -- The log names this signer.
-    coalesce(records.recipient_email, records.actor) as login, -- Who acted, as the export says: an address, else a name.
-    records.ip_address,
+    acts.file_no,
+    acts.row_no,
     case
         when acts.code = 'files_uploaded' then coalesce(uploads.taken_back_event_no, 0)
     end as taken_back_event_no              -- The event that deleted an upload, 0 if it was not deleted; null for other events.
 from model.delivery_acts as acts
 join model.required_signers as required using (return_key, cycle_no)
-join raw.records as records using (return_key, file_no, row_no)
 left join model.delivery_uploads as uploads using (return_key, event_no)
 where required.signer = coalesce(acts.signer, required.signer)
     and acts.code in (

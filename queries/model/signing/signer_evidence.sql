@@ -6,8 +6,7 @@ with acts as (
     select
         acts.return_key, acts.cycle_no, acts.signer, acts.event_no, acts.code, acts.is_theirs,
         acts.is_named, dates.picked_up_no, dates.signature_no, dates.dating_no,
-        acts.event_no < coalesce(dates.dating_no, acts.event_no + 1) as is_before,
-        acts.code in ('kba_passed', 'efile_esigned') and acts.ip_address is not null as is_from_address
+        acts.event_no < coalesce(dates.dating_no, acts.event_no + 1) as is_before
     from model.signer_acts as acts
     join model.signer_dates as dates using (return_key, cycle_no, signer)
 ),
@@ -38,13 +37,43 @@ found as (
         coalesce(
             min(event_no) filter (where code = 'kba_passed' and is_theirs),
             min(event_no) filter (where code = 'kba_passed')
-        ) as passed_no,
-        coalesce(
-            max(event_no) filter (where is_from_address and is_theirs),
-            max(event_no) filter (where is_from_address)
-        ) as address_no
+        ) as passed_no
     from acts
     group by return_key, cycle_no, signer
+),
+visits as (
+    select
+        found.return_key,
+        found.cycle_no,
+        found.signer,
+        coalesce(records.recipient_email, records.actor) as login
+    from found
+    join model.signer_acts as acts
+        on acts.return_key = found.return_key
+        and acts.event_no = found.visit_no
+        and acts.signer = found.signer
+    join raw.records as records
+        on records.return_key = acts.return_key
+        and records.file_no = acts.file_no
+        and records.row_no = acts.row_no
+),
+addresses as (
+    select
+        acts.return_key,
+        acts.cycle_no,
+        acts.signer,
+        coalesce(
+            max(acts.event_no) filter (where acts.is_theirs),
+            max(acts.event_no)
+        ) as event_no,
+        coalesce(
+            max_by(records.ip_address, acts.event_no) filter (where records.ip_address is not null and acts.is_theirs),
+            max_by(records.ip_address, acts.event_no) filter (where records.ip_address is not null)
+        ) as ip_address
+    from model.signer_acts as acts
+    join raw.records as records using (return_key, file_no, row_no)
+    where acts.code in ('kba_passed', 'efile_esigned') and records.ip_address is not null
+    group by acts.return_key, acts.cycle_no, acts.signer
 ),
 code_emails as (
     select
@@ -78,16 +107,10 @@ select
     found.passed_no,        -- The first identity check passed.
     found.signature_no,
     found.dating_no,
-    found.address_no,       -- The last identity check or e-signature whose address the export carries.
-    addressed.ip_address,   -- That address.
+    addresses.event_no as address_no, -- The last identity check or e-signature whose address the export carries.
+    addresses.ip_address,   -- That address.
     found.picked_up_no
 from found
 left join code_emails using (return_key, cycle_no, signer)
-left join model.signer_acts as visits
-    on visits.return_key = found.return_key
-    and visits.event_no = found.visit_no
-    and visits.signer = found.signer
-left join model.signer_acts as addressed
-    on addressed.return_key = found.return_key
-    and addressed.event_no = found.address_no
-    and addressed.signer = found.signer
+left join visits using (return_key, cycle_no, signer)
+left join addresses using (return_key, cycle_no, signer)
