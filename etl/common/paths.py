@@ -28,6 +28,8 @@ class DataDir:
         # One folder for each loaded file, and `refused/` with one JSON file for each refused file.
         self.store = self.root / "store"
         self.warehouse = self.root / "warehouse.duckdb"
+        # By this the next build sees that nobody else has written to the warehouse.
+        self.warehouse_digest = self.root / "warehouse.duckdb.sha256"
         self.reports = self.root / "reports"
         # The history of runs, and one folder with the files of each run.
         self.runs = self.root / "runs"

@@ -27,7 +27,9 @@ FILTERS = {
     "types": "Only these forms; all if not given.",
     "years": "Only these tax years; all if not given.",
 }
-WORDS = ("key", "check", "filters", "param", "every", "access", "view")
+WORDS = ("key", "check", "filters", "param", "every", "access", "view", "by", "ages")
+# What has the number or the two names of a return can be made for some returns.
+RETURN_COLUMNS = (("return_key",), ("firm_id", "return_id"))
 # Literals, and all else up to two dashes.
 CODE = re.compile(r"^(?:'[^']*(?:'|$)|(?!--)[^'])*")
 WORD = re.compile(r"--\s*([a-z]+):\s*(.*)")
@@ -69,6 +71,7 @@ class SqlFile:
     """One file under `queries/`: one table or one report.
 
     `label` is its name in a Problem; `sources` has the tables and reports that it reads, by alias.
+    `by_return`: the rows of a return are made from its records alone; `ages`: which rows time alone changes.
     """
 
     label: str
@@ -82,6 +85,8 @@ class SqlFile:
     every: str | None
     access: str | None
     is_view: bool
+    by_return: bool
+    ages: str | None
     columns: tuple[Column, ...]
     sources: dict[str, str]
 
@@ -89,6 +94,12 @@ class SqlFile:
     def reads(self) -> frozenset[str]:
         """The tables and reports that the file names."""
         return frozenset(self.sources.values())
+
+    @property
+    def return_columns(self) -> tuple[str, ...]:
+        """The columns that say which return a row is about; empty if it is about none."""
+        names = {column.name for column in self.columns}
+        return next((columns for columns in RETURN_COLUMNS if names.issuperset(columns)), ())
 
     @property
     def unsorted(self) -> str:
@@ -130,6 +141,10 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
     for word, choices in (("every", PERIODS), ("access", ACCESS)):
         if len(words[word]) > 1 or not {value for _, value in words[word]}.issubset(choices):
             raise Problem(f"{label}, line {words[word][-1][0]}: {word} is one of {', '.join(choices)}.")
+    if {value for _, value in words["by"]} - {"return"}:
+        raise Problem(
+            f"{label}, line {words['by'][0][0]}: a table is made by return, or this line is left out."
+        )
     is_table = any(line.startswith("create table") for line in lines)
     return SqlFile(
         label=label,
@@ -143,6 +158,8 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
         every=next((value for _, value in words["every"]), None),
         access=next((value for _, value in words["access"]), None),
         is_view=bool(words["view"]),
+        by_return=bool(words["by"]),
+        ages=next((value for _, value in words["ages"]), None),
         columns=tuple(select_columns(lines, label)),
         sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
     )

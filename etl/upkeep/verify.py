@@ -31,7 +31,16 @@ RESTORE = "Remove the part and load its file again, or restore it from a backup.
 OWNER_FILES = {"settings.toml", "reference"}
 KNOWN_NAMES = OWNER_FILES.union(
     ("secrets.toml", "inbox", "store", "reports", "runs", "audit", "evidence", "export", "warehouse.duckdb"),
-    (".lock", ".key", "purged.jsonl", ".purging.json", "verified.json", "demo", "demo.txt"),
+    (
+        "warehouse.duckdb.sha256",
+        ".lock",
+        ".key",
+        "purged.jsonl",
+        ".purging.json",
+        "verified.json",
+        "demo",
+        "demo.txt",
+    ),
 )
 # What returntrail writes into the store. Below an unknown folder only two levels are listed.
 STORE_PATH = re.compile(

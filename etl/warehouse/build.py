@@ -4,8 +4,7 @@ The same store gives the same build at any time; only `built_at` differs.
 """
 
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +21,11 @@ from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
-from etl.warehouse.last import Last, Unfit, code_digest, keep_records, note_last
+from etl.warehouse.last import Last, Unfit, code_digest, copy_last, keep_last, note_last, write_digest
 from etl.warehouse.models import Engine, check_table, columns_of, insert_rows, on_duckdb
-from etl.warehouse.raw import KEPT, fill_counts, fill_raw
+from etl.warehouse.raw import KEPT, fill_counts, fill_occurrences, fill_raw
 from etl.warehouse.reference import fill_reference
+from etl.warehouse.touched import find_touched, touched_models
 
 MEMORY_BYTES = 4_000_000_000
 
@@ -35,11 +35,13 @@ class BuildResult:
     """A warehouse that was published, what is in it, and how it was made.
 
     `appended` is the number of files that the last warehouse did not have; None for a full build, with why.
+    `remade` is the number of returns whose rows were made anew; None for all.
     """
 
     file: Path
     appended: int | None
     why_full: str | None
+    remade: int | None
     as_of: datetime | None
     files: int
     refused: int
@@ -57,7 +59,8 @@ class BuildResult:
         content = f"{self.events} events of {self.returns} returns from {self.files} files"
         how = f"A full build, because {self.why_full}."
         if self.appended is not None:
-            how = f"Started from the last warehouse; new files: {self.appended}."
+            remade = "all" if self.remade is None else self.remade
+            how = f"Started from the last warehouse; new files: {self.appended}, returns made anew: {remade}."
         return f"{self.file}: {content}, {moment}{later}. {how}"
 
 
@@ -103,7 +106,7 @@ def make_warehouse(
     engine: Engine,
     why_full: str | None,
 ) -> BuildResult:
-    """Makes and publishes a warehouse: in full for a reason, else with the records of the last one.
+    """Makes and publishes a warehouse: in full for a reason, else with what the last one has.
 
     Raises Unfit if the last one cannot be used.
     """
@@ -111,10 +114,10 @@ def make_warehouse(
     with work_folder(data.root) as folder:
         new, last = folder / "warehouse.duckdb", None
         if why_full is None:
-            shutil.copyfile(data.warehouse, new)
+            copy_last(data, new)
         with new_database(new, folder) as database:
             if not why_full:
-                last = keep_records(database, data, catalog, code)
+                last = keep_last(database, data, catalog, code)
             create_tables(database, data, catalog, queries, KEPT if last else ())
             with step("Reading the store"):
                 fill_raw(database, data, catalog, settings, as_of, code, folder)
@@ -122,8 +125,13 @@ def make_warehouse(
                     note_last(database, last)
                 for file in catalog.of("raw", "ref"):
                     if not file.is_view:
-                        check_table(database, file)
-            with closing(engine(database, derived(catalog), folder)) as made:
+                        check_table(database, file, new_rows(file, last))
+            remade = find_touched(database, catalog, last, folder) if last else None
+            if remade is None:
+                made = all_models(database, catalog, engine, last, folder)
+            else:
+                made = touched_models(database, catalog, derived(catalog), queries)
+            with closing(made):
                 for file in made:
                     check_table(database, file)
             fill_counts(database)
@@ -133,9 +141,10 @@ def make_warehouse(
                 database.commit()
             for file in catalog.of("main"):
                 check_table(database, file)
-            result = read_result(database, data, catalog, last, why_full)
+            result = read_result(database, data, catalog, last, why_full, remade)
         with step("Publishing"):
             replace_warehouse(new, data.warehouse)
+            write_digest(data)
         return result
 
 
@@ -173,6 +182,27 @@ def create_tables(
         database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
     fill_reference(database, data, catalog)
     database.commit()
+
+
+def new_rows(file: SqlFile, last: Last | None) -> str:
+    """The rows of a table of `raw` or `ref` that the last build had not checked: those of later files."""
+    if last and file.full_name in KEPT and any(column.name == "file_no" for column in file.columns):
+        return f"(from {file.full_name} where file_no > {last.newest_no})"
+    return file.full_name
+
+
+def all_models(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, engine: Engine, last: Last | None, folder: Path
+) -> Generator[SqlFile, None, None]:
+    """Makes every table and view from all records, in place of those of the last build."""
+    files = derived(catalog)
+    if last:
+        for file in files:
+            if file.by_return:
+                database.execute(f"drop table {file.full_name}")
+        database.execute("delete from raw.occurrences")
+    fill_occurrences(database)
+    return engine(database, files, folder)
 
 
 def derived(catalog: Catalog) -> list[SqlFile]:
@@ -284,6 +314,7 @@ def read_result(
     catalog: Catalog,
     last: Last | None,
     why_full: str | None,
+    remade: int | None,
 ) -> BuildResult:
     has_returns = "mart.returns" in catalog.files
     counts = database.execute(f"""
@@ -297,5 +328,5 @@ def read_result(
             {"(select count(*) from mart.returns)" if has_returns else 0}
         from raw.files
     """).fetchall()[0]
-    appended = counts[1] - last.files if last else None
-    return BuildResult(data.warehouse, appended, why_full, *counts)
+    appended = counts[1] - len(last.file_ids) if last else None
+    return BuildResult(data.warehouse, appended, why_full, remade, *counts)

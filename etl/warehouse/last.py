@@ -1,42 +1,47 @@
-"""What a build keeps of the last warehouse: the records of logs, to which it appends those of new files.
+"""What a build keeps of the last warehouse: the records of logs, and the tables that are made by return.
 
-Everything else is made anew, so that an appended build has the rows of a full build. It needs all parts of
-the last build unchanged, the same settings, reference files and code, no earlier as_of, and a file that has
-not doubled since the last full build.
+It needs all parts of the last build unchanged, the same settings, reference files and code, no earlier as_of,
+the very file that the last build wrote, and one that has not doubled since the last full build.
 """
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from etl.common.files import write_atomically
 from etl.common.paths import DataDir, version
 from etl.sql.catalog import Catalog
 from etl.store.parts import SEAL, parts
 from etl.warehouse.models import Engine, on_duckdb
-from etl.warehouse.raw import KEPT, kept_digest, settings_digest
+from etl.warehouse.raw import KEPT, settings_digest
 
 MOST_GROWTH = 2
+# Names come from a file that others can write.
 QUOTED = """create or replace temp macro quoted(name) as '"' || replace(name, '"', '""') || '"' """
-# What a build makes anew. A macro may be there twice, with other parameters.
-DROPS = f"""
-    select 'drop schema ' || quoted(schema_name) || ' cascade' from duckdb_schemas()
-    where database_name = current_database() and not internal and schema_name not in ('raw', 'main')
-    union all
-    select 'drop view ' || quoted(schema_name) || '.' || quoted(view_name) from duckdb_views()
-    where database_name = current_database() and not internal and schema_name in ('raw', 'main')
-    union all
-    select 'drop table ' || quoted(schema_name) || '.' || quoted(table_name) from duckdb_tables()
-    where database_name = current_database() and schema_name in ('raw', 'main')
-        and schema_name || '.' || table_name not in {KEPT}
-    union all
-    select distinct
-        if(function_type = 'macro', 'drop macro ', 'drop macro table ')
-            || quoted(schema_name) || '.' || quoted(function_name)
-    from duckdb_functions()
-    where database_name = current_database() and not internal and schema_name in ('raw', 'main')
+# What a build always makes anew. A macro may be there twice, with other parameters.
+DROPS = """
+    with objects as (
+        select 'schema' as kind, schema_name as schema, null as name, ' cascade' as rest from duckdb_schemas()
+        where database_name = current_database() and not internal
+        union all
+        select 'view', schema_name, view_name, '' from duckdb_views()
+        where database_name = current_database() and not internal
+        union all
+        select 'table', schema_name, table_name, '' from duckdb_tables()
+        where database_name = current_database()
+            and schema_name || '.' || table_name not in (select unnest($kept))
+        union
+        select if(function_type = 'macro', 'macro', 'macro table'), schema_name, function_name, ''
+        from duckdb_functions()
+        where database_name = current_database() and not internal
+    )
+    select concat('drop ', kind, ' ', quoted(schema), '.' || quoted(name), rest)
+    from objects
+    where (kind = 'schema') = (schema not in ('main', 'raw', 'model', 'mart'))
 """
 
 
@@ -46,35 +51,52 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Last:
-    """The last warehouse: as of when it was, how many loaded files it had, and the size of a full build."""
+    """The last warehouse: as of when, which files and how many numbers of logs, and a full build's size."""
 
     as_of: datetime | None
-    files: int
+    file_ids: frozenset[str]
+    newest_no: int
     full_bytes: int
 
 
-def keep_records(
-    database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, code: str | None
-) -> Last:
-    """Drops everything but the records of logs from a copy of the last warehouse.
+def copy_last(data: DataDir, to: Path) -> None:
+    """Copies the last warehouse. Raises Unfit if it is not the very file that a build wrote."""
+    shutil.copyfile(data.warehouse, to)
+    if not data.warehouse_digest.exists() or data.warehouse_digest.read_bytes() != digest_line(to):
+        raise Unfit("the last warehouse has no checksum or was changed since")
+
+
+def write_digest(data: DataDir) -> None:
+    """Writes beside the warehouse the digest by which the next build knows it, as sha256sum writes it."""
+    write_atomically(data.warehouse_digest, digest_line(data.warehouse))
+
+
+def digest_line(file: Path) -> bytes:
+    with file.open("rb") as content:
+        return f"{hashlib.file_digest(content, 'sha256').hexdigest()}  warehouse.duckdb\n".encode()
+
+
+def keep_last(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catalog, code: str | None) -> Last:
+    """Drops what a build always makes anew from a copy of the last warehouse.
 
     Raises Unfit if the store, the settings or the code are not those of the last build.
     """
+    kept = [*KEPT, *(file.full_name for file in catalog.files.values() if file.by_return)]
     tables = "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'warehouse'"
     found = {name for (name,) in database.execute(tables).fetchall()}
     rows = []
     if found.issuperset((*KEPT, "raw.build", "raw.parts")):
         rows = database.execute(
-            "select code_digest, settings_digest, as_of, full_bytes, kept_digest from raw.build"
+            "select code_digest, settings_digest, as_of, full_bytes from raw.build"
         ).fetchall()
     if len(rows) != 1:
         raise Unfit("the last warehouse is damaged or of another version")
-    [(last_code, last_settings, as_of, full_bytes, last_kept)] = rows
+    [(last_code, last_settings, as_of, full_bytes)] = rows
     if code is None or code != last_code:
         raise Unfit("another version of returntrail, or Spark, made the last warehouse or makes this one")
     if settings_digest(data, catalog) != last_settings:
         raise Unfit("the settings or the reference files have changed")
-    # Appended records are not sorted among the others, and each build leaves some blocks that are not full.
+    # Records are appended unsorted, replaced rows leave their space, and some blocks are not full.
     size = data.warehouse.stat().st_size
     if size > MOST_GROWTH * (full_bytes or size):
         raise Unfit("the file has grown to more than twice that of the last full build")
@@ -82,19 +104,19 @@ def keep_records(
     seals = database.execute("select file_id, seal from raw.parts").fetchall()
     if any(seal is None or seal != ledgers.get(file_id, {}).get(SEAL) for file_id, seal in seals):
         raise Unfit("a file of the last build was removed, read again or has no checksum")
-    if kept_digest(database) != last_kept:
-        raise Unfit("the records of the last warehouse are not those that were written")
-    # Names come from a file that others can write.
-    database.execute(
-        """create or replace temp macro quoted(name) as '"' || replace(name, '"', '""') || '"' """
-    )
-    database.begin()
-    for (drop,) in database.execute(DROPS).fetchall():
-        database.execute(drop)
-    database.commit()
+    [(newest_no,)] = database.execute("select coalesce(max(file_no), 0) from raw.file_numbers").fetchall()
+    database.execute(QUOTED)
+    drop_all_but(database, kept)
     # From now on the space of what was dropped is used again.
     database.execute("checkpoint warehouse")
-    return Last(as_of, len(seals), full_bytes or size)
+    return Last(as_of, frozenset(file_id for file_id, _ in seals), newest_no, full_bytes or size)
+
+
+def drop_all_but(database: duckdb.DuckDBPyConnection, kept: list[str]) -> None:
+    database.begin()
+    for (drop,) in database.execute(DROPS, {"kept": kept}).fetchall():
+        database.execute(drop)
+    database.commit()
 
 
 def note_last(database: duckdb.DuckDBPyConnection, last: Last) -> None:

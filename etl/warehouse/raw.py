@@ -19,9 +19,9 @@ from etl.store.contents import records_of, sets_of
 from etl.store.parts import SEAL, Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
 from etl.warehouse.models import columns_of, insert_rows
 
-RECORDS, SETS = "raw.records", "raw.attribute_sets"
-# The tables that the next build may keep.
-KEPT = ("raw.file_numbers", "raw.label_texts", SETS, RECORDS)
+RECORDS, SETS, OCCURRENCES = "raw.records", "raw.attribute_sets", "raw.occurrences"
+# The tables that the next build may keep, besides those that are made by return.
+KEPT = ("raw.file_numbers", "raw.label_texts", SETS, RECORDS, OCCURRENCES)
 
 
 def fill_raw(
@@ -33,7 +33,7 @@ def fill_raw(
     code: str | None,
     folder: Path,
 ) -> None:
-    """Fills the tables of `raw`; the records of logs that it has already stay.
+    """Fills the tables of `raw` but OCCURRENCES; the records of logs that it has already stay.
 
     By default `as_of` is the newest event not later than the newest load. Checksums are verified first:
     DuckDB itself does not notice every changed byte of Parquet.
@@ -64,7 +64,6 @@ def fill_raw(
     new = [part for part in logs if part.file_id not in known]
     if new:
         fill_records(database, catalog, new, len(known) + 1, folder)
-    fill_occurrences(database)
     if as_of is None:
         as_of = database.execute("""
             select max(event_at) from raw.records
@@ -75,14 +74,8 @@ def fill_raw(
         as_of = in_zone.astimezone(UTC).replace(tzinfo=None)
     built_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     values = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
-    values += [settings_digest(data, catalog), code, kept_digest(database)]
-    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, ?, null)", values)
-
-
-def kept_digest(database: duckdb.DuckDBPyConnection) -> str:
-    """A hash of every value of KEPT, which also reads every block of them."""
-    sums = "count(*), bit_xor(hash(kept)), sum(cast(hash(kept) as hugeint))"
-    return str([database.execute(f"select {sums} from {table} as kept").fetchall() for table in KEPT])
+    values += [settings_digest(data, catalog), code]
+    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, null)", values)
 
 
 def fill_table(
@@ -131,9 +124,9 @@ def fill_records(
 
 
 def fill_occurrences(database: duckdb.DuckDBPyConnection) -> None:
-    """Fills `raw.occurrences` from all records, since a new record may be the copy of an old one."""
-    database.execute("""
-        insert into raw.occurrences
+    """Fills OCCURRENCES from all records, since a new record may be the copy of an old one."""
+    database.execute(f"""
+        insert into {OCCURRENCES}
         select
             file_no, row_no, return_key, event_at, content_hash, source_event_id,
             row_number() over (

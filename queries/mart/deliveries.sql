@@ -2,6 +2,7 @@
 -- twice has two rows. Times are the first ones in the delivery; emails are initial emails to signers.
 --
 -- key: firm_id, return_id, cycle_no
+-- by: return
 -- check: accessed_at is null or accessed_at >= delivered_at
 -- check: signed_at is null or signed_at >= delivered_at
 -- check: is_locked in (true, false)

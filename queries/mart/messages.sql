@@ -1,6 +1,7 @@
 -- Every email to a client, and whether it arrived. One row per message.
 --
 -- key: firm_id, return_id, message_no
+-- by: return
 -- check: state in ('unconfirmed', 'processed', 'delivered', 'opened', 'bounced')
 -- check: bounce_cleared_at is null or (state = 'bounced' and bounce_cleared_at >= bounced_at)
 -- check: unconfirmed_cleared_at is null or state = 'unconfirmed'

@@ -2,6 +2,7 @@
 -- per recall; the copy on the other tab is not counted.
 --
 -- key: firm_id, return_id, cycle_no
+-- by: return
 -- check: delivered_at is null or recalled_at >= delivered_at
 -- check: (delivered_at is null) = (furthest_step_no is null)
 with recalled as (

@@ -2,6 +2,7 @@
 -- cycle, which after a recall is the delivery being prepared. One row per return that has events.
 --
 -- key: firm_id, return_id
+-- by: return
 -- check: access_state in ('locked', 'accessed', 'link selected', 'email opened', 'email bounced', 'email unconfirmed',
 --    'email delivered', 'email sent', 'not sent')
 -- check: handling_state is not null

@@ -2,6 +2,7 @@
 -- joint return also the spouse. On a joint return, an event that names nobody counts for neither.
 --
 -- key: firm_id, return_id, cycle_no, signer
+-- by: return
 -- check: signer in ('taxpayer', 'spouse')
 with acted as (
     select

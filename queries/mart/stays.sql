@@ -2,6 +2,7 @@
 -- another stage, a delivery, archive or deletion.
 --
 -- key: firm_id, return_id, stay_no
+-- by: return
 -- check: (left_at is null) = (seconds is null)
 -- check: seconds is null or seconds >= 0
 with compared as (

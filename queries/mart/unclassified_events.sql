@@ -1,6 +1,7 @@
 -- Unrecognized events, whose label no rule matches: they appear in timelines but are not counted. One row per event.
 --
 -- key: firm_id, return_id, event_no
+-- by: return
 select
     returns.firm_id,
     returns.return_id,

@@ -10,6 +10,5 @@ create table raw.build (
     timezone varchar,      -- The firm's time zone (IANA) for dates, weeks and times on screen.
     settings_digest varchar, -- A hash of the settings and reference files.
     code_digest varchar,   -- A hash of the code and the SQL that made this warehouse; null if Spark ran the models.
-    kept_digest varchar,   -- A hash of the records of logs, from which the next build may start.
     full_bytes bigint      -- The size of the file after the last full build; null if this warehouse is of a full build.
 )

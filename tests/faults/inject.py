@@ -31,6 +31,7 @@ import etl.upkeep.purge_files as purge_files
 import etl.warehouse.build as build
 import etl.warehouse.models as models
 import etl.warehouse.raw as raw
+import etl.warehouse.touched as touched
 
 Function = Callable[..., Any]
 # A function, and the module in which its name is looked up by the caller.
@@ -42,9 +43,18 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "read": ((load, load.stage),),
     "write": ((write_part, write_part.copy_to_parquet), (parts, parts.write_json)),
     "rename": ((os, os.rename), (os, os.replace)),
-    "model": ((models, models.create_model), (raw, raw.fill_records)),
+    "model": (
+        (models, models.create_model),
+        (touched, touched.create_model),
+        (touched, touched.replace_rows),
+        (raw, raw.fill_records),
+    ),
     "check": ((build, build.check_table),),
-    "publish": ((build, build.replace_warehouse), (report_files, report_files.write_report)),
+    "publish": (
+        (build, build.replace_warehouse),
+        (build, build.write_digest),
+        (report_files, report_files.write_report),
+    ),
     "purge": ((purge, purge.rewrite), (purge_files, purge_files.remove)),
     "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
 }

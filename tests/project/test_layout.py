@@ -16,9 +16,9 @@ PRODUCT = [CHECKOUT / "app.py", *CODE]
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 60
-# etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 500 of these are
+# etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 700 of these are
 # for reading parts of two versions, and for builds that start from the last warehouse.
-MOST_LINES = 11300
+MOST_LINES = 11500
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )
@@ -36,6 +36,7 @@ TALK_TO_THE_WAREHOUSE = {
     "etl.warehouse.explore",
     "etl.warehouse.last",
     "etl.warehouse.raw",
+    "etl.warehouse.touched",
 }
 
 

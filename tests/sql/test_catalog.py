@@ -161,7 +161,11 @@ BAD = {
     "an unknown word": (
         VISITS.replace("-- check:", "-- rule:"),
         'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, filters, '
-        "param, every, access, view.",
+        "param, every, access, view, by, ages.",
+    ),
+    "made by something else": (
+        VISITS.replace("-- check: visit_count >= 1", "-- by: office"),
+        "queries/mart/visits.sql, line 4: the only word after by is return.",
     ),
     "an unknown access": (
         VISITS.replace("-- check: visit_count >= 1", "-- access: nobody"),

@@ -11,11 +11,12 @@ import pytest
 from etl.common.paths import DataDir
 from etl.store.parts import parts
 from etl.warehouse.build import build
+from etl.warehouse.last import write_digest
 from etl.warehouse.models import on_duckdb
 from support.loaded_files import HEAD, Firm
 from support.warehouses import small_queries
 
-APPENDED = "Started from the last warehouse; new files: 1."
+APPENDED = "Started from the last warehouse; new files: 1, returns made anew: all."
 
 
 def log_of_day(day: int) -> str:
@@ -89,12 +90,22 @@ def change_bytes(firm: Firm) -> None:
     firm.data.warehouse.write_bytes(content)
 
 
-OTHER_RECORDS = "the records of the last warehouse are not those that were written"
+OTHER_BYTES = "the last warehouse has no checksum or was changed since"
 
 
 def run_in(firm: Firm, statement: str) -> None:
     with duckdb.connect(str(firm.data.warehouse)) as database:
         database.execute(statement)
+
+
+def run_and_sign(firm: Firm, statement: str) -> None:
+    run_in(firm, statement)
+    write_digest(firm.data)
+
+
+def change_and_sign(firm: Firm) -> None:
+    change_bytes(firm)
+    write_digest(firm.data)
 
 
 @pytest.mark.parametrize(
@@ -105,29 +116,28 @@ def run_in(firm: Firm, statement: str) -> None:
         (read_again, "a file of the last build was removed, read again or has no checksum"),
         (change_settings, "the settings or the reference files have changed"),
         (change_labels, "the settings or the reference files have changed"),
-        (change_bytes, "the last warehouse could not be used"),
+        (change_bytes, OTHER_BYTES),
+        (lambda firm: firm.data.warehouse_digest.unlink(), OTHER_BYTES),
+        (lambda firm: run_in(firm, "update mart.visits set visit_count = 9"), OTHER_BYTES),
+        (change_and_sign, "the last warehouse could not be used"),
         (
-            lambda firm: run_in(firm, "alter table raw.build drop code_digest"),
+            lambda firm: run_and_sign(firm, "alter table raw.build drop code_digest"),
             "the last warehouse could not be used",
         ),
         (
-            lambda firm: run_in(firm, "delete from raw.build"),
+            lambda firm: run_and_sign(firm, "delete from raw.build"),
             "the last warehouse is damaged or of another version",
         ),
         (
-            lambda firm: run_in(firm, "drop table raw.parts"),
+            lambda firm: run_and_sign(firm, "drop table raw.parts"),
             "the last warehouse is damaged or of another version",
         ),
-        (lambda firm: run_in(firm, "delete from raw.records where row_no = 1"), OTHER_RECORDS),
-        (lambda firm: run_in(firm, "update raw.records set detail = 'x' where row_no = 1"), OTHER_RECORDS),
-        (lambda firm: run_in(firm, "update raw.label_texts set pattern = 'x'"), OTHER_RECORDS),
-        (lambda firm: run_in(firm, "delete from raw.attribute_sets where set_no = 1"), OTHER_RECORDS),
         (
-            lambda firm: run_in(firm, "update raw.build set full_bytes = 1000"),
+            lambda firm: run_and_sign(firm, "update raw.build set full_bytes = 1000"),
             "the file has grown to more than twice that of the last full build",
         ),
         (
-            lambda firm: run_in(firm, "update raw.build set code_digest = 'other'"),
+            lambda firm: run_and_sign(firm, "update raw.build set code_digest = 'other'"),
             "another version of returntrail, or Spark, made the last warehouse or makes this one",
         ),
     ],
@@ -143,8 +153,8 @@ def test_anything_else_is_a_full_build(
 def test_a_name_in_the_last_warehouse_is_no_sql(firm: Firm, queries: Path, tmp_path: Path) -> None:
     made = tmp_path / "made.csv"
     name = f"records; copy (select 42) to '{made}'; --"
-    run_in(firm, f'create table raw."{name}" as select 1 as x')
-    assert last_sentence(firm, queries) == "Started from the last warehouse; new files: 1."
+    run_and_sign(firm, f'create table raw."{name}" as select 1 as x')
+    assert last_sentence(firm, queries) == APPENDED
     assert not made.exists()
 
 
@@ -161,7 +171,7 @@ def test_other_queries_another_engine_or_an_earlier_time_is_a_full_build(
     assert "another version" in last_sentence(firm, queries)
     earlier = last_sentence(firm, queries, as_of=datetime(2026, 3, 2))
     assert earlier == "A full build, because the last warehouse is as of a later time."
-    assert last_sentence(firm, queries) == APPENDED.replace("1.", "0.")
+    assert last_sentence(firm, queries) == APPENDED.replace("1,", "0,")
 
 
 def test_many_days_do_not_make_the_file_large(tmp_path: Path, queries: Path) -> None:

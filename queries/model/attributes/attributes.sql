@@ -2,6 +2,7 @@
 -- return that has events.
 --
 -- key: return_key
+-- by: return
 -- check: is_joint in (true, false)
 -- check: due_basis in ('register', 'calendar', 'unknown')
 -- check: (due_date is null) = (due_basis = 'unknown')

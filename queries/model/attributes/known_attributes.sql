@@ -2,6 +2,7 @@
 -- per return that has events.
 --
 -- key: return_key
+-- by: return
 with newest as (
     select
         records.file_no,
@@ -11,12 +12,6 @@ with newest as (
     from raw.records as records
     where records.event_at <= (select build.as_of from raw.build as build)
     group by records.file_no, records.set_no
-),
-files as (
-    select newest.file_no, numbers.file_id, max(newest.said_at) as newest_at
-    from newest
-    join raw.file_numbers as numbers using (file_no)
-    group by newest.file_no, numbers.file_id
 ),
 -- Repeated events count too, since a newer export may repeat an old event with a corrected client name.
 said as (
@@ -34,7 +29,7 @@ said as (
         ) as saying_no
     from raw.attribute_sets as sets
     join newest using (file_no, set_no)
-    join files using (file_no)
+    join model.newest_events as files using (file_no)
 ),
 logged as (
     select

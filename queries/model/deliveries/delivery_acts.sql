@@ -2,6 +2,7 @@
 -- their cycle are not evidence and are left out.
 --
 -- key: return_key, event_no
+-- by: return
 -- check: signer in ('taxpayer', 'spouse') or signer is null
 select
     events.return_key,

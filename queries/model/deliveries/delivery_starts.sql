@@ -2,6 +2,7 @@
 -- no such event, until the recall. One row per delivery.
 --
 -- key: return_key, cycle_no
+-- by: return
 -- check: delivered_basis in ('deliver event', 'initial email')
 -- check: recalled_at is null or recalled_at >= delivered_at
 with events as (

@@ -2,6 +2,7 @@
 -- every upload before it.
 --
 -- key: return_key, event_no
+-- by: return
 -- check: taken_back_event_no is null or taken_back_event_no > event_no
 with files as (
     select

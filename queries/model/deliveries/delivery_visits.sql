@@ -1,6 +1,7 @@
 -- Link clicks, access, failed logins, locks and reminders of a delivery. One row per delivery with any of these.
 --
 -- key: return_key, cycle_no
+-- by: return
 with firsts as (
     select
         return_key,

@@ -3,6 +3,7 @@
 -- copy. One row per event, without words; model.events has them.
 --
 -- key: return_key, event_no
+-- by: return
 -- check: cycle_no >= 1
 with
 -- Of records with equal content, copies are left out; the others are in the order of their occurrence, file and row.

@@ -2,6 +2,7 @@
 -- log has an address.
 --
 -- key: return_key
+-- by: return
 -- check: taxpayer_email is not null or spouse_email is not null
 with addressed as (
     select

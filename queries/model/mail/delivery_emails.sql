@@ -2,6 +2,7 @@
 -- later email arrived and nobody accessed. One row per delivery with such an email.
 --
 -- key: return_key, cycle_no
+-- by: return
 with accessed as (
     select distinct return_key, cycle_no, signer
     from model.delivery_acts

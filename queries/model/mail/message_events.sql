@@ -3,6 +3,7 @@
 -- event.
 --
 -- key: return_key, event_no
+-- by: return
 -- check: kind in ('initial', 'access_code', 'cc')
 -- check: mail_status in ('processed', 'delivered', 'opened', 'bounced')
 with mail as (

@@ -3,6 +3,8 @@
 -- row per message.
 --
 -- key: return_key, message_no
+-- by: return
+-- ages: state = 'processed'
 -- check: cycle_no >= 1
 -- check: processed_at is not null or state <> 'unconfirmed'
 with grouped as (

@@ -1,6 +1,7 @@
 -- Totals of the events of a return: first upload, last event, recalls, archive and deletion. One row per return.
 --
 -- key: return_key
+-- by: return
 -- check: cycle_no >= 1
 -- check: is_archived in (true, false)
 -- check: is_deleted in (true, false)

@@ -2,6 +2,7 @@
 -- returns with one number would be mixed up, so a build with two such returns fails. One row per return.
 --
 -- key: firm_id, return_id
+-- by: return
 -- check: sharing_count = 1
 with known as (
     select

@@ -1,6 +1,7 @@
 -- Who must sign a delivery: the taxpayer, and on a joint return also the spouse. One row per required signer.
 --
 -- key: return_key, cycle_no, signer
+-- by: return
 -- check: signer in ('taxpayer', 'spouse')
 select
     starts.return_key,

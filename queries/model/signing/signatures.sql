@@ -2,6 +2,7 @@
 -- available evidence decides. One row per delivery.
 --
 -- key: return_key, cycle_no
+-- by: return
 -- check: signed_basis in ('esigned', 'picked_up', 'uploaded') or signed_basis is null
 -- check: signature_state in ('signed', 'probably signed', 'partly signed', 'paper', 'not signed')
 -- check: (signature_state = 'signed') = (signed_basis is not null and signed_at is not null)

@@ -2,6 +2,7 @@
 -- for both. One row per signer and event.
 --
 -- key: return_key, event_no, signer
+-- by: return
 select
     acts.return_key,
     acts.event_no,

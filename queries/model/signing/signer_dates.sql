@@ -2,6 +2,7 @@
 -- delivery with events of signers.
 --
 -- key: return_key, cycle_no, signer
+-- by: return
 -- check: (signature_no is null) = (dating_no is null)
 -- check: dating_no is null or dating_no <= signature_no
 with signs as (

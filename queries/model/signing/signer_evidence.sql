@@ -2,6 +2,7 @@
 -- of signers; an event that is certainly the signer's comes before one that names nobody.
 --
 -- key: return_key, cycle_no, signer
+-- by: return
 with acts as (
     select
         acts.return_key, acts.cycle_no, acts.signer, acts.event_no, acts.code, acts.is_theirs,

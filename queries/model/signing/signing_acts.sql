@@ -2,6 +2,7 @@
 -- per delivery with such an event. Other documents, and people who do not have to sign, do not count.
 --
 -- key: return_key, cycle_no
+-- by: return
 -- check: esigned_count <= 2
 -- check: acted_by_all_at is null or acted_by_all_at >= first_acted_at
 with acts as (

@@ -2,6 +2,7 @@
 -- reprocessing moves nothing, and Save & Close leaves a return in its stage.
 --
 -- key: return_key, event_no
+-- by: return
 -- check: cycle_no >= 1
 with moves as (
     select

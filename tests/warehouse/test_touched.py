@@ -1,0 +1,141 @@
+"""A build that makes anew only what new files touch has the rows of a full build."""
+
+import csv
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.common.paths import CHECKOUT, DataDir
+from etl.common.problem import Problem
+from etl.sql.catalog import read_catalog
+from etl.warehouse.build import build
+from faults.checks import warehouse_rows
+from support.loaded_files import Firm
+from support.story import FIRM_ZONE, SETTINGS, circumstances, read_story, write_csv, write_exports
+from support.warehouses import VISITS, small_queries
+
+CATALOG = read_catalog()
+# A full build may number files and labels in another order.
+NUMBERS = ("file_no", "label_no")
+HEAD = "return_id,tab,label,status,event_time,client_name\n"
+OTHERS = "".join(f"other {one},Internal,Deliver to Client,,2026-03-01T09:00:00Z,\n" for one in range(9))
+SETTINGS_HERE = SETTINGS.format(firm_zone=FIRM_ZONE, source_zone="UTC").replace(
+    'kind = "events"\n', 'kind = "events"\nfirm_id = "oak"\n'
+)
+
+
+def all_rows(data: DataDir) -> Counter:
+    return warehouse_rows(data.warehouse, NUMBERS, "raw|ref|model|mart|main")
+
+
+def one_more(firm: Firm, as_of: str) -> int | None:
+    """Builds once more, and proves that a full build has the same rows. The number of returns made anew."""
+    moment = datetime.fromisoformat(as_of).replace(tzinfo=UTC)
+    built = build(firm.data, moment)
+    assert built.why_full is None
+    appended = all_rows(firm.data)
+    build(firm.data, moment, full=True)
+    assert appended == all_rows(firm.data)
+    return built.remade
+
+
+def ask(firm: Firm, query: str) -> list[tuple]:
+    with duckdb.connect(str(firm.data.warehouse), read_only=True) as database:
+        return database.execute(query).fetchall()
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Firm:
+    return Firm(tmp_path, SETTINGS_HERE)
+
+
+def test_the_last_line_of_each_fifth_story_comes_later(tmp_path: Path) -> None:
+    """Once all other lines are built, and as of a month earlier."""
+    stories = [read_story(path) for path in sorted((CHECKOUT / "tests" / "stories").glob("*.txt"))]
+    shared = circumstances(read_story(CHECKOUT / "tests" / "stories" / "a_day_is_the_firms_day.txt"), CATALOG)
+    files = write_exports([one for one in stories if circumstances(one, CATALOG) == shared], tmp_path)
+    [log] = [file for file in files if file.name == "log.csv"]
+    with open(log, encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    last = {(row["firm_id"], row["return_id"]): number for number, row in enumerate(rows)}
+    later = set(list(last.values())[::5])
+    firm = Firm(tmp_path, SETTINGS.format(firm_zone=FIRM_ZONE, source_zone="UTC"))
+    write_csv(log, list(rows[0]), [row for number, row in enumerate(rows) if number not in later])
+    firm.load(*files)
+    build(firm.data, datetime(2026, 5, 1, tzinfo=UTC))
+    write_csv(log, list(rows[0]), [rows[number] for number in sorted(later)])
+    firm.load(log)
+    remade = one_more(firm, "2026-05-01")
+    assert remade is not None and remade >= len(later)
+
+
+def test_time_alone_makes_an_email_unconfirmed(firm: Firm) -> None:
+    email = "r1,Client,Taxpayer: Initial Email,Processed,2026-03-02T10:00:00Z,\n"
+    firm.load_text(f"{HEAD}{OTHERS}r1,Internal,Deliver to Client,,2026-03-02T09:59:00Z,\n{email}")
+    build(firm.data, datetime(2026, 3, 2, 12, tzinfo=UTC))
+    firm.load_text(f"{HEAD}other 1,Client,Taxpayer: Tax Return Accessed,,2026-03-04T10:00:00Z,\n", "2.csv")
+    assert one_more(firm, "2026-03-05") == 2
+    assert ask(firm, "select return_id, state from mart.messages") == [("r1", "unconfirmed")]
+
+
+def test_an_event_that_was_later_counts_once_it_is_not(firm: Firm) -> None:
+    firm.load_text(f"{HEAD}{OTHERS}r1,Client,Taxpayer: Tax Return Accessed,,2026-03-06T10:00:00Z,Lee\n")
+    build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
+    assert ask(firm, "select count(*) from mart.returns where return_id = 'r1'") == [(0,)]
+    firm.load_text(f"{HEAD}r2,Internal,Deliver to Client,,2026-03-06T11:00:00Z,Lee\n", "2.csv")
+    # Every return of the first file, since it is newer now, and its client names count more.
+    assert one_more(firm, "2026-03-07") is None
+    assert ask(firm, "select count(*) from mart.returns where return_id = 'r1'") == [(1,)]
+
+
+def test_a_returns_list_touches_the_returns_that_it_names(firm: Firm) -> None:
+    firm.load_text(f"{HEAD}{OTHERS}r1,Internal,Deliver to Client,,2026-03-02T09:00:00Z,Lee\n")
+    build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
+    firm.load_text("firm_id,return_id,client_name\noak,r1,Lee & Co\noak,nobody,Kim\n", "register.csv")
+    assert one_more(firm, "2026-03-05") == 1
+    assert ask(firm, "select client_name from mart.returns where return_id = 'r1'") == [("Lee & Co",)]
+
+
+def test_a_new_label_touches_only_its_returns(firm: Firm) -> None:
+    firm.load_text(f"{HEAD}{OTHERS}")
+    build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
+    # Its number among the labels comes before that of the label that was there.
+    firm.load_text(f"{HEAD}r1,Client,Another Thing,,2026-03-02T09:00:00Z,\n", "2.csv")
+    assert one_more(firm, "2026-03-05") == 1
+
+
+def test_nothing_new_makes_nothing_anew(firm: Firm) -> None:
+    firm.load_text(f"{HEAD}{OTHERS}")
+    build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
+    assert one_more(firm, "2026-03-05") == 0
+
+
+def test_new_rows_are_checked(tmp_path: Path) -> None:
+    queries = small_queries(
+        tmp_path / "queries",
+        mart__visits=VISITS.replace("-- check: visit_count >= 1", "-- by: return\n-- check: visit_count < 3"),
+    )
+    firm = Firm(tmp_path, SETTINGS_HERE)
+    firm.load_text(f"{HEAD}{OTHERS}")
+    build(firm.data, queries=queries)
+    text = "".join(f"other 1,Client,Opened,,2026-03-02T09:0{one}:00Z,\n" for one in range(3))
+    firm.load_text(f"{HEAD}{text}", "2.csv")
+    with pytest.raises(Problem, match='rule "visit_count < 3" fails on 1 row, for example oak, other 1'):
+        build(firm.data, queries=queries)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in CATALOG.files.values() if file.by_return or file.ages],
+    ids=lambda file: file.name,
+)
+def test_what_is_made_by_return_reads_nothing_that_mixes_returns(file) -> None:
+    """It reads tables that are made by return too, and those whose rows no other return changes."""
+    assert file.return_columns
+    whole = {"model.labels", "model.calendar_due_dates", "model.newest_events", "model.repeated_records"}
+    for name in file.reads:
+        source = CATALOG.files[name]
+        assert source.by_return or source.schema in ("raw", "ref") or name in whole
