@@ -165,7 +165,7 @@ BAD = {
     ),
     "made by something else": (
         VISITS.replace("-- check: visit_count >= 1", "-- by: office"),
-        "queries/mart/visits.sql, line 4: the only word after by is return.",
+        "queries/mart/visits.sql, line 4: a table is made by return, or this line is left out.",
     ),
     "an unknown access": (
         VISITS.replace("-- check: visit_count >= 1", "-- access: nobody"),

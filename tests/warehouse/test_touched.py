@@ -107,6 +107,16 @@ def test_a_new_label_touches_only_its_returns(firm: Firm) -> None:
     assert one_more(firm, "2026-03-05") == 1
 
 
+def test_a_copy_of_an_earlier_record_is_a_copy(firm: Firm) -> None:
+    line = "r1,Client,Taxpayer: Tax Return Accessed,,2026-03-02T10:00:00Z,\n"
+    firm.load_text(f"{HEAD}{OTHERS}{line}")
+    build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
+    firm.load_text(f"{HEAD}{line}{line.replace('10:00', '11:00')}", "2.csv")
+    assert one_more(firm, "2026-03-05") == 1
+    assert ask(firm, "select event_count from mart.returns where return_id = 'r1'") == [(2,)]
+    assert ask(firm, "select count(*) from raw.occurrences") == [(2,)]
+
+
 def test_nothing_new_makes_nothing_anew(firm: Firm) -> None:
     firm.load_text(f"{HEAD}{OTHERS}")
     build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
