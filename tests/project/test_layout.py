@@ -16,9 +16,9 @@ PRODUCT = [CHECKOUT / "app.py", *CODE]
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 60
-# etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 700 of these are
-# for reading parts of two versions, and for builds that start from the last warehouse.
-MOST_LINES = 11500
+# etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 1,100 of these
+# are for parts of two versions, builds that start from the last warehouse, and small files in batches.
+MOST_LINES = 11850
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )
