@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from etl.common.problem import Problem
 from etl.common.system import lock_file, make_private, sync_to_disk
 
 PATIENCE_SECONDS = 4.0
+SYNCED_TOGETHER = 32
 LEFTOVER_PREFIX = ".returntrail-"
 # Earlier versions wrote under these names, too common to be removed outside the data directory.
 EARLIER_PREFIXES = (".new-", ".work-", ".build-", ".making-", ".verify-", ".purged-")
@@ -83,11 +85,21 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
     write_atomically(file, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
+def settle(*made: Path) -> None:
+    """Makes finished files and folders private, and waits until they are on the disk.
+
+    A disk syncs many files at once ten times as fast as one after the other.
+    """
+    paths = [path for one in made for path in [*one.rglob("*"), one]]
+    for path in paths:
+        make_private(path)
+    with ThreadPoolExecutor(SYNCED_TOGETHER) as pool:
+        list(pool.map(sync_to_disk, paths))
+
+
 def put_in_place(made: Path, target: Path) -> None:
     """Makes a finished file or folder private, waits until it is on the disk, and renames it to `target`."""
-    for path in [*made.rglob("*"), made] if made.is_dir() else [made]:
-        make_private(path)
-        sync_to_disk(path)
+    settle(made)
     # A folder cannot be renamed onto a folder that has files.
     old = hide(target) if target.is_dir() else None
     os.replace(made, target)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -47,7 +47,7 @@ class Source:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A hash of everything that decides how a file is read: all but the name and the file patterns."""
         content = {name: value for name, value in asdict(self).items() if name not in ("name", "files")}
@@ -88,6 +88,7 @@ def contract(kind: str) -> tuple[str, ...]:
     return tuple(name for name in file_columns(kind) if name not in MADE)
 
 
+@lru_cache(1_000)
 def heading_key(heading: str) -> str:
     """A heading in the form that is compared: without case, blanks and punctuation."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", heading).casefold())

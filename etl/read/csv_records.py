@@ -31,10 +31,13 @@ BLOCK_BYTES = 1 << 19
 AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 
 
-def stage_csv(database: duckdb.DuckDBPyConnection, text: Text, source: Source, limits: Limits) -> Staged:
+def stage_csv(
+    database: duckdb.DuckDBPyConnection | None, text: Text, source: Source, limits: Limits
+) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
     header = read_header(text.path, source, limits)
-    return stage_fast(database, text, header, limits) or stage_exact(database, text, header, limits)
+    fast = stage_fast(database, text, header, limits) if database else None
+    return fast or stage_exact(database, text, header, limits)
 
 
 def stage_fast(
@@ -172,7 +175,10 @@ class CsvFile:
         return True
 
     def stage(
-        self, database: duckdb.DuckDBPyConnection, dialect: Dialect, signs: dict[str, int] | None = None
+        self,
+        database: duckdb.DuckDBPyConnection | None,
+        dialect: Dialect,
+        signs: dict[str, int] | None = None,
     ) -> Staged:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
         records = Records(database, self.header.headings)
@@ -232,7 +238,9 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
             yield "malformed backslash", line_no
 
 
-def stage_exact(database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> Staged:
+def stage_exact(
+    database: duckdb.DuckDBPyConnection | None, text: Text, header: Header, limits: Limits
+) -> Staged:
     """All records, in the dialect that fits the whole file. A file that might be read in part is refused."""
     file, usual = CsvFile(text.path, header, limits), Dialect(header.delimiter)
     escaped = replace(usual, escapechar="\\")

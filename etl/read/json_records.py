@@ -99,7 +99,7 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
 
 
 def stage_json(
-    database: duckdb.DuckDBPyConnection, path: Path, is_array: bool, source: Source, limits: Limits
+    database: duckdb.DuckDBPyConnection | None, path: Path, is_array: bool, source: Source, limits: Limits
 ) -> Staged:
     """NDJSON: a line that is not an object is quarantined, blank lines are not records.
 

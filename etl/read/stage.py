@@ -15,27 +15,29 @@ from etl.read.archive import BEGINNING, Unpacked, content_kind, text_of
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
 from etl.read.json_records import stage_json
-from etl.read.records import Staged
+from etl.read.records import Staged, create_malformed
 from etl.read.typed import stage_excel, stage_parquet
 
 
 def stage(
-    database: duckdb.DuckDBPyConnection, unpacked: Unpacked, source: Source, limits: Limits, folder: Path
+    database: duckdb.DuckDBPyConnection | None,
+    unpacked: Unpacked,
+    source: Source,
+    limits: Limits,
+    folder: Path,
 ) -> Staged:
     """Creates `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
 
     An empty text becomes null, the text null stays. A decoded copy of the file may be left in `folder`.
+    Without a database, the records of CSV and JSON are returned, and other formats raise a Problem.
     """
     path, remarks = unpacked.path, [unpacked.remark]
     with open(path, "rb") as file:
         beginning = file.read(BEGINNING)
     kind = content_kind(unpacked.name, beginning)
-    database.execute("create or replace table malformed (row_no bigint, reason varchar, record varchar)")
-    if kind == "parquet":
-        staged = stage_parquet(database, path, source, limits)
-    elif kind == "xlsx":
-        staged = stage_excel(database, path, source, limits)
-    else:
+    if database:
+        create_malformed(database)
+    if kind in ("csv", "json"):
         is_array = kind == "json" and text_of(beginning).lstrip().startswith(b"[")
         # An array may be on one line, however long.
         longest = replace(limits, line_bytes=limits.unpacked_bytes) if is_array else limits
@@ -46,10 +48,16 @@ def stage(
             staged = stage_json(database, text.path, is_array, source, limits)
         if not (text.is_ended or is_array):
             remarks.append("the last line has no end, so the file may have been cut")
+    elif database is None:
+        raise Problem(f"{kind} is no text, and is read with a database only.")
+    elif kind == "parquet":
+        staged = stage_parquet(database, path, source, limits)
+    elif kind == "xlsx":
+        staged = stage_excel(database, path, source, limits)
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.
-    count = count_of(database, "select (select count(*) from staged) + (select count(*) from malformed)")
-    if count != staged.record_count:
+    counts = "select (select count(*) from staged) + (select count(*) from malformed)"
+    if database and (count := count_of(database, counts)) != staged.record_count:
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
     return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)

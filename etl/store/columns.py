@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
 from etl.read.csv_dialect import printable_headings
+from etl.read.tins import redact
 
 REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 SHOWN_HEADINGS = 40
@@ -32,6 +34,11 @@ class Columns:
     def heading(self, column: str) -> str:
         """The file's name for a column."""
         return self.headings[self.places[column]] if column in self.places else column
+
+    @cached_property
+    def redacted(self) -> list[tuple[str, int]]:
+        """The headings without TINs, and how many each had."""
+        return [redact(heading) for heading in self.headings]
 
     def has(self, column: str) -> bool:
         return column in self.places or column in self.source.constants

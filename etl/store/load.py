@@ -19,19 +19,20 @@ import duckdb
 from polars.exceptions import PolarsError
 
 from etl.common.duck import OFFLINE, disk_full_error, problem_of, work_limits
-from etl.common.files import make_private_folder, work_folder, write_json
+from etl.common.files import make_private_folder, settle, work_folder, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.system import make_private, sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, source_of
 from etl.config.source import Source
-from etl.read.archive import verified
+from etl.read.archive import Unpacked, verified
 from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.columns import map_columns
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import Purged, read_purged
+from etl.store.small_files import MOST_BYTES, SMALL_BYTES, SmallFile, windows, write_parts
 from etl.store.texts import redacted_name, redacted_path
 from etl.store.write_part import write_part
 
@@ -64,6 +65,26 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """A verified file that may be loaded; `old` is its part if it was loaded before."""
+
+    file: Path
+    source: Source
+    unpacked: Unpacked
+    old: Part | None
+
+    @property
+    def file_id(self) -> str:
+        return self.unpacked.sha256[:ID_LENGTH]
+
+    def ledger(self, remark: str | None, counts: Ledger) -> Ledger:
+        own_name, tins = redacted_name(self.file)
+        ledger = base_ledger(self.file_id, own_name, self.source, "loaded", remark) | counts
+        ledger["redacted_count"] += tins
+        return ledger | {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}
+
+
+@dataclass(frozen=True)
 class Loader:
     """Loads files one after the other; `loaded` has the parts so far, `purged` what must not come back.
 
@@ -78,28 +99,74 @@ class Loader:
 
     def load(self, file: Path, folder: Path, database: duckdb.DuckDBPyConnection) -> Outcome:
         """Loads all of a file, or raises a Problem and loads nothing."""
+        checked = self.check(file, folder)
+        if self.is_known(checked):
+            return self.accept(checked, "known", checked.old)
+        staged = stage(database, checked.unpacked, checked.source, self.settings.limits, folder)
+        columns = map_columns(staged.headings, checked.source)
+        key = partial(store.hash_key, self.data)
+        made, counts = write_part(database, staged, columns, checked.file_id, folder, key, self.purged)
+        part = store.publish(self.data, made, checked.ledger(staged.remark, counts), checked.old)
+        return self.accept(checked, "read again" if checked.old else "loaded", part)
+
+    def check(self, file: Path, folder: Path) -> Checked:
+        """Verifies a file. Raises a Problem if it may not be loaded."""
         refuse_special(file)
-        name, (own_name, tins) = redacted_path(file), redacted_name(file)
         source = source_of(self.settings, file.name)
         unpacked = verified(file, folder, self.settings.limits)
-        file_id = unpacked.sha256[:ID_LENGTH]
-        if self.purged.has_file(file_id):
+        checked = Checked(file, source, unpacked, self.loaded.get(unpacked.sha256[:ID_LENGTH]))
+        if self.purged.has_file(checked.file_id):
             raise Problem("its content was purged, and what was purged does not come back.")
-        refusal = store.refusal_file(self.data, unpacked.packed_sha256[:ID_LENGTH])
-        old = self.loaded.get(file_id)
-        if old and old.ledger["source_digest"] == source.digest and not self.again:
-            refusal.unlink(missing_ok=True)
-            return Outcome(name, "known", part=old)
-        staged = stage(database, unpacked, source, self.settings.limits, folder)
-        columns = map_columns(staged.headings, source)
+        return checked
+
+    def is_known(self, checked: Checked) -> bool:
+        old = checked.old
+        return old is not None and old.ledger["source_digest"] == checked.source.digest and not self.again
+
+    def accept(self, checked: Checked, state: str, part: Part | None) -> Outcome:
+        """The outcome of a file that is in the store, and so refused no longer."""
+        if part:
+            self.loaded[checked.file_id] = part
+        packed_id = checked.unpacked.packed_sha256[:ID_LENGTH]
+        store.refusal_file(self.data, packed_id).unlink(missing_ok=True)
+        return Outcome(redacted_path(checked.file), state, part=part)
+
+    def seal_small(
+        self, files: list[Path], folder: Path, database: duckdb.DuckDBPyConnection
+    ) -> dict[Path, tuple[Checked, Part]]:
+        """Writes the parts of small files outside the store, and waits until they are on the disk.
+
+        Files with a fault, with the content of another, or without others like them are left out.
+        """
+        groups: dict[object, list[tuple[Checked, SmallFile]]] = {}
+        file_ids: set[str] = set()
+        total = 0
+        for file in files:
+            with suppress(Problem, OSError):
+                if file.stat().st_size > SMALL_BYTES:
+                    continue
+                checked = self.check(file, folder)
+                # An archive may be small and its content large.
+                size = checked.unpacked.stamp[0]
+                is_large = size > SMALL_BYTES or total + size > MOST_BYTES
+                if not is_large and not self.is_known(checked) and checked.file_id not in file_ids:
+                    total += size
+                    file_ids.add(checked.file_id)
+                    staged = stage(None, checked.unpacked, checked.source, self.settings.limits, folder)
+                    small = SmallFile(checked.file_id, staged, map_columns(staged.headings, checked.source))
+                    groups.setdefault(small.shape, []).append((checked, small))
+        sealed: dict[Path, tuple[Checked, Part]] = {}
         key = partial(store.hash_key, self.data)
-        made, counts = write_part(database, staged, columns, file_id, folder, key, self.purged)
-        ledger = base_ledger(file_id, own_name, source, "loaded", staged.remark) | counts
-        ledger["redacted_count"] += tins
-        ledger |= {"source_digest": source.digest, "packed_sha256": unpacked.packed_sha256}
-        part = self.loaded[file_id] = store.publish(self.data, made, ledger, old)
-        refusal.unlink(missing_ok=True)
-        return Outcome(name, "read again" if old else "loaded", part=part)
+        for number, group in enumerate(one for one in groups.values() if len(one) > 1):
+            with suppress(Problem), of_one_file(database) as cursor:
+                own = folder / f"{number}"
+                own.mkdir()
+                made = write_parts(cursor, [small for _, small in group], own, key, self.purged)
+                for (checked, small), (part, counts) in zip(group, made, strict=True):
+                    ledger = checked.ledger(small.staged.remark, counts)
+                    sealed[checked.file] = checked, store.seal(part, ledger)
+        settle(*(part.folder for _, part in sealed.values()))
+        return sealed
 
     def store_refusal(self, file: Path, reason: str) -> None:
         """Stores a refusal by the hash of the file, packed or not; of its name if it cannot be read."""
@@ -150,28 +217,49 @@ def load(data: DataDir, settings: Settings, paths: list[Path], again: bool = Fal
 def load_each(
     data: DataDir, settings: Settings, files: Iterable[Path], again: bool = False
 ) -> Iterator[Outcome]:
-    """Loads file after file, and yields the outcome of each at once."""
+    """Loads file after file, small ones together, and yields the outcomes in this order."""
     with store.store_work_folder(data) as folder, open_database(folder) as database:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
         loaded = {part.file_id: part for part in store.parts(data)}
         loader = Loader(data, settings, read_purged(data), loaded, again)
-        for file in files:
-            with step(f"Loading {redacted_name(file)[0]}"):
+        for window in windows(files):
+            more = f" and {len(window) - 1} more" if len(window) > 1 else ""
+            with step(f"Loading {redacted_name(window[0])[0]}{more}"), work_folder(folder) as own:
                 try:
-                    with work_folder(folder) as own, of_one_file(database) as cursor:
-                        outcome = loader.load(file, own, cursor)
-                except Problem as problem:
-                    loader.store_refusal(file, str(problem))
-                    outcome = Outcome(redacted_path(file), "refused", reason=str(problem))
+                    sealed = loader.seal_small(window, own, database) if more else {}
+                    outcomes = [outcome_of(loader, file, sealed.get(file), own, database) for file in window]
                 except (duckdb.Error, PolarsError) as error:
                     # If the disk is full, the file is not at fault.
                     if cause := disk_full_error(error):
                         raise cause from error
                     if isinstance(error, duckdb.OutOfMemoryException):
-                        raise problem_of(error, redacted_path(file)) from error
+                        raise problem_of(error, redacted_path(window[0])) from error
                     raise
-            yield outcome
+                # Before files are moved out of the inbox.
+                sync_to_disk(data.store)
+            yield from outcomes
+
+
+def outcome_of(
+    loader: Loader,
+    file: Path,
+    sealed: tuple[Checked, Part] | None,
+    folder: Path,
+    database: duckdb.DuckDBPyConnection,
+) -> Outcome:
+    """Puts the sealed part of a file in place, or loads the file; refuses it if it has a fault."""
+    try:
+        if sealed:
+            checked, made = sealed
+            checked.unpacked.refuse_changed()
+            part = store.put_in_store(loader.data, made, loader.loaded.get(checked.file_id))
+            return loader.accept(checked, "read again" if checked.old else "loaded", part)
+        with work_folder(folder) as own, of_one_file(database) as cursor:
+            return loader.load(file, own, cursor)
+    except Problem as problem:
+        loader.store_refusal(file, str(problem))
+        return Outcome(redacted_path(file), "refused", reason=str(problem))
 
 
 def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -223,6 +311,8 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
         else:
             move(file, refused if outcome.state == "refused" else loaded)
         outcomes.append(outcome)
+    for folder in (loaded, refused):
+        sync_to_disk(folder)
     return outcomes
 
 
@@ -246,4 +336,3 @@ def move(file: Path, folder: Path) -> None:
     os.rename(file, target)
     if not target.is_symlink():
         make_private(target)
-    sync_to_disk(folder)

@@ -10,6 +10,7 @@ existed are not checked; `returntrail verify` lists them.
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -23,9 +24,10 @@ import duckdb
 
 from etl.common import files
 from etl.common.duck import QUOTABLE_ERRORS, disk_full_error
-from etl.common.files import make_private_folder, put_in_place, remove_leftovers, write_atomically, write_json
+from etl.common.files import make_private_folder, remove_leftovers, settle, write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.system import sync_to_disk
 
 HASHES, SEAL, VERSION = "sha256", "seal", "part_version"
 ID_LENGTH = 16
@@ -173,16 +175,32 @@ def store_work_folder(data: DataDir) -> Iterator[Path]:
         yield folder
 
 
+def seal(made: Path, ledger: Ledger) -> Part:
+    """Writes the ledger of a folder of finished files, with checksums; it becomes a part by its new name."""
+    ledger = with_checksums(ledger, made.glob("*.parquet"))
+    text = json.dumps(ledger, ensure_ascii=False, indent=1)
+    (made / "ledger.json").write_text(f"{text}\n", encoding="utf-8")
+    return Part(made, ledger)
+
+
 def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part:
     """Renames a folder of finished files to become a part, and then removes the part that it replaces."""
-    ledger = with_checksums(ledger, made.glob("*.parquet"))
-    write_json(made / "ledger.json", ledger)
+    sealed = seal(made, ledger)
+    settle(made)
+    part = put_in_store(data, sealed, old)
+    sync_to_disk(data.store)
+    return part
+
+
+def put_in_store(data: DataDir, sealed: Part, old: Part | None) -> Part:
+    """Renames a sealed folder that is on the disk to become a part. The store must be synced afterwards."""
     ending = f".{part_number(old.folder) + 1}" if old else ""
-    folder = data.store / (ledger["file_id"] + ending)
-    put_in_place(made, folder)
+    folder = data.store / (sealed.file_id + ending)
+    os.replace(sealed.folder, folder)
     if old:
+        sync_to_disk(data.store)
         shutil.rmtree(old.folder)
-    return Part(folder, ledger)
+    return Part(folder, sealed.ledger)
 
 
 def refusal_file(data: DataDir, file_id: str) -> Path:

@@ -87,7 +87,8 @@ def select_texts(database: DuckDBPyConnection, listed: str, places: Iterable[int
 def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes]) -> int:
     """Replaces the TINs in `staged`, `malformed` and `texts`; returns how many there were.
 
-    An id with a TIN becomes a hash under the key, which is requested only then.
+    The table `redacted_rows` has their number in each text with any. An id with a TIN becomes a hash under
+    the key, which is requested only then.
     """
     # Columns with a heading such as "Client SSN": their nine bare digits are TINs too.
     announced = {
@@ -104,6 +105,7 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         suspects = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
     if announced:
         suspects += select_texts(database, "place, text", announced, "strlen(text) >= 9")
+    database.execute("create or replace temp table redacted_rows (row_no bigint, number integer)")
     rows = []
     for place, text in suspects:
         changed, number = redact_announced(text) if place in announced else redact(text)
@@ -114,15 +116,14 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
     create_table(database, "redactions", rows, schema)
     places = {row[0] for row in rows}
-    count = 0
     for place in places:
         table, own = ("malformed", "record") if place == MALFORMED else ("staged", f"c{place}")
         join = f"{table} join redactions on place = {place} and text = {own}"
-        count += count_of(database, f"select sum(number) from {join}")
+        database.execute(f"insert into redacted_rows select row_no, number from {join}")
     replace_texts(database, places - {MALFORMED})
     if not places.isdisjoint(set_places(columns)):
         collect_sets(database, columns)
-    return count
+    return count_of(database, "select coalesce(sum(number), 0) from redacted_rows")
 
 
 def replace_texts(database: DuckDBPyConnection, places: set[int]) -> None:

@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
@@ -153,17 +154,24 @@ def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]
 
 
 def number_times(database: DuckDBPyConnection, text: str) -> str:
-    """SQL for the number of the format that gives the text `event_time` of `stamp` back exactly, else null.
-
-    It is the format of `time_as_logged` that most of the first texts of the file have.
-    """
-    functions = (QUERIES / "functions" / "raw.sql").read_text(encoding="utf-8")
-    formats = re.findall(r"strftime\(moment, '(.+?)'\)", functions)
+    """SQL for the number of the format that gives the text `event_time` of `stamp` exactly, else null."""
     rows = database.execute(f"select {text} from staged limit {FIRST_TEXTS}").fetchall()
-    shapes = [re.compile(DIRECTIVE.sub(lambda match: SHAPES[match[0]], one)) for one in formats]
-    counts = [sum(bool(shape.fullmatch(text or "")) for (text,) in rows) for shape in shapes]
-    best = counts.index(max(counts))
-    return f"case when strftime(stamp, {literal(formats[best])}) = event_time then {best + 1} end"
+    number = number_of_format([text for (text,) in rows])
+    text_of_stamp = f"strftime(stamp, {literal(stored_formats()[number - 1])})"
+    return f"case when {text_of_stamp} = event_time then {number} end"
+
+
+def number_of_format(texts: Sequence[str | None]) -> int:
+    """The number of the format of `time_as_logged` that most of the first texts of a file have."""
+    shapes = [re.compile(DIRECTIVE.sub(lambda match: SHAPES[match[0]], one)) for one in stored_formats()]
+    counts = [sum(bool(shape.fullmatch(text or "")) for text in texts[:FIRST_TEXTS]) for shape in shapes]
+    return counts.index(max(counts)) + 1
+
+
+@cache
+def stored_formats() -> list[str]:
+    functions = (QUERIES / "functions" / "raw.sql").read_text(encoding="utf-8")
+    return re.findall(r"strftime\(moment, '(.+?)'\)", functions)
 
 
 def stamp_columns(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> dict[str, str]:

@@ -14,7 +14,6 @@ from etl.common.duck import count_of, create_table, literal, parquet
 from etl.common.problem import Problem
 from etl.config.source import file_columns
 from etl.read.records import Staged
-from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import EVENT, RETURN_KEY, SET
 from etl.store.mapping import joined, map_staged, member
@@ -41,31 +40,44 @@ def write_part(
 
     Raises a Problem unless they add up to the number of records that the reader counted.
     """
-    collect_texts(database, columns)
-    # Before the ids of purged returns are redacted in them.
-    malformed = malformed_of(database, purged)
-    redacted_count = redact_file(database, columns, key)
-    map_staged(database, columns)
-    purged_count = remove_purged(database, purged, malformed)
+    redacted_count, purged_count = map_records(database, columns, key, purged)
     made = folder / "part"
     made.mkdir()
     kept = write_records(database, columns.source.kind, file_id, made)
     split_count = staged.record_count - count_of(database, "select count(*) from malformed")
     # Only if a record was split and not stored, all are mapped again, to find it and its reason.
     quarantined = write_quarantine(database, columns, file_id, made, kept + purged_count < split_count)
-    if kept + quarantined + purged_count != staged.record_count:
-        purged_too = f" and {purged_count} purged" if purged_count else ""
-        counts = f"{staged.record_count} records were counted, but {kept} stored, {quarantined} quarantined"
+    return made, counts_of(columns, staged.record_count, kept, quarantined, purged_count, redacted_count)
+
+
+def map_records(
+    database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes], purged: Purged
+) -> tuple[int, int]:
+    """Makes the macro `mapped` of what is staged, without TINs and without purged returns; counts both."""
+    collect_texts(database, columns)
+    # Before the ids of purged returns are redacted in them.
+    malformed = malformed_of(database, purged)
+    redacted_count = redact_file(database, columns, key)
+    map_staged(database, columns)
+    return redacted_count, remove_purged(database, purged, malformed)
+
+
+def counts_of(
+    columns: Columns, records: int, kept: int, quarantined: int, purged: int, redacted: int
+) -> dict[str, Any]:
+    """The counts of a part for its ledger. Raises a Problem if they do not add up."""
+    if kept + quarantined + purged != records:
+        purged_too = f" and {purged} purged" if purged else ""
+        counts = f"{records} records were counted, but {kept} stored, {quarantined} quarantined"
         raise Problem(f"{counts}{purged_too}. Nothing was loaded from it.")
-    headings = [redact(heading) for heading in columns.headings]
-    return made, {
+    return {
         VERSION: 2,
-        "record_count": staged.record_count,
+        "record_count": records,
         "kept_count": kept,
         "quarantined_count": quarantined,
-        "purged_count": purged_count,
-        "redacted_count": redacted_count + sum(count for _, count in headings),
-        "unmapped_columns": [headings[place][0] for place in columns.unmapped],
+        "purged_count": purged,
+        "redacted_count": redacted + sum(count for _, count in columns.redacted),
+        "unmapped_columns": [columns.redacted[place][0] for place in columns.unmapped],
     }
 
 
@@ -103,48 +115,54 @@ def remove_purged(database: DuckDBPyConnection, purged: Purged, malformed: list[
 def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder: Path) -> int:
     """Writes the records to store, and the sets that events name; returns the number of records."""
     file = folder / f"{kind}.parquet"
+    kept = copy_to_parquet(database, records_to_store(kind, "mapped('staged')", literal(file_id)), file)
+    if kind == "events":
+        named = f"(from sets semi join {parquet(file)} using (set_no))"
+        sets = f"select distinct set_no, {RETURN_KEY} as return_key, {SET} from {named} order by set_no"
+        copy_to_parquet(database, sets, folder / "attributes.parquet")
+    return kept
+
+
+def records_to_store(kind: str, mapped: str, file_id: str, also: str = "") -> str:
+    """A query for the records of <kind>.parquet, and for more columns of `mapped` (`also`)."""
     if kind == "returns":
-        names = ", ".join(
-            f"{literal(file_id)} as {name}" if name == "file_id" else name for name in file_columns(kind)
-        )
-        return copy_to_parquet(database, f"select {names} from mapped('staged') where reason is null", file)
+        names = (f"{file_id} as {name}" if name == "file_id" else name for name in file_columns(kind))
+        return f"select {also}{', '.join(names)} from {mapped} where reason is null"
     # Texts are stored only where others do not give them back.
-    events = f"""
-        select set_no, {EVENT}, content_hash
+    return f"""
+        select {also}set_no, {EVENT}, content_hash
         from (
             select * replace (
                 nullif(label, tidy) as label,
                 case when format_no is null then event_time end as event_time,
                 case when format_no is not null then utc_minutes end as utc_minutes
             )
-            from mapped('staged')
+            from {mapped}
             where reason is null
         )
     """
-    kept = copy_to_parquet(database, events, file)
-    named = f"(from sets semi join {parquet(file)} using (set_no))"
-    sets = f"select distinct set_no, {RETURN_KEY} as return_key, {SET} from {named} order by set_no"
-    copy_to_parquet(database, sets, folder / "attributes.parquet")
-    return kept
 
 
 def write_quarantine(
     database: DuckDBPyConnection, columns: Columns, file_id: str, folder: Path, has_unread: bool
 ) -> int:
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
-    members = joined([member(heading, f"c{place}") for place, heading in enumerate(columns.headings)])
-    unread = f"""
-        select row_no, unread.reason, '{{' || coalesce({members}, '') || '}}' as record
-        from staged
-        join (select row_no, reason from mapped('staged') where reason is not null) as unread using (row_no)
-    """
+    unread = unread_records(columns, "mapped('staged')") + " union all" if has_unread else ""
     query = f"""
-        select {literal(file_id)} as file_id, row_no, reason, record from (
-            {f"{unread} union all" if has_unread else ""}
-            from malformed
-        ) order by row_no
+        select {literal(file_id)} as file_id, row_no, reason, record from ({unread} from malformed)
+        order by row_no
     """
     return copy_to_parquet(database, query, folder / "quarantine.parquet")
+
+
+def unread_records(columns: Columns, mapped: str) -> str:
+    """A query for the records that were split and cannot be stored."""
+    members = joined([member(heading, f"c{place}") for place, heading in enumerate(columns.headings)])
+    return f"""
+        select row_no, unread.reason, '{{' || coalesce({members}, '') || '}}' as record
+        from staged
+        join (select row_no, reason from {mapped} where reason is not null) as unread using (row_no)
+    """
 
 
 def copy_to_parquet(database: DuckDBPyConnection, query: str, file: Path) -> int:

@@ -23,6 +23,7 @@ import etl.common.files as lock
 import etl.read.archive as archive
 import etl.reports.files as report_files
 import etl.reports.run_files as run_files
+import etl.store.columns as columns
 import etl.store.load as load
 import etl.store.parts as parts
 import etl.store.write_part as write_part
@@ -41,7 +42,7 @@ Step = tuple[ModuleType, Function]
 # call that creates, renames, flushes or removes a file.
 STEPS: dict[str, tuple[Step, ...]] = {
     "read": ((load, load.stage),),
-    "write": ((write_part, write_part.copy_to_parquet), (parts, parts.write_json)),
+    "write": ((write_part, write_part.copy_to_parquet), (parts, parts.seal)),
     "rename": ((os, os.rename), (os, os.replace)),
     "model": (
         (models, models.create_model),
@@ -207,7 +208,7 @@ def without_lock() -> None:
 
 def without_redaction() -> None:
     replace_function(write_part, write_part.redact_file, lambda *arguments: 0)
-    replace_function(write_part, write_part.redact, lambda text: (text, 0))
+    replace_function(columns, columns.redact, lambda text: (text, 0))
 
 
 def without_modes() -> None:

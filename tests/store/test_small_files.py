@@ -1,0 +1,248 @@
+"""Small files are loaded together, and each has the part, the ledger and the refusal that it has alone."""
+
+import csv
+import gzip
+import io
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from etl.common.files import write_json
+from etl.config.settings import read_settings
+from etl.read.archive import CHANGED
+from etl.store.load import Loader, Outcome, open_database, outcome_of
+from etl.store.parts import Part, store_work_folder
+from etl.store.purged import Purged, read_purged
+from etl.store.small_files import MOST_BYTES, MOST_FILES, SMALL_BYTES, windows
+from etl.upkeep.purge import finish, plan_file, plan_returns
+from etl.upkeep.verify import check_store
+from support.loaded_files import HEAD, SETTINGS, Firm, events, quarantined, tree
+
+GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
+LISTS = """[[source]]
+name = "list"
+files = ["list*"]
+kind = "returns"
+firm_id = "oak"
+timezone = "UTC"
+"""
+ZONES = SETTINGS.format(firm="America/Chicago", zone="America/New_York").replace(
+    "[[source]]", f"{LISTS}[[source]]"
+)
+ZONES += 'time_formats = ["%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M"]\n'
+HEADINGS = ("return_id", "tab", "label", "event_time", "office", "due_date", "Shoe Size")
+# For each heading the usual texts, then those that need care: a taxpayer number, a text in quotes, blanks.
+TEXTS = (
+    ["r1", "r2", " r2", "219-09-9999", ""],
+    ["Client", "internal tracking", "Nowhere"],
+    ["Up", 'Signed "1040, \u201cfinal\u201d"', "Deliver  to\u00a0Client", "SSN 219-09-9998 sent", ""],
+    [
+        "03/08/2026 02:30:00 AM",
+        "11/01/2026 01:30:00 AM",
+        "04.03.2026 10:00",
+        "2026-03-04T10:00:00Z",
+        "soon",
+        "",
+    ],
+    ["Austin", "", " Austin "],
+    ["04/15/2026 12:00:00 AM", "later", ""],
+    ["44", "it's", ""],
+)
+CUT, BLANK = ["r1", "only two"], []
+ROWS = st.one_of(st.tuples(*map(st.sampled_from, TEXTS)).map(list), st.sampled_from([CUT, BLANK]))
+NAMES = st.sampled_from(
+    [*4 * ["log.csv"], "log.ndjson", "log.json", "list.csv", "log.txt", "odd.csv", "empty.csv"]
+)
+
+
+def content_of(rows: list[list[str]], name: str) -> bytes:
+    """The rows as a file of the format that its name says; one is in Windows-1252, one has no header."""
+    if name.endswith("json"):
+        objects = [json.dumps(dict(zip(HEADINGS, row, strict=False))) for row in rows if row]
+        return (f"[{', '.join(objects)}]" if name == "log.json" else "\n".join(objects) + "\n").encode()
+    text = io.StringIO()
+    heading = {"odd.csv": ["Return", "Place"], "empty.csv": []}.get(name, list(HEADINGS))
+    csv.writer(text).writerows([heading, *rows] if heading else [])
+    return text.getvalue().encode("cp1252" if name == "log.txt" else "utf-8")
+
+
+def stored(part: Part) -> object:
+    """All of a part but the moment of its load and the hashes of its files."""
+    ledger = {
+        name: value for name, value in part.ledger.items() if name not in ("loaded_at", "seal", "sha256")
+    }
+    files = [pl.read_parquet(file) for file in part.files]
+    return ledger, [(file.schema, file.rows()) for file in files]
+
+
+FIRST = ["r1", "Client", "Up", "03/04/2026 02:30:00 AM", "Austin", "", ""]
+SECOND = ["r2", "Client", "Up", "2026-03-04T10:00:00Z", "Boston", "", "44"]
+
+
+@settings(max_examples=15)
+@example(
+    [
+        ("log.csv", [FIRST]),
+        ("log.csv", [[*SECOND[:3], *FIRST[3:]]]),
+        ("log.csv", [SECOND]),
+        ("log.csv", [SECOND, FIRST]),
+    ]
+)
+@given(st.lists(st.tuples(NAMES, st.lists(ROWS, max_size=4)), min_size=2, max_size=6))
+def test_together_a_file_becomes_what_it_becomes_alone(drawn: list[tuple[str, list[list[str]]]]) -> None:
+    with TemporaryDirectory() as folder:
+        together, alone = (Firm(Path(folder) / name, ZONES) for name in ("together", "alone"))
+        for firm in (together, alone):
+            # The key of the hashes in place of ids with a taxpayer number.
+            (firm.data.root / ".key").write_bytes(b"k" * 32)
+            for number, (name, rows) in enumerate(drawn):
+                firm.file(name.replace(".", f" {number}."), content_of(rows, name))
+        outcomes = together.load(*sorted(together.folder.glob("*.*")))
+        expected = load_alone(alone, sorted(alone.folder.glob("*.*")))
+        assert list(map(str, outcomes)) == [str(one).replace("/alone/", "/together/") for one in expected]
+        assert list(map(stored, together.parts)) == list(map(stored, alone.parts))
+        refused = [
+            {path.name for path in (firm.data.store / "refused").iterdir()} for firm in (together, alone)
+        ]
+        assert refused[0] == refused[1]
+
+
+def load_alone(firm: Firm, files: list[Path]) -> list[Outcome]:
+    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
+    with store_work_folder(firm.data) as folder, open_database(folder) as database:
+        return [outcome_of(loader, file, None, folder, database) for file in files]
+
+
+def sound(firm: Firm) -> list[str]:
+    """What a check of the store says if nothing is wrong."""
+    return [found.finding for found in check_store(firm.data)[0] if found.severity == "well"]
+
+
+def sealed_names(firm: Firm, files: list[Path]) -> list[str]:
+    """The files that are loaded together, of those that could be."""
+    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
+    folder = firm.folder / "work"
+    folder.mkdir()
+    with open_database(folder) as database:
+        return [file.name for file in loader.seal_small(files, folder, database)]
+
+
+def test_which_files_are_loaded_together(tmp_path: Path) -> None:
+    """Those of one source and shape; one with a fault, of other headings or of known content is not."""
+    firm = Firm(tmp_path)
+    texts: dict[str, str | bytes] = {
+        "a.csv": GOOD,
+        "b.csv": GOOD.replace("r1", "r2"),
+        "c.ndjson": '{"return_id": "r3", "tab": "Client", "label": "Up", "event_time": "2026-03-04"}\n',
+        "cut.csv": GOOD.replace("r1", '"r4'),
+        "empty.csv": "",
+        "no time.csv": "return_id,tab,label\nr5,Client,Up\n",
+        "other.csv": GOOD.replace(HEAD, f"{HEAD},office").replace("04\n", "04,Austin\n"),
+        "same.csv": GOOD,
+        "long.csv": HEAD + SMALL_BYTES * "\n",
+        "packed.csv.gz": gzip.compress(GOOD.replace("r1", "r6").encode()),
+        "packed.long.csv.gz": gzip.compress((HEAD + SMALL_BYTES * "\n").encode()),
+    }
+    files = [firm.file(name, text) for name, text in texts.items()]
+    assert sealed_names(firm, files) == ["a.csv", "b.csv", "c.ndjson", "cut.csv", "packed.csv.gz"]
+
+
+def test_a_window_has_small_files_in_their_order(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    small = [firm.file(f"{number:04}.csv", "x") for number in range(MOST_FILES + 2)]
+    large = [firm.file(f"large {number}.csv", b"x" * (MOST_BYTES - number)) for number in range(2)]
+    files = [*small, *large, small[0], small[1], tmp_path / "missing.csv"]
+    found = list(windows(files))
+    assert [file for window in found for file in window] == files
+    assert [len(window) for window in found] == [MOST_FILES, 2, 1, 2, 2]
+
+
+def test_a_bad_file_among_good_ones_is_the_only_one_refused(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.data.inbox.mkdir()
+    for number in range(5):
+        text = GOOD.replace("r1", f"r{number}") if number != 2 else "<html>log in</html>"
+        (firm.data.inbox / f"{number}.csv").write_text(text)
+    outcomes = firm.load_inbox()
+    assert [outcome.state for outcome in outcomes] == ["loaded", "loaded", "refused", "loaded", "loaded"]
+    assert str(outcomes[2]).startswith(f"{firm.data.inbox}/2.csv: it is a web page (HTML)")
+    assert sorted(path.as_posix() for path in tree(firm.data.inbox)) == [
+        "loaded/0.csv",
+        "loaded/1.csv",
+        "loaded/3.csv",
+        "loaded/4.csv",
+        "refused/2.csv",
+    ]
+    by_name = {part.ledger["file_name"]: events(part, "return_id", "row_no") for part in firm.parts}
+    assert by_name == {f"{number}.csv": [(f"r{number}", 1)] for number in (0, 1, 3, 4)}
+    assert sound(firm) == ["4 loaded files are unchanged, with the counts of the ledger."]
+
+
+def test_each_file_counts_its_own_numbers_and_quarantined_records(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    clean = firm.file("clean.csv", f"{GOOD}r2,Client,Up,2026-03-04\n")
+    dirty = firm.file("dirty.csv", f"{GOOD}r2,Client,SSN 219-09-9999,2026-03-04\nr3,Client,Up,soon\nr4\n")
+    lost = firm.file("219-09-9998.csv", f"{HEAD}\nr5,Client,Up,soon\n")
+    parts = [outcome.part for outcome in firm.load(clean, dirty, lost) if outcome.part]
+    counts = ("record_count", "kept_count", "quarantined_count", "redacted_count")
+    assert [[part.ledger[count] for count in counts] for part in parts] == [
+        [2, 2, 0, 0],
+        [4, 2, 2, 1],
+        [1, 0, 1, 1],
+    ]
+    assert [[row[:2] for row in quarantined(part)] for part in parts] == [
+        [],
+        [(3, "unreadable_time"), (4, "wrong_field_count")],
+        [(1, "unreadable_time")],
+    ]
+    assert [events(part, "label") for part in parts] == [[("Up",), ("Up",)], [("Up",), ("SSN [TIN]",)], []]
+
+
+def test_equal_files_are_loaded_once(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    files = [firm.file(name, GOOD.replace("r1", name[0])) for name in ("a.csv", "a2.csv", "b.csv")]
+    assert [outcome.state for outcome in firm.load(*files)] == ["loaded", "known", "loaded"]
+    assert [outcome.state for outcome in firm.load(*files)] == ["known"] * 3
+    assert [outcome.state for outcome in firm.load(*files, again=True)] == ["read again"] * 3
+    # The file that is there twice was read twice.
+    assert sorted(part.folder.suffix for part in firm.parts) == [".2", ".3"]
+    assert sound(firm) == ["2 loaded files are unchanged, with the counts of the ledger."]
+
+
+def test_a_file_that_changes_before_its_turn_is_refused(tmp_path: Path) -> None:
+    """It has one more record when its part is put in place: that record must not be lost."""
+    firm = Firm(tmp_path)
+    files = [firm.file(f"{name}.csv", GOOD.replace("r1", name)) for name in ("a", "b")]
+    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
+    with store_work_folder(firm.data) as folder, open_database(folder) as database:
+        sealed = loader.seal_small(files, folder, database)
+        with open(files[1], "a", encoding="utf-8") as file:
+            file.write("b,Client,Down,2026-03-05\n")
+        first, second = (outcome_of(loader, file, sealed[file], folder, database) for file in files)
+    assert (first.state, second.state) == ("loaded", "refused")
+    assert second.reason == CHANGED
+    assert [outcome.state for outcome in firm.load(*files)] == ["known", "loaded"]
+    assert list((firm.data.store / "refused").iterdir()) == []
+
+
+def test_purges_concern_one_file_of_those_loaded_together(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS.format(firm="UTC", zone="UTC"))
+    files = [firm.file(f"{number}.csv", f"{GOOD}r{number},Client,Up,2026-03-05\n") for number in range(2, 6)]
+    first = firm.load(*files)[0].part
+    assert first is not None
+    for plan in (plan_file(firm.data, first.file_id), plan_returns(firm.data, "r4")):
+        write_json(firm.data.purging, asdict(plan))
+        finish(firm.data)
+    assert [outcome.state for outcome in firm.load(*files)] == ["refused", "known", "known", "known"]
+    assert [outcome.state for outcome in firm.load(*files, again=True)][1:] == ["read again"] * 3
+    found = Counter(row for part in firm.parts for row in events(part, "return_id"))
+    assert found == {("r1",): 3, ("r3",): 1, ("r5",): 1}
+    assert sorted(part.ledger["purged_count"] for part in firm.parts) == [0, 0, 1]
+    assert read_purged(firm.data).has_file(first.file_id)
+    assert sound(firm) == ["3 loaded files are unchanged, with the counts of the ledger."]
