@@ -221,7 +221,7 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dic
         order = "event_count desc, firm_id, return_id"
         longest = database.execute(f"select return_id from mart.returns order by {order} limit 1").fetchone()
     types: dict[str, dict[str, str]] = {}
-    set_weeks(database)
+    set_times(database)
     database.execute("create schema unsorted")
     for file in catalog.of("report"):
         name = file.full_name
@@ -236,19 +236,15 @@ def create_reports(database: duckdb.DuckDBPyConnection, catalog: Catalog) -> dic
     return types
 
 
-def set_weeks(database: duckdb.DuckDBPyConnection) -> None:
-    """Replaces the functions of weeks by ones with the dates of this build.
+def set_times(database: duckdb.DuckDBPyConnection) -> None:
+    """Puts the times of this build in place of the functions that ask for them.
 
     DuckDB compares rows with a date while it reads them; a row of `raw.build` it would join to each of them.
     """
-    [dates] = database.execute("select full_week(0), as_of_then(0)").fetchall()
-    monday, as_of = (literal(str(one)) if one else "null" for one in dates)
-    database.execute(f"""
-        create or replace macro full_week(weeks_before) as
-            cast({monday} as date) - 7 * weeks_before;
-        create or replace macro as_of_then(weeks_before) as
-            cast({as_of} as timestamp) - to_days(7 * weeks_before);
-    """)
+    for name, kind in (("last_full_week", "date"), ("newest_time", "timestamp")):
+        [(value,)] = database.execute(f"select {name}()").fetchall()
+        constant = "null" if value is None else literal(str(value))
+        database.execute(f"create or replace macro {name}() as cast({constant} as {kind})")
 
 
 def line_in_report(database: duckdb.DuckDBPyConnection, file: SqlFile, error: duckdb.Error) -> int | None:

@@ -103,12 +103,12 @@ end;
 -- The Monday of the last week that has ended by a UTC time, in a time zone.
 create macro last_monday(timezone, moment) as cast(date_trunc('week', date_in(timezone, moment)) as date) - 7;
 
+-- The Monday of the last full week, and the time of the build. A build puts their values in place of these two queries.
+create macro last_full_week() as (select last_monday(build.timezone, build.as_of) from raw.build as build);
+create macro newest_time() as (select build.as_of from raw.build as build);
+
 -- The Monday of the last full week, or of one this many weeks before it.
-create macro full_week(weeks_before) as (
-    select last_monday(build.timezone, build.as_of) - 7 * weeks_before from raw.build as build
-);
+create macro full_week(weeks_before) as last_full_week() - 7 * weeks_before;
 
 -- The time (UTC) when a week this many weeks ago was as old as the last full week is now.
-create macro as_of_then(weeks_before) as (
-    select build.as_of - to_days(7 * weeks_before) from raw.build as build
-);
+create macro as_of_then(weeks_before) as newest_time() - to_days(7 * weeks_before);
