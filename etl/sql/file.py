@@ -97,7 +97,10 @@ class SqlFile:
 
     @property
     def return_columns(self) -> tuple[str, ...]:
-        """The columns that say which return a row is about; empty if it is about none."""
+        """The columns that say which return a row is about; empty if it is about none.
+
+        Of a table of `raw` or `ref` with such columns, an appended build reads only the touched returns' rows.
+        """
         names = {column.name for column in self.columns}
         return next((columns for columns in RETURN_COLUMNS if names.issuperset(columns)), ())
 
@@ -146,7 +149,7 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
             f"{label}, line {words['by'][0][0]}: a table is made by return, or this line is left out."
         )
     is_table = any(line.startswith("create table") for line in lines)
-    return SqlFile(
+    file = SqlFile(
         label=label,
         schema=schema,
         name=name,
@@ -163,6 +166,14 @@ def read_file(path: Path, queries: Path = QUERIES) -> SqlFile:
         columns=tuple(select_columns(lines, label)),
         sources={} if is_table else sources(text, label, portable=schema in ("model", "mart")),
     )
+    if file.by_return and (file.is_view or not file.return_columns):
+        raise Problem(
+            f"{label}: a table that is made by return is no view, and has a column return_key or "
+            "the columns firm_id and return_id."
+        )
+    if file.ages and not (file.by_return and file.return_columns == RETURN_COLUMNS[0]):
+        raise Problem(f"{label}: only a table that is made by return, with a column return_key, ages.")
+    return file
 
 
 def header(lines: list[str], label: str) -> tuple[str, dict[str, list[tuple[int, str]]]]:

@@ -16,14 +16,13 @@ from etl.common.duck import OFFLINE, error_sentence, line_of_error, literal, pro
 from etl.common.files import put_in_place, remove_leftovers, work_folder
 from etl.common.paths import QUERIES, DataDir
 from etl.common.problem import Problem
-from etl.common.system import make_private
 from etl.common.terminal import step
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog, read_catalog
 from etl.sql.file import SqlFile
 from etl.warehouse.last import Last, Unfit, code_digest, copy_last, keep_last, note_last, write_digest
-from etl.warehouse.models import Engine, check_table, columns_of, insert_rows, on_duckdb
-from etl.warehouse.raw import KEPT, fill_counts, fill_occurrences, fill_raw
+from etl.warehouse.models import Engine, attach, check_table, columns_of, insert_rows, on_duckdb
+from etl.warehouse.raw import KEPT, OCCURRENCES, RECORDS, SETS, fill_counts, fill_occurrences, fill_raw
 from etl.warehouse.reference import fill_reference
 from etl.warehouse.touched import find_touched, touched_models
 
@@ -114,9 +113,9 @@ def make_warehouse(
     with work_folder(data.root) as folder:
         new, last = folder / "warehouse.duckdb", None
         if why_full is None:
-            copy_last(data, new)
+            copy_last(data, new, code)
         with new_database(new, folder) as database:
-            if not why_full:
+            if why_full is None:
                 last = keep_last(database, data, catalog, code)
             create_tables(database, data, catalog, queries, KEPT if last else ())
             with step("Reading the store"):
@@ -124,7 +123,7 @@ def make_warehouse(
                 if last:
                     note_last(database, last)
                 for file in catalog.of("raw", "ref"):
-                    if not file.is_view:
+                    if not file.is_view and file.full_name != OCCURRENCES:
                         check_table(database, file, new_rows(file, last))
             remade = find_touched(database, catalog, last, folder) if last else None
             if remade is None:
@@ -143,23 +142,19 @@ def make_warehouse(
                 check_table(database, file)
             result = read_result(database, data, catalog, last, why_full, remade)
         with step("Publishing"):
-            replace_warehouse(new, data.warehouse)
-            write_digest(data)
+            replace_warehouse(new, data)
         return result
 
 
 @contextmanager
 def new_database(file: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Opens a new file that DuckDB 1.5 can read too, and writes it to the disk completely at the end.
+    """Opens a new file, and writes it to the disk completely at the end.
 
-    A killed build needs no recovery, so nothing is written twice: there is no write-ahead log, and a
-    checkpoint does not merge the incomplete row groups that each file of the store leaves.
+    A checkpoint does not merge the incomplete row groups that each file of the store leaves.
     """
     limits = work_limits(folder, MEMORY_BYTES)
     with duckdb.connect(config=OFFLINE | limits | {"max_vacuum_tasks": 0}) as database:
-        options = "storage_version 'v1.5.0', recovery_mode 'no_wal_writes'"
-        database.execute(f"attach {literal(file)} as warehouse ({options})")
-        make_private(file)
+        attach(database, file, "warehouse")
         database.execute("use warehouse")
         database.execute("set timezone = 'UTC'")
         yield database
@@ -186,7 +181,7 @@ def create_tables(
 
 def new_rows(file: SqlFile, last: Last | None) -> str:
     """The rows of a table of `raw` or `ref` that the last build had not checked: those of later files."""
-    if last and file.full_name in KEPT and any(column.name == "file_no" for column in file.columns):
+    if last and file.full_name in (RECORDS, SETS, "raw.file_numbers"):
         return f"(from {file.full_name} where file_no > {last.newest_no})"
     return file.full_name
 
@@ -200,8 +195,11 @@ def all_models(
         for file in files:
             if file.by_return:
                 database.execute(f"drop table {file.full_name}")
-        database.execute("delete from raw.occurrences")
+        database.execute(f"delete from {OCCURRENCES}")
+        # From now on the space of these tables is used again.
+        database.execute("checkpoint warehouse")
     fill_occurrences(database)
+    check_table(database, catalog.files[OCCURRENCES])
     return engine(database, files, folder)
 
 
@@ -297,11 +295,18 @@ def describe_tables(
     database.execute("\n".join(comments))
 
 
-def replace_warehouse(new: Path, published: Path) -> None:
-    """Replaces the old warehouse by one rename. Programs that have it open keep the old file."""
-    if published.is_dir():
-        raise Problem(f"{published}: a folder is where the warehouse belongs. Move it away.")
-    put_in_place(new, published)
+def replace_warehouse(new: Path, data: DataDir) -> None:
+    """Replaces the old warehouse by one rename. Programs that have it open keep the old file.
+
+    The digest is written first: after a kill in between, the next build is a full one.
+    """
+    for file in (data.warehouse, data.warehouse_digest):
+        if file.is_dir():
+            raise Problem(f"{file}: a folder is where a file of the warehouse belongs. Move it away.")
+    write_digest(data, new)
+    # What another program wrote and did not complete belongs to the old file.
+    data.warehouse.with_name("warehouse.duckdb.wal").unlink(missing_ok=True)
+    put_in_place(new, data.warehouse)
 
 
 def read_result(

@@ -1,7 +1,7 @@
 """What a build keeps of the last warehouse: the records of logs, and the tables that are made by return.
 
 It needs all parts of the last build unchanged, the same settings, reference files and code, no earlier as_of,
-the very file that the last build wrote, and one that has not doubled since the last full build.
+the very file that the last build wrote, and one that has not grown much since the last full build.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ from etl.store.parts import SEAL, parts
 from etl.warehouse.models import Engine, on_duckdb
 from etl.warehouse.raw import KEPT, settings_digest
 
-MOST_GROWTH = 2
+# A small file grows by some megabytes a day, whatever is in it.
+MOST_GROWTH, FREE_GROWTH_BYTES = 2, 64_000_000
 # Names come from a file that others can write.
 QUOTED = """create or replace temp macro quoted(name) as '"' || replace(name, '"', '""') || '"' """
 # What a build always makes anew. A macro may be there twice, with other parameters.
@@ -44,6 +45,8 @@ DROPS = """
     where (kind = 'schema') = (schema not in ('main', 'raw', 'model', 'mart'))
 """
 
+OTHER_CODE = "another version of returntrail, or Spark, made the last warehouse or makes this one"
+
 
 class Unfit(Exception):
     """Why a build cannot start from the last warehouse, as the end of a sentence."""
@@ -51,7 +54,10 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Last:
-    """The last warehouse: as of when, which files and how many numbers of logs, and a full build's size."""
+    """The last warehouse: as of when it was, of which files (lists too), and the size of a full build.
+
+    `newest_no` is the highest number of its logs; new logs have higher ones.
+    """
 
     as_of: datetime | None
     file_ids: frozenset[str]
@@ -59,16 +65,18 @@ class Last:
     full_bytes: int
 
 
-def copy_last(data: DataDir, to: Path) -> None:
-    """Copies the last warehouse. Raises Unfit if it is not the very file that a build wrote."""
+def copy_last(data: DataDir, to: Path, code: str | None) -> None:
+    """Copies the last warehouse. Raises Unfit if it is not the very file that a build wrote, or for Spark."""
+    if code is None:
+        raise Unfit(OTHER_CODE)
     shutil.copyfile(data.warehouse, to)
     if not data.warehouse_digest.exists() or data.warehouse_digest.read_bytes() != digest_line(to):
         raise Unfit("the last warehouse has no checksum or was changed since")
 
 
-def write_digest(data: DataDir) -> None:
-    """Writes beside the warehouse the digest by which the next build knows it, as sha256sum writes it."""
-    write_atomically(data.warehouse_digest, digest_line(data.warehouse))
+def write_digest(data: DataDir, warehouse: Path) -> None:
+    """Writes the digest by which the next build knows a new warehouse, as sha256sum writes it."""
+    write_atomically(data.warehouse_digest, digest_line(warehouse))
 
 
 def digest_line(file: Path) -> bytes:
@@ -92,13 +100,13 @@ def keep_last(database: duckdb.DuckDBPyConnection, data: DataDir, catalog: Catal
     if len(rows) != 1:
         raise Unfit("the last warehouse is damaged or of another version")
     [(last_code, last_settings, as_of, full_bytes)] = rows
-    if code is None or code != last_code:
-        raise Unfit("another version of returntrail, or Spark, made the last warehouse or makes this one")
+    if code != last_code:
+        raise Unfit(OTHER_CODE)
     if settings_digest(data, catalog) != last_settings:
         raise Unfit("the settings or the reference files have changed")
     # Records are appended unsorted, replaced rows leave their space, and some blocks are not full.
     size = data.warehouse.stat().st_size
-    if size > MOST_GROWTH * (full_bytes or size):
+    if size > MOST_GROWTH * (full_bytes or size) + FREE_GROWTH_BYTES:
         raise Unfit("the file has grown to more than twice that of the last full build")
     ledgers = {part.file_id: part.ledger for part in parts(data)}
     seals = database.execute("select file_id, seal from raw.parts").fetchall()

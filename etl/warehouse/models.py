@@ -15,12 +15,23 @@ from typing import Any
 
 import duckdb
 
-from etl.common.duck import problem_of
+from etl.common.duck import literal, problem_of
 from etl.common.problem import Problem
+from etl.common.system import make_private
 from etl.common.terminal import step
 from etl.sql.file import Check, SqlFile
 
 Engine = Callable[[duckdb.DuckDBPyConnection, list[SqlFile], Path], Generator[SqlFile, None, None]]
+
+
+def attach(database: duckdb.DuckDBPyConnection, file: Path, name: str) -> None:
+    """Opens a private file of tables that DuckDB 1.5 can read too.
+
+    A killed build needs no recovery, so nothing is written twice: there is no write-ahead log.
+    """
+    options = "storage_version 'v1.5.0', recovery_mode 'no_wal_writes'"
+    database.execute(f"attach {literal(file)} as {name} ({options})")
+    make_private(file)
 
 
 def on_duckdb(

@@ -1,8 +1,9 @@
 """One more day: remakes the rows of the returns that new files touch, in a copy of the last warehouse.
 
 A model that is made by return runs on the records of those returns alone, in a small database beside the
-copy, and its rows replace theirs in the copy. Every other table and view is made anew from all rows. So the
-result is that of a full build.
+copy, and its rows replace theirs in the copy. It may read tables that are made by return too, and tables
+whose rows no other return changes, which the small database shows whole. Every other table and view is made
+anew from all rows. So the result is that of a full build.
 """
 
 from collections.abc import Generator
@@ -10,12 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.duck import literal
 from etl.common.terminal import step
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.warehouse.last import Last
-from etl.warehouse.models import create_model
+from etl.warehouse.models import attach, check_table, create_model
 from etl.warehouse.raw import OCCURRENCES, fill_occurrences
 
 # With more returns than this share, it is quicker to make all rows anew.
@@ -37,7 +37,7 @@ def find_touched(
         for file in catalog.of("model", "mart")
         if file.ages
     )
-    database.execute(f"attach {literal(folder / 'touched.duckdb')} as touched")
+    attach(database, folder / "touched.duckdb", "touched")
     # A later as_of can make another log the newest, and so change attributes of every return in it.
     database.execute(
         f"""
@@ -90,7 +90,7 @@ def touched_models(
         else:
             create_model(database, file, file.text)
             yield file
-            share(database, file)
+            show(database, file)
     database.execute("detach touched")
 
 
@@ -106,18 +106,19 @@ def give_records(database: duckdb.DuckDBPyConnection, catalog: Catalog, queries:
             chosen = f"from {file.full_name} semi join {RETURNS} using ({', '.join(file.return_columns)})"
             database.execute(f"create table touched.{file.full_name} as {chosen}")
         else:
-            share(database, file)
+            show(database, file)
     database.execute("use touched")
     for name in ("duckdb", "raw"):
         database.execute((queries / "functions" / f"{name}.sql").read_text(encoding="utf-8"))
     database.execute(occurrences.text)
     fill_occurrences(database)
+    check_table(database, occurrences)
     database.execute("use warehouse")
     replace_rows(database, occurrences)
 
 
-def share(database: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    """Shows a table of the warehouse in the small database; a view reads the small one's own tables."""
+def show(database: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    """Shows a whole table in the small database; a view there reads the small one's own tables."""
     if file.is_view:
         database.execute("use touched")
         create_model(database, file, file.text)

@@ -7,28 +7,26 @@
 -- check: seconds is null or seconds >= 0
 with compared as (
     select
-        moves.return_key, moves.event_no, moves.cycle_no, moves.event_at, moves.event_on, moves.actor,
-        stages.stage_no,
-        lag(stages.stage_no) over in_order as stage_no_before,
-        lag(moves.cycle_no) over in_order as cycle_no_before
-    from model.stage_moves as moves
-    left join ref.stages as stages using (stage)
-    window in_order as (partition by moves.return_key order by moves.event_no nulls last)
+        return_key, event_no, cycle_no, event_at, event_on, actor, stage,
+        lag(stage) over in_order as stage_before,
+        lag(cycle_no) over in_order as cycle_no_before
+    from model.stage_moves
+    window in_order as (partition by return_key order by event_no nulls last)
 ),
 changes as (
-    select return_key, event_no, cycle_no, event_at, event_on, actor, stage_no
+    select return_key, event_no, cycle_no, event_at, event_on, actor, stage
     from compared
-    where stage_no is null or stage_no_before is null or stage_no <> stage_no_before or cycle_no <> cycle_no_before
+    where stage is null or stage_before is null or stage <> stage_before or cycle_no <> cycle_no_before
 ),
 numbered as (
     select
-        return_key, event_no, cycle_no, stage_no,
+        return_key, event_no, cycle_no, stage,
         event_at as entered_at,
         event_on as entered_on,
         actor as entered_by,
         lead(event_at) over in_order as left_at,
         lead(actor) over in_order as left_by,
-        count(stage_no) over so_far as stay_no
+        count(stage) over so_far as stay_no
     from changes
     window
         in_order as (partition by return_key order by event_no nulls last),
@@ -39,22 +37,23 @@ numbered as (
         )
 ),
 stages_seen as (
-    select return_key, stage_no, min(stay_no) as first_stay_no, min(entered_on) as began_on
+    select return_key, stage, min(stay_no) as first_stay_no, min(entered_on) as began_on
     from numbered
-    where stage_no is not null
-    group by return_key, stage_no
+    where stage is not null
+    group by return_key, stage
 ),
 seen as (
-    select return_key, min(began_on) as began_on, max(stage_no) as furthest_stage_no
+    select stages_seen.return_key, min(stages_seen.began_on) as began_on, max(stages.stage_no) as furthest_stage_no
     from stages_seen
-    group by return_key
+    join ref.stages as stages using (stage)
+    group by stages_seen.return_key
 )
 select
     attributes.firm_id,
     attributes.return_id,
     stays.stay_no,          -- The place among the stays of the return, from 1.
     stays.cycle_no,         -- The delivery that was being prepared; of a recalled return, the next one.
-    stages.stage,           -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
+    stays.stage,            -- preparing, review, ERO/signer, approval or recalled, a row of ref.stages.
     stages.stage_no,
     stages_seen.first_stay_no = stays.stay_no as is_first, -- The first stay of the return in this stage.
     stays.entered_at,       -- When it entered the stage (UTC).
@@ -74,8 +73,8 @@ select
     attributes.tax_year
 from numbered as stays
 join model.attributes as attributes using (return_key)
-join ref.stages as stages using (stage_no)
-join stages_seen using (return_key, stage_no)
+join ref.stages as stages using (stage)
+join stages_seen using (return_key, stage)
 join seen using (return_key)
 join model.return_histories as histories using (return_key)
 left join model.delivery_starts as starts

@@ -51,11 +51,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
         (raw, raw.fill_records),
     ),
     "check": ((build, build.check_table),),
-    "publish": (
-        (build, build.replace_warehouse),
-        (build, build.write_digest),
-        (report_files, report_files.write_report),
-    ),
+    "publish": ((build, build.replace_warehouse), (report_files, report_files.write_report)),
     "purge": ((purge, purge.rewrite), (purge_files, purge_files.remove)),
     "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
 }

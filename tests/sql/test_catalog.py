@@ -163,6 +163,15 @@ BAD = {
         'queries/mart/visits.sql, line 4: unknown word "rule" in the header. Known: key, check, filters, '
         "param, every, access, view, by, ages.",
     ),
+    "made by return without a return": (
+        VISITS.replace("-- check: visit_count >= 1", "-- by: return").replace("    events.firm_id,\n", ""),
+        "queries/mart/visits.sql: a table that is made by return is no view, and has a column return_key or "
+        "the columns firm_id and return_id.",
+    ),
+    "aging without a number": (
+        VISITS.replace("-- check: visit_count >= 1", "-- ages: visit_count = 1"),
+        "queries/mart/visits.sql: only a table that is made by return, with a column return_key, ages.",
+    ),
     "made by something else": (
         VISITS.replace("-- check: visit_count >= 1", "-- by: office"),
         "queries/mart/visits.sql, line 4: a table is made by return, or this line is left out.",

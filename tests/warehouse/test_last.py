@@ -1,6 +1,8 @@
 """A build starts from the last warehouse only if it may, and says why it does not."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ import duckdb
 import pytest
 
 from etl.common.paths import DataDir
+from etl.common.problem import Problem
 from etl.store.parts import parts
 from etl.warehouse.build import build
 from etl.warehouse.last import write_digest
@@ -100,12 +103,12 @@ def run_in(firm: Firm, statement: str) -> None:
 
 def run_and_sign(firm: Firm, statement: str) -> None:
     run_in(firm, statement)
-    write_digest(firm.data)
+    write_digest(firm.data, firm.data.warehouse)
 
 
 def change_and_sign(firm: Firm) -> None:
     change_bytes(firm)
-    write_digest(firm.data)
+    write_digest(firm.data, firm.data.warehouse)
 
 
 @pytest.mark.parametrize(
@@ -133,10 +136,6 @@ def change_and_sign(firm: Firm) -> None:
             "the last warehouse is damaged or of another version",
         ),
         (
-            lambda firm: run_and_sign(firm, "update raw.build set full_bytes = 1000"),
-            "the file has grown to more than twice that of the last full build",
-        ),
-        (
             lambda firm: run_and_sign(firm, "update raw.build set code_digest = 'other'"),
             "another version of returntrail, or Spark, made the last warehouse or makes this one",
         ),
@@ -148,6 +147,30 @@ def test_anything_else_is_a_full_build(
     change(firm)
     assert last_sentence(firm, queries) == f"A full build, because {why}."
     assert [row[-1] for row in visits(firm.data)] == [len(parts(firm.data))] * 3
+
+
+def test_what_another_program_did_not_complete_is_left_out(firm: Firm, queries: Path) -> None:
+    program = """
+import duckdb, os, sys
+database = duckdb.connect(sys.argv[1])
+database.execute("set checkpoint_threshold = '1TB'; update mart.visits set visit_count = 9")
+os._exit(1)
+"""
+    subprocess.run([sys.executable, "-c", program, str(firm.data.warehouse)], check=False)
+    unfinished = firm.data.warehouse.with_name("warehouse.duckdb.wal")
+    assert unfinished.exists()
+    assert last_sentence(firm, queries) == APPENDED
+    assert not unfinished.exists()
+    assert [row[-1] for row in visits(firm.data)] == [3, 3, 3]
+
+
+def test_without_a_checksum_nothing_is_published(firm: Firm, queries: Path) -> None:
+    before = firm.data.warehouse.read_bytes()
+    firm.data.warehouse_digest.unlink()
+    firm.data.warehouse_digest.mkdir()
+    with pytest.raises(Problem, match=r"sha256: a folder is where a file of the warehouse belongs.*stays"):
+        build(firm.data, queries=queries)
+    assert firm.data.warehouse.read_bytes() == before
 
 
 def test_a_name_in_the_last_warehouse_is_no_sql(firm: Firm, queries: Path, tmp_path: Path) -> None:
@@ -174,8 +197,11 @@ def test_other_queries_another_engine_or_an_earlier_time_is_a_full_build(
     assert last_sentence(firm, queries) == APPENDED.replace("1,", "0,")
 
 
-def test_many_days_do_not_make_the_file_large(tmp_path: Path, queries: Path) -> None:
+def test_many_days_do_not_make_the_file_large(
+    tmp_path: Path, queries: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each appended day adds blocks that are not full; when the file has doubled, the store is read anew."""
+    monkeypatch.setattr("etl.warehouse.last.FREE_GROWTH_BYTES", 0)
     firm, said, sizes = Firm(tmp_path), [], []
     for day in range(1, 22):
         firm.load_text(log_of_day(day), f"{day}.csv")
