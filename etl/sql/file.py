@@ -99,7 +99,7 @@ class SqlFile:
     def return_columns(self) -> tuple[str, ...]:
         """The columns that say which return a row is about; empty if it is about none.
 
-        Of a table of `raw` or `ref` with such columns, an appended build reads only the touched returns' rows.
+        Of tables of `raw` and `ref` with such columns, a build of one more day reads only some rows.
         """
         names = {column.name for column in self.columns}
         return next((columns for columns in RETURN_COLUMNS if names.issuperset(columns)), ())

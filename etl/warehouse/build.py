@@ -300,9 +300,9 @@ def replace_warehouse(new: Path, data: DataDir) -> None:
 
     The digest is written first: after a kill in between, the next build is a full one.
     """
-    for file in (data.warehouse, data.warehouse_digest):
+    for file, what in ((data.warehouse, "the warehouse"), (data.warehouse_digest, "its checksum")):
         if file.is_dir():
-            raise Problem(f"{file}: a folder is where a file of the warehouse belongs. Move it away.")
+            raise Problem(f"{file}: a folder is where {what} belongs. Move it away.")
     write_digest(data, new)
     # What another program wrote and did not complete belongs to the old file.
     data.warehouse.with_name("warehouse.duckdb.wal").unlink(missing_ok=True)

@@ -51,7 +51,7 @@ def warehouse(firm: Firm, pieces: list[list[str]]) -> list[tuple]:
         """).fetchall()[0][0]
         assert wrong == 0
         return database.execute("""
-            select * exclude (file_id, row_no)
+            select * exclude (file_id, file_no, row_no)
             from warehouse.model.events
             order by firm_id, return_id, event_no
         """).fetchall()

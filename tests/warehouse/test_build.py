@@ -12,6 +12,8 @@ from etl.common.problem import Problem
 from etl.warehouse.build import build
 from support.warehouses import AA, BB, CC, SEEN, VISITS, refuse_file, small_queries, two_files, write_part
 
+FILES = ["store", "warehouse.duckdb", "warehouse.duckdb.sha256"]
+
 
 def rows(data: DataDir, sql: str) -> list[tuple]:
     with duckdb.connect(str(data.warehouse), read_only=True) as database:
@@ -141,7 +143,11 @@ def test_the_file_is_private_and_nothing_else_is_left(tmp_path: Path) -> None:
         build(data, queries=small_queries(tmp_path / "queries"))
     finally:
         os.umask(old)
-    assert sorted(path.name for path in data.root.iterdir()) == ["store", "warehouse.duckdb"]
+    assert sorted(path.name for path in data.root.iterdir()) == [
+        "store",
+        "warehouse.duckdb",
+        "warehouse.duckdb.sha256",
+    ]
     assert data.warehouse.stat().st_mode & 0o777 == 0o600
 
 

@@ -21,6 +21,8 @@ build(DataDir(Path(sys.argv[1])), queries=Path(sys.argv[2]))
 """
 MOMENTS = 4
 
+FILES = ["store", "warehouse.duckdb", "warehouse.duckdb.sha256"]
+
 
 def begun(data: DataDir, queries: Path) -> subprocess.Popen:
     """A build in a process of its own, past its imports."""
@@ -58,7 +60,11 @@ def test_a_killed_build_leaves_a_whole_warehouse_and_the_next_one_converges(tmp_
     assert unfinished, "no build was killed at work, so nothing was tried"
     build(data, queries=queries)
     assert visits(data) == new
-    assert sorted(path.name for path in data.root.iterdir()) == ["store", "warehouse.duckdb"]
+    assert sorted(path.name for path in data.root.iterdir()) == [
+        "store",
+        "warehouse.duckdb",
+        "warehouse.duckdb.sha256",
+    ]
 
 
 LIMITED = """
@@ -80,4 +86,8 @@ def test_a_build_that_finds_no_room_says_so_and_leaves_the_old_warehouse(tmp_pat
             "The old warehouse stays."
         )
         assert data.warehouse.read_bytes() == old
-        assert sorted(path.name for path in data.root.iterdir()) == ["store", "warehouse.duckdb"]
+        assert sorted(path.name for path in data.root.iterdir()) == [
+            "store",
+            "warehouse.duckdb",
+            "warehouse.duckdb.sha256",
+        ]

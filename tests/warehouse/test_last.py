@@ -168,7 +168,7 @@ def test_without_a_checksum_nothing_is_published(firm: Firm, queries: Path) -> N
     before = firm.data.warehouse.read_bytes()
     firm.data.warehouse_digest.unlink()
     firm.data.warehouse_digest.mkdir()
-    with pytest.raises(Problem, match=r"sha256: a folder is where a file of the warehouse belongs.*stays"):
+    with pytest.raises(Problem, match=r"sha256: a folder is where its checksum belongs.*stays"):
         build(firm.data, queries=queries)
     assert firm.data.warehouse.read_bytes() == before
 
