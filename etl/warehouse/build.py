@@ -26,7 +26,7 @@ from etl.warehouse.raw import KEPT, OCCURRENCES, RECORDS, SETS, fill_counts, fil
 from etl.warehouse.reference import fill_reference
 from etl.warehouse.touched import find_touched, touched_models
 
-MEMORY_BYTES = 4_000_000_000
+MEMORY_BYTES = 2_700_000_000
 
 
 @dataclass(frozen=True)
