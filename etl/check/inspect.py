@@ -13,14 +13,13 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings, source_of
 from etl.config.source import Source, column_of
-from etl.read.archive import BEGINNING, FORMAT_NAMES, Unpacked, content_kind, packing, verified
+from etl.read.archive import BEGINNING, FORMAT_NAMES, Unpacked, content_kind, packing, refuse_others, verified
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, match_columns
-from etl.store.load import refuse_special
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.texts import TIME, collect_texts, redact_file
 from etl.warehouse.reference import reference_rows
@@ -65,7 +64,7 @@ class Found:
 
 def inspect_file(check: Check, path: Path) -> Found:
     """Stages the file, matches its headings, and finds what is missing. Raises the Problem of a load."""
-    refuse_special(path)
+    refuse_others(path)
     database, limits = check.database, check.settings.limits
     unpacked = verified(path, check.folder, limits)
     file_format, source = read_format(check, path, unpacked)

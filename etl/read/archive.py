@@ -15,7 +15,8 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
@@ -61,6 +62,7 @@ DAMAGE = (zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, V
 DAMAGED = f"the archive is damaged (its checksum or structure is wrong). {AGAIN}"
 FOLLOWED = f"something follows the end of the archive. {AGAIN}"
 CHANGED = "the file changed while it was read. Load it again when its export is complete."
+Stamp = tuple[int, int]
 DECOMPRESSORS: dict[str, Callable[[], Any]] = {
     "gzip": lambda: zlib.decompressobj(wbits=31),
     "bzip2": bz2.BZ2Decompressor,
@@ -70,24 +72,38 @@ DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 
 @dataclass(frozen=True)
 class Unpacked:
-    """A verified file within the limits; `path` has its content."""
+    """A verified file within the limits; `path` has its content, `file` is the file itself, maybe packed."""
 
     path: Path
     name: str
     sha256: str
     packed_sha256: str
-    stamp: tuple[int, int]
+    file: Path
+    stamp: Stamp | None
     remark: str | None = None
 
     def refuse_changed(self) -> None:
         """Refuses a file whose size or time has changed since it was hashed."""
-        if stamp_of(os.stat(self.path)) != self.stamp:
+        if stamp_of(self.file) != self.stamp:
             raise Problem(CHANGED)
 
 
-def stamp_of(status: os.stat_result) -> tuple[int, int]:
-    """Size and time of a file, which change when it is written."""
-    return status.st_size, status.st_mtime_ns
+def stamp_of(file: Path | int) -> Stamp | None:
+    """Size and time of a file, which change when it is written; None if it cannot be found."""
+    with suppress(OSError):
+        status = os.stat(file)
+        return status.st_size, status.st_mtime_ns
+    return None
+
+
+def refuse_others(file: Path) -> None:
+    """Refuses everything but a regular file: a link may point anywhere, and a pipe may never end."""
+    if file.is_symlink():
+        raise Problem("a symbolic link. Load the file that it points to.")
+    if not file.exists():
+        raise Problem("there is no such file.")
+    if not file.is_file():
+        raise Problem("not a regular file.")
 
 
 def over_limit(limits: Limits, key: str, what: str, actual: object = None, place: str = "") -> Problem:
@@ -121,12 +137,11 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
                 raise over_limit(limits, "unpacked_bytes", "the file", size)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            unpacked = Unpacked(path, path.name, digest, digest, stamp_of(before))
+            unpacked = Unpacked(path, path.name, digest, digest, path, stamp_of(file.fileno()))
             if kind:
                 file.seek(0)
                 unpacked = unpack(file, kind, unpacked, folder, limits)
-            if stamp_of(os.stat(path)) != stamp_of(before):
-                raise Problem(CHANGED)
+            unpacked.refuse_changed()
             return unpacked
     except OSError as error:
         if error.filename is not None and Path(error.filename) != path:
@@ -149,8 +164,8 @@ def unpack(file: BinaryIO, kind: str, packed: Unpacked, folder: Path, limits: Li
     except BaseException:
         os.unlink(name)
         raise
-    sha256, stamp = content.hexdigest(), stamp_of(os.stat(name))
-    return Unpacked(Path(name), unpacked_name(packed.name), sha256, packed.packed_sha256, stamp, *remarks[:1])
+    own_name, remark = unpacked_name(packed.name), next(iter(remarks), None)
+    return replace(packed, path=Path(name), name=own_name, sha256=content.hexdigest(), remark=remark)
 
 
 def unpacked_chunks(kind: str, file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:

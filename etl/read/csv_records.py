@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
@@ -25,24 +26,20 @@ from etl.config.source import Limits, Source
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import Dialect, Header, read_header
 from etl.read.encoding import Text
-from etl.read.records import Records, Staged
+from etl.read.records import Records, Staged, StagedRecords
 
 BLOCK_BYTES = 1 << 19
 AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 
 
-def stage_csv(
-    database: duckdb.DuckDBPyConnection | None, text: Text, source: Source, limits: Limits
-) -> Staged:
+def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, limits: Limits) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
     header = read_header(text.path, source, limits)
     fast = stage_fast(database, text, header, limits) if database else None
     return fast or stage_exact(database, text, header, limits)
 
 
-def stage_fast(
-    database: duckdb.DuckDBPyConnection, text: Text, header: Header, limits: Limits
-) -> Staged | None:
+def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> Staged | None:
     """All records, counted by the line ends of the file; None if the file needs the exact reader.
 
     The records go into a table in the order of the file, so the id of a row is its number, in parallel and at
@@ -175,13 +172,11 @@ class CsvFile:
         return True
 
     def stage(
-        self,
-        database: duckdb.DuckDBPyConnection | None,
-        dialect: Dialect,
-        signs: dict[str, int] | None = None,
+        self, database: DuckDBPyConnection | None, dialect: Dialect, signs: dict[str, int] | None = None
     ) -> Staged:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
-        records = Records(database, self.header.headings)
+        headings = self.header.headings
+        records = StagedRecords(database, headings) if database else Records(headings)
         for block in self.blocks(dialect):
             start = 0
             for place, _, reason, record in block.malformed:
@@ -192,7 +187,7 @@ class CsvFile:
             if signs is not None:
                 for sign, line_no in signs_of(block, dialect.delimiter, signs):
                     signs.setdefault(sign, line_no)
-        return records.stage(self.header.headings)
+        return records.stage(headings)
 
 
 def lines_from(lines: list[str], place: int, stream: TextIOBase) -> Iterator[str]:
@@ -238,9 +233,7 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
             yield "malformed backslash", line_no
 
 
-def stage_exact(
-    database: duckdb.DuckDBPyConnection | None, text: Text, header: Header, limits: Limits
-) -> Staged:
+def stage_exact(database: DuckDBPyConnection | None, text: Text, header: Header, limits: Limits) -> Staged:
     """All records, in the dialect that fits the whole file. A file that might be read in part is refused."""
     file, usual = CsvFile(text.path, header, limits), Dialect(header.delimiter)
     escaped = replace(usual, escapechar="\\")

@@ -13,13 +13,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
-import duckdb
+from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import checked_headings
-from etl.read.records import Records, Staged
+from etl.read.records import Records, Staged, StagedRecords
 
 CHUNK = 1 << 20
 WHITE = " \t\r\n"
@@ -99,14 +99,14 @@ def add_object(records: Records, places: dict[str, int], text: str, place: str, 
 
 
 def stage_json(
-    database: duckdb.DuckDBPyConnection | None, path: Path, is_array: bool, source: Source, limits: Limits
+    database: DuckDBPyConnection | None, path: Path, is_array: bool, source: Source, limits: Limits
 ) -> Staged:
     """NDJSON: a line that is not an object is quarantined, blank lines are not records.
 
     A damaged array is refused: where its next record begins is not known.
     """
     places: dict[str, int] = {}
-    records, has_object = Records(database, places), False
+    records, has_object = StagedRecords(database, places) if database else Records(places), False
     with open(path, encoding="utf-8-sig", newline="\n") as file:
         lines = ((f"line {number}", line.strip(WHITE)) for number, line in enumerate(file, start=1))
         for place, text in elements(file, limits) if is_array else filter(itemgetter(1), lines):

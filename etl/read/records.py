@@ -11,8 +11,10 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import create_table
+from etl.common.problem import Problem
 
-BATCH = 50_000
+# About what the records in memory may take. A text takes 50 bytes, and a record as much as ten texts.
+MOST_HELD_BYTES, TEXT_BYTES, LEAST_TEXTS = 50_000_000, 50, 10
 MALFORMED = {"row_no": pl.Int64, "reason": pl.String, "record": pl.String}
 # Why a record is quarantined, and how to correct it.
 REASONS: dict[str, str] = tomllib.loads(Path(__file__).with_name("reasons.toml").read_text(encoding="utf-8"))
@@ -36,46 +38,64 @@ def create_malformed(database: duckdb.DuckDBPyConnection) -> None:
 
 
 class Records:
-    """The well-formed and malformed records of a file, given to DuckDB in batches.
+    """The well-formed and malformed records of a file, in memory: a Problem is raised if they are many."""
 
-    DuckDB has them in memory, and on the disk if there are more than its limit allows.
-    """
-
-    def __init__(self, database: duckdb.DuckDBPyConnection | None, headings: Collection[str]) -> None:
+    def __init__(self, headings: Collection[str]) -> None:
         """Headings may be added while the file is read; a record may be shorter than later ones."""
-        self.database, self.headings = database, headings
-        self.count = self.width = 0
+        self.headings = headings
+        self.count = 0
         self.numbers: list[int] = []
         self.rows: list[Sequence[str | None]] = []
         self.malformed: list[tuple[int, str, str]] = []
-        if database:
-            database.execute("create or replace table staged_text (row_no bigint)")
-            database.execute("delete from malformed")
+
+    @property
+    def held_bytes(self) -> int:
+        """About the memory that the records take, without the characters of their texts."""
+        count = len(self.rows) + len(self.malformed)
+        return count * max(len(self.headings), LEAST_TEXTS) * TEXT_BYTES
 
     def add(self, rows: Sequence[Sequence[str | None]]) -> None:
         """Adds well-formed records. They and the malformed records are numbered as they come."""
         self.numbers.extend(range(self.count + 1, self.count + 1 + len(rows)))
         self.rows.extend(rows)
         self.count += len(rows)
-        if len(self.rows) >= BATCH:
-            self.flush()
+        self.limit_memory()
 
     def add_malformed(self, reason: str, record: str) -> None:
         self.count += 1
         self.malformed.append((self.count, reason, record))
-        if len(self.malformed) >= BATCH:
-            self.flush()
+        self.limit_memory()
 
-    def add_file(self, file: "Records") -> None:
+    def limit_memory(self) -> None:
+        if self.held_bytes > MOST_HELD_BYTES:
+            raise Problem("too many records for the memory.")
+
+    def stage(self, headings: list[str]) -> Staged:
+        return Staged(headings, self.count, records=self)
+
+
+class StagedRecords(Records):
+    """Records that are given to DuckDB in batches, which has those that exceed its memory on the disk."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, headings: Collection[str]) -> None:
+        super().__init__(headings)
+        self.database, self.width = database, 0
+        database.execute("create or replace table staged_text (row_no bigint)")
+        database.execute("delete from malformed")
+
+    def add_file(self, file: Records) -> None:
         """Adds the records of a file; they get the next numbers."""
         self.numbers += [self.count + number for number in file.numbers]
         self.rows += file.rows
         self.malformed += [(self.count + number, reason, text) for number, reason, text in file.malformed]
         self.count += file.count
+        self.limit_memory()
+
+    def limit_memory(self) -> None:
+        if self.held_bytes > MOST_HELD_BYTES:
+            self.flush()
 
     def flush(self) -> None:
-        if self.database is None:
-            return
         columns: dict[str, Sequence[Any]] = {"row_no": self.numbers}
         columns |= {f"c{place}": values for place, values in enumerate(zip_longest(*self.rows))}
         schema = dict.fromkeys(columns, pl.String) | {"row_no": pl.Int64}
@@ -88,8 +108,6 @@ class Records:
 
     def stage(self, headings: list[str]) -> Staged:
         """Creates `staged`; an empty text becomes null."""
-        if self.database is None:
-            return Staged(headings, self.count, records=self)
         self.flush()
         texts = "".join(f", nullif(c{place}, '') as c{place}" for place in range(len(headings)))
         self.database.execute(f"create or replace view staged as select row_no{texts} from staged_text")

@@ -6,7 +6,7 @@ Nothing is interpreted or dropped; the records are counted without the reader th
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
+from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of
 from etl.common.problem import Problem
@@ -20,11 +20,7 @@ from etl.read.typed import stage_excel, stage_parquet
 
 
 def stage(
-    database: duckdb.DuckDBPyConnection | None,
-    unpacked: Unpacked,
-    source: Source,
-    limits: Limits,
-    folder: Path,
+    database: DuckDBPyConnection | None, unpacked: Unpacked, source: Source, limits: Limits, folder: Path
 ) -> Staged:
     """Creates `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
 

@@ -17,7 +17,7 @@ from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.archive import over_limit, refuse_large
 from etl.read.csv_dialect import checked_headings, printable_headings
-from etl.read.records import Records, Staged
+from etl.read.records import Staged, StagedRecords
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 DAMAGED_EXCEL = "the Excel file is damaged or locked with a password. Export it again, best as CSV."
@@ -167,6 +167,6 @@ def stage_excel(database: duckdb.DuckDBPyConnection, path: Path, source: Source,
     for number, row in enumerate(rows[1:], start=1):
         if any(len(value.encode()) > limits.field_bytes for value in filter(None, row)):
             raise over_limit(limits, "field_bytes", "a field", place=f"record {number}")
-    records = Records(database, headings)
+    records = StagedRecords(database, headings)
     records.add(rows[1:])
     return records.stage(headings)

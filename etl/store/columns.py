@@ -24,6 +24,8 @@ class Columns:
     source: Source
     places: dict[str, int]
     unmapped: list[int]
+    # The number of the format of the times, if it is known before the records are in a database.
+    format_no: int | None = None
 
     def text(self, column: str) -> str:
         """SQL on `staged` for the text of a column as the file has it."""

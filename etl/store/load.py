@@ -8,14 +8,15 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection
 from polars.exceptions import PolarsError
 
 from etl.common.duck import OFFLINE, disk_full_error, problem_of, work_limits
@@ -25,28 +26,30 @@ from etl.common.problem import Problem
 from etl.common.system import make_private, sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, source_of
-from etl.config.source import Source
-from etl.read.archive import Unpacked, verified
+from etl.config.source import Limits, Source
+from etl.read.archive import Stamp, Unpacked, refuse_others, stamp_of, verified
+from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.columns import map_columns
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import Purged, read_purged
-from etl.store.small_files import MOST_BYTES, SMALL_BYTES, SmallFile, windows, write_parts
+from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
 from etl.store.texts import redacted_name, redacted_path
-from etl.store.write_part import write_part
+from etl.store.write_part import of_one_file, write_part
 
 MEMORY_BYTES = 3_000_000_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for one file: loaded, read again, known (loaded before) or refused, and why."""
+    """The result for one file, as it was at `stamp`: loaded, read again, known or refused, and why."""
 
     name: str
     state: str
     reason: str | None = None
     part: Part | None = None
+    stamp: Stamp | None = None
 
     def __str__(self) -> str:
         if self.part is None:
@@ -77,11 +80,15 @@ class Checked:
     def file_id(self) -> str:
         return self.unpacked.sha256[:ID_LENGTH]
 
-    def ledger(self, remark: str | None, counts: Ledger) -> Ledger:
+    def ledger(self, counts: Ledger) -> Ledger:
         own_name, tins = redacted_name(self.file)
-        ledger = base_ledger(self.file_id, own_name, self.source, "loaded", remark) | counts
+        ledger = base_ledger(self.file_id, own_name, self.source, "loaded", None) | counts
         ledger["redacted_count"] += tins
         return ledger | {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}
+
+
+# A file whose part is written into a folder, with its counts, and not yet in the store.
+Written = tuple[Checked, Path, Ledger]
 
 
 @dataclass(frozen=True)
@@ -97,23 +104,22 @@ class Loader:
     loaded: dict[str, Part]
     again: bool = False
 
-    def load(self, file: Path, folder: Path, database: duckdb.DuckDBPyConnection) -> Outcome:
+    def load(self, file: Path, folder: Path, database: DuckDBPyConnection) -> Outcome:
         """Loads all of a file, or raises a Problem and loads nothing."""
-        checked = self.check(file, folder)
+        checked = self.check(file, folder, self.settings.limits)
         if self.is_known(checked):
-            return self.accept(checked, "known", checked.old)
+            return self.accept(checked, checked.old)
         staged = stage(database, checked.unpacked, checked.source, self.settings.limits, folder)
         columns = map_columns(staged.headings, checked.source)
         key = partial(store.hash_key, self.data)
         made, counts = write_part(database, staged, columns, checked.file_id, folder, key, self.purged)
-        part = store.publish(self.data, made, checked.ledger(staged.remark, counts), checked.old)
-        return self.accept(checked, "read again" if checked.old else "loaded", part)
+        return self.put_in_store([(checked, made, counts)])[0]
 
-    def check(self, file: Path, folder: Path) -> Checked:
+    def check(self, file: Path, folder: Path, limits: Limits) -> Checked:
         """Verifies a file. Raises a Problem if it may not be loaded."""
-        refuse_special(file)
+        refuse_others(file)
         source = source_of(self.settings, file.name)
-        unpacked = verified(file, folder, self.settings.limits)
+        unpacked = verified(file, folder, limits)
         checked = Checked(file, source, unpacked, self.loaded.get(unpacked.sha256[:ID_LENGTH]))
         if self.purged.has_file(checked.file_id):
             raise Problem("its content was purged, and what was purged does not come back.")
@@ -123,50 +129,82 @@ class Loader:
         old = checked.old
         return old is not None and old.ledger["source_digest"] == checked.source.digest and not self.again
 
-    def accept(self, checked: Checked, state: str, part: Part | None) -> Outcome:
+    def accept(self, checked: Checked, part: Part | None) -> Outcome:
         """The outcome of a file that is in the store, and so refused no longer."""
+        state = "known" if part is checked.old else "read again" if checked.old else "loaded"
         if part:
             self.loaded[checked.file_id] = part
         packed_id = checked.unpacked.packed_sha256[:ID_LENGTH]
         store.refusal_file(self.data, packed_id).unlink(missing_ok=True)
-        return Outcome(redacted_path(checked.file), state, part=part)
+        return Outcome(redacted_path(checked.file), state, part=part, stamp=checked.unpacked.stamp)
 
-    def seal_small(
-        self, files: list[Path], folder: Path, database: duckdb.DuckDBPyConnection
-    ) -> dict[Path, tuple[Checked, Part]]:
-        """Writes the parts of small files outside the store, and waits until they are on the disk.
+    def read_small(self, files: list[Path], folder: Path) -> list[list[tuple[Checked, SmallFile]]]:
+        """The small files without a fault, in groups of two or more that are mapped together.
 
-        Files with a fault, with the content of another, or without others like them are left out.
+        Of files with the same content only the first is there.
         """
+        limits = self.settings.limits
+        limits = replace(limits, unpacked_bytes=min(limits.unpacked_bytes, SMALL_BYTES))
         groups: dict[object, list[tuple[Checked, SmallFile]]] = {}
         file_ids: set[str] = set()
         total = 0
         for file in files:
-            with suppress(Problem, OSError):
-                if file.stat().st_size > SMALL_BYTES:
+            with suppress(Problem, OSError), work_folder(folder) as own:
+                checked = self.check(file, own, limits)
+                if self.is_known(checked) or checked.file_id in file_ids:
                     continue
-                checked = self.check(file, folder)
-                # An archive may be small and its content large.
-                size = checked.unpacked.stamp[0]
-                is_large = size > SMALL_BYTES or total + size > MOST_BYTES
-                if not is_large and not self.is_known(checked) and checked.file_id not in file_ids:
-                    total += size
-                    file_ids.add(checked.file_id)
-                    staged = stage(None, checked.unpacked, checked.source, self.settings.limits, folder)
-                    small = SmallFile(checked.file_id, staged, map_columns(staged.headings, checked.source))
-                    groups.setdefault(small.shape, []).append((checked, small))
-        sealed: dict[Path, tuple[Checked, Part]] = {}
+                file_ids.add(checked.file_id)
+                staged = stage(None, checked.unpacked, checked.source, limits, own)
+                small = small_file(checked.file_id, staged, map_columns(staged.headings, checked.source))
+                total += small.records.held_bytes + checked.unpacked.path.stat().st_size
+                if total > MOST_HELD_BYTES:
+                    break
+                groups.setdefault(small.shape, []).append((checked, small))
+        return [group for group in groups.values() if len(group) > 1]
+
+    def write_small(
+        self, files: list[Path], folder: Path, database: DuckDBPyConnection
+    ) -> dict[Path, Written]:
+        """Writes the parts of small files outside the store; a group that cannot be written is left out."""
+        written: dict[Path, Written] = {}
         key = partial(store.hash_key, self.data)
-        for number, group in enumerate(one for one in groups.values() if len(one) > 1):
-            with suppress(Problem), of_one_file(database) as cursor:
-                own = folder / f"{number}"
-                own.mkdir()
+        for number, group in enumerate(self.read_small(files, folder)):
+            own = folder / f"{number}"
+            own.mkdir()
+            errors = (Problem, duckdb.OutOfMemoryException, duckdb.DataError)
+            with suppress(*errors), of_one_file(database) as cursor:
                 made = write_parts(cursor, [small for _, small in group], own, key, self.purged)
-                for (checked, small), (part, counts) in zip(group, made, strict=True):
-                    ledger = checked.ledger(small.staged.remark, counts)
-                    sealed[checked.file] = checked, store.seal(part, ledger)
-        settle(*(part.folder for _, part in sealed.values()))
-        return sealed
+                for (checked, _), one in zip(group, made, strict=True):
+                    written[checked.file] = (checked, *one)
+        return written
+
+    def is_current(self, checked: Checked) -> bool:
+        """Whether a file is as it was read, and no other file with its content has been loaded since."""
+        is_same = not checked.file.is_symlink() and stamp_of(checked.file) == checked.unpacked.stamp
+        return is_same and self.loaded.get(checked.file_id) is checked.old
+
+    def put_in_store(self, files: list[Written]) -> list[Outcome]:
+        """Puts the written parts of files in the store in their order, and waits for the disk once."""
+        sealed = [(checked, store.seal(made, checked.ledger(counts))) for checked, made, counts in files]
+        settle(*(part.folder for _, part in sealed))
+        return [
+            self.accept(checked, store.put_in_store(self.data, part, checked.old)) for checked, part in sealed
+        ]
+
+    def load_window(self, files: list[Path], folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
+        """Loads files, small ones together. They come into the store in their order: the last list counts."""
+        written = self.write_small(files, folder, database) if len(files) > 1 else {}
+        outcomes: list[Outcome] = []
+        run: list[Written] = []
+        for file in files:
+            # A file that is named twice is known the second time.
+            small = written.pop(file, None)
+            if small and self.is_current(small[0]):
+                run.append(small)
+            else:
+                outcomes += [*self.put_in_store(run), outcome_of(self, file, folder, database)]
+                run = []
+        return outcomes + self.put_in_store(run)
 
     def store_refusal(self, file: Path, reason: str) -> None:
         """Stores a refusal by the hash of the file, packed or not; of its name if it cannot be read."""
@@ -176,7 +214,7 @@ class Loader:
         with suppress(Problem):
             source = source_of(self.settings, file.name)
         try:
-            refuse_special(file)
+            refuse_others(file)
             digest = store.file_hash(file)
         except (Problem, OSError):
             digest = hashlib.sha256(os.fsencode(file.name)).hexdigest()
@@ -199,16 +237,6 @@ def base_ledger(file_id: str, name: str, source: Source | None, state: str, reas
     }
 
 
-def refuse_special(file: Path) -> None:
-    """Refuses everything but a regular file: a link may point anywhere, and a pipe may never end."""
-    if file.is_symlink():
-        raise Problem("a symbolic link. Load the file that it points to.")
-    if not file.exists():
-        raise Problem("there is no such file.")
-    if not file.is_file():
-        raise Problem("not a regular file.")
-
-
 def load(data: DataDir, settings: Settings, paths: list[Path], again: bool = False) -> list[Outcome]:
     """Loads files, and the files in folders, in this order; a refused file does not stop the others."""
     return list(load_each(data, settings, (file for path in paths for file in files_of(data, path)), again))
@@ -227,59 +255,35 @@ def load_each(
             more = f" and {len(window) - 1} more" if len(window) > 1 else ""
             with step(f"Loading {redacted_name(window[0])[0]}{more}"), work_folder(folder) as own:
                 try:
-                    sealed = loader.seal_small(window, own, database) if more else {}
-                    outcomes = [outcome_of(loader, file, sealed.get(file), own, database) for file in window]
+                    outcomes = loader.load_window(window, own, database)
                 except (duckdb.Error, PolarsError) as error:
                     # If the disk is full, the file is not at fault.
                     if cause := disk_full_error(error):
                         raise cause from error
-                    if isinstance(error, duckdb.OutOfMemoryException):
-                        raise problem_of(error, redacted_path(window[0])) from error
                     raise
                 # Before files are moved out of the inbox.
                 sync_to_disk(data.store)
             yield from outcomes
 
 
-def outcome_of(
-    loader: Loader,
-    file: Path,
-    sealed: tuple[Checked, Part] | None,
-    folder: Path,
-    database: duckdb.DuckDBPyConnection,
-) -> Outcome:
-    """Puts the sealed part of a file in place, or loads the file; refuses it if it has a fault."""
+def outcome_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConnection) -> Outcome:
+    """Loads a file alone, or refuses it if it has a fault."""
+    stamp = stamp_of(file)
     try:
-        if sealed:
-            checked, made = sealed
-            checked.unpacked.refuse_changed()
-            part = store.put_in_store(loader.data, made, loader.loaded.get(checked.file_id))
-            return loader.accept(checked, "read again" if checked.old else "loaded", part)
         with work_folder(folder) as own, of_one_file(database) as cursor:
             return loader.load(file, own, cursor)
+    except duckdb.OutOfMemoryException as error:
+        raise disk_full_error(error) or problem_of(error, redacted_path(file)) from error
     except Problem as problem:
         loader.store_refusal(file, str(problem))
-        return Outcome(redacted_path(file), "refused", reason=str(problem))
+        return Outcome(redacted_path(file), "refused", reason=str(problem), stamp=stamp)
 
 
-def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
+def open_database(folder: Path) -> DuckDBPyConnection:
     """A database in memory that spills into a private folder and opens nothing outside."""
     database = duckdb.connect(config=OFFLINE | work_limits(folder, MEMORY_BYTES))
     database.execute("set timezone = 'UTC'")
     return database
-
-
-@contextmanager
-def of_one_file(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose tables end with it. Opening a database for each file takes ten times as long."""
-    database.execute("attach ':memory:' as one_file")
-    try:
-        with database.cursor() as cursor:
-            cursor.execute("use one_file")
-            cursor.execute("set timezone = 'UTC'")
-            yield cursor
-    finally:
-        database.execute("detach one_file")
 
 
 def files_of(data: DataDir, path: Path) -> Iterator[Path]:
@@ -305,12 +309,15 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
     files = [file for file in sorted(data.inbox.glob("[!.]*")) if file.is_symlink() or not file.is_dir()]
     outcomes = []
     for file, outcome in zip(files, load_each(data, settings, files, again), strict=True):
+        outcomes.append(outcome)
+        if not os.path.lexists(file) or stamp_of(file) != outcome.stamp:
+            # It has changed since it was read, or is gone. The next load reads what is there.
+            continue
         if outcome.part is not None and outcome.part.ledger.get("purged_count"):
             # It still contains purged records; the other records are in the store.
             file.unlink()
         else:
             move(file, refused if outcome.state == "refused" else loaded)
-        outcomes.append(outcome)
     for folder in (loaded, refused):
         sync_to_disk(folder)
     return outcomes

@@ -40,7 +40,6 @@ USUAL, OTHERS = (
 KNOWN_TAB = f"case tab {USUAL} else case translate(lower(tab), ' _-\t\u00a0', '') {OTHERS} end end"
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
-
 # How far the clock of the log was ahead of UTC, in microseconds.
 AHEAD = "(epoch_us(stamp) - epoch_us(event_at))"
 EVENT_VALUES = {
@@ -87,7 +86,7 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
         is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
         event_on = f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end"
-        format_no = number_times(database, columns.text("event_time"))
+        format_no = number_times(database, columns.text("event_time"), columns.format_no)
         format_no = f"case when {AHEAD} % 60_000_000 = 0 then {format_no} end"
         values |= EVENT_VALUES | {"event_on": event_on, "format_no": format_no}
         reasons += EVENT_REASONS
@@ -140,22 +139,15 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     texts = {name: columns.text(name) for name in names_of(SET)}
     for name in texts.keys() & columns.places.keys():
         trimmed = f"nullif(regexp_replace({texts[name]}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
-        texts[name] = (
-            f"case when {HAS_OUTER_BLANKS.format(texts[name])} then {trimmed} else {texts[name]} end"
-        )
+        has_blanks = HAS_OUTER_BLANKS.format(texts[name])
+        texts[name] = f"case when {has_blanks} then {trimmed} else {texts[name]} end"
     if columns.source.firm_id is not None:
         texts["firm_id"] = f"coalesce({texts['firm_id']}, {literal(columns.source.firm_id)})"
+    typed = list(filter(columns.has, TYPED))
     parsed = {name: f"null::{TYPES[name]}" for name in TYPED}
-    parsed |= {
-        name: value
-        for name, value in parse_attributes(columns.source.time_formats).items()
-        if columns.has(name)
-    }
-    unread = [
-        f"case when parsed_{name} is null then {member(columns.heading(name), name)} end"
-        for name in TYPED
-        if columns.has(name)
-    ]
+    parsed |= {name: parse_attributes(columns.source.time_formats)[name] for name in typed}
+    members = {name: member(columns.heading(name), name) for name in typed}
+    unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}
     database.execute(f"""
         create or replace temp table sets as
@@ -180,10 +172,8 @@ def tidy_labels(database: DuckDBPyConnection, columns: Columns, label: str) -> t
     if not rows:
         return label, ""
     create_table(database, "tidied_labels", rows, {"label": pl.String, "tidy": pl.String})
-    return (
-        f"coalesce(tidied_labels.tidy, {label})",
-        f"left join tidied_labels on tidied_labels.label = {label}",
-    )
+    join = f"left join tidied_labels on tidied_labels.label = {label}"
+    return f"coalesce(tidied_labels.tidy, {label})", join
 
 
 def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:
@@ -223,8 +213,3 @@ def joined(members: list[str]) -> str:
 def member(heading: str, text: str) -> str:
     """SQL for one member of a JSON object under a heading, null where the text is null."""
     return f"{literal(json.dumps(redact(heading)[0], ensure_ascii=False) + ': ')} || to_json({text})"
-
-
-def json_object(members: list[str]) -> str:
-    """SQL for a JSON object of those members that are not null."""
-    return f"'{{' || concat_ws(', ', {', '.join(members)}) || '}}'" if members else "'{}'"

@@ -8,7 +8,8 @@ Nothing here refuses a file. What has any fault is left to be loaded alone, in i
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,26 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
 from etl.common.problem import Problem
-from etl.read.records import Records, Staged, create_malformed
+from etl.read.archive import stamp_of
+from etl.read.records import Records, Staged, StagedRecords, create_malformed
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.purged import Purged
-from etl.store.times import number_of_format
+from etl.store.times import FIRST_TEXTS, number_of_format
 from etl.store.write_part import (
     FORMAT,
     copy_to_parquet,
     counts_of,
     map_records,
+    quarantined_records,
     records_to_store,
-    unread_records,
 )
 
 # Of larger files, DuckDB reads more in a second than Python does.
-SMALL_BYTES = 1_000_000
-# What is loaded together fits in memory, and is not too much work to lose if the process is killed.
-MOST_FILES, MOST_BYTES = 1_000, 16_000_000
-OF_FILE = {"file_no": pl.Int32, "file_id": pl.String, "before": pl.Int64, "count": pl.Int64}
+SMALL_BYTES = 500_000
+# What is loaded together is not too much work to lose if the process is killed.
+MOST_FILES, MOST_BYTES = 1_000, 8_000_000
+NUMBERED = {"row_no": pl.Int64, "file_no": pl.Int32, "file_id": pl.String, "own_no": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,23 @@ class SmallFile:
 
     file_id: str
     staged: Staged
+    records: Records
     columns: Columns
 
     @property
-    def records(self) -> Records:
-        assert self.staged.records
-        return self.staged.records
-
-    @property
     def shape(self) -> tuple[object, ...]:
-        """What files that are mapped together have in common, so that each is stored as if it were alone."""
-        place = self.columns.places.get("event_time", len(self.staged.headings))
-        times = [row[place] for row in self.records.rows if place < len(row)]
-        return (self.columns.source.name, number_of_format(times), *self.staged.headings)
+        """Files that have this in common are mapped by the same SQL."""
+        return (self.columns.source.name, self.columns.format_no, *self.staged.headings)
+
+
+def small_file(file_id: str, staged: Staged, columns: Columns) -> SmallFile:
+    """The file, with the format that its times have if it is alone."""
+    assert staged.records
+    place, times = columns.places.get("event_time"), [columns.source.constants.get("event_time")]
+    if place is not None:
+        rows = staged.records.rows[:FIRST_TEXTS]
+        times = [row[place] if place < len(row) else None for row in rows]
+    return SmallFile(file_id, staged, staged.records, replace(columns, format_no=number_of_format(times)))
 
 
 def windows(files: Iterable[Path]) -> Iterator[list[Path]]:
@@ -64,7 +70,7 @@ def windows(files: Iterable[Path]) -> Iterator[list[Path]]:
     window: list[Path] = []
     total = 0
     for file in files:
-        size = file.stat().st_size if file.is_file() else 0
+        size, _ = stamp_of(file) or (0, 0)
         if window and (len(window) == MOST_FILES or total + size > MOST_BYTES):
             yield window
             window, total = [], 0
@@ -83,96 +89,80 @@ def write_parts(
 ) -> list[tuple[Path, dict[str, Any]]]:
     """Writes for each file what `write_part` writes; returns the new folders with the counts.
 
-    Raises a Problem if the counts of any file do not add up.
+    Raises a Problem if the counts of a file do not add up, or if it has records of purged returns.
     """
     columns = files[0].columns
     stage_together(database, files, columns.headings)
-    map_records(database, columns, key, purged)
+    if map_records(database, columns, key, purged)[1]:
+        raise Problem("some of these records are of purged returns.")
     # The sets are numbered for each file from 1.
     database.execute("""
         create temp table mapped_records as
         select
-            mapped.* replace (
-                own_no as row_no,
-                dense_rank() over (partition by file_no order by mapped.set_no)::integer as set_no
-            ),
-            mapped.row_no as staged_no, mapped.set_no as staged_set_no, file_no, file_id
+            mapped.*, file_no, file_id, own_no,
+            dense_rank() over (partition by file_no order by set_no)::integer as own_set_no
         from mapped('staged') as mapped
         join numbered using (row_no)
     """)
+    own = "(select * replace (own_no as row_no, own_set_no as set_no) from mapped_records)"
     kind = columns.source.kind
     made = [folder / f"file_no={file_no}" for file_no in range(len(files))]
-    records = records_to_store(kind, "mapped_records", "file_id", also="file_no, ")
-    kept = copy_by_file(database, records, "row_no", made, kind)
+    kept = copy_by_file(database, records_to_store(kind, own, "file_id", also="file_no, "), made, kind)
     if kind == "events":
         sets = f"""
-            select distinct file_no, own.set_no, {RETURN_KEY} as return_key, {SET}
-            from (
-                select distinct file_no, set_no, staged_set_no from mapped_records where reason is null
-            ) as own
-            join sets on sets.set_no = own.staged_set_no
+            select distinct file_no, set_no, {RETURN_KEY} as return_key, {SET} from {own} where reason is null
         """
-        copy_by_file(database, sets, "set_no", made, "attributes")
-    unread = unread_records(columns, "(select * replace (staged_no as row_no) from mapped_records)")
+        copy_by_file(database, sets, made, "attributes")
+    split_count = sum(len(file.records.rows) for file in files)
     quarantine = f"""
         select file_no, file_id, own_no as row_no, reason, record
-        from ({unread} union all from malformed) join numbered using (row_no)
+        from ({quarantined_records(columns, "mapped_records", sum(kept.values()) < split_count)})
+        join numbered using (row_no)
     """
-    quarantined = copy_by_file(database, quarantine, "row_no", made, "quarantine")
-    redacted_counts = by_file(database, "sum(number) from redacted_rows")
-    purged_counts = by_file(database, "count(*) from purged_rows") if purged.hashes else {}
-    found = (kept, quarantined, purged_counts, redacted_counts)
-    return [
-        (made[file_no], counts_of(columns, file.staged.record_count, *(one.get(file_no, 0) for one in found)))
+    quarantined = copy_by_file(database, quarantine, made, "quarantine")
+    query = "select file_no, sum(number) from redacted_rows join numbered using (row_no) group by file_no"
+    redacted = dict(database.execute(query).fetchall())
+    counts = [
+        counts_of(columns, file.staged, *(found.get(file_no, 0) for found in (kept, quarantined, redacted)))
         for file_no, file in enumerate(files)
     ]
+    return list(zip(made, counts, strict=True))
 
 
 def stage_together(database: DuckDBPyConnection, files: Sequence[SmallFile], headings: list[str]) -> None:
     """Stages the records of all files as those of one file; `numbered` has the file of each record."""
     create_malformed(database)
-    records, rows = Records(database, headings), []
+    records, numbers = StagedRecords(database, headings), count(1)
+    numbered: list[tuple[int, int, str, int]] = []
     for file_no, file in enumerate(files):
-        rows.append((file_no, file.file_id, records.count, file.records.count))
+        own_numbers = range(1, file.records.count + 1)
+        numbered += [(next(numbers), file_no, file.file_id, own_no) for own_no in own_numbers]
         records.add_file(file.records)
     records.stage(headings)
-    create_table(database, "small_files", rows, OF_FILE)
-    database.execute("""
-        create temp table numbered as
-        select before + own_no as row_no, file_no, file_id, own_no
-        from (select *, unnest(range(1, count + 1)) as own_no from small_files)
-    """)
+    create_table(database, "numbered", numbered, NUMBERED)
 
 
-def copy_by_file(
-    database: DuckDBPyConnection, query: str, order: str, folders: list[Path], name: str
-) -> dict[int, int]:
+def copy_by_file(database: DuckDBPyConnection, query: str, folders: list[Path], name: str) -> dict[int, int]:
     """Writes the rows of a query into a Parquet file in the folder of their file_no; returns their numbers.
 
     DuckDB names the folders. A file without rows is the same in each folder, and written once.
     """
-    counts = dict(database.execute(f"select file_no, count(*) from ({query}) group by file_no").fetchall())
     parent, ending = folders[0].parent, f"{name}.parquet"
-    [(count, files)] = database.execute(f"""
+    order = "set_no" if name == "attributes" else "row_no"
+    rows = database.execute(f"""
         copy (from ({query}) order by file_no, {order}) to {literal(parent)} (
             {FORMAT},
-            partition_by (file_no), filename_pattern {literal(name)}, overwrite_or_ignore, return_files
+            partition_by (file_no), filename_pattern {literal(name)}, overwrite_or_ignore, return_stats
         )
     """).fetchall()
-    if (count, len(files)) != (sum(counts.values()), len(counts)):
-        raise Problem(f"{count} records of {sum(counts.values())} were written into {len(files)} files.")
-    for file in map(Path, files):
-        file.rename(file.with_name(ending))
-    copy_to_parquet(database, f"select * exclude (file_no) from ({query}) limit 0", parent / ending)
-    empty = (parent / ending).read_bytes()
-    for file_no, folder in enumerate(folders):
-        if file_no not in counts:
+    counts = {}
+    for file, number, *_, keys, _ in rows:
+        counts[int(keys["file_no"])] = number
+        Path(file).rename(Path(file).with_name(ending))
+    if len(counts) < len(folders):
+        copy_to_parquet(database, f"select * exclude (file_no) from ({query}) limit 0", parent / ending)
+        empty = (parent / ending).read_bytes()
+        for folder in (folder for file_no, folder in enumerate(folders) if file_no not in counts):
             folder.mkdir(exist_ok=True)
             (folder / ending).write_bytes(empty)
     return counts
-
-
-def by_file(database: DuckDBPyConnection, counted: str) -> dict[int, int]:
-    """The sum of counts of records for each file that has any."""
-    query = f"select file_no, {counted} join numbered using (row_no) group by file_no"
-    return dict(database.execute(query).fetchall())

@@ -153,10 +153,11 @@ def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]
     """)
 
 
-def number_times(database: DuckDBPyConnection, text: str) -> str:
+def number_times(database: DuckDBPyConnection, text: str, number: int | None) -> str:
     """SQL for the number of the format that gives the text `event_time` of `stamp` exactly, else null."""
-    rows = database.execute(f"select {text} from staged limit {FIRST_TEXTS}").fetchall()
-    number = number_of_format([text for (text,) in rows])
+    if number is None:
+        rows = database.execute(f"select {text} from staged limit {FIRST_TEXTS}").fetchall()
+        number = number_of_format([text for (text,) in rows])
     text_of_stamp = f"strftime(stamp, {literal(stored_formats()[number - 1])})"
     return f"case when {text_of_stamp} = event_time then {number} end"
 

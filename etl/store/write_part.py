@@ -3,7 +3,8 @@
 Records of purged returns leave a staged file before anything of it is written; only their number is stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,19 @@ FORMAT = (
 )
 
 
+@contextmanager
+def of_one_file(database: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+    """A connection whose tables end with it. Opening a database for each file takes ten times as long."""
+    database.execute("attach ':memory:' as one_file")
+    try:
+        with database.cursor() as cursor:
+            cursor.execute("use one_file")
+            cursor.execute("set timezone = 'UTC'")
+            yield cursor
+    finally:
+        database.execute("detach one_file")
+
+
 def write_part(
     database: DuckDBPyConnection,
     staged: Staged,
@@ -36,7 +50,7 @@ def write_part(
     key: Callable[[], bytes],
     purged: Purged,
 ) -> tuple[Path, dict[str, Any]]:
-    """Writes <kind>.parquet and quarantine.parquet into a new folder; returns it with the counts.
+    """Writes <kind>.parquet and quarantine.parquet into a new folder; returns it with its counts.
 
     Raises a Problem unless they add up to the number of records that the reader counted.
     """
@@ -47,7 +61,7 @@ def write_part(
     split_count = staged.record_count - count_of(database, "select count(*) from malformed")
     # Only if a record was split and not stored, all are mapped again, to find it and its reason.
     quarantined = write_quarantine(database, columns, file_id, made, kept + purged_count < split_count)
-    return made, counts_of(columns, staged.record_count, kept, quarantined, purged_count, redacted_count)
+    return made, counts_of(columns, staged, kept, quarantined, redacted_count, purged_count)
 
 
 def map_records(
@@ -63,15 +77,17 @@ def map_records(
 
 
 def counts_of(
-    columns: Columns, records: int, kept: int, quarantined: int, purged: int, redacted: int
+    columns: Columns, staged: Staged, kept: int, quarantined: int, redacted: int, purged: int = 0
 ) -> dict[str, Any]:
-    """The counts of a part for its ledger. Raises a Problem if they do not add up."""
+    """The counts of a part for its ledger, and its remark. Raises a Problem if they do not add up."""
+    records = staged.record_count
     if kept + quarantined + purged != records:
         purged_too = f" and {purged} purged" if purged else ""
         counts = f"{records} records were counted, but {kept} stored, {quarantined} quarantined"
         raise Problem(f"{counts}{purged_too}. Nothing was loaded from it.")
     return {
         VERSION: 2,
+        "reason": staged.remark,
         "record_count": records,
         "kept_count": kept,
         "quarantined_count": quarantined,
@@ -147,21 +163,23 @@ def write_quarantine(
     database: DuckDBPyConnection, columns: Columns, file_id: str, folder: Path, has_unread: bool
 ) -> int:
     """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
-    unread = unread_records(columns, "mapped('staged')") + " union all" if has_unread else ""
-    query = f"""
-        select {literal(file_id)} as file_id, row_no, reason, record from ({unread} from malformed)
-        order by row_no
-    """
+    quarantined = quarantined_records(columns, "mapped('staged')", has_unread)
+    query = (
+        f"select {literal(file_id)} as file_id, row_no, reason, record from ({quarantined}) order by row_no"
+    )
     return copy_to_parquet(database, query, folder / "quarantine.parquet")
 
 
-def unread_records(columns: Columns, mapped: str) -> str:
-    """A query for the records that were split and cannot be stored."""
+def quarantined_records(columns: Columns, mapped: str, has_unread: bool) -> str:
+    """A query for the malformed records, and for those that were split and cannot be stored."""
+    if not has_unread:
+        return "from malformed"
     members = joined([member(heading, f"c{place}") for place, heading in enumerate(columns.headings)])
     return f"""
         select row_no, unread.reason, '{{' || coalesce({members}, '') || '}}' as record
         from staged
         join (select row_no, reason from {mapped} where reason is not null) as unread using (row_no)
+        union all from malformed
     """
 
 

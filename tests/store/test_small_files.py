@@ -5,18 +5,20 @@ import gzip
 import io
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.common.files import write_json
 from etl.config.settings import read_settings
-from etl.read.archive import CHANGED
-from etl.store.load import Loader, Outcome, open_database, outcome_of
+from etl.store.load import Loader, Outcome, Written, open_database, outcome_of
 from etl.store.parts import Part, store_work_folder
 from etl.store.purged import Purged, read_purged
 from etl.store.small_files import MOST_BYTES, MOST_FILES, SMALL_BYTES, windows
@@ -116,7 +118,7 @@ def test_together_a_file_becomes_what_it_becomes_alone(drawn: list[tuple[str, li
 def load_alone(firm: Firm, files: list[Path]) -> list[Outcome]:
     loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
     with store_work_folder(firm.data) as folder, open_database(folder) as database:
-        return [outcome_of(loader, file, None, folder, database) for file in files]
+        return [outcome_of(loader, file, folder, database) for file in files]
 
 
 def sound(firm: Firm) -> list[str]:
@@ -130,7 +132,7 @@ def sealed_names(firm: Firm, files: list[Path]) -> list[str]:
     folder = firm.folder / "work"
     folder.mkdir()
     with open_database(folder) as database:
-        return [file.name for file in loader.seal_small(files, folder, database)]
+        return [file.name for file in loader.write_small(files, folder, database)]
 
 
 def test_which_files_are_loaded_together(tmp_path: Path) -> None:
@@ -215,20 +217,138 @@ def test_equal_files_are_loaded_once(tmp_path: Path) -> None:
     assert sound(firm) == ["2 loaded files are unchanged, with the counts of the ledger."]
 
 
-def test_a_file_that_changes_before_its_turn_is_refused(tmp_path: Path) -> None:
-    """It has one more record when its part is put in place: that record must not be lost."""
-    firm = Firm(tmp_path)
-    files = [firm.file(f"{name}.csv", GOOD.replace("r1", name)) for name in ("a", "b")]
-    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
+def load_after(firm: Firm, files: list[Path], change: Callable[[], object]) -> list[Outcome]:
+    """Loads files of which some change after the small ones were read, and before any is in the store."""
+    loaded = {part.file_id: part for part in firm.parts}
+    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), loaded)
+
+    class Changing(Loader):
+        def write_small(self, *arguments: Any) -> dict[Path, Written]:
+            written = loader.write_small(*arguments)
+            change()
+            return written
+
+    changing = Changing(**vars(loader))
     with store_work_folder(firm.data) as folder, open_database(folder) as database:
-        sealed = loader.seal_small(files, folder, database)
-        with open(files[1], "a", encoding="utf-8") as file:
-            file.write("b,Client,Down,2026-03-05\n")
-        first, second = (outcome_of(loader, file, sealed[file], folder, database) for file in files)
-    assert (first.state, second.state) == ("loaded", "refused")
-    assert second.reason == CHANGED
-    assert [outcome.state for outcome in firm.load(*files)] == ["known", "loaded"]
-    assert list((firm.data.store / "refused").iterdir()) == []
+        return changing.load_window(files, folder, database)
+
+
+def test_a_path_that_is_given_twice_is_loaded_once(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    first, second, third = (firm.file(f"{name}.csv", GOOD.replace("r1", name)) for name in "abc")
+    outcomes = firm.load(first, second, first, third)
+    assert [outcome.state for outcome in outcomes] == ["loaded", "loaded", "known", "loaded"]
+    outcomes = firm.load(first, second, first, third, again=True)
+    assert [outcome.state for outcome in outcomes] == ["read again"] * 4
+    assert sound(firm) == ["3 loaded files are unchanged, with the counts of the ledger."]
+
+
+def test_a_file_that_changes_before_its_turn_is_loaded_as_it_is_then(tmp_path: Path) -> None:
+    """It has one more record when its part would be put in place: that record must not be lost."""
+    firm = Firm(tmp_path)
+    text = GOOD + "r2,Client,Down,2026-03-05\n"
+    plain, packed, other = (firm.file(name, pack(GOOD, name)) for name in ("a.csv", "b.csv.gz", "c.csv"))
+
+    def change() -> None:
+        plain.write_text(text.replace("r1", "a.csv"))
+        packed.write_bytes(pack(text, "b.csv.gz"))
+
+    outcomes = load_after(firm, [plain, packed, other], change)
+    assert [outcome.state for outcome in outcomes] == ["loaded"] * 3
+    parts = [outcome.part for outcome in outcomes if outcome.part]
+    assert [events(part, "return_id") for part in parts] == [
+        [("a.csv",), ("r2",)],
+        [("b.csv.gz",), ("r2",)],
+        [("c.csv",)],
+    ]
+    assert sound(firm) == ["3 loaded files are unchanged, with the counts of the ledger."]
+
+
+def pack(text: str, name: str) -> bytes:
+    """The text with the name in place of r1, packed if the name says so."""
+    content = text.replace("r1", name).encode()
+    return gzip.compress(content) if name.endswith(".gz") else content
+
+
+def test_a_file_that_disappears_before_its_turn_is_the_only_one_refused(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    files = [firm.file(f"{name}.csv", GOOD.replace("r1", name)) for name in "abc"]
+    moved = firm.folder / "moved.csv"
+    outcomes = load_after(firm, files, lambda: files[1].rename(moved))
+    assert [outcome.reason for outcome in outcomes] == [None, "there is no such file.", None]
+    outcomes = load_after(firm, [*files[::2], moved], lambda: (files[2].unlink(), files[2].symlink_to(moved)))
+    assert [outcome.state for outcome in outcomes] == ["known", "refused", "loaded"]
+    assert outcomes[1].reason == "a symbolic link. Load the file that it points to."
+
+
+def test_a_file_that_changes_after_its_turn_stays_in_the_inbox(tmp_path: Path) -> None:
+    """It is moved only if what it contains was read. The next load reads the rest."""
+    firm = Firm(tmp_path)
+    firm.data.inbox.mkdir()
+    texts = {"a.csv": GOOD, "b.csv.gz": GOOD, "c.csv": GOOD, "d.csv": "<html>", "gone.csv": GOOD}
+    files = [firm.data.inbox / name for name in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.write_bytes(pack(text, file.name))
+    real = Loader.put_in_store
+
+    def change(loader: Loader, written: list[Written]) -> list[Outcome]:
+        outcomes = real(loader, written)
+        if written and written[-1][0].file == files[4]:
+            files[0].write_bytes(pack(GOOD + "r2,Client,Down,2026-03-05\n", "a.csv"))
+            files[1].write_bytes(pack(GOOD + "r2,Client,Down,2026-03-05\n", "b.csv.gz"))
+            files[3].write_bytes(pack(GOOD, "d.csv"))
+            files[4].unlink()
+        return outcomes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loader, "put_in_store", change)
+        states = [outcome.state for outcome in firm.load_inbox()]
+    assert states == ["loaded", "loaded", "loaded", "refused", "loaded"]
+    assert sorted(file.name for file in firm.data.inbox.iterdir() if file.is_file()) == [
+        "a.csv",
+        "b.csv.gz",
+        "d.csv",
+    ]
+    assert [file.name for file in (firm.data.inbox / "loaded").iterdir()] == ["c.csv"]
+    assert [outcome.state for outcome in firm.load_inbox()] == ["loaded"] * 3
+    found = Counter(row for part in firm.parts for row in events(part, "return_id"))
+    assert found[("r2",)] == 2
+    assert [file for file in firm.data.inbox.iterdir() if file.is_file()] == []
+
+
+def test_files_get_their_times_in_the_order_in_which_they_are_given(tmp_path: Path) -> None:
+    """Of two lists without a time of their own the one that was loaded last counts, whatever its shape."""
+    firm = Firm(tmp_path, ZONES)
+    lists = {
+        "list 1.csv": "return_id,office,partner\nr1,Austin,Ann\n",
+        "list 2.csv": "return_id,office\nr1,Boston\n",
+        "list 3.csv": "return_id,office\nr1,Chicago\n",
+        "list 4.csv": "return_id,office,partner\nr1,Dallas,Ann\n",
+        "list 5.csv": "return_id,office,ero_signer\nr1,Elgin,Eve\n",
+        "list 6.csv": "return_id,office\nr1,Fresno\n",
+    }
+    firm.load(*(firm.file(name, text) for name, text in lists.items()))
+    in_order = sorted(firm.parts, key=lambda part: part.ledger["loaded_at"])
+    assert [part.ledger["file_name"] for part in in_order] == list(lists)
+
+
+def test_records_that_would_fill_the_memory_are_loaded_alone(tmp_path: Path) -> None:
+    """Short lines with many fields, or many lines without any: both are small files, and large tables."""
+    firm = Firm(tmp_path)
+    usual = {"return_id": "r1", "tab": "Client", "label": "Up", "event_time": "2026-03-04"}
+    wide = json.dumps(usual | {f"field {number}": "" for number in range(400)})
+    texts = {
+        "wide.ndjson": f"{wide}\n" + 20_000 * "{}\n",
+        "late.ndjson": 20_000 * "{}\n" + f"{wide}\n",
+        "narrow.ndjson": f"{json.dumps(usual)}\n" + 40_000 * "0\n",
+        "a.csv": GOOD,
+        "b.csv": GOOD.replace("r1", "r2"),
+    }
+    # One of each fits; all of them do not.
+    texts |= {f"narrow {number}.ndjson": texts["narrow.ndjson"] + number * "\n" for number in range(1, 5)}
+    files = [firm.file(name, text) for name, text in texts.items()]
+    assert all(file.stat().st_size < SMALL_BYTES for file in files)
+    assert sealed_names(firm, files) == ["narrow.ndjson", "a.csv", "b.csv", "narrow 1.ndjson"]
 
 
 def test_purges_concern_one_file_of_those_loaded_together(tmp_path: Path) -> None:
