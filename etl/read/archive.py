@@ -104,6 +104,8 @@ def refuse_others(file: Path) -> None:
         raise Problem("there is no such file.")
     if not file.is_file():
         raise Problem("not a regular file.")
+    if os.fsencode(file).decode(errors="replace") != str(file):
+        raise Problem("a byte of its name is not UTF-8. Rename it.")
 
 
 def over_limit(limits: Limits, key: str, what: str, actual: object = None, place: str = "") -> Problem:

@@ -24,7 +24,7 @@ class Columns:
     source: Source
     places: dict[str, int]
     unmapped: list[int]
-    # The number of the format of the times, if it is known before the records are in a database.
+    # The number of the format of the times, if it is known.
     format_no: int | None = None
 
     def text(self, column: str) -> str:

@@ -146,8 +146,7 @@ class Loader:
         limits = self.settings.limits
         limits = replace(limits, unpacked_bytes=min(limits.unpacked_bytes, SMALL_BYTES))
         groups: dict[object, list[tuple[Checked, SmallFile]]] = {}
-        file_ids: set[str] = set()
-        total = 0
+        file_ids, total = set[str](), 0
         for file in files:
             with suppress(Problem, OSError), work_folder(folder) as own:
                 checked = self.check(file, own, limits)

@@ -7,7 +7,7 @@ reading and a check concern one file, and a part of many would have to be taken 
 Nothing here refuses a file. What has any fault is left to be loaded alone, in its turn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -26,6 +26,7 @@ from etl.store.purged import Purged
 from etl.store.times import FIRST_TEXTS, number_of_format
 from etl.store.write_part import (
     FORMAT,
+    Key,
     copy_to_parquet,
     counts_of,
     map_records,
@@ -81,11 +82,7 @@ def windows(files: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def write_parts(
-    database: DuckDBPyConnection,
-    files: Sequence[SmallFile],
-    folder: Path,
-    key: Callable[[], bytes],
-    purged: Purged,
+    database: DuckDBPyConnection, files: Sequence[SmallFile], folder: Path, key: Key, purged: Purged
 ) -> list[tuple[Path, dict[str, Any]]]:
     """Writes for each file what `write_part` writes; returns the new folders with the counts.
 

@@ -4,6 +4,7 @@ A name, an office or a label is in thousands of records; an event's id or an add
 costly tests run on few texts. A cheap test in SQL finds those with a number, and Python examines them.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -154,10 +155,10 @@ def redact_announced(text: str) -> tuple[str, int]:
 
 def redacted_name(path: Path) -> tuple[str, int]:
     """The name of a file without TINs, and how many it had. The whole name may be a number."""
-    name, count = redact(f'"{path.name}"')
+    name, count = redact(f'"{os.fsencode(path.name).decode(errors="replace")}"')
     return name[1:-1], count
 
 
 def redacted_path(path: Path) -> str:
     """The path of a file as a message may show it."""
-    return redact(str(path.with_name(redacted_name(path)[0])))[0]
+    return redact(os.fsencode(path.with_name(redacted_name(path)[0])).decode(errors="replace"))[0]

@@ -22,6 +22,7 @@ from etl.store.parts import VERSION
 from etl.store.purged import Purged
 from etl.store.texts import collect_texts, redact_file
 
+Key = Callable[[], bytes]
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
 FORMAT = (
     "format parquet, parquet_version v2, dictionary_size_limit 1000, compression zstd, compression_level 1"
@@ -47,7 +48,7 @@ def write_part(
     columns: Columns,
     file_id: str,
     folder: Path,
-    key: Callable[[], bytes],
+    key: Key,
     purged: Purged,
 ) -> tuple[Path, dict[str, Any]]:
     """Writes <kind>.parquet and quarantine.parquet into a new folder; returns it with its counts.
@@ -64,9 +65,7 @@ def write_part(
     return made, counts_of(columns, staged, kept, quarantined, redacted_count, purged_count)
 
 
-def map_records(
-    database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes], purged: Purged
-) -> tuple[int, int]:
+def map_records(database: DuckDBPyConnection, columns: Columns, key: Key, purged: Purged) -> tuple[int, int]:
     """Makes the macro `mapped` of what is staged, without TINs and without purged returns; counts both."""
     collect_texts(database, columns)
     # Before the ids of purged returns are redacted in them.

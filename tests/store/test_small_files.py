@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,12 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.common.files import write_json
+from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.store.load import Loader, Outcome, Written, open_database, outcome_of
 from etl.store.parts import Part, store_work_folder
@@ -349,6 +352,104 @@ def test_records_that_would_fill_the_memory_are_loaded_alone(tmp_path: Path) -> 
     files = [firm.file(name, text) for name, text in texts.items()]
     assert all(file.stat().st_size < SMALL_BYTES for file in files)
     assert sealed_names(firm, files) == ["narrow.ndjson", "a.csv", "b.csv", "narrow 1.ndjson"]
+
+
+def test_the_unpacked_copies_of_a_window_do_not_stay_on_the_disk(tmp_path: Path) -> None:
+    """Small archives with large content would fill it. Larger content is not unpacked to its end."""
+    firm = Firm(tmp_path)
+    many = "".join(f"x{number},Client,Up,2026-03-04\n" for number in range(40_000))
+    texts = {"a.csv.gz": GOOD, "b.csv.gz": GOOD, "c.csv.gz": GOOD + many}
+    files = [firm.file(name, pack(text, name)) for name, text in texts.items()]
+    files.append(firm.file("d.csv", GOOD.replace("Up", "\u00c9t\u00e9").encode("cp1252")))
+    left: list[Path] = []
+
+    def look() -> None:
+        names = (path for path in firm.data.store.rglob("*") if path.is_file())
+        left.extend(path for path in names if path.suffix not in (".json", ".parquet"))
+
+    assert [outcome.state for outcome in load_after(firm, files, look)] == ["loaded"] * 4
+    assert left == []
+
+
+def test_blank_lines_of_a_file_with_one_column_are_no_records(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, ZONES)
+    files = [firm.file(f"list {number}.csv", f"return_id\nr{number}\n\n\nr9\n") for number in range(3)]
+    outcomes = [*firm.load(*files[:2]), *firm.load(files[2])]
+    parts = [outcome.part for outcome in outcomes if outcome.part]
+    assert [(part.ledger["record_count"], part.ledger["kept_count"]) for part in parts] == [(2, 2)] * 3
+
+
+def test_the_records_of_many_files_stay_in_their_order(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    lines = [[f"{name} {number},Client,Up,2026-03-04\n" for number in range(3_000)] for name in range(30)]
+    files = [firm.file(f"{name:02}.csv", f"{HEAD}\n{''.join(own)}") for name, own in enumerate(lines)]
+    assert len(sealed_names(firm, files)) == 30
+    parts = [outcome.part for outcome in firm.load(*files) if outcome.part]
+    for name, part in enumerate(parts):
+        rows = pl.read_parquet(part.data).select("row_no", "set_no").rows()
+        assert [row_no for row_no, _ in rows] == list(range(1, 3_001))
+        names = dict(pl.read_parquet(part.attributes).select("set_no", "return_id").rows())
+        assert [names[set_no] for _, set_no in rows] == [f"{name} {number}" for number in range(3_000)]
+
+
+def test_each_file_has_the_format_of_its_own_times(tmp_path: Path) -> None:
+    """The first file begins with the one format and the second with the other; most times are in one."""
+    together, alone = (Firm(tmp_path / name, ZONES) for name in ("together", "alone"))
+    one, other = "03/04/2026 02:30:00 PM", "2026-03-04T14:30:00"
+    orders = [31 * [one] + 29 * [other], 40 * [other] + 50 * [one]]
+    for firm in (together, alone):
+        for number, times in enumerate(orders):
+            lines = "".join(f"r{number},Client,Up,{time}\n" for time in times)
+            firm.file(f"{number}.csv", f"{HEAD}\n{lines}")
+    assert len(sealed_names(together, sorted(together.folder.glob("*.csv")))) == 2
+    together.load(*sorted(together.folder.glob("*.csv")))
+    load_alone(alone, sorted(alone.folder.glob("*.csv")))
+    assert list(map(stored, together.parts)) == list(map(stored, alone.parts))
+
+
+def test_a_group_that_does_not_fit_in_memory_is_loaded_file_by_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firm = Firm(tmp_path)
+    files = [firm.file(f"{name}.csv", GOOD.replace("r1", name)) for name in "ab"]
+
+    def fail(*arguments: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block")
+
+    monkeypatch.setattr("etl.store.load.write_parts", fail)
+    assert [outcome.state for outcome in firm.load(*files)] == ["loaded"] * 2
+    monkeypatch.setattr("etl.store.load.write_part", fail)
+    with pytest.raises(Problem, match=r"c\.csv: this step needs more memory than is free"):
+        firm.load(files[0], firm.file("c.csv", GOOD.replace("r1", "c")), files[1])
+
+
+def test_a_file_whose_name_is_not_utf8_is_the_only_one_refused(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    odd = tmp_path / os.fsdecode(b"q\xff.csv")
+    odd.write_text(GOOD)
+    files = [firm.file("a.csv", GOOD.replace("r1", "a")), odd, firm.file("b.csv", GOOD.replace("r1", "b"))]
+    outcomes = firm.load(*files)
+    assert [outcome.state for outcome in outcomes] == ["loaded", "refused", "loaded"]
+    assert str(outcomes[1]) == f"{tmp_path}/q\ufffd.csv: a byte of its name is not UTF-8. Rename it."
+    [refused] = (firm.data.store / "refused").iterdir()
+    assert json.loads(refused.read_text(encoding="utf-8"))["file_name"] == "q\ufffd.csv"
+
+
+def test_after_a_purge_the_sets_have_the_numbers_that_they_have_alone(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS.format(firm="UTC", zone="UTC"))
+    text = "".join(f"r{number},Client,Up,2026-03-04\n" for number in range(1, 5))
+    files = [firm.file(f"{name}.csv", f"{HEAD}\n{text}{name},Client,Up,2026-03-04\n") for name in "st"]
+    firm.load(*files)
+    for return_id in ("r2", "r3"):
+        write_json(firm.data.purging, asdict(plan_returns(firm.data, return_id)))
+        finish(firm.data)
+    found = []
+    for paths in ([files], [[file] for file in files]):
+        for together in paths:
+            firm.load(*together, again=True)
+        found.append([stored(part) for part in firm.parts])
+    assert found[0] == found[1]
+    assert pl.read_parquet(firm.parts[0].data)["set_no"].to_list() == [1, 4, 5]
 
 
 def test_purges_concern_one_file_of_those_loaded_together(tmp_path: Path) -> None:
