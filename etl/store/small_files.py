@@ -146,16 +146,18 @@ def copy_by_file(database: DuckDBPyConnection, query: str, folders: list[Path], 
     """
     parent, ending = folders[0].parent, f"{name}.parquet"
     order = "set_no" if name == "attributes" else "row_no"
-    rows = database.execute(f"""
+    [(_, files)] = database.execute(f"""
         copy (from ({query}) order by file_no, {order}) to {literal(parent)} (
             {FORMAT},
-            partition_by (file_no), filename_pattern {literal(name)}, overwrite_or_ignore, return_stats
+            partition_by (file_no), filename_pattern {literal(name)}, overwrite_or_ignore, return_files
         )
     """).fetchall()
     counts = {}
-    for file, number, *_, keys, _ in rows:
-        counts[int(keys["file_no"])] = number
-        Path(file).rename(Path(file).with_name(ending))
+    if files:
+        read = f"from parquet_file_metadata([{', '.join(map(literal, files))}])"
+        for file, number in database.execute(f"select file_name, num_rows {read}").fetchall():
+            counts[int(Path(file).parent.name.removeprefix("file_no="))] = number
+            Path(file).rename(Path(file).with_name(ending))
     if len(counts) < len(folders):
         copy_to_parquet(database, f"select * exclude (file_no) from ({query}) limit 0", parent / ending)
         empty = (parent / ending).read_bytes()
