@@ -124,15 +124,22 @@ def phase_table(one: dict) -> Table:
     """The most expensive phases of load and build."""
     floor = Cost(one["bare"]["seconds"], one["bare"]["cpu"])
     listed = {
-        f"{verb}: {name}": Cost(**cost)
+        f"{verb}: {shown(name)}": Cost(**cost)
         for verb in ("load", "build")
         for name, cost in one[verb]["phases"].items()
     }
     rows = phases.phase_rows(listed, floor)[:PHASES_SHOWN]
-    note = "A phase is a function, by its module and name in etl, and the table it is about."
+    note = "A phase is a function, with its module in etl, and the table it is about."
     return Table(
         f"Where the time goes, {number(one['events'])} events", ["phase", "s", "x", "x CPU"], rows, note
     )
+
+
+def shown(phase: str) -> str:
+    """A phase by its function: with the module before it, `raw.fill_records` would look like a table."""
+    module, _, rest = phase.partition(".")
+    function, *table = rest.split(" ", 1)
+    return " ".join([f"{function} ({module})", *table])
 
 
 def day_table(sizes: list[dict]) -> Table:
