@@ -8,14 +8,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.common.paths import CHECKOUT, DataDir
+from etl.common.paths import CHECKOUT, QUERIES, DataDir
 from etl.common.problem import Problem
 from etl.sql.catalog import read_catalog
-from etl.warehouse.build import build
+from etl.sql.file import SqlFile
+from etl.warehouse.build import build, make_warehouse
+from etl.warehouse.models import on_duckdb
 from faults.checks import warehouse_rows
 from support.loaded_files import Firm
 from support.story import FIRM_ZONE, SETTINGS, circumstances, read_story, write_csv, write_exports
-from support.warehouses import VISITS, small_queries
+from support.warehouses import BB, VISITS, small_queries, write_part
 
 CATALOG = read_catalog()
 # A full build may number files and labels in another order.
@@ -137,12 +139,38 @@ def test_new_rows_are_checked(tmp_path: Path) -> None:
         build(firm.data, queries=queries)
 
 
+def test_new_records_are_checked(firm: Firm) -> None:
+    firm.load_text(f"{HEAD}{OTHERS}")
+    build(firm.data)
+    repeated = [{"return_id": "r1", "event_at": f"2026-03-01 10:0{one}:00", "row_no": 1} for one in range(2)]
+    write_part(firm.data, BB, repeated)
+    # Not `build`, which would try a full build next and find the fault there.
+    with pytest.raises(Problem, match=r'raw/records.sql.*key "file_no, row_no" is null or repeated once'):
+        make_warehouse(firm.data, None, CATALOG, QUERIES, on_duckdb, None)
+
+
+def test_two_stages_of_a_firm_may_have_one_number(firm: Firm) -> None:
+    own = firm.data.root / "reference" / "stages.csv"
+    own.parent.mkdir()
+    own.write_text(
+        "stage_no,stage,handling_state,next_step,title,meaning\n1,review,in review,review,Review,x\n"
+    )
+    firm.load_text(
+        f"{HEAD}r1,Internal,Upload,,2026-03-02T09:00:00Z,\n"
+        "r1,Internal,Sent for Review,,2026-03-02T10:00:00Z,\n"
+        "r1,Internal,Deliver to Client,,2026-03-02T11:00:00Z,\n"
+    )
+    build(firm.data)
+    stays = ask(firm, "select stay_no, stage, seconds, is_first from mart.stays order by stay_no")
+    assert stays == [(1, "preparing", 3600, True), (2, "review", 3600, True)]
+
+
 @pytest.mark.parametrize(
     "file",
     [file for file in CATALOG.files.values() if file.by_return or file.ages],
     ids=lambda file: file.name,
 )
-def test_what_is_made_by_return_reads_nothing_that_mixes_returns(file) -> None:
+def test_what_is_made_by_return_reads_nothing_that_mixes_returns(file: SqlFile) -> None:
     """It reads tables that are made by return too, and those whose rows no other return changes."""
     assert file.return_columns
     whole = {"model.labels", "model.calendar_due_dates", "model.newest_events", "model.repeated_records"}
