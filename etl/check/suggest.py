@@ -10,7 +10,7 @@ from etl.check.time_shapes import shapes
 from etl.common.duck import count_of
 from etl.config.source import heading_key
 from etl.read.tidy import split_quoted, tidied
-from etl.store.columns import REQUIRED, Columns, missing_columns
+from etl.store.columns import Columns, missing_columns
 from etl.store.mapping import IDS, TABS
 from etl.store.times import EPOCHS
 
@@ -76,7 +76,7 @@ def suggest(database: duckdb.DuckDBPyConnection, columns: Columns, labels: Known
     missing = missing_columns(columns)
     if not missing:
         return []
-    taken = {columns.places.get(name) for name in REQUIRED[columns.source.kind]}
+    taken = {columns.places.get(name) for name in columns.source.required}
     places = [place for place in range(len(columns.headings)) if place not in taken]
     free = [read_field(database, columns, place) for place in places]
     times = [field for field in free if field.has_times]

@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -14,10 +15,20 @@ from msgspec import Meta
 
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem
+from etl.config.names import Names, read_names
 from etl.config.place import Count, Place, Text, Texts, Zone, keys
 from etl.sql.file import read_file
 
 Kind = Literal["events", "returns"]
+Layout = Literal["table", "dialog"]
+Repeats = Literal["events", "copies"]
+# A heading, or several whose texts are joined with blanks, such as a date and a time of day.
+Heading = str | tuple[str, ...]
+Headings = Annotated[
+    tuple[Text | Annotated[tuple[Text, ...], Meta(min_length=2)], ...],
+    Meta(min_length=1, description='a list of headings, or of lists of headings, such as [["Date", "Time"]]'),
+]
+Percent = Annotated[int, Meta(ge=0, le=100, description="a whole number from 0 to 100")]
 Patterns = Annotated[
     Texts, Meta(description='a list of one or more patterns on the file name, such as ["*.csv"]')
 ]
@@ -27,6 +38,8 @@ MADE = {
     *("pattern", "subject", "event_at", "event_on", "time_note", "extra"),
     *("file_id", "row_no", "occurrence_no", "row_hash"),
 }
+# The columns that every record must have.
+REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 # The directives of strptime that mean the same to every reader; zone names (%Z) are ambiguous, so write %z.
 DIRECTIVES = "YymdBbAajHIMSpfz%"
 # An afternoon, so that a format without am or pm does not read it back.
@@ -44,21 +57,63 @@ class Source:
     timezone: Zone
     firm_timezone: str
     time_formats: Texts = ()
-    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: dict[str, tuple[Heading, ...]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+    # Where in a JSON document the list of records is, such as data or response.records.
+    records: Text | None = None
+    # The line of the headings in a CSV file or a sheet; None if they are found.
+    header_line: Count | None = None
+    # Headings whose empty cells have the value of the cell above, as merged cells do.
+    fill_down: Texts = ()
+    layout: Layout | None = None
+    # Whether equal lines of one file are events of their own, or copies of one event.
+    repeats: Repeats = "events"
 
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides how a file is read: all but the name and the file patterns."""
         content = {name: value for name, value in asdict(self).items() if name not in ("name", "files")}
+        # A key that is not set changes nothing, so that a new key does not make every file be read again.
+        defaults = {one.name: one.default for one in fields(Source)} | {"names": asdict(Names())}
+        late = ("names", "records", "header_line", "fill_down", "layout", "repeats")
+        content = {
+            name: value for name, value in content.items() if name not in late or value != defaults[name]
+        }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
     def known(self) -> dict[str, str]:
         """The column for each heading_key. The contract's own names are always headings."""
         pairs = [(name, name) for name in contract(self.kind)]
-        pairs += [(heading, column) for column, headings in self.columns.items() for heading in headings]
+        pairs += [
+            (heading, column)
+            for column, headings in self.columns.items()
+            for heading in headings
+            if isinstance(heading, str)
+        ]
         return {heading_key(heading): column for heading, column in pairs}
+
+    @cached_property
+    def joined(self) -> dict[tuple[str, ...], str]:
+        """The column for each list of headings that are joined, in the order of the settings."""
+        return {
+            tuple(map(heading_key, heading)): column
+            for column, headings in self.columns.items()
+            for heading in headings
+            if not isinstance(heading, str)
+        }
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that a file must have a heading, a constant or a name for."""
+        return REQUIRED[self.kind] + (("firm_id",) if self.firm_id is None else ())
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The required columns that neither a constant nor a name gives, so that a heading must."""
+        given = self.constants.keys() | self.names.columns
+        return tuple(name for name in self.required if name not in given)
 
 
 SOURCE_KEYS = tuple(key for key in keys(Source) if key != "firm_timezone")
@@ -75,6 +130,8 @@ class Limits:
     field_bytes: Count = 64_000
     columns: Count = 500
     json_depth: Count = 50
+    # A file of which more is quarantined is reported as a problem.
+    quarantined_percent: Percent = 20
 
 
 @cache
@@ -97,6 +154,17 @@ def heading_key(heading: str) -> str:
 def column_of(source: Source, heading: str) -> str | None:
     """Our column for a heading of an export, None if there is none."""
     return source.known.get(heading_key(heading))
+
+
+def columns_of(source: Source, headings: Sequence[str]) -> list[str | None]:
+    """Our column for each heading; headings that are joined mean their column together, and nothing alone."""
+    found = [column_of(source, heading) for heading in headings]
+    own = [heading_key(heading) for heading in headings]
+    for parts, column in source.joined.items():
+        if set(parts) <= set(own):
+            places = {own.index(part) for part in parts}
+            return [column if place in places else name for place, name in enumerate(found)]
+    return found
 
 
 def unpacked_name(name: str) -> str:
@@ -123,7 +191,13 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
             firm_timezone=firm_timezone,
             columns=read_columns(columns, kind),
             constants=read_constants(constants),
+            names=read_names(place.below("names", f'[source.names] of "{name}"'), contract(kind)),
         )
+        for column in source.names.columns & source.constants.keys():
+            raise place.fault(f'"{column}" has both a name and a constant; remove one of them,')
+        if "return_id" in source.constants and any(re.search(r"[*?\[]", one) for one in source.files):
+            fault = "a constant return_id, and files that match more than one name: returns would become one"
+            raise place.fault(f"{fault}; take the return_id from the name with [source.names], not")
         for column in source.columns.keys() & source.constants.keys():
             raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
         for time_format in source.time_formats:
@@ -150,14 +224,19 @@ def check_time_format(place: Place, time_format: str) -> None:
         raise place.fault(f"{label} reads afternoons as mornings: %I needs %p, or write %H,")
 
 
-def read_columns(place: Place, kind: str) -> dict[str, tuple[str, ...]]:
+def read_columns(place: Place, kind: str) -> dict[str, tuple[Heading, ...]]:
     """The headings of each of our columns; a heading that could mean two columns is refused."""
-    columns: dict[str, tuple[str, ...]] = {name: place.value(name, Texts) for name in place.table}
+    columns: dict[str, tuple[Heading, ...]] = {name: place.value(name, Headings) for name in place.table}
     column_of_key = {heading_key(name): name for name in contract(kind)}
     for name, heading in [(name, heading) for name, headings in columns.items() for heading in headings]:
-        key = heading_key(heading)
-        if not key:
-            raise place.fault(f'the heading "{heading}" of "{name}" has no letter or digit')
+        parts = (heading,) if isinstance(heading, str) else heading
+        for part in parts:
+            if not heading_key(part):
+                raise place.fault(f'the heading "{part}" of "{name}" has no letter or digit')
+        # Each part of joined headings may mean another column in files that do not have all of them.
+        if len(parts) > 1:
+            continue
+        heading, key = parts[0], heading_key(parts[0])
         if column_of_key.setdefault(key, name) != name:
             raise place.fault(f'the heading "{heading}" means both "{column_of_key[key]}" and "{name}"')
     return columns

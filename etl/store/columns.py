@@ -6,11 +6,10 @@ from functools import cached_property
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
-from etl.config.source import Source, column_of
+from etl.config.source import Source, columns_of
 from etl.read.csv_dialect import printable_headings
 from etl.read.tins import redact
 
-REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
 SHOWN_HEADINGS = 40
 # Dates, times and e-mail addresses occur in records and never in headings.
 RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
@@ -48,7 +47,7 @@ class Columns:
 
 def match_columns(headings: list[str], source: Source) -> Columns:
     """The columns and their sources. A constant overrides a heading, whose values then go to `extra`."""
-    columns = {place: column_of(source, heading) for place, heading in enumerate(headings)}
+    columns = dict(enumerate(columns_of(source, headings)))
     places = {name: place for place, name in columns.items() if name and name not in source.constants}
     unmapped = [place for place, name in columns.items() if name not in places]
     return Columns(headings, source, places, unmapped)
@@ -56,8 +55,7 @@ def match_columns(headings: list[str], source: Source) -> Columns:
 
 def missing_columns(columns: Columns) -> list[str]:
     """The required columns that have no source."""
-    required = REQUIRED[columns.source.kind] + (("firm_id",) if columns.source.firm_id is None else ())
-    return [name for name in required if not columns.has(name)]
+    return [name for name in columns.source.required if not columns.has(name)]
 
 
 def map_columns(headings: list[str], source: Source) -> Columns:

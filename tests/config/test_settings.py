@@ -12,7 +12,10 @@ from etl.config.source import Limits, column_of, contract, heading_key
 FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n'
 SOURCE = '[[source]]\nname = "crm"\nfiles = ["*"]\n'
 PATTERNS = 'a list of one or more patterns on the file name, such as ["*.csv"]'
-SOURCE_KEYS = "name, kind, files, firm_id, timezone, time_formats, columns, constants"
+SOURCE_KEYS = (
+    "name, kind, files, firm_id, timezone, time_formats, columns, constants, names, records, header_line, "
+    "fill_down, layout, repeats"
+)
 
 
 def settings(folder: Path, text: str) -> Settings:
@@ -153,9 +156,33 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
             f'unknown key "time_zone" under [[source]] "crm". Known: {SOURCE_KEYS}.',
         ),
         (
+            FIRM + SOURCE + '[source.constants]\nreturn_id = "r1"\n',
+            "a constant return_id, and files that match more than one name: returns would become one; take "
+            'the return_id from the name with [source.names], not under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.constants]\ntab = "Client"\n[source.names]\nfile = "{tab} *"\n',
+            '"tab" has both a name and a constant; remove one of them, under [[source]] "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.names]\nfile = "{return_id} *"\nfolder = "{return_id}"\n',
+            '"{return_id}" is in two places under [source.names] of "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.names]\nsheet = "Sheet"\n',
+            '"Sheet" must have columns in braces, and a text between two of them, under [source.names] '
+            'of "crm".',
+        ),
+        (
+            FIRM + SOURCE + '[source.columns]\nevent_time = [["Date"]]\n',
+            '"event_time" must be a list of headings, or of lists of headings, such as [["Date", "Time"]], '
+            'not [["Date"]], under [source.columns] of "crm".',
+        ),
+        (
             FIRM + SOURCE + "[limits]\nlines = 1\n",
             'unknown key "lines" under [limits]. '
-            "Known: file_bytes, unpacked_bytes, ratio, line_bytes, field_bytes, columns, json_depth.",
+            "Known: file_bytes, unpacked_bytes, ratio, line_bytes, field_bytes, columns, json_depth, "
+            "quarantined_percent.",
         ),
         (
             FIRM + SOURCE + "[retention]\ndays = 1\n",

@@ -110,7 +110,7 @@ def test_the_docs_list_every_setting() -> None:
     }
     assert rows == {
         "firm": {"name", "timezone"},
-        "source": set(SOURCE_KEYS) - {"columns", "constants"},
+        "source": set(SOURCE_KEYS) - {"columns", "constants", "names"},
         "limits": {one.name for one in fields(Limits)},
         "retention": set(keys(Retention)),
         "subscription": set(SUBSCRIPTION_KEYS),
@@ -119,7 +119,7 @@ def test_the_docs_list_every_setting() -> None:
         "spark": set(SPARK_KEYS) - {"options"},
     }
     assert rows.keys() == set(SECTIONS)
-    assert {"`[source.columns]`", "`[source.constants]`"} <= set(
+    assert {"`[source.columns]`", "`[source.constants]`", "`[source.names]`"} <= set(
         re.findall(r"`\[[\w.]+\]`", SETTINGS.read_text(encoding="utf-8"))
     )
 

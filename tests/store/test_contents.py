@@ -141,6 +141,7 @@ def test_attributes_that_are_read_alike_are_one_set(tmp_path: Path) -> None:
 def test_a_file_without_columns_of_the_return_has_one_set(tmp_path: Path) -> None:
     """All that is known of the return comes from the settings."""
     settings = SETTINGS.format(firm="UTC", zone="UTC") + '[source.constants]\nreturn_id = "r1"\n'
+    settings = settings.replace('files = ["*"]', 'files = ["log.csv"]')
     part = Firm(tmp_path, settings).load_text(
         "tab,label,event_time\nClient,Up,2026-03-04\nClient,Up,2026-03-05\n"
     )

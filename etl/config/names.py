@@ -1,0 +1,105 @@
+"""[source.names]: values in the name of a file, its folder or a sheet, such as the ID of the return.
+
+A pattern is a name with our columns in braces: "{return_id} {client_name} {tab} tracking*".
+A star is any text.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Annotated
+
+from msgspec import Meta
+
+from etl.common.problem import Problem
+from etl.config.place import Place, Text
+
+Patterns = Annotated[
+    tuple[Text, ...] | Text, Meta(description='a pattern such as "{return_id} *", or a list of them')
+]
+WORD = re.compile(r"\{([^{}]*)\}|(\*)")
+# Of these, a value ends at the first blank; the name of a client may have several words.
+WITHOUT_BLANKS = ("return_id", "client_id", "firm_id", "tax_year", "return_type")
+TABS = r"(?:client|internal|user)(?:[ _-]*tracking)?"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The patterns for the name of a file, its folder and a sheet; of each, the first that fits counts."""
+
+    file: tuple[str, ...] = ()
+    folder: tuple[str, ...] = ()
+    sheet: tuple[str, ...] = ()
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The columns that the patterns have values for."""
+        patterns = (*self.file, *self.folder, *self.sheet)
+        return frozenset(column for pattern in patterns for column, _ in WORD.findall(pattern) if column)
+
+    def values(self, file: str, folder: str | None, sheet: str | None) -> dict[str, str]:
+        """The values in the names; none where no pattern fits. Raises a Problem if one fits in two ways."""
+        found: dict[str, str] = {}
+        for name, patterns in ((folder, self.folder), (file, self.file), (sheet, self.sheet)):
+            fitting = (own for pattern in patterns if name and (own := taken(pattern, name)) is not None)
+            found |= next(fitting, {})
+        return found
+
+
+def taken(pattern: str, name: str) -> dict[str, str] | None:
+    """The values that a pattern takes from a name; None if it does not fit."""
+    short, long = expressions(pattern)
+    match = short.fullmatch(" ".join(name.split()))
+    if match is None:
+        return None
+    values, other = match.groupdict(), long.fullmatch(match[0])
+    if other and other.groupdict() != values:
+        column = next(column for column in values if values[column] != other[column])
+        raise Problem(
+            f'the pattern "{pattern}" of [source.names] fits this name in two ways: {column} differs. '
+            "Rename the file, or write the pattern more exactly."
+        )
+    return {column: value.strip() for column, value in values.items()}
+
+
+@cache
+def expressions(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A pattern as regular expressions: one takes as little for each column as it can, one as much."""
+    texts = []
+    for repeat in ("+?", "+"):
+        text, end = "", 0
+        for match in WORD.finditer(pattern):
+            text += literally(pattern[end : match.start()])
+            column, end = match[1], match.end()
+            character = "[^ ]" if column in WITHOUT_BLANKS and " " in pattern else "."
+            if column is None:
+                text += ".*?"
+            else:
+                text += f"(?P<{column}>{TABS if column == 'tab' else character + repeat})"
+        texts.append(re.compile(text + literally(pattern[end:]), re.IGNORECASE))
+    return texts[0], texts[1]
+
+
+def literally(text: str) -> str:
+    return re.escape(re.sub(r"\s+", " ", text))
+
+
+def read_names(place: Place, columns: tuple[str, ...]) -> Names:
+    """The patterns of a source. Raises a Problem for an unknown column, and for one that is in two places."""
+    read: dict[str, tuple[str, ...]] = {}
+    owner: dict[str, str] = {}
+    for key in place.table:
+        if key not in ("file", "folder", "sheet"):
+            raise place.fault(f'unknown key "{key}" (known: file, folder, sheet)')
+        value = place.value(key, Patterns)
+        read[key] = (value,) if isinstance(value, str) else value
+        for pattern in read[key]:
+            words = [column for column, star in WORD.findall(pattern) if not star]
+            for column in words:
+                if column not in columns:
+                    raise place.fault(f'"{{{column}}}" of "{pattern}" is not one of {", ".join(columns)}')
+                if owner.setdefault(column, key) != key or words.count(column) > 1:
+                    raise place.fault(f'"{{{column}}}" is in two places')
+            if not words or re.search(r"[{}]", WORD.sub("", pattern)) or "}{" in pattern:
+                raise place.fault(f'"{pattern}" must have columns in braces, and a text between two of them,')
+    return Names(**read)
