@@ -6,13 +6,11 @@ so that no file is loaded twice.
 
 import hashlib
 import os
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -20,10 +18,10 @@ from duckdb import DuckDBPyConnection
 from polars.exceptions import PolarsError
 
 from etl.common.duck import OFFLINE, disk_full_error, problem_of, work_limits
-from etl.common.files import make_private_folder, settle, work_folder, write_json
+from etl.common.files import settle, work_folder, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
-from etl.common.system import make_private, sync_to_disk
+from etl.common.system import sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, source_of
 from etl.config.source import Limits, Source
@@ -32,6 +30,7 @@ from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.columns import map_columns
+from etl.store.inbox import done_folders, files_of, inbox_files, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import Purged, read_purged
 from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
@@ -285,60 +284,16 @@ def open_database(folder: Path) -> DuckDBPyConnection:
     return database
 
 
-def files_of(data: DataDir, path: Path) -> Iterator[Path]:
-    """The file itself, or all files of a folder, sorted, without hidden files and those in done_folders."""
-    if not path.is_dir() or path.is_symlink():
-        yield path
-        return
-    excluded = {folder.resolve() for folder in done_folders(data)}
-    for entry in sorted(path.iterdir()):
-        if not entry.name.startswith(".") and entry.resolve() not in excluded:
-            yield from files_of(data, entry)
-
-
-def done_folders(data: DataDir) -> tuple[Path, Path]:
-    """Where files of the inbox move: the folder of the loaded files and the folder of the refused files."""
-    return data.inbox / "loaded", data.inbox / "refused"
-
-
 def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
     prepare_inbox(data, settings.retention.inbox_days)
-    loaded, refused = done_folders(data)
-    files = [file for file in sorted(data.inbox.glob("[!.]*")) if file.is_symlink() or not file.is_dir()]
+    files = inbox_files(data)
     outcomes = []
     for file, outcome in zip(files, load_each(data, settings, files, again), strict=True):
         outcomes.append(outcome)
-        if not os.path.lexists(file) or stamp_of(file) != outcome.stamp:
-            # It has changed since it was read, or is gone. The next load reads what is there.
-            continue
-        if outcome.part is not None and outcome.part.ledger.get("purged_count"):
-            # It still contains purged records; the other records are in the store.
-            file.unlink()
-        else:
-            move(file, refused if outcome.state == "refused" else loaded)
-    for folder in (loaded, refused):
+        # It still contains purged records; the other records are in the store.
+        is_purged = outcome.part is not None and bool(outcome.part.ledger.get("purged_count"))
+        take_out(data, file, outcome.stamp, outcome.state == "refused", is_purged)
+    for folder in done_folders(data):
         sync_to_disk(folder)
     return outcomes
-
-
-def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> None:
-    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago."""
-    for folder in done_folders(data):
-        make_private_folder(folder)
-        if days is not None:
-            # st_ctime is the time of the move; st_mtime is the time of the content.
-            oldest = (time.time() if now is None else now) - days * 86_400
-            for file in folder.iterdir():
-                if file.lstat().st_ctime < oldest and (file.is_symlink() or not file.is_dir()):
-                    file.unlink()
-
-
-def move(file: Path, folder: Path) -> None:
-    """Moves a file into a folder; if its name is taken it gets a number, such as march (2).csv.gz."""
-    stem, dot, endings = file.name.partition(".")
-    names = (f"{stem} ({number}){dot}{endings}" if number > 1 else file.name for number in count(1))
-    target = next(folder / name for name in names if not os.path.lexists(folder / name))
-    os.rename(file, target)
-    if not target.is_symlink():
-        make_private(target)

@@ -16,7 +16,7 @@ from etl.config.settings import Settings
 from etl.read.archive import verified
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
-from etl.store.load import done_folders
+from etl.store.inbox import done_folders
 from etl.store.parts import ID_LENGTH, file_hash, parts
 from etl.upkeep.text_search import TextSearch
 

@@ -13,7 +13,7 @@ import pytest
 from etl.common.files import locked, make_private_folder
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.store.load import prepare_inbox
+from etl.store.inbox import prepare_inbox
 from etl.store.parts import parts
 from support.loaded_files import HEAD, Firm, tree
 
