@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 from etl.common.paths import DataDir
@@ -25,6 +25,9 @@ LEFTOVER_PREFIX = ".returntrail-"
 # Earlier versions wrote under these names, too common to be removed outside the data directory.
 EARLIER_PREFIXES = (".new-", ".work-", ".build-", ".making-", ".verify-", ".purged-")
 LEFTOVER_PREFIXES = (LEFTOVER_PREFIX, *EARLIER_PREFIXES)
+# What systems and programs add to folders and archives.
+SYSTEM_NAMES = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
+SYSTEM_PREFIXES = ("~$", "._")
 
 
 @contextmanager
@@ -123,6 +126,11 @@ def hide(path: Path) -> Path:
 def is_leftover(path: Path) -> bool:
     """Whether a file or folder of the data directory has a name that only unfinished writes have."""
     return path.name.startswith(LEFTOVER_PREFIXES)
+
+
+def is_system_file(path: PurePath) -> bool:
+    """Whether a path in a folder or an archive is of a file that no person puts there."""
+    return path.name.startswith(SYSTEM_PREFIXES) or any(part.lower() in SYSTEM_NAMES for part in path.parts)
 
 
 def remove_leftovers(*folders: Path, prefixes: tuple[str, ...] = LEFTOVER_PREFIXES) -> None:

@@ -1,26 +1,25 @@
-"""The inbox: which files are in it, and the folders that they move to, so that no file is loaded twice."""
+"""The inbox: which files are in it, and the folders that they move to, so that no file is loaded twice.
 
+A file keeps its folder: inbox/lee/a.csv moves to inbox/loaded/lee/a.csv.
+"""
+
+import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from etl.common.files import make_private_folder
+from etl.common.files import is_system_file, make_private_folder
 from etl.common.paths import DataDir
 from etl.common.system import make_private
+from etl.common.terminal import say
 from etl.read.archive import Stamp, stamp_of
+from etl.store.texts import redacted_name, redacted_path
 
-
-def files_of(data: DataDir, path: Path) -> Iterator[Path]:
-    """The file itself, or all files of a folder, sorted, without hidden files and those in done_folders."""
-    if not path.is_dir() or path.is_symlink():
-        yield path
-        return
-    excluded = {folder.resolve() for folder in done_folders(data)}
-    for entry in sorted(path.iterdir()):
-        if not entry.name.startswith(".") and entry.resolve() not in excluded:
-            yield from files_of(data, entry)
+DAY_SECONDS = 86_400
+SHOWN_NAMES = 5
 
 
 def done_folders(data: DataDir) -> tuple[Path, Path]:
@@ -28,40 +27,107 @@ def done_folders(data: DataDir) -> tuple[Path, Path]:
     return data.inbox / "loaded", data.inbox / "refused"
 
 
-def inbox_files(data: DataDir) -> list[Path]:
-    """The files of the inbox by name."""
-    return [file for file in sorted(data.inbox.glob("[!.]*")) if file.is_symlink() or not file.is_dir()]
+def files_of(data: DataDir, path: Path) -> list[Path]:
+    """The file itself, or the files of a folder."""
+    return files_in(data, path) if is_folder(path) else [path]
+
+
+def files_in(data: DataDir, folder: Path) -> list[Path]:
+    """The files of a folder at any depth, by name, without hidden files and those in done_folders.
+
+    A message names the files that systems and programs add to folders; they are passed over.
+    """
+    found = list(files_below(folder, {done.resolve() for done in done_folders(data)}))
+    files = [file for file in found if not is_system_file(file.relative_to(folder))]
+    if len(files) < len(found):
+        names = sorted({redacted_name(file)[0] for file in set(found).difference(files)})
+        more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        shown = ", ".join(names[:SHOWN_NAMES])
+        say(f"{redacted_path(folder)}: passed over {shown}{more}, which no person puts into a folder.")
+    return files
+
+
+def files_below(folder: Path, excluded: set[Path]) -> Iterator[Path]:
+    """The files of a folder, and its symbolic links, which are refused in their turn."""
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith(".") and not is_system_file(entry):
+            continue
+        if not is_folder(entry):
+            yield entry
+        elif entry.resolve() not in excluded:
+            yield from files_below(entry, excluded)
+
+
+def is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> None:
-    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago."""
+    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago.
+
+    A folder of the inbox that is empty for a day is removed; before, somebody may still copy files into it.
+    """
+    now = time.time() if now is None else now
     for folder in done_folders(data):
         make_private_folder(folder)
         if days is not None:
-            # st_ctime is the time of the move; st_mtime is the time of the content.
-            oldest = (time.time() if now is None else now) - days * 86_400
-            for file in folder.iterdir():
-                if file.lstat().st_ctime < oldest and (file.is_symlink() or not file.is_dir()):
+            for file in folder.rglob("*"):
+                # st_ctime is the time of the move; st_mtime is the time of the content.
+                if not is_folder(file) and file.lstat().st_ctime < now - days * DAY_SECONDS:
                     file.unlink()
+            remove_empty_folders(folder)
+    for folder in data.inbox.iterdir():
+        if is_folder(folder) and folder not in done_folders(data):
+            remove_empty_folders(folder, now - DAY_SECONDS)
+            remove_if_empty(folder, now - DAY_SECONDS)
 
 
-def take_out(data: DataDir, file: Path, stamp: Stamp | None, is_refused: bool, is_purged: bool) -> None:
-    """Moves a file that was read at `stamp` out of the inbox; one with purged records is deleted."""
+def remove_empty_folders(folder: Path, before: float = math.inf) -> None:
+    """Removes the folders in a folder that are empty and have not changed since `before`, in seconds."""
+    for parent, names, _ in os.walk(folder, topdown=False):
+        for name in names:
+            remove_if_empty(Path(parent, name), before)
+
+
+def remove_if_empty(folder: Path, before: float) -> None:
+    # rmdir removes neither a symbolic link nor a folder with files.
+    with suppress(OSError):
+        if folder.lstat().st_mtime < before:
+            folder.rmdir()
+
+
+def take_out(
+    data: DataDir, file: Path, stamp: Stamp | None, is_refused: bool, is_purged: bool
+) -> Path | None:
+    """Moves a file that was read at `stamp` out of the inbox, and returns its new folder.
+
+    A file with purged records is deleted.
+    """
     loaded, refused = done_folders(data)
     if not os.path.lexists(file) or stamp_of(file) != stamp:
         # It has changed since it was read, or is gone. The next load reads what is there.
-        return
+        return None
     if is_purged:
         file.unlink()
-    else:
-        move(file, refused if is_refused else loaded)
+        return None
+    folder = refused if is_refused else loaded
+    for name in file.relative_to(data.inbox).parts[:-1]:
+        folder = next(path for path in numbered(folder, name) if is_folder(path) or not os.path.lexists(path))
+    make_private_folder(folder)
+    move(file, folder)
+    return folder
 
 
 def move(file: Path, folder: Path) -> None:
     """Moves a file into a folder; if its name is taken it gets a number, such as march (2).csv.gz."""
-    stem, dot, endings = file.name.partition(".")
-    names = (f"{stem} ({number}){dot}{endings}" if number > 1 else file.name for number in count(1))
-    target = next(folder / name for name in names if not os.path.lexists(folder / name))
+    target = next(path for path in numbered(folder, file.name) if not os.path.lexists(path))
     os.rename(file, target)
     if not target.is_symlink():
         make_private(target)
+
+
+def numbered(folder: Path, name: str) -> Iterator[Path]:
+    """The path of a name in a folder, then the paths with a number before the endings."""
+    stem, dot, endings = name.partition(".")
+    yield folder / name
+    yield from (folder / f"{stem} ({number}){dot}{endings}" for number in count(2))

@@ -30,7 +30,7 @@ from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.columns import map_columns
-from etl.store.inbox import done_folders, files_of, inbox_files, prepare_inbox, take_out
+from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import Purged, read_purged
 from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
@@ -287,13 +287,14 @@ def open_database(folder: Path) -> DuckDBPyConnection:
 def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
     prepare_inbox(data, settings.retention.inbox_days)
-    files = inbox_files(data)
+    files, folders = files_in(data, data.inbox), set(done_folders(data))
     outcomes = []
     for file, outcome in zip(files, load_each(data, settings, files, again), strict=True):
         outcomes.append(outcome)
         # It still contains purged records; the other records are in the store.
         is_purged = outcome.part is not None and bool(outcome.part.ledger.get("purged_count"))
-        take_out(data, file, outcome.stamp, outcome.state == "refused", is_purged)
-    for folder in done_folders(data):
+        folder = take_out(data, file, outcome.stamp, outcome.state == "refused", is_purged)
+        folders |= {folder} if folder else set()
+    for folder in folders:
         sync_to_disk(folder)
     return outcomes

@@ -16,7 +16,7 @@ from etl.config.settings import Settings
 from etl.read.archive import verified
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
-from etl.store.inbox import done_folders
+from etl.store.inbox import done_folders, remove_empty_folders
 from etl.store.parts import ID_LENGTH, file_hash, parts
 from etl.upkeep.text_search import TextSearch
 
@@ -55,11 +55,19 @@ def find_exports(
     loaded, refused = done_folders(data)
     packed = {part.ledger.get("packed_sha256"): part.file_id for part in parts(data)}
     found = []
-    for file in plain_files(loaded.glob("*")):
+    for file in plain_files(loaded.rglob("*")):
         file_id = packed.get(file_hash(file)) or unpacked_id(file, settings, folder)
-        if file_id is None or file_id in file_ids:
+        if file_id is None or file_id in file_ids or is_in_path(search, file, loaded):
             found.append(file)
-    return found + [file for file in plain_files(refused.glob("*")) if search.is_in_file(file)]
+    for file in plain_files(refused.rglob("*")):
+        if search.is_in_file(file) or is_in_path(search, file, refused):
+            found.append(file)
+    return found
+
+
+def is_in_path(search: TextSearch, file: Path, folder: Path) -> bool:
+    """Whether the name of a file, or of a folder below `folder` that it is in, contains one of the words."""
+    return any(map(search.is_in, [*file.relative_to(folder).parts[:-1], file.stem]))
 
 
 def unpacked_id(file: Path, settings: Settings, folder: Path) -> str | None:
@@ -84,6 +92,11 @@ def remove(data: DataDir, unit: Path) -> None:
         remove_folder(unit)
     else:
         unit.unlink(missing_ok=True)
+    for folder in done_folders(data):
+        if folder in unit.parents:
+            # The names of folders may name what is purged.
+            remove_empty_folders(folder)
+            unit = folder / unit.name
     if data.reports in unit.parents:
         manifest = unit.with_name(MANIFEST)
         try:

@@ -1,10 +1,9 @@
-"""The store stays intact: modes, leftovers, the inbox, the lock, and processes killed at any moment."""
+"""The store stays intact: modes, leftovers, the lock, and processes killed at any moment."""
 
 import os
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +12,6 @@ import pytest
 from etl.common.files import locked, make_private_folder
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.store.inbox import prepare_inbox
 from etl.store.parts import parts
 from support.loaded_files import HEAD, Firm, tree
 
@@ -66,58 +64,6 @@ def test_folders_are_made_private_with_their_parents(tmp_path: Path) -> None:
     finally:
         os.umask(umask)
     assert modes(tmp_path) == {"folder 700"}
-
-
-def test_files_leave_the_inbox(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
-    firm.data.inbox.mkdir()
-    (firm.data.inbox / "deep").mkdir()
-    for name in ("b.csv", ".hidden.csv", "deep/c.csv", "copy of b.csv"):
-        (firm.data.inbox / name).write_text(GOOD)
-    (firm.data.inbox / "a.csv").write_text("Shoe\n1\n")
-    outcomes = firm.load_inbox()
-    assert [(Path(outcome.name).name, outcome.state) for outcome in outcomes] == [
-        ("a.csv", "refused"),
-        ("b.csv", "loaded"),
-        ("copy of b.csv", "known"),
-    ]
-    assert sorted(path.as_posix() for path in tree(firm.data.inbox)) == [
-        ".hidden.csv",
-        "deep/c.csv",
-        "loaded/b.csv",
-        "loaded/copy of b.csv",
-        "refused/a.csv",
-    ]
-    assert firm.load_inbox() == []
-
-
-def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
-    firm.data.inbox.mkdir()
-    for number in range(3):
-        (firm.data.inbox / "log.csv").write_text(GOOD + f"r{number},Client,Up,2026-03-04\n")
-        firm.load_inbox()
-    contents = {
-        path.name: content.splitlines()[-1][:2] for path, content in tree(firm.data.inbox / "loaded").items()
-    }
-    assert contents == {"log.csv": b"r0", "log (2).csv": b"r1", "log (3).csv": b"r2"}
-
-
-def test_a_missing_inbox_is_empty(tmp_path: Path) -> None:
-    assert Firm(tmp_path).load_inbox() == []
-
-
-def test_retention_counts_from_the_day_a_file_was_moved(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
-    firm.data.inbox.mkdir()
-    (firm.data.inbox / "log.csv").write_text(GOOD)
-    os.utime(firm.data.inbox / "log.csv", (0, 0))
-    firm.load_inbox()
-    day = 86_400
-    for days, age, names in ((None, 1000, ["log.csv"]), (30, 29, ["log.csv"]), (30, 31, [])):
-        prepare_inbox(firm.data, days, now=time.time() + age * day)
-        assert [path.name for path in (firm.data.inbox / "loaded").iterdir()] == names
-    assert len(firm.parts) == 1
 
 
 def test_a_folder_given_by_hand_stays_as_it_is(tmp_path: Path) -> None:
