@@ -13,9 +13,10 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings, source_of
 from etl.config.source import Source, column_of
-from etl.read.archive import BEGINNING, FORMAT_NAMES, Unpacked, content_kind, packing, refuse_others, verified
+from etl.read.archive import Unpacked, refuse_others, verified
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
+from etl.read.formats import BEGINNING, FORMAT_NAMES, content_kind, packing
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog

@@ -1,78 +1,44 @@
-"""Checks a file before it is read: its first bytes show its format, it is hashed, and an archive is unpacked.
+"""Checks a file before it is read: it is hashed, and an archive or a workbook is unpacked.
 
-A file whose name claims another format is refused. The loader puts the redacted name before a Problem.
-
-DuckDB does not verify the checksum of gzip and reads a cut archive as far as it goes, so every archive is
-unpacked here.
+The loader puts the redacted name before a Problem. A file
+may have several contents: the members of a zip, the sheets of a workbook. Each is read as a file of its own.
 """
 
-import bz2
 import hashlib
-import lzma
 import os
-import re
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, BinaryIO
-
-import zstandard
+from typing import BinaryIO
 
 from etl.common.problem import Problem
-from etl.config.source import PACKED, Limits, unpacked_name
+from etl.common.terminal import printable
+from etl.config.source import Limits, unpacked_name
+from etl.read import workbook
+from etl.read.formats import BEGINNING, beginning_of, is_workbook, packing
+from etl.read.streams import entry_chunks, refuse_damage, unpacked_chunks
+from etl.read.tins import redact_name
 
-PACKED_MAGIC = {
-    "gzip": b"\x1f\x8b",
-    "bzip2": b"BZh",
-    "xz": b"\xfd7zXZ\x00",
-    "zstd": b"\x28\xb5\x2f\xfd",
-    "zip": b"PK\x03\x04",
-}
-PLAIN = dict.fromkeys((".csv", ".tsv", ".psv"), "csv") | dict.fromkeys((".json", ".ndjson", ".jsonl"), "json")
-PLAIN |= {".parquet": "parquet", ".xlsx": "xlsx"}
-FORMAT_NAMES = {"csv": "CSV", "json": "JSON", "parquet": "Parquet", "xlsx": "Excel (xlsx)"}
-# Formats that no export has.
-UNSUPPORTED = {
-    b"%PDF": "a PDF document",
-    b"\xd0\xcf\x11\xe0": "an old Excel file (xls)",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!": "a RAR archive",
-    b"SQLite format 3": "an SQLite database",
-}
-HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|table|script|meta|!--|\?xml)", re.IGNORECASE)
-BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-BEGINNING = 4096
-RENAME = "Rename it to what it is."
-CHUNK = 1 << 20
-# A few bytes of zstd can expand to 128 kB: the output of a step is at most 32 MB.
-ZSTD_STEP = 1 << 10
-ZSTD_HEADER = 18
-ZSTD_WINDOW = 1 << 27
-XZ_MEMORY = 1 << 28
 # Up to this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
 SMALL = 1_000_000
-AGAIN = "Nothing was loaded from it; export it again."
-DAMAGE = (zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, ValueError, OSError)
-DAMAGED = f"the archive is damaged (its checksum or structure is wrong). {AGAIN}"
-FOLLOWED = f"something follows the end of the archive. {AGAIN}"
+# What an operating system or Excel puts beside the files of a person.
+NO_EXPORTS = {"thumbs.db", "desktop.ini", "__macosx"}
+ENDING = "Give its name the right ending, such as .xlsx."
 CHANGED = "the file changed while it was read. Load it again when its export is complete."
 Stamp = tuple[int, int]
-DECOMPRESSORS: dict[str, Callable[[], Any]] = {
-    "gzip": lambda: zlib.decompressobj(wbits=31),
-    "bzip2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY),
-}
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """A verified file within the limits; `path` has its content, `file` is the file itself, maybe packed."""
+    """A verified content within the limits; `path` has its bytes, `file` is the file that it is in.
+
+    `place` has the names of the member of a zip and of the sheet of a workbook, from the outside in; it is
+    empty for a file with one content. The text of a sheet is CSV.
+    """
 
     path: Path
     name: str
@@ -81,11 +47,29 @@ class Unpacked:
     file: Path
     stamp: Stamp | None
     remark: str | None = None
+    place: tuple[str, ...] = ()
+    sheet: str | None = None
 
     def refuse_changed(self) -> None:
         """Refuses a file whose size or time has changed since it was hashed."""
         if stamp_of(self.file) != self.stamp:
             raise Problem(CHANGED)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A member of a zip or a sheet that is not read because it cannot be an export, and why."""
+
+    place: tuple[str, ...]
+    reason: str
+
+
+@dataclass
+class Contents:
+    """What is in a file: the contents to read, in order, and what was passed over."""
+
+    contents: list[Unpacked] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
 
 
 def stamp_of(file: Path | int) -> Stamp | None:
@@ -125,7 +109,21 @@ def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
 
 
 def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
-    """The verified content of a file: a plain file itself, an archive as a copy in the private `folder`."""
+    """The only content of a file; a file with several is refused."""
+    found = contents(path, folder, limits).contents
+    if len(found) > 1:
+        for content in found:
+            content.path.unlink()
+        raise Problem(f"it has {len(found)} contents, and must have exactly one. Load them one by one.")
+    return found[0]
+
+
+def contents(path: Path, folder: Path, limits: Limits) -> Contents:
+    """The verified contents of a file: the members of a zip, the sheets of a workbook, or the only one.
+
+    A plain file is not copied; all others are written to the private `folder`, one after the other. If one is
+    at fault, nothing of the file is there.
+    """
     try:
         with open(path, "rb") as file:
             before = os.fstat(file.fileno())
@@ -139,165 +137,131 @@ def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
                 raise over_limit(limits, "unpacked_bytes", "the file", size)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            unpacked = Unpacked(path, path.name, digest, digest, path, stamp_of(file.fileno()))
-            if kind:
-                file.seek(0)
-                unpacked = unpack(file, kind, unpacked, folder, limits)
-            unpacked.refuse_changed()
-            return unpacked
+            whole = Unpacked(path, path.name, digest, digest, path, stamp_of(file.fileno()))
+            unpacker = Unpacker(folder, limits, size)
+            try:
+                if kind == "zip":
+                    unpacker.add_members(whole, file)
+                else:
+                    unpacker.add(whole, kind)
+                whole.refuse_changed()
+            except BaseException:
+                unpacker.remove(unpacker.written)
+                raise
+            return unpacker.found
     except OSError as error:
         if error.filename is not None and Path(error.filename) != path:
             raise
         raise Problem(f"the file cannot be read ({error.strerror or type(error).__name__}).") from error
 
 
-def unpack(file: BinaryIO, kind: str, packed: Unpacked, folder: Path, limits: Limits) -> Unpacked:
-    """The unpacked copy of an archive, with the hashes of both."""
-    remarks: list[str] = []
-    content, size, packed_size = hashlib.sha256(), 0, os.fstat(file.fileno()).st_size
-    descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=folder)
-    try:
+class Unpacker:
+    """Unpacks one file into a private folder; everything that it writes counts towards the limits."""
+
+    def __init__(self, folder: Path, limits: Limits, packed_size: int) -> None:
+        self.folder, self.limits, self.packed_size = folder, limits, packed_size
+        self.size = 0
+        self.written: set[Path] = set()
+        self.found = Contents()
+
+    def write(self, chunks: Iterable[bytes]) -> tuple[Path, str]:
+        """Writes a content to a file of its own, whose name has nothing of the name of a member; its hash."""
+        content = hashlib.sha256()
+        descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=self.folder)
+        self.written.add(Path(name))
         with open(descriptor, "wb") as out:
-            for chunk in unpacked_chunks(kind, file, remarks):
-                size += len(chunk)
-                refuse_large(size, packed_size, limits)
+            for chunk in chunks:
+                self.size += len(chunk)
+                refuse_large(self.size, self.packed_size, self.limits)
                 content.update(chunk)
                 out.write(chunk)
-    except BaseException:
-        os.unlink(name)
-        raise
-    own_name, remark = unpacked_name(packed.name), next(iter(remarks), None)
-    return replace(packed, path=Path(name), name=own_name, sha256=content.hexdigest(), remark=remark)
+        return Path(name), content.hexdigest()
 
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Removes copies; the file itself is none."""
+        for path in self.written.intersection(paths):
+            path.unlink()
+            self.written.remove(path)
 
-def unpacked_chunks(kind: str, file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:
-    """The unpacked content, chunk by chunk; a cut or damaged archive is refused."""
-    try:
-        if kind == "zip":
-            yield from zip_chunks(file)
-        elif kind == "zstd":
-            yield from zstd_chunks(file, remarks)
+    def add(self, content: Unpacked, kind: str | None) -> None:
+        """Adds a content: unpacked if it is packed, and each sheet if it is a workbook."""
+        if kind:
+            remarks: list[str] = []
+            with open(content.path, "rb") as file:
+                path, digest = self.write(unpacked_chunks(kind, file, remarks))
+            self.remove([content.path])
+            name, remark = unpacked_name(content.name), next(iter(remarks), None)
+            content = replace(content, path=path, name=name, sha256=digest, remark=remark)
+        beginning = beginning_of(content.path)
+        if is_workbook(content.name, beginning):
+            self.add_sheets(content)
         else:
-            yield from member_chunks(kind, file)
-    except EOFError as error:
-        raise Problem(f"the archive is cut ({kind} ends early). {AGAIN}") from error
-    except DAMAGE as error:
-        # An error of the disk has a number; a decompressor raises an OSError without a number.
-        if getattr(error, "errno", None) is not None:
-            raise
-        raise Problem(DAMAGED) from error
+            self.found.contents.append(content)
 
+    def add_sheets(self, book: Unpacked) -> None:
+        """Adds each sheet of a workbook with a table as CSV text."""
+        stated_size = workbook.stated_size(book.path)
+        refuse_large(stated_size, book.path.stat().st_size, self.limits)
+        count = len(self.found.contents)
+        for sheet in workbook.sheets(book.path):
+            place = (*book.place, printable(sheet.name))
+            if sheet.passed:
+                self.found.passed.append(Passed(place, sheet.passed))
+                continue
+            path, digest = self.write(sheet.text)
+            name = f"{place[-1]}.csv"
+            content = replace(book, path=path, name=name, sha256=digest, place=place, sheet=place[-1])
+            self.found.contents.append(content)
+        self.remove([book.path])
+        if len(self.found.contents) == count:
+            raise Problem("the workbook has no sheet with a table in it. Export it again.")
 
-def member_chunks(kind: str, file: BinaryIO) -> Iterator[bytes]:
-    """The content of each member of gzip, bzip2 or xz; each must end, and only zero bytes may follow."""
-    magic = PACKED_MAGIC[kind]
-    member, is_padded = DECOMPRESSORS[kind](), False
-    for data in iter(partial(file.read, CHUNK), b""):
-        while data or (member and not getattr(member, "needs_input", True)):
-            if member is None:
-                rest = data.lstrip(b"\0")
-                is_padded = is_padded or len(rest) < len(data)
-                if not rest:
-                    break
-                if is_padded or not (rest.startswith(magic) or magic.startswith(rest)):
-                    raise Problem(FOLLOWED)
-                data, member = rest, DECOMPRESSORS[kind]()
-            yield member.decompress(data, CHUNK)
-            data = getattr(member, "unconsumed_tail", b"")
-            if member.eof:
-                data, member = member.unused_data, None
-    if member is not None:
-        raise EOFError
+    def add_members(self, packed: Unpacked, file: BinaryIO) -> None:
+        """Adds each member of a zip, in the order of the names."""
+        file.seek(0)
+        with refuse_damage("zip"):
+            archive = zipfile.ZipFile(file)
+        with archive:
+            entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
+            if any(entry.filename in ("[Content_Types].xml", "mimetype") for entry in entries):
+                raise Problem(f"it is a document, such as a workbook, and not a zip of exports. {ENDING}")
+            for entry in entries:
+                name = member_name(entry.filename)
+                place = (*packed.place, name)
+                if reason := "a folder" if entry.is_dir() else passing_reason(name):
+                    self.found.passed.append(Passed(place, reason))
+                    continue
+                path, digest = self.write(entry_chunks(archive, entry))
+                if not path.stat().st_size:
+                    self.remove([path])
+                    self.found.passed.append(Passed(place, "an empty file: 0 bytes"))
+                    continue
+                base = name.rpartition("/")[2]
+                self.add_member(replace(packed, path=path, name=base, sha256=digest, place=place))
+        if not self.found.contents:
+            raise Problem("the zip contains no file with content. Export it again.")
 
-
-def zstd_chunks(file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:
-    """The content of each frame of zstd; every frame must end. A frame without a checksum adds a remark."""
-    frame, rest = None, b""
-    decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-    while data := rest or file.read(ZSTD_STEP):
-        if frame is None:
-            data += file.read(max(0, ZSTD_HEADER - len(data)))
-            if not zstandard.get_frame_parameters(data.ljust(ZSTD_HEADER, b"\0")).has_checksum:
-                remarks.append("the archive carries no checksum, so damage inside it cannot be seen")
-            frame = decompressor.decompressobj()
-        yield frame.decompress(data)
-        rest = frame.unused_data
-        if frame.eof:
-            frame = None
-    if frame is not None:
-        raise EOFError
-
-
-def zip_chunks(file: BinaryIO) -> Iterator[bytes]:
-    """The content of the only file in a zip; the files that macOS adds do not count."""
-    with zipfile.ZipFile(file) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        files = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
-        if len(files) != 1:
-            todo = "must contain exactly one. Load them one by one."
-            raise Problem(f"the zip contains {len(files)} files, and {todo}")
-        if files[0].flag_bits & 1:
-            raise Problem("the zip is encrypted. Unpack it, and load what is inside.")
+    def add_member(self, member: Unpacked) -> None:
         try:
-            with archive.open(files[0]) as content:
-                yield from iter(partial(content.read, CHUNK), b"")
-        except NotImplementedError as error:
-            raise Problem("the zip uses an unknown compression. Unpack it, and load the file.") from error
+            kind = packing(member.name, beginning_of(member.path))
+            if kind == "zip":
+                raise Problem("a zip inside the zip. Unpack the outer zip, and load what is inside.")
+            self.add(member, kind)
+        except Problem as problem:
+            raise Problem(f"{redact_name(member.place[-1])[0]}: {problem}") from problem
 
 
-def format_of_name(name: str, endings: dict[str, str]) -> str | None:
-    """The format that the ending of a name claims, None if the ending is unknown."""
-    return next((kind for ending, kind in endings.items() if name.casefold().endswith(ending)), None)
+def member_name(stored: str) -> str:
+    """The name of a member of a zip with its folders, without anything that leads out of a folder."""
+    parts = [part for part in printable(stored).replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts) or "no name"
 
 
-def packing(name: str, beginning: bytes) -> str | None:
-    """The compression of a file, None for a plain file. A name that claims another compression is refused."""
-    claimed, plain = format_of_name(name, PACKED), format_of_name(name, PLAIN)
-    actual = next((kind for kind, magic in PACKED_MAGIC.items() if beginning.startswith(magic)), None)
-    if actual == "zip" and plain == "xlsx":
-        return None
-    if claimed and actual != claimed:
-        raise Problem(
-            f"the name says {claimed}, the content is not ({description(beginning)}). Export it again."
-        )
-    if actual and plain:
-        raise Problem(f"the name says {FORMAT_NAMES[plain]}, the content is a {actual} archive. {RENAME}")
-    return actual
-
-
-def content_kind(name: str, beginning: bytes) -> str:
-    """The format of a file: csv, json, parquet or xlsx. A name that claims another format is refused."""
-    if not beginning:
-        raise Problem("the file is empty: 0 bytes, not even headings. Export it again.")
-    text = text_of(beginning).lstrip()
-    if beginning.startswith(b"PAR1"):
-        actual = "parquet"
-    elif beginning.startswith(PACKED_MAGIC["zip"]):
-        actual = "xlsx"
-    elif beginning.startswith((*UNSUPPORTED, *PACKED_MAGIC.values())) or HTML.match(text):
-        raise Problem(f"it is {description(beginning)}, not an export. Download the export itself, as CSV.")
-    else:
-        actual = "json" if text.startswith((b"{", b"[")) else "csv"
-    claimed = format_of_name(name, PLAIN)
-    # A CSV file may begin with a heading in brackets.
-    if claimed and actual != claimed and not (claimed == "csv" and beginning.lstrip().startswith(b"[")):
-        raise Problem(
-            f"the name says {FORMAT_NAMES[claimed]}, the content is {FORMAT_NAMES[actual]}. {RENAME}"
-        )
-    return claimed or actual
-
-
-def text_of(beginning: bytes) -> bytes:
-    """The first bytes without a byte order mark, and without the zero bytes of UTF-16."""
-    for mark in BYTE_ORDER_MARKS:
-        if beginning.startswith(mark):
-            return beginning[len(mark) :].replace(b"\0", b"")
-    return beginning
-
-
-def description(beginning: bytes) -> str:
-    """What a file contains that is not an export."""
-    if HTML.match(text_of(beginning)):
-        return "a web page (HTML), such as a login page saved in place of the export"
-    names = {magic: f"a {kind} archive" for kind, magic in PACKED_MAGIC.items()} | UNSUPPORTED
-    return next((name for magic, name in names.items() if beginning.startswith(magic)), "something else")
+def passing_reason(name: str) -> str | None:
+    """Why a file of this name, maybe with folders, is never an export; None if it may be one."""
+    parts = name.casefold().split("/")
+    if parts[-1].startswith("~$"):
+        return "a lock file of Excel"
+    if parts[-1].startswith(".") or not NO_EXPORTS.isdisjoint(parts):
+        return "a file of the operating system"
+    return None

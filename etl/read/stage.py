@@ -11,12 +11,13 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import count_of
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
-from etl.read.archive import BEGINNING, Unpacked, content_kind, text_of
+from etl.read.archive import Unpacked
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
+from etl.read.formats import BEGINNING, content_kind, text_of
 from etl.read.json_records import stage_json
 from etl.read.records import Staged, create_malformed
-from etl.read.typed import stage_excel, stage_parquet
+from etl.read.typed import stage_parquet
 
 
 def stage(
@@ -48,8 +49,6 @@ def stage(
         raise Problem(f"{kind} is no text, and is read with a database only.")
     elif kind == "parquet":
         staged = stage_parquet(database, path, source, limits)
-    elif kind == "xlsx":
-        staged = stage_excel(database, path, source, limits)
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.
     counts = "select (select count(*) from staged) + (select count(*) from malformed)"

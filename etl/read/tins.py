@@ -70,6 +70,13 @@ def redact(text: str) -> tuple[str, int]:
     return text, total
 
 
+def redact_name(name: str) -> tuple[str, int]:
+    """A name without TINs, and how many it had. The whole name of a file or folder may be a number."""
+    whole, count = redact(name)
+    parts = [redact(f'"{part}"') for part in whole.split("/")]
+    return "/".join(part[1:-1] for part, _ in parts), count + sum(number for _, number in parts)
+
+
 def id_hash(text: str, key: bytes) -> str:
     """A keyed hash of an id that contains a TIN, so that returns stay distinct, however it is written.
 

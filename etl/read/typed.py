@@ -1,13 +1,10 @@
-"""Reads formats whose values have types, Parquet and Excel, as the text that a CSV export would have.
+"""Reads Parquet, whose values have types, as the text that a CSV export would have.
 
 DuckDB does not verify the checksums of a Parquet file's pages, so pyarrow does. Few writers write checksums;
-without them a flipped bit can load as other text, and a remark reports that. Of an Excel file the only sheet
-with content is read.
+without them a flipped bit can load as other text, and a remark reports that.
 """
 
 import re
-import zipfile
-import zlib
 from pathlib import Path
 
 import duckdb
@@ -15,12 +12,10 @@ import duckdb
 from etl.common.duck import count_of, identifier, literal, parquet
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
-from etl.read.archive import over_limit, refuse_large
-from etl.read.csv_dialect import checked_headings, printable_headings
-from etl.read.records import Staged, StagedRecords
+from etl.read.archive import over_limit
+from etl.read.csv_dialect import checked_headings
+from etl.read.records import Staged
 
-BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
-DAMAGED_EXCEL = "the Excel file is damaged or locked with a password. Export it again, best as CSV."
 UNCHECKED = "the Parquet file carries no checksums, so damage inside it cannot be seen"
 DAMAGED_PARQUET = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
 BUFFER = 1 << 20
@@ -136,37 +131,3 @@ def as_text(column: str, kind: str) -> str:
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         return f"cast(to_json({column}) as varchar)"
     return f"cast({column} as varchar)"
-
-
-def stage_excel(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
-    """Stages the records below the headings, the first row that is not empty. Empty rows are not records."""
-    try:
-        import fastexcel
-    except ImportError as error:
-        todo = "pip install 'returntrail[excel]'. Or export the file as CSV."
-        raise Problem(f"Excel files need one more package: {todo}") from error
-    try:
-        # An Excel file is a zip archive.
-        with zipfile.ZipFile(path) as archive:
-            refuse_large(sum(entry.file_size for entry in archive.infolist()), path.stat().st_size, limits)
-            if archive.testzip() is not None:
-                raise Problem(DAMAGED_EXCEL)
-        book = fastexcel.read_excel(str(path))
-        sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in book.sheet_names]
-    except (*BROKEN_ZIP, fastexcel.FastExcelError) as error:
-        raise Problem(DAMAGED_EXCEL) from error
-    filled = [sheet for sheet in sheets if sheet.height]
-    if len(filled) != 1:
-        names = ", ".join(f'"{printable_headings(sheet.name)}"' for sheet in filled) or "none"
-        count = f"{len(filled)} sheets with content ({names})"
-        raise Problem(f"the Excel file has {count}, and must have exactly one.")
-    rows = [row for row in filled[0].to_polars().rows() if any(row)]
-    if not rows:
-        raise Problem("the Excel file is empty: it has not even headings.")
-    headings = checked_headings([value or "" for value in rows[0]], source, limits)
-    for number, row in enumerate(rows[1:], start=1):
-        if any(len(value.encode()) > limits.field_bytes for value in filter(None, row)):
-            raise over_limit(limits, "field_bytes", "a field", place=f"record {number}")
-    records = StagedRecords(database, headings)
-    records.add(rows[1:])
-    return records.stage(headings)

@@ -175,16 +175,16 @@ def test_a_page_is_a_script_and_a_line(copy: Path) -> None:
 def test_a_reader_of_a_format_is_a_module_and_its_first_bytes(copy: Path) -> None:
     (copy / "etl" / "read" / "arrow.py").write_text(READER, encoding="utf-8")
     replace(
-        copy / "etl" / "read" / "archive.py",
+        copy / "etl" / "read" / "formats.py",
         '    elif beginning.startswith(PACKED_MAGIC["zip"]):\n',
         '    elif beginning.startswith(b"ARROW1"):\n        actual = "arrow"\n'
         '    elif beginning.startswith(PACKED_MAGIC["zip"]):\n',
     )
     replace(
         copy / "etl" / "read" / "stage.py",
-        '    elif kind == "xlsx":\n',
+        '    elif kind == "parquet":\n',
         '    elif kind == "arrow":\n        from etl.read.arrow import stage_arrow\n'
-        '        staged = stage_arrow(database, path, folder)\n    elif kind == "xlsx":\n',
+        '        staged = stage_arrow(database, path, folder)\n    elif kind == "parquet":\n',
     )
     file = copy / "log.arrow"
     pl.read_csv(LOG.encode(), infer_schema=False).write_ipc(file)

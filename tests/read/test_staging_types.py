@@ -1,23 +1,15 @@
-"""JSON, Parquet and Excel become the text that a person would have exported."""
+"""JSON and Parquet become the text that a person would have exported."""
 
 import io
 import json
-import os
 import re
-import subprocess
-import sys
-from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import xlsxwriter
 
-from etl.common.paths import CHECKOUT
-from etl.config.source import Limits
 from support.staged_files import refusal, staged
 
 NO_CHECKSUMS = "the Parquet file carries no checksums, so damage inside it cannot be seen"
@@ -130,62 +122,3 @@ def test_a_parquet_file_with_checksums_in_some_columns_is_verified_and_gets_a_re
     assert (result.texts, result.remark) == ([("r1", "Client")], NO_CHECKSUMS)
     content[content.rindex(b"r1", ids, tabs)] ^= 1
     assert refusal("a.parquet", bytes(content)).startswith("the Parquet file is cut or damaged.")
-
-
-def excel(sheets: dict[str, list[tuple]]) -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
-        time = book.add_format({"num_format": "mm/dd/yyyy hh:mm:ss AM/PM"})
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            for number, row in enumerate(rows):
-                for place, value in enumerate(row):
-                    if isinstance(value, datetime):
-                        sheet.write_datetime(number, place, value, time)
-                    elif value is not None:
-                        sheet.write(number, place, value)
-    return buffer.getvalue()
-
-
-def test_excel() -> None:
-    rows = [
-        ("Return ID", "Event", "Date/Time", "Tax Year"),
-        ("r1", "null", datetime(2026, 3, 1, 9, 0, 5), 2025),
-        (None, None, None, None),
-        (1234567890123, "“é”", "03/01/2026", 1.5),
-    ]
-    result = staged("a.xlsx", excel({"Log": rows, "Empty": []}))
-    assert result.headings == list(rows[0])
-    assert result.rows == [
-        (1, "r1", "null", "2026-03-01 09:00:05", "2025"),
-        (2, "1234567890123", "“é”", "03/01/2026", "1.5"),
-    ]
-    assert refusal("a.xlsx", excel({"a": rows, "b": rows})) == (
-        'the Excel file has 2 sheets with content ("a", "b"), and must have exactly one.'
-    )
-    assert refusal("a.xlsx", excel({"a": []})).startswith("the Excel file has 0 sheets with content (none)")
-    assert refusal("a.xlsx", excel({"a": rows})[:-100]) == (
-        "the Excel file is damaged or locked with a password. Export it again, best as CSV."
-    )
-    assert refusal("a.csv", excel({"a": rows})) == (
-        "the name says CSV, the content is a zip archive. Rename it to what it is."
-    )
-    assert "(unpacked_bytes under" in refusal(
-        "a.xlsx", excel({"a": rows}), replace(Limits(), unpacked_bytes=100)
-    )
-
-
-def test_excel_without_its_package_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "a.xlsx").write_bytes(excel({"a": [("Return ID",), ("r1",)]}))
-    program = (
-        "import sys; sys.modules['fastexcel'] = None\n"
-        "from support.staged_files import staged\n"
-        f"staged('a.xlsx', open({str(tmp_path / 'a.xlsx')!r}, 'rb').read())\n"
-    )
-    environment = os.environ | {"PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'tests'}"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.stderr.strip().endswith(
-        "Excel files need one more package: pip install 'returntrail[excel]'. Or export the file as CSV."
-    )

@@ -17,7 +17,7 @@ import zstandard
 
 from etl.common.problem import Problem
 from etl.config.source import Limits
-from etl.read.archive import Unpacked, verified
+from etl.read.archive import Contents, Unpacked, contents, verified
 
 BODY = "".join(
     f"R{number},Client,Tax Return Accessed,{number * 7919 % 10007}\n" for number in range(3000)
@@ -68,7 +68,7 @@ def test_an_archive_gives_its_content_and_both_hashes(tmp_path: Path, ending: st
     packed = PACKERS[ending](BODY)
     got = unpacked(tmp_path, "log.csv" + ending, packed)
     assert got.path.read_bytes() == BODY
-    assert got.name == "log.csv"
+    assert (got.name, got.place) == (("export.csv", ("export.csv",)) if ending == ".zip" else ("log.csv", ()))
     assert got.sha256 == hashlib.sha256(BODY).hexdigest()
     assert got.packed_sha256 == hashlib.sha256(packed).hexdigest()
     assert got.path.stat().st_mode & 0o777 == 0o600
@@ -155,22 +155,131 @@ def test_zstd_without_a_checksum_gets_a_remark(tmp_path: Path) -> None:
     assert got.remark == "the archive carries no checksum, so damage inside it cannot be seen"
 
 
+def found(folder: Path, content: bytes, limits: Limits = LIMITS) -> tuple[list[tuple], list[tuple]]:
+    """Place, name and bytes of each content of a zip, and what is passed over."""
+    (folder / "a.zip").write_bytes(content)
+    (folder / "private").mkdir(exist_ok=True)
+    got = contents(folder / "a.zip", folder / "private", limits)
+    assert sorted((folder / "private").iterdir()) == sorted(one.path for one in got.contents)
+    hashes = [hashlib.sha256(body).hexdigest() for body in bodies(got)]
+    assert [one.sha256 for one in got.contents] == hashes
+    assert {one.packed_sha256 for one in got.contents} == {hashlib.sha256(content).hexdigest()}
+    rows = [(one.place, one.name, body) for one, body in zip(got.contents, bodies(got), strict=True)]
+    return rows, [(one.place[0], one.reason) for one in got.passed]
+
+
+def bodies(got: Contents) -> list[bytes]:
+    return [one.path.read_bytes() for one in got.contents]
+
+
+def zip_of(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_each_member_of_a_zip_is_a_content_and_may_be_packed_itself(tmp_path: Path) -> None:
+    members = {
+        "b.csv": BODY,
+        "export/a.csv": b"one",
+        **{f"c.csv{end}": PACKERS[end](BODY) for end in STREAMS},
+    }
+    rows, passed = found(tmp_path, zip_of(members))
+    assert rows == [
+        (("b.csv",), "b.csv", BODY),
+        *((("c.csv" + end,), "c.csv", BODY) for end in sorted(STREAMS)),
+        (("export/a.csv",), "a.csv", b"one"),
+    ]
+    assert passed == []
+
+
+def test_a_zip_with_several_members_has_no_only_content(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "a.zip", zip_of({"a.csv": BODY, "b.csv": BODY})) == (
+        "it has 2 contents, and must have exactly one. Load them one by one."
+    )
+
+
+def test_what_is_no_export_is_passed_over_with_a_word(tmp_path: Path) -> None:
+    system, members = "a file of the operating system", {"log/a.csv": BODY, "log/": b"", "log/none.csv": b""}
+    junk = ["log/.DS_Store", "Thumbs.db", "log/DESKTOP.INI", "__MACOSX/log/._a.csv", "._b.csv", "~$Lee.xlsx"]
+    rows, passed = found(tmp_path, zip_of(members | dict.fromkeys(junk, b"x")))
+    assert rows == [(("log/a.csv",), "a.csv", BODY)]
+    assert passed == [
+        ("._b.csv", system),
+        ("Thumbs.db", system),
+        ("__MACOSX/log/._a.csv", system),
+        ("log", "a folder"),
+        ("log/.DS_Store", system),
+        ("log/DESKTOP.INI", system),
+        ("log/none.csv", "an empty file: 0 bytes"),
+        ("~$Lee.xlsx", "a lock file of Excel"),
+    ]
+
+
+@pytest.mark.parametrize("members", [{"folder/": b""}, {".DS_Store": b"x"}, {"a.csv": b""}])
+def test_a_zip_without_an_export_is_refused(tmp_path: Path, members: dict[str, bytes]) -> None:
+    message = "the zip contains no file with content. Export it again."
+    assert refusal(tmp_path, "a.zip", zip_of(members)) == message
+
+
+def test_a_member_whose_name_leads_out_of_the_folder_stays_inside(tmp_path: Path) -> None:
+    names = ["../../a.csv", "/etc/b.csv", "C:\\up\\..\\c.csv", "..", "d\u202e\n.csv"]
+    rows, _ = found(tmp_path, zip_of(dict.fromkeys(names, BODY)))
+    assert [place for place, _, _ in rows] == [
+        ("no name",),
+        ("a.csv",),
+        ("etc/b.csv",),
+        ("C:/up/c.csv",),
+        ("d\ufffd\ufffd.csv",),
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "private"]
+
+
 @pytest.mark.parametrize(
-    ("names", "message"),
+    ("members", "message"),
     [
-        (("a.csv", "b.csv"), "the zip contains 2 files, and must contain exactly one. Load them one by one."),
-        (("folder/",), "the zip contains 0 files, and must contain exactly one. Load them one by one."),
+        (
+            {"a.csv": BODY, "in/b.zip": zipped(BODY)},
+            "in/b.zip: a zip inside the zip. Unpack the outer zip, and load what is inside.",
+        ),
+        (
+            {"a.csv": BODY, "b": zipped(BODY)},
+            "b: a zip inside the zip. Unpack the outer zip, and load what is inside.",
+        ),
+        (
+            {"a.csv": BODY, "123-45-6789.csv.gz": BODY},
+            "[TIN].csv.gz: the name says gzip, the content is not (something else). Export it again.",
+        ),
+        ({"a.csv": BODY, "b.gz": gzip.compress(BODY)[:99]}, "b.gz: " + CUT.format("gzip")),
+        (
+            {"[Content_Types].xml": BODY, "xl/workbook.xml": BODY},
+            "it is a document, such as a workbook, and not a zip of exports. "
+            "Give its name the right ending, such as .xlsx.",
+        ),
     ],
 )
-def test_a_zip_must_contain_one_file(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
-    assert refusal(tmp_path, "a.zip", zipped(b"", *names)) == message
+def test_a_fault_of_one_member_refuses_the_zip(
+    tmp_path: Path, members: dict[str, bytes], message: str
+) -> None:
+    assert refusal(tmp_path, "a.zip", zip_of(members)) == message
 
 
-def test_what_a_mac_adds_to_a_zip_does_not_count(tmp_path: Path) -> None:
-    assert (
-        unpacked(tmp_path, "a.zip", zipped(BODY, "folder/a.csv", "__MACOSX/._a.csv")).path.read_bytes()
-        == BODY
-    )
+def test_a_damaged_member_refuses_the_zip(tmp_path: Path) -> None:
+    packed = bytearray(zip_of({"a.csv": b"first", "b.csv": BODY}))
+    packed[len(packed) // 2] ^= 1
+    assert refusal(tmp_path, "a.zip", bytes(packed)) == DAMAGED
+
+
+def test_the_limits_count_all_members_together(tmp_path: Path) -> None:
+    members = {f"{number}.csv": BODY for number in range(4)}
+    limits = replace(LIMITS, unpacked_bytes=3 * len(BODY))
+    assert "(unpacked_bytes under [limits]" in refusal(tmp_path, "a.zip", zip_of(members), limits)
+    zeros = {f"{number}.csv": bytes(300_000) for number in range(5)}
+    assert "(ratio under [limits]" in refusal(tmp_path, "a.zip", zip_of(zeros))
+    del members["3.csv"]
+    assert len(found(tmp_path, zip_of(members), limits)[0]) == 3
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,143 @@
+"""Each sheet of a workbook becomes the CSV text that a person would have exported."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date, datetime, time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from etl.common.paths import CHECKOUT
+from etl.config.source import Limits
+from etl.read.archive import contents
+from support.staged_files import refusal, staged
+from support.workbooks import excel, open_document
+
+ROWS = [
+    ("Return ID", "Event", "Date/Time", "Tax Year"),
+    ("r1", "null", datetime(2026, 3, 1, 9, 0, 5), 2025),
+    (None, None, None, None),
+    (1234567890123, "“é”", "03/01/2026", 1.5),
+]
+TEXT = (
+    '"Return ID","Event","Date/Time","Tax Year"\n'
+    '"r1","null","2026-03-01 09:00:05","2025"\n'
+    "\n"
+    '"1234567890123","“é”","03/01/2026","1.5"\n'
+)
+
+
+def texts(name: str, content: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """The text of each sheet, and why others are passed over."""
+    with TemporaryDirectory() as folder:
+        file, private = Path(folder, name), Path(folder, "private")
+        private.mkdir()
+        file.write_bytes(content)
+        found = contents(file, private, Limits())
+        assert sorted(private.iterdir()) == sorted(one.path for one in found.contents)
+        assert all(one.place[-1] == one.sheet for one in found.contents)
+        read = {" › ".join(one.place): one.path.read_text(encoding="utf-8") for one in found.contents}
+        return read, {" › ".join(one.place): one.reason for one in found.passed}
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.xlsx", excel), ("a.xlsm", excel), ("a.ods", open_document)])
+def test_each_sheet_is_a_content_and_each_row_a_line(name: str, make: object) -> None:
+    content = make(
+        {"Log": ROWS, "Empty": [], "More": ROWS[:2], "Note": [("made by Pat",), (None,), ("ask Ann",)]}
+    )
+    read, passed = texts(name, content)
+    assert read == {"Log": TEXT, "More": "".join(TEXT.splitlines(keepends=True)[:2])}
+    assert passed == {"Empty": "an empty sheet", "Note": "a note, not a table"}
+    result = staged(name, make({"Log": ROWS}))
+    assert result.headings == list(ROWS[0])
+    assert result.rows == [
+        (1, "r1", "null", "2026-03-01 09:00:05", "2025"),
+        (2, "1234567890123", "“é”", "03/01/2026", "1.5"),
+    ]
+
+
+@pytest.mark.parametrize("make", [excel, open_document])
+def test_a_cell_is_the_text_that_a_person_sees(make: object) -> None:
+    cells = {
+        "0042": "0042",
+        " a\n\"b\", 'c' ": " a\n\"b\", 'c' ",
+        "123456789012345678": "123456789012345678",
+        20250001: "20250001",
+        123456789012345: "123456789012345",
+        123456789012345678: "1.23456789012346E+17",
+        2.5: "2.5",
+        46107.46875: "46107.46875",
+        True: "TRUE",
+        datetime(2026, 3, 26, 11, 15): "2026-03-26 11:15:00",
+        datetime(2026, 3, 26): "2026-03-26",
+        date(2026, 3, 27): "2026-03-27",
+        time(11, 15): "11:15:00",
+        time(19, 20, 4): "19:20:04",
+    }
+    rows = [("Return ID", "Tab"), *((value, "Client") for value in cells)]
+    assert staged("a.xlsx" if make is excel else "a.ods", make({"Log": rows})).texts == [
+        (text, "Client") for text in cells.values()
+    ]
+
+
+def test_dates_keep_milliseconds_and_are_right_in_a_workbook_of_1904() -> None:
+    rows = [("Return ID", "Event Time"), ("r1", datetime(2026, 3, 26, 11, 15, 0, 123_000))]
+    for options in ({}, {"date_1904": True}):
+        assert staged("a.xlsx", excel({"Log": rows}, options)).texts == [("r1", "2026-03-26 11:15:00.123")]
+
+
+def test_rows_and_columns_before_the_first_cell_keep_their_numbers() -> None:
+    for name, make in (("a.xlsx", excel), ("a.ods", open_document)):
+        read, _ = texts(name, make({"Log": [(), (), (None, None, "a", "b"), (None, None, None, "c")]}))
+        assert read == {"Log": '\n\n"","","a","b"\n"","","","c"\n'}
+
+
+def test_lines_pasted_into_one_column_are_no_note() -> None:
+    rows = [("Taxpayer: Initial Email",), ("03/26/2026 11:15:00 AM",)]
+    assert texts("a.xlsx", excel({"Paste": rows}))[0] == {
+        "Paste": '"Taxpayer: Initial Email"\n"03/26/2026 11:15:00 AM"\n'
+    }
+
+
+def test_a_faulty_workbook_is_refused_by_its_fault() -> None:
+    damaged = "the workbook is damaged. Export it again, best as CSV."
+    assert refusal("a.xlsx", excel({"a": ROWS})[:-100]) == damaged
+    flipped = bytearray(excel({"a": ROWS}))
+    flipped[len(flipped) // 2] ^= 1
+    assert refusal("a.xlsx", bytes(flipped)) == damaged
+    assert refusal("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000)) == (
+        "it is locked with a password, or an old Excel file (xls). Save it as .xlsx without a password."
+    )
+    nothing = "the workbook has no sheet with a table in it. Export it again."
+    assert refusal("a.xlsx", excel({"a": [], "b": [("a note",)]})) == nothing
+    assert refusal("a.csv", excel({"a": ROWS})) == (
+        "the name says CSV, the content is a zip archive. Rename it to what it is."
+    )
+    assert refusal("a.xlsx", "Return ID\nr1\n") == (
+        "the name says workbook, the content is CSV. Rename it to what it is."
+    )
+    assert "(unpacked_bytes under" in refusal(
+        "a.xlsx", excel({"a": ROWS}), replace(Limits(), unpacked_bytes=100)
+    )
+    assert "(field_bytes under" in refusal(
+        "a.xlsx", excel({"a": [*ROWS, ("x" * 70,)]}), replace(Limits(), field_bytes=60)
+    )
+
+
+def test_excel_without_its_package_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(excel({"a": [("Return ID", "Tab"), ("r1", "Client")]}))
+    program = (
+        "import sys; sys.modules['python_calamine'] = None\n"
+        "from support.staged_files import staged\n"
+        f"staged('a.xlsx', open({str(tmp_path / 'a.xlsx')!r}, 'rb').read())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'tests'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stderr.strip().endswith(
+        "Excel files need one more package: pip install 'returntrail[excel]'. Or export the file as CSV."
+    )
