@@ -3,15 +3,25 @@
 import csv
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, column_of
+from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.archive import over_limit
 from etl.read.tins import redact
 
 DELIMITERS = ",;\t|"
+# The headings are on one of the first lines, or the file is refused.
+HEADER_LINES = 50
+# What is no heading: a blank line, delimiters alone, and the line that tells Excel the delimiter.
+NO_HEADING = re.compile(r'[\s,;|"]*|"?sep=[,;\t|]*"?', re.IGNORECASE)
+# Dates, times and e-mail addresses occur in records and never in headings.
+RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
+# A title has fewer fields than a record.
+LEAST_FIELDS = 3
 
 
 @dataclass(frozen=True)
@@ -28,44 +38,157 @@ class Dialect(csv.excel):
 
 @dataclass(frozen=True)
 class Header:
-    """The first record that is not blank, and how many lines and bytes come before the next."""
+    """The headings, and how many lines and bytes come before the first record.
+
+    `row` has the headings as they are in the file, and `probe` is the place of one that no record has as its
+    text. `remark` says how many lines above them were skipped.
+    """
 
     headings: list[str]
     delimiter: str
     lines: int
     size: int
     quote: str | None
+    row: list[str]
+    probe: int
+    remark: str | None = None
+
+    @cached_property
+    def words(self) -> set[str]:
+        """The headings, also with what may be before one if files were put one behind the other."""
+        return {before + heading for heading in self.row if heading for before in ("", "\ufeff", " ")}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as if it were the headings, split by the delimiter that gives the most known headings."""
+
+    number: int
+    delimiter: str
+    quote: str | None
+    row: list[str]
+    used: int
+    columns: frozenset[str]
+
+    @property
+    def filled(self) -> list[str]:
+        return [field for field in self.row if field.strip()]
+
+    @property
+    def is_like_record(self) -> bool:
+        return any(re.search(RECORD_LIKE, field) for field in self.row)
 
 
 def read_header(path: Path, source: Source, limits: Limits) -> Header:
-    """The header of a CSV file, split by the delimiter that gives the most known headings, at least one."""
+    """The headings: the first line with all that the source needs, or the line that header_line names."""
     with open(path, encoding="utf-8", newline="") as file:
         # 500 headings take a few kB; a longer header is not a header.
         lines = file.readlines(limits.line_bytes)
     sizes = [len(line.encode()) for line in lines]
     lines[:1] = [line.removeprefix("\ufeff") for line in lines[:1]]
-    blank = next((number for number, line in enumerate(lines) if line.strip("\r\n")), len(lines))
-    if blank == len(lines):
+    own = forced_header(lines, source) if source.header_line else find_header(lines, source)
+    skipped = sum(bool(line.strip("\r\n")) for line in lines[: own.number - 1])
+    above = "1 line above them was" if skipped == 1 else f"{skipped} lines above them were"
+    names, end = checked_headings(own.row, source, limits), own.number - 1 + own.used
+    columns = columns_of(source, own.row)
+    filled = (place for place, heading in enumerate(own.row) if heading)
+    return Header(
+        names,
+        own.delimiter,
+        lines=end,
+        size=sum(sizes[:end]),
+        quote=own.quote,
+        row=own.row,
+        probe=columns.index("event_time") if "event_time" in columns else next(filled),
+        remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,
+    )
+
+
+def read_line(lines: list[str], number: int, source: Source) -> Line:
+    """A line, by its number, as headings."""
+    beginning = lines[number - 1 : number - 1 + HEADER_LINES]
+    quote, best = header_quote(beginning[0]), None
+    for delimiter in DELIMITERS:
+        row, used = split_header(beginning, delimiter, quote)
+        columns = frozenset(filter(None, columns_of(source, row)))
+        if best is None or len(columns) > len(best.columns):
+            best = Line(number, delimiter, quote, row, used, columns)
+    assert best
+    return best
+
+
+def forced_header(lines: list[str], source: Source) -> Line:
+    """The line that the source names. Raises a Problem if it has no known heading."""
+    number = source.header_line or 1
+    place = f'header_line of [[source]] "{source.name}" in settings.toml'
+    if number > len(lines):
+        raise Problem(f"the file has fewer than {number} lines. Correct {place}.")
+    own = read_line(lines, number, source)
+    if not own.columns:
+        raise Problem(f"line {number} has no known heading. Correct {place}, or name yours.")
+    return own
+
+
+def find_header(lines: list[str], source: Source) -> Line:
+    """The first line with all needed headings; without such a line, the one with the most known headings.
+
+    Titles may contain known headings, and the lines of a return's attributes too. What may be records or
+    other headings is not skipped: the file is refused.
+    """
+    numbers = [
+        number
+        for number, line in enumerate(lines[:HEADER_LINES], start=1)
+        if not NO_HEADING.fullmatch(line.strip("\r\n"))
+    ]
+    if not numbers:
         raise Problem("the file contains only blank lines, not even headings. Export it again.")
-    quote = header_quote(lines[blank])
-    headers = {delimiter: split_header(lines[blank:], delimiter, quote) for delimiter in DELIMITERS}
+    above: list[Line] = []
+    for number in numbers:
+        own = read_line(lines, number, source)
+        is_complete = own.columns.issuperset(source.needed) and len(own.columns) > 1
+        if is_complete and not own.is_like_record:
+            refuse_skipping(above, own, source)
+            return own
+        above.append(own)
+    for own in above:
+        if own.columns and own.columns.issuperset(source.needed):
+            refuse_skipping(above[: above.index(own)], own, source)
+            return own
+    # A record may have the word Client, which is also a heading.
+    may_be = [own for own in above if own is above[0] or looks_like_headings(own.filled)]
+    best = max(may_be, key=lambda own: (len(own.columns), len(own.filled)))
+    return best if best.columns else refuse_unknown(lines, above[0], source)
 
-    def known(delimiter: str) -> set[str | None]:
-        return {column_of(source, heading) for heading in headers[delimiter][0]} - {None}
 
-    delimiter = max(DELIMITERS, key=lambda delimiter: len(known(delimiter)))
-    if not known(delimiter):
-        row = max((row for row, _ in headers.values()), key=len)
-        # The first line is shown only if it cannot be a record.
-        headings = f"Headings found: {printable_headings(', '.join(row))}."
-        raise Problem(
-            "no heading is known, so the file has no header, or a header with other names. "
-            f"{headings if looks_like_headings(row) else 'Its first line looks like a record.'} "
-            f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
-        )
-    row, used = headers[delimiter]
-    names, end = checked_headings(row, source, limits), blank + used
-    return Header(names, delimiter, lines=end, size=sum(sizes[:end]), quote=quote)
+def refuse_skipping(above: list[Line], header: Line, source: Source) -> None:
+    """Refuses a file in which a line above the headings may be a record, or the headings of other records."""
+    where = f'header_line = {header.number} under [[source]] "{source.name}" in settings.toml'
+    for own in above:
+        if own.is_like_record and len(own.filled) >= max(LEAST_FIELDS, len(source.needed)):
+            raise Problem(
+                f"line {own.number} looks like a record, and the headings are below it, on line "
+                f"{header.number}. Move it below them, or, if it is no record, write {where}."
+            )
+        # Headings of groups are directly above the headings.
+        if len(own.columns) > 1 and own is not above[-1]:
+            raise Problem(
+                f"lines {own.number} and {header.number} both look like headings. "
+                f"Load both parts as files of their own, or write {where}."
+            )
+
+
+def refuse_unknown(lines: list[str], first: Line, source: Source) -> NoReturn:
+    """Refuses a file without any known heading. The first line is shown only if it cannot be a record."""
+    beginning = lines[first.number - 1 :]
+    row = max((split_header(beginning, one, first.quote)[0] for one in DELIMITERS), key=len)
+    found = f"Headings found: {printable_headings(', '.join(row))}."
+    if not looks_like_headings(row):
+        needed = " and ".join(source.needed) or "its columns"
+        found = f"Its first line looks like a record. Add a line with headings for {needed} above it."
+    raise Problem(
+        "no heading is known, so the file has no header, or a header with other names. "
+        f'{found} Name yours under [source.columns] of "{source.name}" in settings.toml.'
+    )
 
 
 def looks_like_headings(row: list[str]) -> bool:
@@ -96,8 +219,12 @@ def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str
         raise over_limit(limits, "columns", "the number of columns", len(row))
     heading_of: dict[str, str] = {}
     names: list[str] = []
+    columns, keys = columns_of(source, row), list(map(heading_key, row))
+    joined = next((parts for parts in source.joined if set(parts) <= set(keys)), ())
+    others = {keys.index(part) for part in joined[1:]}
     for place, heading in enumerate(row, start=1):
-        column = column_of(source, heading)
+        # Of joined headings, the first stands for all.
+        column = None if place - 1 in others else columns[place - 1]
         if column in heading_of:
             both = f'"{printable_headings(heading_of[column])}" and "{printable_headings(heading)}"'
             todo = f'Remove one of them from the file, or from [source.columns] of "{source.name}"'

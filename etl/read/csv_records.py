@@ -11,9 +11,10 @@ escaped with a backslash would lose the records that show it, and keep the rest.
 import csv
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import TextIOBase
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,21 +23,35 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source
+from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import Dialect, Header, read_header
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged, StagedRecords
 
 BLOCK_BYTES = 1 << 19
+REPEATED_HEADINGS = "repeated_headings"
 AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 
 
 def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, limits: Limits) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
     header = read_header(text.path, source, limits)
-    fast = stage_fast(database, text, header, limits) if database else None
-    return fast or stage_exact(database, text, header, limits)
+    filled = places_to_fill(header.headings, source)
+    staged = stage_fast(database, text, header, limits) if database and not filled else None
+    staged = staged or stage_exact(database, CsvFile(text.path, header, limits, filled))
+    return replace(staged, remark="; ".join(filter(None, (header.remark, staged.remark))) or None)
+
+
+def places_to_fill(headings: list[str], source: Source) -> tuple[int, ...]:
+    """The places of the headings whose empty cells have the value of the cell above."""
+    keys, own = set(map(heading_key, source.fill_down)), columns_of(source, headings)
+    columns = set(columns_of(source, source.fill_down)) - {None}
+    return tuple(
+        place
+        for place, heading in enumerate(headings)
+        if own[place] in columns or heading_key(heading) in keys
+    )
 
 
 def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> Staged | None:
@@ -45,19 +60,20 @@ def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits:
     The records go into a table in the order of the file, so the id of a row is its number, in parallel and at
     no cost; a numbered view of the file would limit each scan to one core.
     """
-    is_plain = text.returns in (0, text.lines) and header.lines == 1 and header.quote != "'"
+    is_plain = text.returns in (0, text.lines) and header.quote != "'"
     # DuckDB takes a blank line for a record of one empty field.
     if not is_plain or text.has_escape or len(header.headings) == 1:
         return None
-    records = text.lines - 1 if text.is_ended else text.lines
-    line_ends = (text.lines - 1) * (2 if text.returns else 1)
+    records = text.lines - header.lines + (not text.is_ended)
+    line_ends = (text.lines - header.lines) * (2 if text.returns else 1)
     names = [f"c{place}" for place in range(len(header.headings))]
     columns = ", ".join(f"'{name}': 'varchar'" for name in names)
     try:
         database.execute(f"""
             create or replace table staged_text as
             from read_csv(
-                {literal(text.path)}, columns = {{{columns}}}, auto_detect = false, header = false, skip = 1,
+                {literal(text.path)}, columns = {{{columns}}}, auto_detect = false,
+                header = false, skip = {header.lines},
                 delim = {literal(header.delimiter)}, quote = '"', escape = '"', strict_mode = true,
                 hive_partitioning = false, null_padding = false, ignore_errors = false,
                 max_line_size = {limits.line_bytes + 2}
@@ -74,7 +90,8 @@ def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits:
     # Comparing takes a tenth of the time of starts_with; the character after the apostrophe is (.
     single_quoted = "({0} >= '''' and {0} < '(' and ends_with({0}, '''') and {0} <> '''')"
     single = " or ".join(map(single_quoted.format, names)) if text.has_single_quote else "false"
-    is_inexact = f"{single} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
+    again = f"c{header.probe} in ({', '.join(map(literal, sorted(header.words)))})"
+    is_inexact = f"{single} or {again} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
     size = f"coalesce(sum({' + '.join(sizes)}), 0) - {read_quotes}"
     found = database.execute(
         f"select count(*), {size}, coalesce(bool_or({is_inexact}), false) from staged_text"
@@ -107,15 +124,22 @@ class Block:
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file below its header, which can be read in any dialect."""
+    """A CSV file below its header, which can be read in any dialect.
+
+    `filled` are the places of cells that have the value of the cell above if they are empty, and `spare` is
+    the number of empty fields that each record has after the last heading.
+    """
 
     path: Path
     header: Header
     limits: Limits
+    filled: tuple[int, ...] = ()
+    spare: int = 0
 
     def blocks(self, dialect: Dialect) -> Iterator[Block]:
         """Every record below the header, in order. Blank lines are not records."""
-        width = len(self.header.headings)
+        width = len(self.header.headings) if not self.spare else None
+        probe, words = self.header.probe, self.header.words
         csv.field_size_limit(self.limits.field_bytes)
         line_no = self.header.lines + 1
         with open(self.path, encoding="utf-8", newline="") as stream:
@@ -127,7 +151,7 @@ class CsvFile:
                     rows = [] if may_be_long else [row for row in csv.reader(lines, dialect) if row]
                 except csv.Error:
                     may_be_long = True
-                if may_be_long or any(len(row) != width for row in rows):
+                if may_be_long or any(len(row) != width or row[probe] in words for row in rows):
                     yield self.split_each(lines, stream, line_no, dialect)
                 else:
                     yield Block(lines, rows)
@@ -136,6 +160,7 @@ class CsvFile:
     def split_each(self, lines: list[str], stream: TextIOBase, line_no: int, dialect: Dialect) -> Block:
         """The records of these lines one by one; the last may continue with lines read from the stream."""
         block, place, limit = Block(lines), 0, self.limits.field_bytes
+        width = len(self.header.headings)
         while place < len(lines):
             line = lines[place].rstrip("\r\n")
             if not line:
@@ -148,13 +173,20 @@ class CsvFile:
                 row = next(reader)
             except csv.Error as error:
                 fault = str(error)
-            is_complete = len(row) == len(self.header.headings)
+            is_complete = len(row) == width + self.spare and not any(row[width:])
             is_long = any(len(text) * 4 > limit and len(text.encode()) > limit for text in row)
             # A field of many lines is over the limit because its quote is never closed.
             if (is_complete and is_long) or ("field limit" in fault and reader.line_num == 1):
                 raise over_limit(self.limits, "field_bytes", "a field", place=f"line {line_no + place}")
-            if is_complete:
-                block.rows.append(row)
+            if sorted(row) == sorted(self.header.row) and row != self.header.row:
+                fault = f"line {line_no + place}: the headings again, in another order"
+                raise Problem(f"{fault}. Load what is below them as a file of its own.")
+            if self.is_header(row):
+                record = "".join(lines[place : place + reader.line_num]).rstrip("\r\n")
+                block.malformed.append(Malformed(len(block.rows), line_no + place, REPEATED_HEADINGS, record))
+                place += reader.line_num
+            elif is_complete:
+                block.rows.append(row[:width])
                 place += reader.line_num
             else:
                 is_open = "field limit" in fault or "unexpected end" in fault or (row and reader.line_num > 1)
@@ -163,12 +195,35 @@ class CsvFile:
                 place += 1
         return block
 
+    def is_header(self, row: list[str]) -> bool:
+        """Whether a record is the headings again, as in files that were put one behind the other."""
+        header = self.header
+        is_again = [field.strip(" \ufeff") for field in row] == [field.strip(" ") for field in header.row]
+        return is_again and row[header.probe] in header.words
+
+    def count_spare(self, dialect: Dialect) -> int:
+        """How many empty fields every record has after the last heading, such as by a delimiter at its end.
+
+        In some record the last heading must have a text: a record that is too long by a delimiter in one of
+        its texts may end with an empty field, and then its last two fields are empty.
+        """
+        width, spare, is_sure = len(self.header.headings), 0, False
+        with open(self.path, encoding="utf-8", newline="") as stream, suppress(csv.Error):
+            list(islice(stream, self.header.lines))
+            for row in csv.reader(stream, dialect):
+                if len(row) == width and not self.is_header(row):
+                    return 0
+                if len(row) > width and not any(row[width:]):
+                    spare, is_sure = spare or len(row) - width, is_sure or bool(row[width - 1])
+        return spare if is_sure else 0
+
     def fits(self, dialect: Dialect) -> bool:
         """Whether every record of the file fits the dialect, and no escape in it is ambiguous."""
         ambiguous = re.compile(rf"""\\[^"'\\\r\n{re.escape(dialect.delimiter)}]""")
         for block in self.blocks(dialect):
             escaped = block.lines if dialect.escapechar else []
-            if block.malformed or any(ambiguous.search(line.replace("\\\\", "")) for line in escaped):
+            is_split = all(one.reason == REPEATED_HEADINGS for one in block.malformed)
+            if not is_split or any(ambiguous.search(line.replace("\\\\", "")) for line in escaped):
                 return False
         return True
 
@@ -178,17 +233,31 @@ class CsvFile:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
         headings = self.header.headings
         records = StagedRecords(database, headings) if database else Records(headings)
+        above: dict[int, str] = {}
         for block in self.blocks(dialect):
             start = 0
             for place, _, reason, record in block.malformed:
-                records.add(block.rows[start:place])
+                records.add(self.fill_down(block.rows[start:place], above))
                 records.add_malformed(reason, record)
+                # It may have had a value for the cells below it.
+                above.clear()
                 start = place
-            records.add(block.rows[start:])
+            records.add(self.fill_down(block.rows[start:], above))
             if signs is not None:
                 for sign, line_no in signs_of(block, dialect.delimiter, signs):
                     signs.setdefault(sign, line_no)
-        return records.stage(headings)
+        fields = "1 empty field" if self.spare == 1 else f"{self.spare} empty fields"
+        remark = f"each record has {fields} after the last heading" if self.spare else None
+        return replace(records.stage(headings), remark=remark)
+
+    def fill_down(self, rows: list[list[str]], above: dict[int, str]) -> list[list[str]]:
+        """The records with the value of the cell above in the empty cells of some headings."""
+        for row, place in product(rows, self.filled):
+            if row[place].strip():
+                above[place] = row[place]
+            else:
+                row[place] = above.get(place, row[place])
+        return rows
 
 
 def lines_from(lines: list[str], place: int, stream: TextIOBase) -> Iterator[str]:
@@ -224,7 +293,9 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
             yield "doubled apostrophes", 0
     in_single = rf"'(?:[^']|'')*[{delimiter}](?:[^']|'')*'"
     single = re.compile(rf"(?:^|[{delimiter}])(?:{in_single}(?:[{delimiter}]|$)|'(?:[^']|'')*$)")
-    for _, line_no, _, record in block.malformed:
+    for _, line_no, reason, record in block.malformed:
+        if reason == REPEATED_HEADINGS:
+            continue
         yield "malformed", line_no
         if blank.search(record):
             yield "blanks", line_no
@@ -234,9 +305,10 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
             yield "malformed backslash", line_no
 
 
-def stage_exact(database: DuckDBPyConnection | None, text: Text, header: Header, limits: Limits) -> Staged:
+def stage_exact(database: DuckDBPyConnection | None, file: CsvFile) -> Staged:
     """All records, in the dialect that fits the whole file. A file that might be read in part is refused."""
-    file, usual = CsvFile(text.path, header, limits), Dialect(header.delimiter)
+    header, usual = file.header, Dialect(file.header.delimiter)
+    file = replace(file, spare=file.count_spare(usual))
     escaped = replace(usual, escapechar="\\")
     single = [replace(usual, quotechar="'"), replace(escaped, quotechar="'")]
     if header.quote == "'":

@@ -7,12 +7,10 @@ from functools import cached_property
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Source, columns_of
-from etl.read.csv_dialect import printable_headings
+from etl.read.csv_dialect import RECORD_LIKE, printable_headings
 from etl.read.tins import redact
 
 SHOWN_HEADINGS = 40
-# Dates, times and e-mail addresses occur in records and never in headings.
-RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
-from etl.config.source import Limits
+from etl.config.source import Limits, Source
 from etl.read.archive import verified
 from etl.read.records import Staged
 from etl.read.stage import stage
@@ -34,13 +34,13 @@ class Result:
         self.texts: list[Row] = [row[1:] for row in rows]
 
 
-def staged(name: str, content: bytes | str, limits: Limits = LIMITS) -> Result:
+def staged(name: str, content: bytes | str, limits: Limits = LIMITS, source: Source = LOG) -> Result:
     """The content, written to a file of that name, verified and staged."""
     with TemporaryDirectory() as folder, duckdb.connect(config=OFFLINE) as database:
         file, private = Path(folder, name), Path(folder, "pri'vate")
         private.mkdir()
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        result = stage(database, verified(file, private, limits), LOG, limits, private)
+        result = stage(database, verified(file, private, limits), source, limits, private)
         rows = database.execute("from staged order by row_no").fetchall()
         malformed = database.execute("from malformed order by row_no").fetchall()
         numbers = sorted(row[0] for row in rows + malformed)
@@ -49,10 +49,22 @@ def staged(name: str, content: bytes | str, limits: Limits = LIMITS) -> Result:
         return Result(result, rows, malformed)
 
 
-def refusal(name: str, content: bytes | str, limits: Limits = LIMITS) -> str:
+def refusal(name: str, content: bytes | str, limits: Limits = LIMITS, source: Source = LOG) -> str:
     with pytest.raises(Problem) as raised:
-        staged(name, content, limits)
+        staged(name, content, limits, source)
     return str(raised.value)
+
+
+def staged_in_memory(name: str, content: bytes | str, source: Source = LOG) -> Result:
+    """The same as `staged`, read without a database, as small files are."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, name)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        result = stage(None, verified(file, file.parent, LIMITS), source, LIMITS, file.parent)
+    records = result.records
+    assert records
+    rows = zip(records.numbers, records.rows, strict=True)
+    return Result(result, [(no, *(text or None for text in row)) for no, row in rows], records.malformed)
 
 
 def as_csv(table: Sequence[Row], **options: Any) -> str:
