@@ -11,10 +11,11 @@ import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import BinaryIO
 
+from etl.common.files import is_system_file
 from etl.common.problem import Problem
 from etl.common.terminal import printable
 from etl.config.source import Limits, unpacked_name
@@ -25,8 +26,7 @@ from etl.read.tins import redact_name
 
 # Up to this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
 SMALL = 1_000_000
-# What an operating system or Excel puts beside the files of a person.
-NO_EXPORTS = {"thumbs.db", "desktop.ini", "__macosx"}
+SYSTEM = "a file that a system or a program adds"
 ENDING = "Give its name the right ending, such as .xlsx."
 CHANGED = "the file changed while it was read. Load it again when its export is complete."
 Stamp = tuple[int, int]
@@ -228,7 +228,7 @@ class Unpacker:
             for entry in entries:
                 name = member_name(entry.filename)
                 place = (*packed.place, name)
-                if reason := "a folder" if entry.is_dir() else passing_reason(name):
+                if reason := "a folder" if entry.is_dir() else SYSTEM if is_no_export(name) else None:
                     self.found.passed.append(Passed(place, reason))
                     continue
                 path, digest = self.write(entry_chunks(archive, entry))
@@ -257,11 +257,7 @@ def member_name(stored: str) -> str:
     return "/".join(parts) or "no name"
 
 
-def passing_reason(name: str) -> str | None:
-    """Why a file of this name, maybe with folders, is never an export; None if it may be one."""
-    parts = name.casefold().split("/")
-    if parts[-1].startswith("~$"):
-        return "a lock file of Excel"
-    if parts[-1].startswith(".") or not NO_EXPORTS.isdisjoint(parts):
-        return "a file of the operating system"
-    return None
+def is_no_export(name: str) -> bool:
+    """Whether a member of this name is hidden, or a file that no person puts into a zip."""
+    path = PurePosixPath(name)
+    return path.name.startswith(".") or is_system_file(path)

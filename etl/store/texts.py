@@ -14,7 +14,7 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
-from etl.read.tins import REPLACED, SUSPECT, id_hash, redact
+from etl.read.tins import REPLACED, SUSPECT, id_hash, redact, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
 from etl.store.times import read_times
@@ -154,9 +154,14 @@ def redact_announced(text: str) -> tuple[str, int]:
 
 
 def redacted_name(path: Path) -> tuple[str, int]:
-    """The name of a file without TINs, and how many it had. The whole name may be a number."""
-    name, count = redact(f'"{os.fsencode(path.name).decode(errors="replace")}"')
-    return name[1:-1], count
+    """The name of a file without TINs, and how many it had."""
+    return redact_name(os.fsencode(path.name).decode(errors="replace"))
+
+
+def content_name(path: Path, place: Iterable[str]) -> tuple[str, int]:
+    """The name of a content of a file without TINs, such as `march.zip › Lee.xlsx › Client Tracking`."""
+    names = [redacted_name(path), *map(redact_name, place)]
+    return " › ".join(name for name, _ in names), sum(count for _, count in names)
 
 
 def redacted_path(path: Path) -> str:
