@@ -15,7 +15,7 @@ from etl.common.terminal import printable, say
 
 if TYPE_CHECKING:
     from etl.config.settings import Settings
-    from etl.store.load import Outcome
+    from etl.store.checked import Outcome
 
 PIECE_LENGTH = 32_768
 

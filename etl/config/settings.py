@@ -99,10 +99,10 @@ def check_sections(path: Path, tables: dict[str, Any]) -> None:
             raise Problem(f"{path}: no {written[name]}. The file needs a [firm] and at least one [[source]].")
 
 
-def source_of(settings: Settings, file_name: str) -> Source:
-    """The first source with a pattern that matches the file's name, with or without an ending such as .gz."""
-    name = Path(file_name).name.casefold()
-    names = {name, unpacked_name(name)}
+def source_of(settings: Settings, *file_names: str) -> Source:
+    """The first source with a pattern for one of a file's names, with or without an ending such as .gz."""
+    own = [Path(name).name.casefold() for name in file_names]
+    names = {*own, *map(unpacked_name, own)}
     for source in settings.sources:
         if any(fnmatchcase(one, pattern.casefold()) for one in names for pattern in source.files):
             return source

@@ -159,12 +159,20 @@ def column_of(source: Source, heading: str) -> str | None:
 def columns_of(source: Source, headings: Sequence[str]) -> list[str | None]:
     """Our column for each heading; headings that are joined mean their column together, and nothing alone."""
     found = [column_of(source, heading) for heading in headings]
+    for column, places in joined_places(source, headings).items():
+        for place in places:
+            found[place] = column
+    return found
+
+
+def joined_places(source: Source, headings: Sequence[str]) -> dict[str, list[int]]:
+    """The places of the headings that are joined, for each column that the file has in several."""
     own = [heading_key(heading) for heading in headings]
+    joined: dict[str, list[int]] = {}
     for parts, column in source.joined.items():
         if set(parts) <= set(own):
-            places = {own.index(part) for part in parts}
-            return [column if place in places else name for place, name in enumerate(found)]
-    return found
+            joined.setdefault(column, [own.index(part) for part in parts])
+    return joined
 
 
 def unpacked_name(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, columns_of, heading_key
+from etl.config.source import Limits, Source, columns_of, joined_places
 from etl.read.archive import over_limit
 from etl.read.tins import redact
 
@@ -217,21 +217,17 @@ def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str
     """The headings, made unique: repeated unknown headings get a number, two of one column are refused."""
     if len(row) > limits.columns:
         raise over_limit(limits, "columns", "the number of columns", len(row))
-    heading_of: dict[str, str] = {}
+    places: dict[str, int] = {}
     names: list[str] = []
-    columns, keys = columns_of(source, row), list(map(heading_key, row))
-    joined = next((parts for parts in source.joined if set(parts) <= set(keys)), ())
-    others = {keys.index(part) for part in joined[1:]}
-    for place, heading in enumerate(row, start=1):
-        # Of joined headings, the first stands for all.
-        column = None if place - 1 in others else columns[place - 1]
-        if column in heading_of:
-            both = f'"{printable_headings(heading_of[column])}" and "{printable_headings(heading)}"'
+    parts = {place for places in joined_places(source, row).values() for place in places}
+    for place, (heading, column) in enumerate(zip(row, columns_of(source, row), strict=True)):
+        if column in places and not {place, places[column]} <= parts:
+            both = f'"{printable_headings(row[places[column]])}" and "{printable_headings(heading)}"'
             todo = f'Remove one of them from the file, or from [source.columns] of "{source.name}"'
             raise Problem(f"the headings {both} both mean {column}. {todo} in settings.toml.")
         if column is not None:
-            heading_of[column] = heading
-        name, number = heading if heading.strip() else f"column {place}", 1
+            places[column] = place
+        name, number = heading if heading.strip() else f"column {place + 1}", 1
         while name in names or (number > 1 and name in row):
             number += 1
             name = f"{heading.strip() or 'column'} ({number})"

@@ -3,6 +3,7 @@
 Nothing is interpreted or dropped; the records are counted without the reader that loads them.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import count_of
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
+from etl.read.added import add_columns
 from etl.read.archive import Unpacked
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
@@ -21,11 +23,17 @@ from etl.read.typed import stage_parquet
 
 
 def stage(
-    database: DuckDBPyConnection | None, unpacked: Unpacked, source: Source, limits: Limits, folder: Path
+    database: DuckDBPyConnection | None,
+    unpacked: Unpacked,
+    source: Source,
+    limits: Limits,
+    folder: Path,
+    values: Mapping[str, str] | None = None,
 ) -> Staged:
     """Creates `staged(row_no, c0, c1, ...)` and `malformed(row_no, reason, record)` in `database`.
 
-    An empty text becomes null, the text null stays. A decoded copy of the file may be left in `folder`.
+    `values` of columns that the file does not have itself become columns. An empty text becomes null, and the
+    text null stays. A decoded copy of the file may be left in `folder`.
     Without a database, the records of CSV and JSON are returned, and other formats raise a Problem.
     """
     path, remarks = unpacked.path, [unpacked.remark]
@@ -47,7 +55,7 @@ def stage(
             remarks.append("the last line has no end, so the file may have been cut")
     elif database is None:
         raise Problem(f"{kind} is no text, and is read with a database only.")
-    elif kind == "parquet":
+    else:
         staged = stage_parquet(database, path, source, limits)
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.
@@ -55,4 +63,5 @@ def stage(
     if database and (count := count_of(database, counts)) != staged.record_count:
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
+    staged = add_columns(database, staged, source, values or {})
     return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)

@@ -62,7 +62,7 @@ def map_columns(headings: list[str], source: Source) -> Columns:
     missing = missing_columns(columns)
     if not missing:
         return columns
-    shown = [printable_headings(heading) for heading in headings]
+    shown = [printable_headings(heading) for heading in headings if heading not in source.names.columns]
     more = f", and {len(shown) - SHOWN_HEADINGS} more" if len(shown) > SHOWN_HEADINGS else ""
     found = f"Headings found: {', '.join(shown[:SHOWN_HEADINGS]) or 'none'}{more}"
     if any(re.search(RECORD_LIKE, heading) for heading in shown):
@@ -72,7 +72,12 @@ def map_columns(headings: list[str], source: Source) -> Columns:
         f"no column for {' and '.join(missing)}. {found}.",
         f'Name yours under [source.columns] of "{source.name}" in settings.toml.',
     ]
-    if "tab" in missing:
+    if named := [name for name in missing if name in source.names.columns]:
+        sentences[1] = (
+            f"[source.names] takes {' and '.join(named)} from names, and this name fits no pattern. "
+            "Rename it, or add a pattern."
+        )
+    if "tab" in missing and "tab" not in source.names.columns:
         example = 'tab = "Client" (or "Internal")'
         sentences.append(f"Or, if the file has only one tab, write {example} under [source.constants].")
     if "firm_id" in missing:

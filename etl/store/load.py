@@ -9,8 +9,6 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,75 +17,27 @@ from polars.exceptions import PolarsError
 
 from etl.common.duck import OFFLINE, disk_full_error, problem_of, work_limits
 from etl.common.files import settle, work_folder, write_json
-from etl.common.paths import DataDir, version
+from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, source_of
-from etl.config.source import Limits, Source
-from etl.read.archive import Stamp, Unpacked, refuse_others, stamp_of, verified
+from etl.config.source import Source
+from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
+from etl.store.checked import Checked, Outcome, Written, base_ledger
 from etl.store.columns import map_columns
+from etl.store.identity import LoadedFiles, digest, identity, names_of, values_in_names
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
-from etl.store.parts import ID_LENGTH, Ledger, Part
+from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import Purged, read_purged
 from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
-from etl.store.texts import redacted_name, redacted_path
+from etl.store.texts import content_name, content_path, redacted_name, redacted_path
 from etl.store.write_part import of_one_file, write_part
 
 MEMORY_BYTES = 3_000_000_000
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result for one file, as it was at `stamp`: loaded, read again, known or refused, and why."""
-
-    name: str
-    state: str
-    reason: str | None = None
-    part: Part | None = None
-    stamp: Stamp | None = None
-
-    def __str__(self) -> str:
-        if self.part is None:
-            return f"{self.name}: {self.reason}"
-        ledger = self.part.ledger
-        if self.state == "known":
-            return f"{self.name}: the same content was loaded as {ledger['file_name']}; nothing to do."
-        counts = {
-            "quarantined": ledger["quarantined_count"],
-            "SSNs or ITINs replaced": ledger["redacted_count"],
-            "of purged returns left out": ledger.get("purged_count"),
-        }
-        facts = [f"{self.name}: {self.state}", f"{ledger['kept_count']} of {ledger['record_count']} records"]
-        facts += [f"{number} {what}" for what, number in counts.items() if number]
-        return ", ".join([*facts, ledger["reason"]] if ledger["reason"] else facts) + "."
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A verified file that may be loaded; `old` is its part if it was loaded before."""
-
-    file: Path
-    source: Source
-    unpacked: Unpacked
-    old: Part | None
-
-    @property
-    def file_id(self) -> str:
-        return self.unpacked.sha256[:ID_LENGTH]
-
-    def ledger(self, counts: Ledger) -> Ledger:
-        own_name, tins = redacted_name(self.file)
-        ledger = base_ledger(self.file_id, own_name, self.source, "loaded", None) | counts
-        ledger["redacted_count"] += tins
-        return ledger | {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}
-
-
-# A file whose part is written into a folder, with its counts, and not yet in the store.
-Written = tuple[Checked, Path, Ledger]
 
 
 @dataclass(frozen=True)
@@ -100,27 +50,51 @@ class Loader:
     data: DataDir
     settings: Settings
     purged: Purged
-    loaded: dict[str, Part]
+    loaded: LoadedFiles
     again: bool = False
 
-    def load(self, file: Path, folder: Path, database: DuckDBPyConnection) -> Outcome:
-        """Loads all of a file, or raises a Problem and loads nothing."""
-        checked = self.check(file, folder, self.settings.limits)
+    def load(self, file: Path, folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
+        """Loads all contents of a file. Raises a Problem and loads nothing if the file itself has a fault."""
+        refuse_others(file)
+        found = contents(file, folder, self.settings.limits)
+        stamp = stamp_of(file)
+        outcomes = [
+            Outcome(content_path(file, passed.place), "passed", reason=passed.reason, stamp=stamp)
+            for passed in found.passed
+        ]
+        for unpacked in found.contents:
+            source = None
+            try:
+                source = source_of(self.settings, *names_of(unpacked, found))
+                with of_one_file(database) as cursor:
+                    outcomes.append(self.load_content(unpacked, source, folder, cursor))
+            except Problem as problem:
+                outcomes.append(self.refuse(file, str(problem), unpacked, source))
+        return outcomes
+
+    def load_content(
+        self, unpacked: Unpacked, source: Source, folder: Path, database: DuckDBPyConnection
+    ) -> Outcome:
+        """Loads one content, or raises a Problem and loads nothing."""
+        checked = self.check(unpacked, source)
         if self.is_known(checked):
             return self.accept(checked, checked.old)
-        staged = stage(database, checked.unpacked, checked.source, self.settings.limits, folder)
+        staged = stage(database, unpacked, checked.source, self.settings.limits, folder, checked.values)
         columns = map_columns(staged.headings, checked.source)
-        key = partial(store.hash_key, self.data)
-        made, counts = write_part(database, staged, columns, checked.file_id, folder, key, self.purged)
-        return self.put_in_store([(checked, made, counts)])[0]
+        with work_folder(folder) as own:
+            made, counts = write_part(database, staged, columns, checked.file_id, own, self.key, self.purged)
+            return self.put_in_store([(checked, made, counts)])[0]
 
-    def check(self, file: Path, folder: Path, limits: Limits) -> Checked:
-        """Verifies a file. Raises a Problem if it may not be loaded."""
-        refuse_others(file)
-        source = source_of(self.settings, file.name)
-        unpacked = verified(file, folder, limits)
-        checked = Checked(file, source, unpacked, self.loaded.get(unpacked.sha256[:ID_LENGTH]))
-        if self.purged.has_file(checked.file_id):
+    def key(self) -> bytes:
+        return store.hash_key(self.data)
+
+    def check(self, unpacked: Unpacked, source: Source) -> Checked:
+        """Which file a content is. Raises a Problem if it may not be loaded."""
+        values = values_in_names(source, unpacked, self.data.inbox)
+        own = identity(unpacked.sha256, source, values, self.key)
+        name = content_name(unpacked.file, unpacked.place)[0]
+        checked = Checked(unpacked, source, values, own, self.loaded.find(own, name, source))
+        if any(map(self.purged.has_file, {checked.file_id, checked.own.content_id})):
             raise Problem("its content was purged, and what was purged does not come back.")
         return checked
 
@@ -131,11 +105,13 @@ class Loader:
     def accept(self, checked: Checked, part: Part | None) -> Outcome:
         """The outcome of a file that is in the store, and so refused no longer."""
         state = "known" if part is checked.old else "read again" if checked.old else "loaded"
-        if part:
-            self.loaded[checked.file_id] = part
+        if part and part is not checked.old:
+            self.loaded.add(part, checked.old)
+        # The file as a whole may have been refused, or only this content of it.
         packed_id = checked.unpacked.packed_sha256[:ID_LENGTH]
-        store.refusal_file(self.data, packed_id).unlink(missing_ok=True)
-        return Outcome(redacted_path(checked.file), state, part=part, stamp=checked.unpacked.stamp)
+        for refused in (packed_id, refusal_id(checked.unpacked, checked.source)):
+            store.refusal_file(self.data, refused).unlink(missing_ok=True)
+        return Outcome(checked.path, state, part=part, stamp=checked.unpacked.stamp)
 
     def read_small(self, files: list[Path], folder: Path) -> list[list[tuple[Checked, SmallFile]]]:
         """The small files without a fault, in groups of two or more that are mapped together.
@@ -148,11 +124,16 @@ class Loader:
         file_ids, total = set[str](), 0
         for file in files:
             with suppress(Problem, OSError), work_folder(folder) as own:
-                checked = self.check(file, own, limits)
+                refuse_others(file)
+                found = contents(file, own, limits)
+                if found.passed or len(found.contents) > 1 or found.contents[0].sheet:
+                    continue
+                [unpacked] = found.contents
+                checked = self.check(unpacked, source_of(self.settings, *names_of(unpacked, found)))
                 if self.is_known(checked) or checked.file_id in file_ids:
                     continue
                 file_ids.add(checked.file_id)
-                staged = stage(None, checked.unpacked, checked.source, limits, own)
+                staged = stage(None, checked.unpacked, checked.source, limits, own, checked.values)
                 small = small_file(checked.file_id, staged, map_columns(staged.headings, checked.source))
                 total += small.records.held_bytes + checked.unpacked.path.stat().st_size
                 if total > MOST_HELD_BYTES:
@@ -165,13 +146,12 @@ class Loader:
     ) -> dict[Path, Written]:
         """Writes the parts of small files outside the store; a group that cannot be written is left out."""
         written: dict[Path, Written] = {}
-        key = partial(store.hash_key, self.data)
         for number, group in enumerate(self.read_small(files, folder)):
             own = folder / f"{number}"
             own.mkdir()
             errors = (Problem, duckdb.OutOfMemoryException, duckdb.DataError)
             with suppress(*errors), of_one_file(database) as cursor:
-                made = write_parts(cursor, [small for _, small in group], own, key, self.purged)
+                made = write_parts(cursor, [small for _, small in group], own, self.key, self.purged)
                 for (checked, _), one in zip(group, made, strict=True):
                     written[checked.file] = (checked, *one)
         return written
@@ -179,7 +159,8 @@ class Loader:
     def is_current(self, checked: Checked) -> bool:
         """Whether a file is as it was read, and no other file with its content has been loaded since."""
         is_same = not checked.file.is_symlink() and stamp_of(checked.file) == checked.unpacked.stamp
-        return is_same and self.loaded.get(checked.file_id) is checked.old
+        own_name = content_name(checked.unpacked.file, checked.unpacked.place)[0]
+        return is_same and self.loaded.find(checked.own, own_name, checked.source) is checked.old
 
     def put_in_store(self, files: list[Written]) -> list[Outcome]:
         """Puts the written parts of files in the store in their order, and waits for the disk once."""
@@ -189,10 +170,15 @@ class Loader:
             self.accept(checked, store.put_in_store(self.data, part, checked.old)) for checked, part in sealed
         ]
 
-    def load_window(self, files: list[Path], folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
-        """Loads files, small ones together. They come into the store in their order: the last list counts."""
+    def load_window(
+        self, files: list[Path], folder: Path, database: DuckDBPyConnection
+    ) -> list[list[Outcome]]:
+        """Loads files, small ones together; returns the outcomes of each.
+
+        They come into the store in their order: the last list counts.
+        """
         written = self.write_small(files, folder, database) if len(files) > 1 else {}
-        outcomes: list[Outcome] = []
+        outcomes: list[list[Outcome]] = []
         run: list[Written] = []
         for file in files:
             # A file that is named twice is known the second time.
@@ -200,54 +186,56 @@ class Loader:
             if small and self.is_current(small[0]):
                 run.append(small)
             else:
-                outcomes += [*self.put_in_store(run), outcome_of(self, file, folder, database)]
+                outcomes += [*([one] for one in self.put_in_store(run))]
+                outcomes.append(outcomes_of(self, file, folder, database))
                 run = []
-        return outcomes + self.put_in_store(run)
+        return [*outcomes, *([one] for one in self.put_in_store(run))]
 
-    def store_refusal(self, file: Path, reason: str) -> None:
-        """Stores a refusal by the hash of the file, packed or not; of its name if it cannot be read."""
-        if not os.path.lexists(file):
-            return
-        source = None
-        with suppress(Problem):
-            source = source_of(self.settings, file.name)
-        try:
-            refuse_others(file)
-            digest = store.file_hash(file)
-        except (Problem, OSError):
-            digest = hashlib.sha256(os.fsencode(file.name)).hexdigest()
-        file_id = digest[:ID_LENGTH]
-        ledger = base_ledger(file_id, redacted_name(file)[0], source, "refused", reason)
-        write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
+    def refuse(
+        self, file: Path, reason: str, unpacked: Unpacked | None = None, source: Source | None = None
+    ) -> Outcome:
+        """Stores the refusal of a file, or of one of its contents, until it loads."""
+        place = unpacked.place if unpacked else ()
+        stamp = unpacked.stamp if unpacked else stamp_of(file)
+        if os.path.lexists(file):
+            if unpacked is None:
+                with suppress(Problem):
+                    source = source_of(self.settings, file.name)
+            file_id = refusal_id(unpacked, source) if unpacked else refused_file_id(file)
+            ledger = base_ledger(file_id, content_name(file, place)[0], source, "refused", reason)
+            write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
+        return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp)
 
 
-def base_ledger(file_id: str, name: str, source: Source | None, state: str, reason: str | None) -> Ledger:
-    """What the ledger contains for every file, loaded or refused."""
-    return {
-        "file_id": file_id,
-        "file_name": name,
-        "source": source and source.name,
-        "kind": source and source.kind,
-        "state": state,
-        "reason": reason,
-        "loaded_at": datetime.now(UTC).isoformat(),
-        "version": version(),
-    }
+def refusal_id(unpacked: Unpacked, source: Source | None) -> str:
+    """The start of the hash of a file as it is, of the place of a content in it, and of names with values."""
+    names = [*unpacked.place, *([unpacked.file.name] if source and source.names.columns else [])]
+    return digest([unpacked.packed_sha256, *names]) if names else unpacked.packed_sha256[:ID_LENGTH]
+
+
+def refused_file_id(file: Path) -> str:
+    """The start of the hash of a file as it is; of its name if it cannot be read."""
+    try:
+        refuse_others(file)
+        return store.file_hash(file)[:ID_LENGTH]
+    except (Problem, OSError):
+        return hashlib.sha256(os.fsencode(file.name)).hexdigest()[:ID_LENGTH]
 
 
 def load(data: DataDir, settings: Settings, paths: list[Path], again: bool = False) -> list[Outcome]:
     """Loads files, and the files in folders, in this order; a refused file does not stop the others."""
-    return list(load_each(data, settings, (file for path in paths for file in files_of(data, path)), again))
+    files = (file for path in paths for file in files_of(data, path))
+    return [outcome for outcomes in load_each(data, settings, files, again) for outcome in outcomes]
 
 
 def load_each(
     data: DataDir, settings: Settings, files: Iterable[Path], again: bool = False
-) -> Iterator[Outcome]:
-    """Loads file after file, small ones together, and yields the outcomes in this order."""
+) -> Iterator[list[Outcome]]:
+    """Loads file after file, small ones together, and yields the outcomes of each in this order."""
     with store.store_work_folder(data) as folder, open_database(folder) as database:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
-        loaded = {part.file_id: part for part in store.parts(data)}
+        loaded = LoadedFiles.of(store.parts(data))
         loader = Loader(data, settings, read_purged(data), loaded, again)
         for window in windows(files):
             more = f" and {len(window) - 1} more" if len(window) > 1 else ""
@@ -264,17 +252,15 @@ def load_each(
             yield from outcomes
 
 
-def outcome_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConnection) -> Outcome:
+def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
     """Loads a file alone, or refuses it if it has a fault."""
-    stamp = stamp_of(file)
     try:
-        with work_folder(folder) as own, of_one_file(database) as cursor:
-            return loader.load(file, own, cursor)
+        with work_folder(folder) as own:
+            return loader.load(file, own, database)
     except duckdb.OutOfMemoryException as error:
         raise disk_full_error(error) or problem_of(error, redacted_path(file)) from error
     except Problem as problem:
-        loader.store_refusal(file, str(problem))
-        return Outcome(redacted_path(file), "refused", reason=str(problem), stamp=stamp)
+        return [loader.refuse(file, str(problem))]
 
 
 def open_database(folder: Path) -> DuckDBPyConnection:
@@ -289,11 +275,12 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
     prepare_inbox(data, settings.retention.inbox_days)
     files, folders = files_in(data, data.inbox), set(done_folders(data))
     outcomes = []
-    for file, outcome in zip(files, load_each(data, settings, files, again), strict=True):
-        outcomes.append(outcome)
+    for file, of_file in zip(files, load_each(data, settings, files, again), strict=True):
+        outcomes += of_file
+        is_refused = any(outcome.state == "refused" for outcome in of_file)
         # It still contains purged records; the other records are in the store.
-        is_purged = outcome.part is not None and bool(outcome.part.ledger.get("purged_count"))
-        folder = take_out(data, file, outcome.stamp, outcome.state == "refused", is_purged)
+        is_purged = any(outcome.part and outcome.part.ledger.get("purged_count") for outcome in of_file)
+        folder = take_out(data, file, of_file[0].stamp, is_refused, is_purged)
         folders |= {folder} if folder else set()
     for folder in folders:
         sync_to_disk(folder)

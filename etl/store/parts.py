@@ -127,7 +127,13 @@ def damage_is_a_problem(part: Part) -> Iterator[None]:
 
 def parts(data: DataDir) -> list[Part]:
     """The parts that count, in the order of their files' ids. Raises a Problem if a ledger cannot be read."""
-    return [Part(folder, read_ledger(folder / "ledger.json")) for folder in part_folders(data)]
+    return current([Part(folder, read_ledger(folder / "ledger.json")) for folder in part_folders(data)])
+
+
+def current(found: list[Part]) -> list[Part]:
+    """The parts that no other replaces. Only a killed load leaves a part that was replaced."""
+    replaced = {part.ledger.get("replaces") for part in found}
+    return [part for part in found if part.ledger.get(SEAL, part.file_id) not in replaced]
 
 
 def part_folders(data: DataDir) -> list[Path]:
@@ -194,7 +200,8 @@ def publish(data: DataDir, made: Path, ledger: Ledger, old: Part | None) -> Part
 
 def put_in_store(data: DataDir, sealed: Part, old: Part | None) -> Part:
     """Renames a sealed folder that is on the disk to become a part. The store must be synced afterwards."""
-    ending = f".{part_number(old.folder) + 1}" if old else ""
+    is_same_file = old is not None and old.file_id == sealed.file_id
+    ending = f".{part_number(old.folder) + 1}" if old and is_same_file else ""
     folder = data.store / (sealed.file_id + ending)
     os.replace(sealed.folder, folder)
     if old:

@@ -6,7 +6,7 @@ costly tests run on few texts. A cheap test in SQL finds those with a number, an
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
 from etl.store.times import read_times
 
+# Between the name of a file and the name of a member or a sheet in it.
+PLACE = " › "
 TIME = {"events": "event_time", "returns": "exported_at"}
 # Up to this number of records, collecting all texts costs less than counting the distinct texts first.
 SAMPLE = 50_000
@@ -158,12 +160,17 @@ def redacted_name(path: Path) -> tuple[str, int]:
     return redact_name(os.fsencode(path.name).decode(errors="replace"))
 
 
-def content_name(path: Path, place: Iterable[str]) -> tuple[str, int]:
-    """The name of a content of a file without TINs, such as `march.zip › Lee.xlsx › Client Tracking`."""
-    names = [redacted_name(path), *map(redact_name, place)]
-    return " › ".join(name for name, _ in names), sum(count for _, count in names)
-
-
 def redacted_path(path: Path) -> str:
     """The path of a file as a message may show it."""
     return redact(os.fsencode(path.with_name(redacted_name(path)[0])).decode(errors="replace"))[0]
+
+
+def content_name(file: Path, place: Sequence[str]) -> tuple[str, int]:
+    """The name of a content, such as `Lee.xlsx › Client Tracking`, without TINs, and how many it had."""
+    names = [redacted_name(file), *map(redact_name, place)]
+    return PLACE.join(name for name, _ in names), sum(count for _, count in names)
+
+
+def content_path(file: Path, place: Sequence[str]) -> str:
+    """The path of a content as a message may show it."""
+    return PLACE.join([redacted_path(file), *(redact_name(title)[0] for title in place)])

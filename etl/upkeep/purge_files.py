@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from etl.common.files import remove_folder, write_json
+from etl.common.files import remove_folder, work_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
 from etl.config.settings import Settings
-from etl.read.archive import verified
+from etl.read.archive import contents
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
+from etl.store.identity import content_of
 from etl.store.inbox import done_folders, remove_empty_folders
 from etl.store.parts import ID_LENGTH, file_hash, parts
 from etl.upkeep.text_search import TextSearch
@@ -53,11 +54,18 @@ def find_exports(
     They are unpacked one by one into `folder`. An export that cannot be unpacked counts as a match.
     """
     loaded, refused = done_folders(data)
-    packed = {part.ledger.get("packed_sha256"): part.file_id for part in parts(data)}
+    packed: dict[str, set[str]] = {}
+    for part in parts(data):
+        packed.setdefault(part.ledger.get("packed_sha256", ""), set()).add(part.file_id)
+    wanted = {content_of(part) for part in parts(data) if part.file_id in file_ids}
     found = []
     for file in plain_files(loaded.rglob("*")):
-        file_id = packed.get(file_hash(file)) or unpacked_id(file, settings, folder)
-        if file_id is None or file_id in file_ids or is_in_path(search, file, loaded):
+        own = packed.get(file_hash(file))
+        if own is None:
+            own, sought = content_ids(file, settings, folder), wanted
+        else:
+            sought = file_ids
+        if own is None or not own.isdisjoint(sought) or is_in_path(search, file, loaded):
             found.append(file)
     for file in plain_files(refused.rglob("*")):
         if search.is_in_file(file) or is_in_path(search, file, refused):
@@ -70,15 +78,14 @@ def is_in_path(search: TextSearch, file: Path, folder: Path) -> bool:
     return any(map(search.is_in, [*file.relative_to(folder).parts[:-1], file.stem]))
 
 
-def unpacked_id(file: Path, settings: Settings, folder: Path) -> str | None:
-    """The id of a file by its unpacked content; None if it cannot be unpacked."""
+def content_ids(file: Path, settings: Settings, folder: Path) -> set[str] | None:
+    """The ids of the contents of a file; None if it cannot be unpacked."""
     try:
-        unpacked = verified(file, folder, settings.limits)
+        with work_folder(folder) as own:
+            found = contents(file, own, settings.limits).contents
+            return {unpacked.sha256[:ID_LENGTH] for unpacked in found}
     except Problem:
         return None
-    if unpacked.path != file:
-        unpacked.path.unlink()
-    return unpacked.sha256[:ID_LENGTH]
 
 
 def remove(data: DataDir, unit: Path) -> None:

@@ -20,7 +20,16 @@ from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.settings import Settings, read_settings
-from etl.store.parts import Ledger, Part, damage_of, has_checksums, is_part_folder, part_folders, read_ledger
+from etl.store.parts import (
+    Ledger,
+    Part,
+    current,
+    damage_of,
+    has_checksums,
+    is_part_folder,
+    part_folders,
+    read_ledger,
+)
 from etl.store.purged import entries, read_purged
 from etl.upkeep.findings import BUILD, DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged, store_findings
 from etl.upkeep.part_files import loaded_at
@@ -81,6 +90,7 @@ def check_store(data: DataDir) -> tuple[list[Finding], list[Part], list[Ledger]]
         findings += of_part
         if part and not is_damaged(of_part):
             undamaged.append(part)
+    undamaged = current(undamaged)
     for file in sorted((data.store / "refused").glob("[0-9a-f]*.json")):
         try:
             refused.append(read_ledger(file))

@@ -33,6 +33,7 @@ import etl.warehouse.build as build
 import etl.warehouse.models as models
 import etl.warehouse.raw as raw
 import etl.warehouse.touched as touched
+from etl.read.archive import Contents, Unpacked
 
 Function = Callable[..., Any]
 # A function, and the module in which its name is looked up by the caller.
@@ -171,16 +172,23 @@ def without_atomic_file() -> None:
         replace_function(module, module.atomic_file, write_directly)
 
 
+def with_digest(digest: Callable[[Unpacked], str]) -> Callable[..., Contents]:
+    """The contents of a file as the loader gets them, but with another hash."""
+    real = load.contents
+
+    def changed(*arguments: Any) -> Contents:
+        found = real(*arguments)
+        found.contents = [
+            dataclasses.replace(one, sha256=digest(one), packed_sha256=digest(one)) for one in found.contents
+        ]
+        return found
+
+    return changed
+
+
 def without_long_ids() -> None:
     """A file is identified by the first digit of its hash."""
-    real = load.verified
-
-    def short(*arguments: Any) -> Any:
-        found = real(*arguments)
-        digits = f"{found.sha256[0]:0<64}"
-        return dataclasses.replace(found, sha256=digits, packed_sha256=digits)
-
-    replace_function(load, real, short)
+    replace_function(load, load.contents, with_digest(lambda found: f"{found.sha256[0]:0<64}"))
 
 
 def without_swap() -> None:
@@ -234,23 +242,14 @@ def unpack_unchecked(kind: str, file: Any, remarks: list[str]) -> Any:
 
 def without_content_hash() -> None:
     """A file is identified by its name, and not by its content."""
-    real = load.verified
-
-    def by_name(file: Path, *arguments: Any) -> Any:
-        digest = hashlib.sha256(file.name.encode()).hexdigest()
-        return dataclasses.replace(real(file, *arguments), sha256=digest, packed_sha256=digest)
-
-    replace_function(load, real, by_name)
+    by_name = with_digest(lambda found: hashlib.sha256(found.file.name.encode()).hexdigest())
+    replace_function(load, load.contents, by_name)
 
 
 def identify_by_order(monkeypatch: Any) -> None:
     """A file is identified by the order in which files came. For the process of the test itself."""
-    real, numbers = load.verified, itertools.count(1)
-    monkeypatch.setattr(
-        load,
-        "verified",
-        lambda *arguments: dataclasses.replace(real(*arguments), sha256=f"{next(numbers):064x}"[::-1]),
-    )
+    numbers = itertools.count(1)
+    monkeypatch.setattr(load, "contents", with_digest(lambda found: f"{next(numbers):064x}"[::-1]))
 
 
 PROTECTIONS = {

@@ -71,7 +71,8 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
     ledger = json.loads((part.folder / "ledger.json").read_text())
     assert ledger == part.ledger
     assert datetime.now(UTC) - datetime.fromisoformat(ledger.pop("loaded_at")) < timedelta(minutes=1)
-    assert ledger.pop("file_id") == ledger.pop("packed_sha256")[:16] == part.folder.name
+    assert ledger.pop("file_id") == ledger.pop("content_id") == part.folder.name
+    assert ledger.pop("packed_sha256")[:16] == part.folder.name
     assert (len(ledger.pop("source_digest")), ledger.pop("version")) == (16, "0.1.0")
     assert len(ledger.pop("seal")) == len(ledger["sha256"]["events.parquet"]) == 64
     assert sorted(ledger.pop("sha256")) == ["attributes.parquet", "events.parquet", "quarantine.parquet"]
@@ -88,6 +89,7 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
         "purged_count": 0,
         "redacted_count": 0,
         "unmapped_columns": ["Shoe Size"],
+        "names_id": None,
     }
     assert {path.name for path in part.folder.iterdir()} == {
         "attributes.parquet",

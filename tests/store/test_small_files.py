@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 from etl.common.files import write_json
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
-from etl.store.load import Loader, Outcome, Written, open_database, outcome_of
+from etl.store.checked import Outcome, Written
+from etl.store.identity import LoadedFiles
+from etl.store.load import Loader, open_database, outcomes_of
 from etl.store.parts import Part, store_work_folder
 from etl.store.purged import Purged, read_purged
 from etl.store.small_files import MOST_BYTES, MOST_FILES, SMALL_BYTES, windows
@@ -119,9 +121,9 @@ def test_together_a_file_becomes_what_it_becomes_alone(drawn: list[tuple[str, li
 
 
 def load_alone(firm: Firm, files: list[Path]) -> list[Outcome]:
-    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
+    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), LoadedFiles())
     with store_work_folder(firm.data) as folder, open_database(folder) as database:
-        return [outcome_of(loader, file, folder, database) for file in files]
+        return [one for file in files for one in outcomes_of(loader, file, folder, database)]
 
 
 def sound(firm: Firm) -> list[str]:
@@ -131,7 +133,7 @@ def sound(firm: Firm) -> list[str]:
 
 def sealed_names(firm: Firm, files: list[Path]) -> list[str]:
     """The files that are loaded together, of those that could be."""
-    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), {})
+    loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), LoadedFiles())
     folder = firm.folder / "work"
     folder.mkdir()
     with open_database(folder) as database:
@@ -222,7 +224,7 @@ def test_equal_files_are_loaded_once(tmp_path: Path) -> None:
 
 def load_after(firm: Firm, files: list[Path], change: Callable[[], object]) -> list[Outcome]:
     """Loads files of which some change after the small ones were read, and before any is in the store."""
-    loaded = {part.file_id: part for part in firm.parts}
+    loaded = LoadedFiles.of(firm.parts)
     loader = Loader(firm.data, read_settings(firm.data.settings), Purged(), loaded)
 
     class Changing(Loader):
@@ -233,7 +235,7 @@ def load_after(firm: Firm, files: list[Path], change: Callable[[], object]) -> l
 
     changing = Changing(**vars(loader))
     with store_work_folder(firm.data) as folder, open_database(folder) as database:
-        return changing.load_window(files, folder, database)
+        return [one for outcomes in changing.load_window(files, folder, database) for one in outcomes]
 
 
 def test_a_path_that_is_given_twice_is_loaded_once(tmp_path: Path) -> None:

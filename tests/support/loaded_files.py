@@ -8,8 +8,9 @@ import polars as pl
 from etl.common.duck import literal
 from etl.common.paths import DataDir
 from etl.config.settings import read_settings
+from etl.store.checked import Outcome
 from etl.store.contents import TIDIED, records_of, sets_of
-from etl.store.load import Outcome, load, load_inbox
+from etl.store.load import load, load_inbox
 from etl.store.parts import Part, parts
 
 HEAD = "return_id,tab,label,event_time"

@@ -1,0 +1,93 @@
+"""One content of a file on its way into the store: which file it is, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from etl.common.paths import version
+from etl.config.source import Source
+from etl.read.archive import Stamp, Unpacked
+from etl.store.identity import Identity, seal_of
+from etl.store.parts import Ledger, Part
+from etl.store.texts import content_name, content_path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result for one content of a file: loaded, read again, known, passed over or refused, and why.
+
+    The file was as it was at `stamp`.
+    """
+
+    name: str
+    state: str
+    reason: str | None = None
+    part: Part | None = None
+    stamp: Stamp | None = None
+
+    def __str__(self) -> str:
+        if self.part is None:
+            return f"{self.name}: {self.reason}"
+        ledger = self.part.ledger
+        if self.state == "known":
+            return f"{self.name}: the same content was loaded as {ledger['file_name']}; nothing to do."
+        counts = {
+            "quarantined": ledger["quarantined_count"],
+            "SSNs or ITINs replaced": ledger["redacted_count"],
+            "of purged returns left out": ledger.get("purged_count"),
+        }
+        facts = [f"{self.name}: {self.state}", f"{ledger['kept_count']} of {ledger['record_count']} records"]
+        facts += [f"{number} {what}" for what, number in counts.items() if number]
+        return ", ".join([*facts, ledger["reason"]] if ledger["reason"] else facts) + "."
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A verified content that may be loaded; `values` are in its names, `old` is its part if it has one."""
+
+    unpacked: Unpacked
+    source: Source
+    values: dict[str, str]
+    own: Identity
+    old: Part | None
+
+    @property
+    def file(self) -> Path:
+        return self.unpacked.file
+
+    @property
+    def file_id(self) -> str:
+        return self.own.file_id
+
+    @property
+    def path(self) -> str:
+        """Its path as a message may show it."""
+        return content_path(self.unpacked.file, self.unpacked.place)
+
+    def ledger(self, counts: Ledger) -> Ledger:
+        own_name, tins = content_name(self.unpacked.file, self.unpacked.place)
+        ledger = base_ledger(self.file_id, own_name, self.source, "loaded", None) | counts
+        ledger["redacted_count"] += tins
+        ledger |= {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}
+        ledger |= {"content_id": self.own.content_id, "names_id": self.own.names_id}
+        return ledger | (
+            {"replaces": seal_of(self.old)} if self.old and self.old.file_id != self.file_id else {}
+        )
+
+
+# A file whose part is written into a folder, with its counts, and not yet in the store.
+Written = tuple[Checked, Path, Ledger]
+
+
+def base_ledger(file_id: str, name: str, source: Source | None, state: str, reason: str | None) -> Ledger:
+    """What the ledger contains for every file, loaded or refused."""
+    return {
+        "file_id": file_id,
+        "file_name": name,
+        "source": source and source.name,
+        "kind": source and source.kind,
+        "state": state,
+        "reason": reason,
+        "loaded_at": datetime.now(UTC).isoformat(),
+        "version": version(),
+    }
