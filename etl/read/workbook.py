@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from etl.common.problem import Problem
+from etl.read.number_formats import in_zeros, zero_cells
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 DAMAGED = "the workbook is damaged. Export it again, best as CSV."
 LOCKED = "the workbook is locked with a password. Save it without a password, or as CSV."
+# Excel has 15 digits.
+EXACT = 10**15
 ROWS_TOGETHER = 1_000
 CLOCK = re.compile(r"\d:\d\d")
 DAY = timedelta(days=1)
@@ -57,15 +60,15 @@ def sheets(path: Path) -> Iterator[Sheet]:
         with zipfile.ZipFile(path) as archive:
             if archive.testzip() is not None:
                 raise Problem(DAMAGED)
-        with calamine.CalamineWorkbook.from_path(path) as book:
-            yield from read_sheets(book)
+            with calamine.CalamineWorkbook.from_path(path) as book:
+                yield from read_sheets(book, archive)
     except calamine.PasswordError as error:
         raise Problem(LOCKED) from error
     except (*BROKEN_ZIP, calamine.CalamineError) as error:
         raise Problem(DAMAGED) from error
 
 
-def read_sheets(book: "CalamineWorkbook") -> Iterator[Sheet]:
+def read_sheets(book: "CalamineWorkbook", archive: zipfile.ZipFile) -> Iterator[Sheet]:
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     for place, found in enumerate(book.sheets_metadata):
@@ -77,7 +80,7 @@ def read_sheets(book: "CalamineWorkbook") -> Iterator[Sheet]:
             sheet = book.get_sheet_by_index(place)
             height, width, is_note = extent(sheet)
             passed = "an empty sheet" if not height else "a note, not a table" if is_note else None
-            yield Sheet(found.name, passed, csv_text(sheet, height, width))
+            yield Sheet(found.name, passed, csv_text(sheet, height, width, zero_cells(archive, place)))
 
 
 def extent(sheet: "CalamineSheet") -> tuple[int, int, bool]:
@@ -100,7 +103,14 @@ def is_blank(cell: Cell) -> bool:
     return isinstance(cell, str) and not cell.strip()
 
 
-def csv_text(sheet: "CalamineSheet", height: int, width: int) -> Iterator[bytes]:
+def is_whole(cell: Cell) -> TypeGuard[float]:
+    """Whether a cell is a whole number that Excel has with all its digits."""
+    return isinstance(cell, float) and 0 <= cell < EXACT and cell == int(cell)
+
+
+def csv_text(
+    sheet: "CalamineSheet", height: int, width: int, zeros: Iterator[tuple[int, int, str]]
+) -> Iterator[bytes]:
     """The rows down to a height and up to a width, counted from the first cell with content.
 
     All fields have quotes, so that the text has only one meaning. An empty row is an empty line.
@@ -108,8 +118,13 @@ def csv_text(sheet: "CalamineSheet", height: int, width: int) -> Iterator[bytes]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
     before = [""] * (sheet.start[1] if sheet.start else 0)
-    rows = islice(sheet.iter_rows(), height)
-    for number, row in enumerate(rows, start=1):
+    zero = next(zeros, None)
+    for number, row in enumerate(islice(sheet.iter_rows(), height), start=1):
+        while zero and zero[0] <= number:
+            place = zero[1] - len(before) - 1
+            if zero[0] == number and 0 <= place < width and is_whole(cell := row[place]):
+                row[place] = in_zeros(cell, zero[2])
+            zero = next(zeros, None)
         texts = [text_of(cell) for cell in row[:width]]
         if any(text and not text.isspace() for text in texts):
             writer.writerow(chain(before, texts))

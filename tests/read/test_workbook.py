@@ -1,5 +1,6 @@
 """Each sheet of a workbook becomes the CSV text that a person would have exported."""
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 from etl.common.paths import CHECKOUT
 from etl.config.source import Limits
@@ -141,3 +145,86 @@ def test_excel_without_its_package_says_what_to_install(tmp_path: Path) -> None:
     assert done.stderr.strip().endswith(
         "Excel files need one more package: pip install 'returntrail[excel]'. Or export the file as CSV."
     )
+
+
+PRINTABLE = st.characters(exclude_categories=["C", "Zl", "Zp"], include_characters="\n\u200b")
+DAYS = {"min_value": date(1990, 1, 1), "max_value": date(2099, 12, 31)}
+CELLS = st.one_of(
+    st.none(),
+    st.text(PRINTABLE, max_size=12),
+    st.sampled_from(
+        ["'a'", '"', 'a "b", c', "a\\", '\\"', "''", ",", ";\t|", "TRUE", "1E+15", "007", " a ", "sep=,"]
+    ),
+    st.booleans(),
+    st.integers(-(10**15) + 1, 10**15 - 1),
+    st.decimals(-(10**6), 10**6, places=4).map(float),
+    st.dates(**DAYS),
+    st.times().map(lambda moment: moment.replace(microsecond=0)),
+    st.builds(
+        lambda day, moment: datetime.combine(day, moment.replace(microsecond=0)), st.dates(**DAYS), st.times()
+    ),
+)
+
+
+def as_exported(cell: object) -> str | None:
+    """The text of a cell in an export as CSV."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return f"{cell:.4f}".rstrip("0").rstrip(".").replace("-0", "0" if cell == 0 else "-0")
+    if isinstance(cell, datetime) and cell.time() == time():
+        cell = cell.date()
+    return None if cell in (None, "") else str(cell)
+
+
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6), st.sampled_from([excel, open_document]))
+def test_every_table_is_staged_as_it_is(rows: list[list[object]], make: object) -> None:
+    table = [(f"r{number}", *row) for number, row in enumerate(rows)]
+    result = staged(
+        "a.xlsx" if make is excel else "a.ods",
+        make({"Log": [("Return ID", "Tab", "Event", "Event Time"), *table]}),
+    )
+    assert (result.texts, result.malformed) == ([tuple(map(as_exported, row)) for row in table], [])
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "shown"),
+    [
+        (123, "000000", "000123"),
+        (20250001, "0000\\-0000", "2025-0001"),
+        (20250001, "0000-0000", "2025-0001"),
+        (120250001, "0000-0000", "12025-0001"),
+        (7, '"R-"000', "R-007"),
+        (1234567, '"R-"000', "R-1234567"),
+        (7, '"R-00"0', "R-007"),
+        (123456789, "000-00-0000", "123-45-6789"),
+        (0, "00", "00"),
+        (2.5, "0000", "2.5"),
+        (-7, "0000", "-7"),
+        (10**15, "0000", "1E+15"),
+        (123, "0", "123"),
+        (123, "#,##0.00", "123"),
+        (123, "0.00", "123"),
+        ("0042", "000000", "0042"),
+    ],
+)
+def test_a_number_shown_with_zeros_is_what_is_shown(number: float, code: str, shown: str) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        book.add_chartsheet("Chart").set_chart(chart := book.add_chart({"type": "bar"}))
+        other, sheet = book.add_worksheet("Other"), book.add_worksheet("Log")
+        chart.add_series({"values": "=Log!$A$1:$A$3"})
+        other.write(0, 0, 5, book.add_format({"num_format": "00000"}))
+        other.write(0, 1, "12:00")
+        sheet.write_row(2, 27, ("Return ID", "Tab"))
+        sheet.write(3, 27, number, book.add_format({"num_format": code, "bold": True}))
+        sheet.write(3, 28, number)
+        sheet.write(4, 28, "end")
+    read, passed = texts("a.xlsx", buffer.getvalue())
+    bare = number if isinstance(number, str) else f"{number:.15G}"
+    assert [line.split(",")[-2:] for line in read["Log"].splitlines()[2:]] == [
+        ['"Return ID"', '"Tab"'],
+        [f'"{shown}"', f'"{bare}"'],
+        ['""', '"end"'],
+    ]
+    assert (read["Other"], list(passed)) == ('"00005","12:00"\n', ["Chart"])
