@@ -3,7 +3,7 @@
 The text has one section after the other; what comes from the file is shortened, redacted and printable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,15 +37,19 @@ NOT_SHOWN = ("file_id", "row_no", "row_hash", "occurrence_no", "pattern")
 GUIDE = "docs/your-first-export.md"
 
 
-def check_file(data: DataDir, settings: Settings, path: Path) -> tuple[str, bool]:
+def check_file(
+    data: DataDir, settings: Settings, path: Path, given: Mapping[str, str] | None = None
+) -> tuple[str, bool]:
     """How a file would be read and the lines to paste, as text; and whether it would load with the settings.
+
+    `given` are values of columns that the file does not have.
 
     A fault of the file is part of the text; a fault of settings, labels or queries raises a Problem.
     """
     catalog = read_catalog()
     labels = known_labels(data, catalog)
     with TemporaryDirectory(prefix="returntrail-") as folder, open_database(Path(folder)) as database:
-        check = Check(data, settings, catalog, labels, database, Path(folder))
+        check = Check(data, settings, catalog, labels, database, Path(folder), given or {})
         try:
             found = inspect_file(check, path)
         except Problem as problem:

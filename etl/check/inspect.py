@@ -1,6 +1,7 @@
 """Inspects a file: its format, what its headings mean, what is missing, how its times are written."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, match_columns
+from etl.store.identity import values_in_names
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.texts import TIME, collect_texts, redact_file
 from etl.warehouse.reference import reference_rows
@@ -39,6 +41,8 @@ class Check:
     labels: KnownLabels
     database: duckdb.DuckDBPyConnection
     folder: Path
+    # Values of columns that the file does not have, from the person who checks it.
+    given: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,10 @@ def inspect_file(check: Check, path: Path) -> Found:
     database, limits = check.database, check.settings.limits
     unpacked = verified(path, check.folder, limits)
     file_format, source = read_format(check, path, unpacked)
-    staged = stage(database, unpacked, source, limits, check.folder)
+    values = {**values_in_names(source, unpacked, check.data.inbox), **check.given}
+    staged = stage(database, unpacked, source.with_values(values), limits, check.folder, values)
     # A heading that was added to show the file means nothing.
-    columns = match_columns(staged.headings, source_of(check.settings, path.name))
+    columns = match_columns(staged.headings, source_of(check.settings, path.name).with_values(values))
     collect_texts(database, columns)
     suggested = suggest(database, columns, check.labels)
     place = place_of(TIME[source.kind], columns, suggested)

@@ -67,6 +67,13 @@ def checked(convert: Callable[[str], Any], meaning: str) -> Callable[[str], Any]
     return value
 
 
+def column_value(text: str) -> tuple[str, str]:
+    column, sign, value = text.partition("=")
+    if not (column.strip() and sign and value.strip()):
+        raise ValueError
+    return column.strip(), value.strip()
+
+
 def number_between(least: int, most: float) -> Callable[[str], int]:
     def convert(text: str) -> int:
         if not (text.isdecimal() and least <= int(text) <= most):
@@ -82,5 +89,6 @@ TYPES: dict[str, Callable[[str], Any]] = {
     "time": checked(datetime.fromisoformat, "an ISO time such as 2026-04-02 or 2026-04-02T17:30"),
     "date": checked(date.fromisoformat, "an ISO date such as 2026-04-02"),
     "returns": checked(number_between(60, inf), "a number of 60 or more"),
+    "value": checked(column_value, "a column and its value, such as return_id=2025-0001"),
     "port": checked(number_between(1, 65535), "a port from 1 to 65535"),
 }

@@ -26,18 +26,36 @@ def load(data: DataDir, options: Namespace) -> int:
     from etl.store.load import load, load_inbox
 
     settings = read_settings(data.settings)
+    given = given_values(options)
     if options.check:
         from etl.check.command import check_file
 
-        text, would_load = check_file(data, settings, options.check)
+        text, would_load = check_file(data, settings, options.check, given)
         print(text)
         return 0 if would_load else 1
     with locked_for_writing(data):
         if options.paths:
-            outcomes = load(data, settings, options.paths, options.again)
+            outcomes = load(data, settings, options.paths, options.again, given)
         else:
             outcomes = load_inbox(data, settings, options.again)
         return report_outcomes(data, outcomes)
+
+
+def given_values(options: Namespace) -> dict[str, str]:
+    """The values of --set. Raises a Problem for an unknown column, and if they cannot be of all files."""
+    from etl.common.problem import Problem
+    from etl.config.source import contract
+
+    known = dict.fromkeys((*contract("events"), *contract("returns")))
+    given = dict(options.values or ())
+    for column in given.keys() - known:
+        raise Problem(f'--set: there is no column "{column}". Known: {", ".join(known)}.')
+    paths = [options.check] if options.check else options.paths
+    if given and not paths:
+        raise Problem("--set is for files that are named in the command, and not for the inbox.")
+    if "return_id" in given and (len(paths) > 1 or paths[0].is_dir()):
+        raise Problem("--set return_id is for one file: the returns of several would become one.")
+    return given
 
 
 def build(data: DataDir, options: Namespace) -> int:

@@ -4,8 +4,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -69,11 +69,14 @@ class Source:
     layout: Layout | None = None
     # Whether equal lines of one file are events of their own, or copies of one event.
     repeats: Repeats = "events"
+    # The columns whose values one file has from elsewhere, such as its name; no heading is needed for them.
+    given: frozenset[str] = frozenset()
 
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides how a file is read: all but the name and the file patterns."""
-        content = {name: value for name, value in asdict(self).items() if name not in ("name", "files")}
+        others = ("name", "files", "given")
+        content = {name: value for name, value in asdict(self).items() if name not in others}
         # A key that is not set changes nothing, so that a new key does not make every file be read again.
         defaults = {one.name: one.default for one in fields(Source)} | {"names": asdict(Names())}
         late = ("names", "records", "header_line", "fill_down", "layout", "repeats")
@@ -81,6 +84,19 @@ class Source:
             name: value for name, value in content.items() if name not in late or value != defaults[name]
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def with_values(self, values: Mapping[str, str]) -> "Source":
+        """The source for a file that has these values from elsewhere; they win over its constants."""
+        given = frozenset(values)
+        if given and given not in self.variants:
+            constants = {name: value for name, value in self.constants.items() if name not in given}
+            self.variants[given] = replace(self, given=given, constants=constants)
+        return self.variants[given] if given else self
+
+    @cached_property
+    def variants(self) -> dict[frozenset[str], "Source"]:
+        """What `with_values` has made: thousands of small files have the same source."""
+        return {}
 
     @cached_property
     def known(self) -> dict[str, str]:
@@ -112,11 +128,11 @@ class Source:
     @cached_property
     def needed(self) -> tuple[str, ...]:
         """The required columns that neither a constant nor a name gives, so that a heading must."""
-        given = self.constants.keys() | self.names.columns
+        given = self.constants.keys() | self.names.columns | self.given
         return tuple(name for name in self.required if name not in given)
 
 
-SOURCE_KEYS = tuple(key for key in keys(Source) if key != "firm_timezone")
+SOURCE_KEYS = tuple(key for key in keys(Source) if key not in ("firm_timezone", "given"))
 
 
 @dataclass(frozen=True)

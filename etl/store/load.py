@@ -6,9 +6,9 @@ so that no file is loaded twice.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -52,6 +52,8 @@ class Loader:
     purged: Purged
     loaded: LoadedFiles
     again: bool = False
+    # Values of columns that a file does not have, from the person who loads it.
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def load(self, file: Path, folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
         """Loads all contents of a file. Raises a Problem and loads nothing if the file itself has a fault."""
@@ -90,7 +92,8 @@ class Loader:
 
     def check(self, unpacked: Unpacked, source: Source) -> Checked:
         """Which file a content is. Raises a Problem if it may not be loaded."""
-        values = values_in_names(source, unpacked, self.data.inbox)
+        values = {**values_in_names(source, unpacked, self.data.inbox), **self.given}
+        source = source.with_values(values)
         own = identity(unpacked.sha256, source, values, self.key)
         name = content_name(unpacked.file, unpacked.place)[0]
         checked = Checked(unpacked, source, values, own, self.loaded.find(own, name, source))
@@ -222,21 +225,34 @@ def refused_file_id(file: Path) -> str:
         return hashlib.sha256(os.fsencode(file.name)).hexdigest()[:ID_LENGTH]
 
 
-def load(data: DataDir, settings: Settings, paths: list[Path], again: bool = False) -> list[Outcome]:
-    """Loads files, and the files in folders, in this order; a refused file does not stop the others."""
+def load(
+    data: DataDir,
+    settings: Settings,
+    paths: list[Path],
+    again: bool = False,
+    given: Mapping[str, str] | None = None,
+) -> list[Outcome]:
+    """Loads files, and the files in folders, in this order; a refused file does not stop the others.
+
+    `given` are values of columns that the files do not have. An ID of a return is for one file only.
+    """
     files = (file for path in paths for file in files_of(data, path))
-    return [outcome for outcomes in load_each(data, settings, files, again) for outcome in outcomes]
+    return [outcome for outcomes in load_each(data, settings, files, again, given) for outcome in outcomes]
 
 
 def load_each(
-    data: DataDir, settings: Settings, files: Iterable[Path], again: bool = False
+    data: DataDir,
+    settings: Settings,
+    files: Iterable[Path],
+    again: bool = False,
+    given: Mapping[str, str] | None = None,
 ) -> Iterator[list[Outcome]]:
     """Loads file after file, small ones together, and yields the outcomes of each in this order."""
     with store.store_work_folder(data) as folder, open_database(folder) as database:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
         loaded = LoadedFiles.of(store.parts(data))
-        loader = Loader(data, settings, read_purged(data), loaded, again)
+        loader = Loader(data, settings, read_purged(data), loaded, again, given or {})
         for window in windows(files):
             more = f" and {len(window) - 1} more" if len(window) > 1 else ""
             with step(f"Loading {redacted_name(window[0])[0]}{more}"), work_folder(folder) as own:

@@ -148,6 +148,7 @@ def test_the_version_is_that_of_the_project() -> None:
         (["report", "--for-years", "soon"], "invalid int value: 'soon'"),
         (["query"], "the following arguments are required: SQL"),
         (["demo", "--returns", "59"], '"59" is not a number of 60 or more'),
+        (["load", "--set", "r1"], '"r1" is not a column and its value, such as return_id=2025-0001'),
         (["app", "--port", "0"], '"0" is not a port from 1 to 65535'),
     ],
 )
@@ -229,6 +230,39 @@ def test_load_reports_each_file_and_a_folder_means_its_files(firm: DataDir, tmp_
         f"{firm.inbox}/march.csv: the same content was loaded as copy.csv; nothing to do.\n"
         "missing.csv: there is no such file.\n"
     )
+
+
+def test_a_person_may_say_what_a_file_does_not(firm: DataDir, tmp_path: Path) -> None:
+    """The rows of one tab of one return: its ID and its tab are typed. A column of the file counts more."""
+    (tmp_path / "copied.csv").write_text("Event,Date/Time,User\nUpload,2026-03-01 09:00,Amy\n")
+    values = ["--set", "return_id=R2", "--set", "tab=Internal", "--set", "label=not this"]
+    checked = run("--data", firm.root, "load", "--check", tmp_path / "copied.csv", *values)
+    assert (checked.returncode, "return_id" in checked.stdout) == (0, True)
+    assert run("--data", firm.root, "load", tmp_path / "copied.csv", *values).returncode == 0
+    run("--data", firm.root, "build")
+    asked = run("--data", firm.root, "query", "select return_id, tab, label from model.events", "--csv")
+    assert asked.stdout == '"return_id","tab","label"\n"R2","Internal","Upload"\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["a.csv", "--set", "retrun_id=R2"],
+            '--set: there is no column "retrun_id". Known: firm_id, return_id',
+        ),
+        (["--set", "tab=Client"], "--set is for files that are named in the command, and not for the inbox."),
+        (
+            ["a.csv", "b.csv", "--set", "return_id=R2"],
+            "--set return_id is for one file: the returns of several would become one.",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_of_all_files_is_refused(
+    firm: DataDir, words: list[str], sentence: str
+) -> None:
+    done = run("--data", firm.root, "load", *words)
+    assert (done.returncode, done.stderr.splitlines()[-1][: len(sentence)]) == (1, sentence)
 
 
 def test_reports_are_written_to_the_folder_of_out(demo: DataDir, tmp_path: Path) -> None:

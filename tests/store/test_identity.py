@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from etl.common.problem import Problem
 from etl.config.names import Names
+from etl.config.settings import read_settings
+from etl.store.load import load
 from etl.store.parts import ID_LENGTH, file_hash, with_checksums
 from support.loaded_files import Firm, events, quarantined, tree
 
@@ -216,3 +218,14 @@ def test_a_pattern_never_guesses_where_one_value_ends(left: str, right: str) -> 
             names.values(f"{left} {right}", None, None)
     else:
         assert names.values(f"{left} {right}", None, None) == {"client_name": left, "office": right}
+
+
+def test_values_that_a_person_gives_are_part_of_the_file(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS + '[source.constants]\ntab = "Internal"\n')
+    file, settings = firm.file("log.csv", CLIENT), read_settings(firm.data.settings)
+    for return_id, tab in (("r1", "Client"), ("r2", "Client"), ("r2", "Client")):
+        load(firm.data, settings, [file], given={"return_id": return_id, "tab": tab, "client_name": "Ann"})
+    assert records(firm, "return_id", "tab", "client_name", "label") == [
+        ("r1", "Client", "Ann", "Access Link selected"), ("r1", "Client", "Ann", "Up"),
+        ("r2", "Client", "Ann", "Access Link selected"), ("r2", "Client", "Ann", "Up"),
+    ]  # fmt: skip
