@@ -1,4 +1,7 @@
-"""Reads JSON, one object a line or one array of objects; a value that is not a string becomes its JSON text.
+"""Reads the records of JSON; a value that is not a string becomes its JSON text.
+
+An object in a record is opened into dotted headings, such as client.name, if one of them is known. An object
+or a list is never an id, a label or another of our columns.
 
 Python's parser takes the last of two equal keys, and accepts NaN; here both are refused, because a value
 would be lost. DuckDB's reader accepts NaN and a comma after the last key, and its errors give a wrong record
@@ -6,28 +9,31 @@ number.
 """
 
 import json
-import re
-from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
-from operator import itemgetter
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source
+from etl.config.source import Limits, Source, column_of, heading_key
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import checked_headings
+from etl.read.encoding import Text
+from etl.read.json_documents import (
+    SCANNER,
+    TODO,
+    TOKEN,
+    Keys,
+    documents,
+    find_records,
+    printable,
+    records_at,
+    shown,
+)
 from etl.read.records import Records, Staged, StagedRecords
 
-CHUNK = 1 << 20
-WHITE = " \t\r\n"
-BLANKS = re.compile(f"[{WHITE}]*")
-# A string may continue after the buffer.
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
-# What may come between the elements of an array, after the last such character or after an element.
-FOLLOWERS = {"": "[", "[": "]", "element": ",]", ",": "", "]": ""}
+Fields = dict[str, str | None]
 
 
 class NotRecord(ValueError):
@@ -63,108 +69,154 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def add_object(records: Records, places: dict[str, int], text: str, place: str, limits: Limits) -> bool:
-    """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
+class JsonRecords:
+    """The records of a JSON file as they are read, and the headings so far.
 
-    A new key becomes the next heading. Raises the parser's error if the text is not JSON.
+    `opened` are the objects that become dotted headings: in all records, even if the known heading is in few.
+    So a file is read again if one was opened after a record had it unopened.
     """
+
+    def __init__(
+        self, database: DuckDBPyConnection | None, source: Source, limits: Limits, opened: set[str]
+    ) -> None:
+        self.source, self.limits, self.opened = source, limits, opened
+        self.places: dict[str, int] = {}
+        self.records = StagedRecords(database, self.places) if database else Records(self.places)
+        self.unopened = set[str]()
+        self.is_incomplete = False
+
+    def add(self, text: str, place: str) -> bool:
+        """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
+
+        A new key becomes the next heading. Raises the parser's error if the text is not JSON.
+        """
+        limit_depth(text, place, self.limits)
+        try:
+            value = DECODER.decode(text)
+            if not isinstance(value, dict):
+                raise NotRecord("not_an_object")
+            fields = self.fields(value)
+            for field in filter(None, (*fields, *fields.values())):
+                if "\0" in field:
+                    raise NotRecord("zero_byte")
+                if len(field.encode()) > self.limits.field_bytes:
+                    raise over_limit(self.limits, "field_bytes", "a field", place=place)
+        except (NotRecord, UnicodeEncodeError) as error:
+            reason = str(error) if isinstance(error, NotRecord) else "half_a_character"
+            self.records.add_malformed(reason, text)
+            return False
+        for key in fields:
+            self.places.setdefault(key, len(self.places))
+        if len(self.places) > self.limits.columns:
+            raise over_limit(self.limits, "columns", "the number of columns", len(self.places), place)
+        self.records.add([[fields.get(key) for key in self.places]])
+        return True
+
+    def fields(self, value: dict[str, Any]) -> Fields:
+        """A text is unchanged and null is None; everything else is its JSON text, or opened."""
+        if not self.opened and all(item is None or type(item) is str for item in value.values()):
+            return value
+        fields: Fields = {}
+        for key, item in value.items():
+            self.put(fields, key, item)
+        return fields
+
+    def put(self, fields: Fields, heading: str, item: Any) -> None:
+        is_object = type(item) is dict
+        if is_object and self.opens(heading, item):
+            for key, inner in item.items():
+                self.put(fields, f"{heading}.{key}", inner)
+            return
+        if item is None and heading in self.opened:
+            return
+        if heading in fields:
+            raise NotRecord("doubled_key")
+        if is_object or item is None:
+            self.unopened.add(heading)
+        # The details of an event may be anything.
+        if (is_object or type(item) is list) and column_of(self.source, heading) not in (None, "detail"):
+            raise NotRecord("not_a_text")
+        fields[heading] = item if item is None or type(item) is str else as_json(item)
+
+    def opens(self, heading: str, item: dict[str, Any]) -> bool:
+        """Whether an object becomes dotted headings, because one of them is known."""
+        if heading not in self.opened and self.has_known(heading, item):
+            self.opened.add(heading)
+            self.is_incomplete |= heading in self.unopened or heading in self.places
+        return heading in self.opened
+
+    def has_known(self, heading: str, item: dict[str, Any]) -> bool:
+        return any(
+            self.has_known(f"{heading}.{key}", inner)
+            if type(inner) is dict
+            else is_known(self.source, f"{heading}.{key}")
+            for key, inner in item.items()
+        )
+
+
+def is_known(source: Source, heading: str) -> bool:
+    """Whether a heading means one of our columns, alone or joined with others."""
+    key = heading_key(heading)
+    return key in source.known or any(key in parts for parts in source.joined)
+
+
+def limit_depth(text: str, place: str, limits: Limits) -> None:
     if text.count("{") + text.count("[") > limits.json_depth:
         # Brackets inside strings do not count.
         steps = ((token in "{[") - (token in "}]") for token in TOKEN.findall(text))
         deepest = max(accumulate(steps), default=0)
         if deepest > limits.json_depth:
             raise over_limit(limits, "json_depth", "the depth of JSON", deepest, place)
-    try:
-        value = DECODER.decode(text)
-        if not isinstance(value, dict):
-            raise NotRecord("not_an_object")
-        # A text is unchanged and null is None; everything else is its JSON text.
-        is_field = {key: item is None or type(item) is str for key, item in value.items()}
-        fields = {key: item if is_field[key] else as_json(item) for key, item in value.items()}
-        for field in filter(None, (*fields, *fields.values())):
-            if "\0" in field:
-                raise NotRecord("zero_byte")
-            if len(field.encode()) > limits.field_bytes:
-                raise over_limit(limits, "field_bytes", "a field", place=place)
-    except (NotRecord, UnicodeEncodeError) as error:
-        reason = str(error) if isinstance(error, NotRecord) else "half_a_character"
-        records.add_malformed(reason, text)
-        return False
-    for key in fields:
-        places.setdefault(key, len(places))
-    if len(places) > limits.columns:
-        raise over_limit(limits, "columns", "the number of columns", len(places), place)
-    records.add([[fields.get(key) for key in places]])
-    return True
 
 
 def stage_json(
-    database: DuckDBPyConnection | None, path: Path, is_array: bool, source: Source, limits: Limits
+    database: DuckDBPyConnection | None, text: Text, form: str, source: Source, limits: Limits
 ) -> Staged:
-    """NDJSON: a line that is not an object is quarantined, blank lines are not records.
+    """Lines: one that is not an object is quarantined, blank lines are not records.
 
     A damaged array is refused: where its next record begins is not known.
     """
-    places: dict[str, int] = {}
-    records, has_object = StagedRecords(database, places) if database else Records(places), False
-    with open(path, encoding="utf-8-sig", newline="\n") as file:
-        lines = ((f"line {number}", line.strip(WHITE)) for number, line in enumerate(file, start=1))
-        for place, text in elements(file, limits) if is_array else filter(itemgetter(1), lines):
-            try:
-                has_object |= add_object(records, places, text, place, limits)
-            except (ValueError, RecursionError) as error:
-                if is_array:
-                    raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
-                records.add_malformed("broken_json", text)
-    if not (has_object or is_array):
-        todo = "Write one object a line, or one array of objects."
-        raise Problem(f"line 1: no line is a complete JSON object. {todo}")
-    return records.stage(checked_headings(list(places), source, limits))
-
-
-def elements(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
-    """The place and text of each element of the array, split at its own brackets to save memory."""
-    count, last, buffer, place, fault = 0, "", "", 0, "it ends early"
+    if source.records:
+        keys = () if source.records == "." else tuple(source.records.split("."))
+    else:
+        keys = find_records(documents(text.path, form, limits), source)
+    opened, others = set[str](), dict[str, None]()
     while True:
-        blanks = BLANKS.match(buffer, place)
-        place = blanks.end() if blanks else place
-        character = buffer[place : place + 1]
-        if not character:
-            buffer, place = file.read(CHUNK), 0
-            if not buffer:
-                break
-        elif character in FOLLOWERS[last]:
-            last, place = character, place + 1
-        elif last in ("[", ","):
-            end = element_end(buffer, place)
-            if (end or len(buffer)) - place > limits.line_bytes:
-                raise over_limit(limits, "line_bytes", "the record", place=f"record {count + 1}")
-            if end is None:
-                more = file.read(CHUNK)
-                if not more:
-                    fault = f"it ends early, or a quote is missing in record {count + 1}"
-                    break
-                buffer, place = buffer[place:] + more, 0
-            else:
-                count += 1
-                yield f"record {count}", buffer[place:end]
-                last, place = "element", end
-        else:
-            fault = "something follows its end" if last == "]" else "its commas or brackets are wrong"
-            last = ""
+        read = JsonRecords(database, source, limits, opened)
+        read_documents(read, text, form, keys, others)
+        if not read.is_incomplete:
             break
-    if last != "]":
-        raise Problem(f"after record {count}: the JSON array is damaged ({fault}). Export the file again.")
+    staged = read.records.stage(checked_headings(list(read.places), source, limits))
+    if not keys:
+        return staged
+    remark = f'the records are in "{shown(keys)}"'
+    if others:
+        remark += f"; also in the document, and not loaded: {printable(', '.join(others))}"
+    return replace(staged, remark=remark)
 
 
-def element_end(buffer: str, start: int) -> int | None:
-    """The end of the element that starts here; None if it continues after the buffer."""
-    depth = 0
-    for match in TOKEN.finditer(buffer, start):
-        token = match[0]
-        if depth == 0 and token in "}],":
-            return match.start()
-        depth += (token in "{[") - (token in "}]")
-        if depth == 0 and token in "}]":
-            return match.end()
-    return None
+def read_documents(read: JsonRecords, text: Text, form: str, keys: Keys, others: dict[str, None]) -> None:
+    """Adds the records at a place of each document of a file."""
+    has_object = False
+    for place, document in documents(text.path, form, read.limits):
+        is_within = bool(keys) and document.startswith("{")
+        try:
+            if is_within:
+                SCANNER.decode(document)
+            own = records_at(document, keys if is_within else (), place, others)
+            for number, record in enumerate(own, start=1):
+                at = f"{place.replace('record', 'document')}, record {number}" if is_within else place
+                limit_record(record, at, read.limits)
+                has_object |= read.add(record, at)
+            has_object |= is_within
+        except (ValueError, RecursionError) as error:
+            if form != "lines":
+                raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
+            read.records.add_malformed("broken_json", document)
+    if form == "lines" and not has_object:
+        raise Problem(f"line 1: no line is a complete JSON object. {TODO}")
+
+
+def limit_record(text: str, place: str, limits: Limits) -> None:
+    if len(text) * 4 > limits.line_bytes and len(text.encode()) > limits.line_bytes:
+        raise over_limit(limits, "line_bytes", "the record", place=place)

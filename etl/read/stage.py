@@ -16,7 +16,8 @@ from etl.read.added import add_columns
 from etl.read.archive import Unpacked
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
-from etl.read.formats import BEGINNING, content_kind, text_of
+from etl.read.formats import BEGINNING, content_kind
+from etl.read.json_documents import form_of
 from etl.read.json_records import stage_json
 from etl.read.records import Staged, create_malformed
 from etl.read.typed import stage_parquet
@@ -43,15 +44,15 @@ def stage(
     if database:
         create_malformed(database)
     if kind in ("csv", "json"):
-        is_array = kind == "json" and text_of(beginning).lstrip().startswith(b"[")
-        # An array may be on one line, however long.
-        longest = replace(limits, line_bytes=limits.unpacked_bytes) if is_array else limits
-        text = utf8_text(path, folder, longest)
+        # A JSON document may be on one line, however long; the lines of others are limited as they are read.
+        longest = replace(limits, line_bytes=limits.unpacked_bytes) if kind == "json" else limits
+        text, form = utf8_text(path, folder, longest), "lines"
         if kind == "csv":
             staged = stage_csv(database, text, source, limits)
         else:
-            staged = stage_json(database, text.path, is_array, source, limits)
-        if not (text.is_ended or is_array):
+            form = form_of(text.path, limits)
+            staged = stage_json(database, text, form, source, limits)
+        if form == "lines" and not text.is_ended:
             remarks.append("the last line has no end, so the file may have been cut")
     elif database is None:
         raise Problem(f"{kind} is no text, and is read with a database only.")

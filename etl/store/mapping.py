@@ -50,7 +50,14 @@ EVENT_VALUES = {
     "content_hash": CONTENT_HASH,
     "utc_minutes": f"({AHEAD} // 60_000_000)::integer",
 }
-EVENT_REASONS = """
+# An object or a list is none of these. Few texts begin like one, so few are parsed.
+NEVER_JSON = ("return_id", "client_id", "client_name")
+IS_JSON = """
+    case when {0} < '!' or ({0} >= '[' and {0} < '|')
+    then left(trim({0}), 1) in ('[', '{{') and json_valid({0}) end
+"""
+EVENT_REASONS = f"""
+    when {IS_JSON.format("tidy")} or {IS_JSON.format("tab")} or {IS_JSON.format("actor")} then 'not_a_text'
     when tidy is null then 'empty_label'
     when known_tab is null then 'unknown_tab'
     when moment is null then 'unreadable_time'
@@ -73,7 +80,8 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     parsed = {"time": clean_time(TIME[source.kind])}
     stamp = stamp_columns(database, TIME[source.kind], formats)
     values = {"extra": extra(columns)}
-    reasons = "when return_id is null then 'empty_return_id' when firm_id is null then 'empty_firm_id'"
+    reasons = "when is_json then 'not_a_text' when return_id is null then 'empty_return_id'"
+    reasons += " when firm_id is null then 'empty_firm_id'"
     names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
     tidy = join = ""
     if source.kind == "returns":
@@ -106,7 +114,7 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
                     from (
                         select *, {listed(parsed)}
                         from (
-                            select row_no, {texts}{unmapped}, set_no, unread, {SET}
+                            select row_no, {texts}{unmapped}, set_no, unread, is_json, {SET}
                             from query_table(source) as own
                             join sets on {same_set(database, columns)}
                         )
@@ -149,11 +157,12 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     members = {name: member(columns.heading(name), name) for name in typed}
     unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}
+    is_json = " or ".join(f"coalesce({IS_JSON.format(name)}, false)" for name in NEVER_JSON)
     database.execute(f"""
         create or replace temp table sets as
         select *, dense_rank() over (order by {SET})::integer as set_no
         from (
-            select * replace ({listed(values)}), {joined(unread)} as unread
+            select * replace ({listed(values)}), {joined(unread)} as unread, {is_json} as is_json
             from (
                 select *, {listed({f"parsed_{name}": value for name, value in parsed.items()})}
                 from (select *, {listed(texts)} from set_texts)

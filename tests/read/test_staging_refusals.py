@@ -118,7 +118,13 @@ def test_a_refusal_names_the_limit_and_the_line() -> None:
         ("a.json", b"\n \n", "the name says JSON, the content is CSV. Rename it to what it is."),
         (
             "a.json",
-            b'{\n  "Return ID": 1\n}\n',
+            b'{\n  "Return ID": 1,\n',
+            "line 3: the JSON is damaged here or ends early, and no line is a complete object. "
+            "Export the file again.",
+        ),
+        (
+            "a.json",
+            b'{"Return ID": 1\n{"Return ID": 2\n',
             "line 1: no line is a complete JSON object. Write one object a line, or one array of objects.",
         ),
         ("a.json", b'[{"Tab": 1},]', "record 2: the JSON is damaged. Export the file again."),

@@ -19,7 +19,7 @@ def test_an_array_is_split_only_outside_its_texts(monkeypatch: pytest.MonkeyPatc
     rows = [("r1", "a}"), ("r2", '"]\\'), ("r3", "[{")]
     content = json.dumps([{"Return ID": one, "Event": event} for one, event in rows])
     for size in range(1, len(content)):
-        monkeypatch.setattr("etl.read.json_records.CHUNK", size)
+        monkeypatch.setattr("etl.read.json_documents.CHUNK", size)
         assert staged("a.json", content).texts == rows
 
 

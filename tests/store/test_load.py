@@ -117,14 +117,24 @@ def test_each_reason_for_quarantine(tmp_path: Path) -> None:
         "r1,Client,Uploaded,": "unreadable_time",
         "r1,Client,Uploaded,soon": "unreadable_time",
         "r1,Client,Uploaded,1999-03-04": "time_out_of_range",
+        '"{""id"": 7}",Client,Uploaded,2026-03-04': "not_a_text",
+        'r1,"[""Client""]",Uploaded,2026-03-04': "not_a_text",
+        'r1,Client," {""name"": ""Uploaded""}",2026-03-04': "not_a_text",
         "r1,Client,Uploaded": "wrong_field_count",
         'r1,Client,Up"loaded,2026-03-04,"': "open_quote",
     }
     part = Firm(tmp_path).load_text(
-        "\n".join(["return_id,tab,label,event_time", *rows, "r1,Client,null,2026-03-04\n"])
+        "\n".join(
+            [
+                "return_id,tab,label,event_time",
+                *rows,
+                "r1,Client,null,2026-03-04",
+                "[a],Client,{b},2026-03-04\n",
+            ]
+        )
     )
     assert [reason for _, reason, _ in quarantined(part)] == list(rows.values())
-    assert events(part, "label", "row_no") == [("null", len(rows) + 1)]
+    assert events(part, "label", "row_no") == [("null", len(rows) + 1), ("{b}", len(rows) + 2)]
 
 
 def test_tabs_in_every_spelling(tmp_path: Path) -> None:

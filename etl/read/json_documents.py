@@ -1,0 +1,291 @@
+"""Splits a JSON file into its documents, and finds the records in them.
+
+A document is a line, an element of one array, or an object over many lines. It is a record itself, or its
+records are a list or an object in it. Where, is told by the source (`records`), or found by the headings that
+the source needs; what could be in two places is refused.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from etl.common.problem import Problem
+from etl.config.source import Limits, Source, columns_of
+from etl.read.archive import over_limit
+from etl.read.csv_dialect import printable_headings
+
+CHUNK = 1 << 20
+WHITE = " \t\r\n"
+BLANKS = re.compile(f"[{WHITE}]*")
+# A string may continue after the buffer.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
+# What may come between the elements of an array, after the last such character or after an element.
+FOLLOWERS = {"": "[", "[": "]", "element": ",]", ",": "", "]": ""}
+# Objects over many lines are held in memory.
+MOST_HELD = 64_000_000
+MOST_PLACES = 1_000
+# Says only where a value ends: what is a record is decoded again, and strictly.
+SCANNER = json.JSONDecoder()
+TODO = "Write one object a line, or one array of objects."
+# The keys from the document to its records; none if a document is a record.
+Keys = tuple[str, ...]
+
+
+def form_of(path: Path, limits: Limits) -> str:
+    """array, lines (one object a line) or objects (over many lines, or several on one)."""
+    with open(path, encoding="utf-8-sig", newline="\n") as file:
+        # A blank line may be long too.
+        read = iter(lambda: file.readline(limits.line_bytes + 2), "")
+        first = next((line for line in read if line.strip(WHITE)), "").strip(WHITE)
+    if first.startswith("["):
+        return "array"
+    if is_json(first):
+        return "lines"
+    is_open = first.endswith(("{", "[", ",", ":")) or len(first) > limits.line_bytes
+    try:
+        if path.stat().st_size <= MOST_HELD:
+            for _ in objects(path):
+                pass
+            return "objects"
+    except json.JSONDecodeError as error:
+        if is_open:
+            fault = "the JSON is damaged here or ends early, and no line is a complete object"
+            raise Problem(f"line {error.lineno}: {fault}. Export the file again.") from error
+    except RecursionError:
+        pass
+    else:
+        if is_open:
+            raise Problem(f"a JSON object over many lines can have at most {MOST_HELD} bytes. {TODO}")
+    return "lines"
+
+
+def is_json(text: str) -> bool:
+    try:
+        SCANNER.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def documents(path: Path, form: str, limits: Limits) -> Iterator[tuple[str, str]]:
+    """The place and text of each document; a line may be no JSON."""
+    if form == "objects":
+        yield from ((f"record {number}", text) for number, text in enumerate(objects(path), start=1))
+        return
+    with open(path, encoding="utf-8-sig", newline="\n") as file:
+        yield from elements(file, limits) if form == "array" else lines(file, limits)
+
+
+def objects(path: Path) -> Iterator[str]:
+    """The text of each value in a file of values one after the other. Raises the parser's error."""
+    text = path.read_text(encoding="utf-8-sig")
+    place = skip_blanks(text, 0)
+    while place < len(text):
+        end = SCANNER.raw_decode(text, place)[1]
+        yield text[place:end]
+        place = skip_blanks(text, end)
+
+
+def lines(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
+    """The lines that are not blank."""
+    number = 0
+    while line := file.readline(limits.line_bytes + 2):
+        number, text = number + 1, line.rstrip("\r\n")
+        if len(text) * 4 > limits.line_bytes and len(text.encode()) > limits.line_bytes:
+            raise over_limit(limits, "line_bytes", "the line", place=f"line {number}")
+        if text := text.strip(WHITE):
+            yield f"line {number}", text
+
+
+def elements(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
+    """The place and text of each element of the array, split at its own brackets to save memory."""
+    count, last, buffer, place, fault = 0, "", "", 0, "it ends early"
+    while True:
+        place = skip_blanks(buffer, place)
+        character = buffer[place : place + 1]
+        if not character:
+            buffer, place = file.read(CHUNK), 0
+            if not buffer:
+                break
+        elif character in FOLLOWERS[last]:
+            last, place = character, place + 1
+        elif last in ("[", ","):
+            end = element_end(buffer, place)
+            if (end or len(buffer)) - place > limits.line_bytes:
+                raise over_limit(limits, "line_bytes", "the record", place=f"record {count + 1}")
+            if end is None:
+                more = file.read(CHUNK)
+                if not more:
+                    fault = f"it ends early, or a quote is missing in record {count + 1}"
+                    break
+                buffer, place = buffer[place:] + more, 0
+            else:
+                count += 1
+                yield f"record {count}", buffer[place:end]
+                last, place = "element", end
+        else:
+            fault = "something follows its end" if last == "]" else "its commas or brackets are wrong"
+            last = ""
+            break
+    if last != "]":
+        raise Problem(f"after record {count}: the JSON array is damaged ({fault}). Export the file again.")
+
+
+def element_end(buffer: str, start: int) -> int | None:
+    """The end of the element that starts here; None if it continues after the buffer."""
+    depth = 0
+    for match in TOKEN.finditer(buffer, start):
+        token = match[0]
+        if depth == 0 and token in "}],":
+            return match.start()
+        depth += (token in "{[") - (token in "}]")
+        if depth == 0 and token in "}]":
+            return match.end()
+    return None
+
+
+def skip_blanks(text: str, place: int) -> int:
+    blanks = BLANKS.match(text, place)
+    return blanks.end() if blanks else place
+
+
+def parts(text: str, place: int) -> Iterator[tuple[str, int, int]]:
+    """The key, start and end of each member of the object, or item of the list, that starts here."""
+    is_object = text[place] == "{"
+    place = skip_blanks(text, place + 1)
+    while text[place] not in "}]":
+        key = ""
+        if is_object:
+            key, place = SCANNER.raw_decode(text, place)
+            place = skip_blanks(text, skip_blanks(text, place) + 1)
+        end = SCANNER.raw_decode(text, place)[1]
+        yield key, place, end
+        place = skip_blanks(text, end)
+        place = skip_blanks(text, place + 1) if text[place] == "," else place
+
+
+@dataclass
+class Found:
+    """The objects at one place of the documents: how many, and the headings of the texts in them."""
+
+    count: int = 0
+    in_list: bool = False
+    headings: dict[str, None] = field(default_factory=dict)
+
+
+def survey(value: dict[str, Any], keys: Keys, found: dict[Keys, Found], in_list: bool = False) -> None:
+    """Adds an object, and the objects in it, to those found at their places."""
+    if len(found) > MOST_PLACES:
+        raise Problem(f"it has objects in over {MOST_PLACES} places. {TODO}")
+    own = found.setdefault(keys, Found())
+    own.count, own.in_list = own.count + 1, in_list
+    own.headings |= dict.fromkeys(leaves(value))
+    for key, item in value.items():
+        for one in item if isinstance(item, list) else [item]:
+            if isinstance(one, dict):
+                survey(one, (*keys, key), found, isinstance(item, list))
+
+
+def leaves(value: dict[str, Any], before: str = "") -> Iterator[str]:
+    """The dotted headings of the texts and numbers of an object and the objects in it."""
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from leaves(item, f"{before}{key}.")
+        elif not isinstance(item, list):
+            yield before + key
+
+
+def find_records(texts: Iterable[tuple[str, str]], source: Source) -> Keys:
+    """The only place whose objects have all headings that the source needs; the document if none has.
+
+    The first documents decide if they can. Refuses documents of which several places could be it, and those
+    that are no records themselves.
+    """
+    found: dict[Keys, Found] = {}
+    next_try, fitting = 1, list[Keys]()
+    for number, (_, text) in enumerate(texts, start=1):
+        try:
+            value = SCANNER.decode(text)
+            if isinstance(value, dict):
+                survey(value, (), found)
+        except (ValueError, RecursionError):
+            continue
+        if number >= next_try and (fitting := places_that_fit(found, source)):
+            break
+        next_try = max(next_try, 2 * number)
+    fitting = fitting or places_that_fit(found, source)
+    where = f'under the [[source]] "{source.name}" in settings.toml'
+    if len(fitting) > 1:
+        choices = " or ".join(f'records = "{shown(keys)}"' for keys in fitting[:5])
+        raise Problem(f"its records may be in {len(fitting)} places. Write {choices} {where}.")
+    if not fitting and () in found and not may_be_records(found, source):
+        listed = "; ".join(f"{shown(keys)}: {', '.join(one.headings)}" for keys, one in found.items() if keys)
+        raise Problem(
+            f"no list or object in it has all of {', '.join(source.needed)}. It has {printable(listed)}. "
+            f'Write records = "..." {where}, and its headings in [source.columns].'
+        )
+    return fitting[0] if fitting else ()
+
+
+def places_that_fit(found: dict[Keys, Found], source: Source) -> list[Keys]:
+    """Where the objects have all headings that the source needs, and at least one."""
+    fitting = []
+    for keys, one in found.items():
+        columns = set(columns_of(source, list(one.headings))) - {None}
+        if columns and columns.issuperset(source.needed):
+            fitting.append(keys)
+    if len(source.needed) > 1:
+        return fitting
+    # One heading alone may be in objects inside of a record too.
+    return [keys for keys in fitting if not any(keys[:size] in fitting for size in range(len(keys)))]
+
+
+def may_be_records(found: dict[Keys, Found], source: Source) -> bool:
+    """Whether documents that lack a heading may be records, and are not around them."""
+    needed = {
+        keys: len(set(source.needed).intersection(columns_of(source, list(one.headings))))
+        for keys, one in found.items()
+    }
+    if max(needed.values()) > needed[()]:
+        return False
+    is_known = any(columns_of(source, list(found[()].headings)))
+    return is_known or not any(one.in_list and one.count > found[()].count for one in found.values())
+
+
+def records_at(text: str, keys: Keys, place: str, others: dict[str, None]) -> Iterator[str]:
+    """The text of each record at a place of a document, which is valid JSON; adds the keys beside it."""
+    return values_at(text, 0, keys, place, others) if keys else iter([text])
+
+
+def values_at(text: str, start: int, keys: Keys, place: str, others: dict[str, None]) -> Iterator[str]:
+    if text[start] == "[":
+        for _, begin, end in parts(text, start):
+            yield from values_at(text, begin, keys, place, others) if keys else [text[begin:end]]
+    elif not keys:
+        # There is no record in null.
+        if not text.startswith("null", start):
+            yield text[start : SCANNER.raw_decode(text, start)[1]]
+    else:
+        members = list(parts(text, start)) if text[start] == "{" else []
+        own = [begin for key, begin, _ in members if key == keys[0]]
+        if len(own) != 1:
+            fault = "is there twice" if own else "is not there"
+            listed = printable(", ".join(key for key, _, _ in members)) or "no keys"
+            raise Problem(
+                f'{place}: the records are in "{printable(keys[0])}", which {fault} (it has {listed}). '
+                "Export the file again, or load documents of another form as a file of their own."
+            )
+        others |= dict.fromkeys(key for key, _, _ in members if key != keys[0])
+        yield from values_at(text, own[0], keys[1:], place, others)
+
+
+def shown(keys: Keys) -> str:
+    """A place as settings.toml and messages have it."""
+    return printable(".".join(keys)) or "."
+
+
+def printable(text: str) -> str:
+    return printable_headings(text.encode(errors="replace").decode())
