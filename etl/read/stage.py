@@ -17,6 +17,7 @@ from etl.read.archive import Unpacked
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
 from etl.read.formats import BEGINNING, content_kind
+from etl.read.json_cells import add_cells
 from etl.read.json_documents import form_of
 from etl.read.json_records import stage_json
 from etl.read.records import Staged, create_malformed
@@ -64,5 +65,6 @@ def stage(
     if database and (count := count_of(database, counts)) != staged.record_count:
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
+    staged = add_cells(database, staged, source, limits)
     staged = add_columns(database, staged, source, values or {})
     return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)

@@ -1,5 +1,6 @@
 """JSON in every form that exports have: the staged table is the records, wherever they are in it."""
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from etl.config.source import Limits, Source
 from etl.read.archive import verified
 from etl.read.stage import stage
-from support.staged_files import LIMITS, LOG, Result, refusal, staged
+from support.staged_files import LIMITS, LOG, Result, as_csv, refusal, staged
 
 FIRST = {"returnId": "r1", "tab": "Client", "event": "Upload", "time": "2026-03-26T15:15:10Z"}
 SECOND = {**FIRST, "returnId": "r2", "event": "Access Link selected"}
@@ -197,6 +198,59 @@ def test_a_heading_of_the_settings_may_be_deep() -> None:
         "audit.more": '{"y": 2}',
         "Tab": "Client",
     }
+
+
+AUDIT = {"return_id": ("AuditData.ObjectId",), "tab": ("AuditData.Where.Tab",), "label": ("Operations",)}
+
+
+def audited(data: list[str]) -> list[tuple[str | None, ...]]:
+    """The texts that are found inside of a column of JSON texts, in a CSV file and in JSON lines."""
+    source = replace(LOG, columns=LOG.columns | AUDIT)
+    rows = [("Operations", "AuditData"), *(("Upload", text) for text in data)]
+    lines = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    by_csv = both_ways("a.csv", as_csv(rows, quoting=csv.QUOTE_ALL, lineterminator="\n"), source)
+    by_json = both_ways("a.ndjson", "".join(json.dumps(line) + "\n" for line in lines), source)
+    assert by_csv.headings == ["Operations", "AuditData", "AuditData.ObjectId", "AuditData.Where.Tab"]
+    assert (by_json.headings, by_json.texts) == (by_csv.headings, by_csv.texts)
+    return [row[2:] for row in by_csv.texts]
+
+
+def test_values_inside_of_json_texts_in_cells() -> None:
+    assert audited(
+        [
+            '{"ObjectId": "r1", "Where": {"Tab": "Client"}, "Id": 1}',
+            ' {"ObjectId": 123456789012345678901, "Where": {"Tab": null}}',
+            '{"ObjectId": 1.10, "Where": "Client"}',
+            '{"ObjectId": {"id": "r1"}, "Where": {"Tab": ""}}',
+            '{"ObjectId": "r1", "ObjectId": "r2", "Where": {"Tab": "Client"}}',
+            '{"ObjectId": NaN}',
+            '{"ObjectId": "\\ud800"}',
+            '{"ObjectId": "r1"',
+            '["ObjectId"]',
+            "none",
+        ]
+    ) == [
+        ("r1", "Client"),
+        ("123456789012345678901", None),
+        ("1.10", None),
+        ('{"id": "r1"}', None),
+        *[(None, None)] * 6,
+    ]
+    own = "Return ID,Operations,AuditData\nr7,Upload,{}\n"
+    columns = LOG.columns | {"return_id": ("Return ID", "AuditData.ObjectId")}
+    assert both_ways("a.csv", own, replace(LOG, columns=columns)).headings[-1] == "AuditData"
+
+
+CELL = st.dictionaries(st.sampled_from(["ObjectId", "Where", "x"]), st.text('a1é"\\', max_size=4))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=30)
+@given(cells=st.lists(CELL, min_size=1, max_size=6), rows=st.integers(1, 7))
+def test_cells_of_any_json(cells: list[dict[str, str]], rows: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("etl.read.json_cells.ROWS", rows)
+        found = audited([json.dumps(cell) for cell in cells])
+    assert found == [(cell.get("ObjectId") or None, None) for cell in cells]
 
 
 TEXT = st.text(st.sampled_from('ab1 {}[]",:\\\n\u00e9'), max_size=6)
