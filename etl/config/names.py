@@ -34,8 +34,12 @@ class Names:
     @cached_property
     def columns(self) -> frozenset[str]:
         """The columns that the patterns have values for."""
-        patterns = (*self.file, *self.folder, *self.sheet)
-        return frozenset(column for pattern in patterns for column, _ in WORD.findall(pattern) if column)
+        return self.file_columns | words_of(self.sheet)
+
+    @property
+    def file_columns(self) -> frozenset[str]:
+        """The columns that the name of a file or of its folder has values for."""
+        return words_of((*self.file, *self.folder))
 
     def values(self, file: str, folder: str | None, sheet: str | None) -> dict[str, str]:
         """The values in the names; none where no pattern fits. Raises a Problem if one fits in two ways."""
@@ -44,6 +48,10 @@ class Names:
             fitting = (own for pattern in patterns if name and (own := taken(pattern, name)) is not None)
             found |= next(fitting, {})
         return found
+
+
+def words_of(patterns: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(column for pattern in patterns for column, _ in WORD.findall(pattern) if column)
 
 
 def taken(pattern: str, name: str) -> dict[str, str] | None:

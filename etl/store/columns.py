@@ -72,14 +72,14 @@ def map_columns(headings: list[str], source: Source) -> Columns:
         f"no column for {' and '.join(missing)}. {found}.",
         f'Name yours under [source.columns] of "{source.name}" in settings.toml.',
     ]
-    if named := [name for name in missing if name in source.names.columns]:
-        sentences[1] = (
-            f"[source.names] takes {' and '.join(named)} from names, and this name fits no pattern. "
-            "Rename it, or add a pattern."
-        )
-    if "tab" in missing and "tab" not in source.names.columns:
+    if "tab" in missing:
         example = 'tab = "Client" (or "Internal")'
         sentences.append(f"Or, if the file has only one tab, write {example} under [source.constants].")
+    if named := [name for name in missing if name in source.names.file_columns]:
+        fitting = f"its name fits no pattern of [source.names] for {' and '.join(named)}"
+        sentences.append(f"Or rename the file: {fitting}.")
+    elif "return_id" in missing:
+        sentences.append("Or, if the ID is in the name of the file, write a pattern under [source.names].")
     if "firm_id" in missing:
         sentences.append('Or, if the file has only one firm, write firm_id = "..." under the [[source]].')
     raise Problem(" ".join(sentences))

@@ -111,8 +111,7 @@ class Loader:
         if part and part is not checked.old:
             self.loaded.add(part, checked.old)
         # The file as a whole may have been refused, or only this content of it.
-        packed_id = checked.unpacked.packed_sha256[:ID_LENGTH]
-        for refused in (packed_id, refusal_id(checked.unpacked, checked.source)):
+        for refused in {checked.unpacked.packed_sha256[:ID_LENGTH], *refusal_ids(checked.unpacked)}:
             store.refusal_file(self.data, refused).unlink(missing_ok=True)
         return Outcome(checked.path, state, part=part, stamp=checked.unpacked.stamp)
 
@@ -204,16 +203,21 @@ class Loader:
             if unpacked is None:
                 with suppress(Problem):
                     source = source_of(self.settings, file.name)
-            file_id = refusal_id(unpacked, source) if unpacked else refused_file_id(file)
+            has_names = source is not None and bool(source.names.file_columns)
+            file_id = refusal_ids(unpacked)[has_names] if unpacked else refused_file_id(file)
             ledger = base_ledger(file_id, content_name(file, place)[0], source, "refused", reason)
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
         return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp)
 
 
-def refusal_id(unpacked: Unpacked, source: Source | None) -> str:
-    """The start of the hash of a file as it is, of the place of a content in it, and of names with values."""
-    names = [*unpacked.place, *([unpacked.file.name] if source and source.names.columns else [])]
-    return digest([unpacked.packed_sha256, *names]) if names else unpacked.packed_sha256[:ID_LENGTH]
+def refusal_ids(unpacked: Unpacked) -> tuple[str, str]:
+    """The ids of the refusal of a content: of the file and the place in it, and with the name of the file.
+
+    Files of equal bytes may be refused for their names.
+    """
+    place = [unpacked.packed_sha256, *unpacked.place]
+    own = digest(place) if unpacked.place else unpacked.packed_sha256[:ID_LENGTH]
+    return own, digest([*place, unpacked.file.name])
 
 
 def refused_file_id(file: Path) -> str:

@@ -11,7 +11,7 @@ from etl.common.problem import Problem
 from etl.config.names import Names
 from etl.config.settings import read_settings
 from etl.store.load import load
-from etl.store.parts import ID_LENGTH, file_hash, with_checksums
+from etl.store.parts import ID_LENGTH, file_hash, refusals, with_checksums
 from support.loaded_files import Firm, events, quarantined, tree
 
 SETTINGS = """
@@ -138,8 +138,9 @@ def test_a_folder_may_name_the_return_but_the_inbox_names_nothing(tmp_path: Path
     (firm.data.inbox / "client.csv").write_text(CLIENT)
     [outcome] = firm.load_inbox()
     assert outcome.reason == (
-        "no column for return_id. Headings found: Event, Date/Time, User. [source.names] takes return_id "
-        "from names, and this name fits no pattern. Rename it, or add a pattern."
+        "no column for return_id. Headings found: Event, Date/Time, User. Name yours under [source.columns] "
+        'of "tabs" in settings.toml. '
+        "Or rename the file: its name fits no pattern of [source.names] for return_id."
     )
 
 
@@ -229,3 +230,12 @@ def test_values_that_a_person_gives_are_part_of_the_file(tmp_path: Path) -> None
         ("r1", "Client", "Ann", "Access Link selected"), ("r1", "Client", "Ann", "Up"),
         ("r2", "Client", "Ann", "Access Link selected"), ("r2", "Client", "Ann", "Up"),
     ]  # fmt: skip
+
+
+def test_files_of_equal_bytes_that_are_refused_for_their_names_are_two_refusals(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS + NAMES)
+    wrong = [firm.file(name, CLIENT) for name in ("a.csv", "b.csv")]
+    assert [outcome.state for outcome in firm.load(*wrong)] == ["refused"] * 2
+    assert sorted(row["file_name"] for row in refusals(firm.data)) == ["a.csv", "b.csv"]
+    firm.load(firm.file("2025-0001 Lee client tracking.csv", CLIENT))
+    assert sorted(row["file_name"] for row in refusals(firm.data)) == ["a.csv", "b.csv"]
