@@ -21,6 +21,7 @@ from etl.read.json_cells import add_cells
 from etl.read.json_documents import form_of
 from etl.read.json_records import stage_json
 from etl.read.records import Staged, create_malformed
+from etl.read.tables import refuse_several_tables
 from etl.read.typed import stage_parquet
 
 
@@ -57,7 +58,7 @@ def stage(
             remarks.append("the last line has no end, so the file may have been cut")
     elif database is None:
         raise Problem(f"{kind} is no text, and is read with a database only.")
-    else:
+    elif kind == "parquet":
         staged = stage_parquet(database, path, source, limits)
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.
@@ -66,5 +67,6 @@ def stage(
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
     staged = add_cells(database, staged, source, limits)
+    refuse_several_tables(database, staged, source)
     staged = add_columns(database, staged, source, values or {})
     return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)
