@@ -21,7 +21,7 @@ PIECE_LENGTH = 32_768
 
 
 def load(data: DataDir, options: Namespace) -> int:
-    """Loads files into the store; exit code 1 if a file was refused, or with --check would be."""
+    """Loads files into the store; exit code 1 if one was refused or is mostly unread, or --check says so."""
     from etl.config.settings import read_settings
     from etl.store.load import load, load_inbox
 
@@ -38,7 +38,7 @@ def load(data: DataDir, options: Namespace) -> int:
             outcomes = load(data, settings, options.paths, options.again, given)
         else:
             outcomes = load_inbox(data, settings, options.again)
-        return report_outcomes(data, outcomes)
+        return 1 if report_outcomes(data, outcomes) else 0
 
 
 def given_values(options: Namespace) -> dict[str, str]:
@@ -83,8 +83,7 @@ def run(data: DataDir, options: Namespace) -> int:
 
     with locked_for_writing(data), alerting(data) as problems:
         settings = read_settings(data.settings)
-        if report_outcomes(data, load_inbox(data, settings)):
-            problems.append("A file of the inbox was refused; the page on data health says why.")
+        problems += report_outcomes(data, load_inbox(data, settings))
         apply(data, settings.retention)
         print(build(data))
         write_due_reports(data, settings, problems)
@@ -252,10 +251,14 @@ def print_text(text: str) -> None:
         sys.stdout.write(text[start : start + PIECE_LENGTH])
 
 
-def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> int:
-    """Reports the result for each file; the exit code is 1 if a file was refused."""
+def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> list[str]:
+    """Reports the result for each file; returns what is wrong, without the names of files."""
     if not outcomes:
         say(f"{data.inbox}: nothing to load.")
     for outcome in outcomes:
         say(printable(str(outcome)))
-    return 1 if any(outcome.state == "refused" for outcome in outcomes) else 0
+    faults = {
+        "A file of the inbox was refused": any(outcome.state == "refused" for outcome in outcomes),
+        "A file has too many quarantined records": any(outcome.is_warned for outcome in outcomes),
+    }
+    return [f"{fault}; the page on data health says why." for fault, is_true in faults.items() if is_true]

@@ -8,7 +8,7 @@ from etl.common.paths import version
 from etl.config.source import Source
 from etl.read.archive import Stamp, Unpacked
 from etl.store.identity import Identity, seal_of
-from etl.store.parts import Ledger, Part
+from etl.store.parts import WARNED, Ledger, Part
 from etl.store.texts import content_name, content_path
 
 
@@ -39,6 +39,11 @@ class Outcome:
         facts = [f"{self.name}: {self.state}", f"{ledger['kept_count']} of {ledger['record_count']} records"]
         facts += [f"{number} {what}" for what, number in counts.items() if number]
         return ", ".join([*facts, ledger["reason"]] if ledger["reason"] else facts) + "."
+
+    @property
+    def is_warned(self) -> bool:
+        """Whether it was loaded now, with more quarantined records than the settings allow."""
+        return self.part is not None and self.state != "known" and bool(self.part.ledger.get(WARNED))
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,10 @@ class Loader:
         staged = stage(database, unpacked, checked.source, self.settings.limits, folder, checked.values)
         columns = map_columns(staged.headings, checked.source)
         with work_folder(folder) as own:
-            made, counts = write_part(database, staged, columns, checked.file_id, own, self.key, self.purged)
+            limits = self.settings.limits
+            made, counts = write_part(
+                database, staged, columns, checked.file_id, own, self.key, self.purged, limits
+            )
             return self.put_in_store([(checked, made, counts)])[0]
 
     def key(self) -> bytes:
@@ -153,9 +156,11 @@ class Loader:
             own.mkdir()
             errors = (Problem, duckdb.OutOfMemoryException, duckdb.DataError)
             with suppress(*errors), of_one_file(database) as cursor:
-                made = write_parts(cursor, [small for _, small in group], own, self.key, self.purged)
+                small = [small for _, small in group]
+                made = write_parts(cursor, small, own, self.key, self.purged, self.settings.limits)
                 for (checked, _), one in zip(group, made, strict=True):
-                    written[checked.file] = (checked, *one)
+                    if one:
+                        written[checked.file] = (checked, *one)
         return written
 
     def is_current(self, checked: Checked) -> bool:

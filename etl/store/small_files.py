@@ -18,21 +18,15 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
 from etl.common.problem import Problem
+from etl.config.source import Limits
 from etl.read.archive import stamp_of
 from etl.read.records import Records, Staged, StagedRecords, create_malformed
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.purged import Purged
+from etl.store.quarantine import commonest_faults, quarantined_records
 from etl.store.times import FIRST_TEXTS, number_of_format
-from etl.store.write_part import (
-    FORMAT,
-    Key,
-    copy_to_parquet,
-    counts_of,
-    map_records,
-    quarantined_records,
-    records_to_store,
-)
+from etl.store.write_part import FORMAT, Key, copy_to_parquet, counts_of, map_records, records_to_store
 
 # Of larger files, DuckDB reads more in a second than Python does.
 SMALL_BYTES = 500_000
@@ -82,11 +76,17 @@ def windows(files: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def write_parts(
-    database: DuckDBPyConnection, files: Sequence[SmallFile], folder: Path, key: Key, purged: Purged
-) -> list[tuple[Path, dict[str, Any]]]:
+    database: DuckDBPyConnection,
+    files: Sequence[SmallFile],
+    folder: Path,
+    key: Key,
+    purged: Purged,
+    limits: Limits,
+) -> list[tuple[Path, dict[str, Any]] | None]:
     """Writes for each file what `write_part` writes; returns the new folders with the counts.
 
-    Raises a Problem if the counts of a file do not add up, or if it has records of purged returns.
+    There is None for a file of which no record could be read: it is refused when it is loaded alone. Raises
+    a Problem if the counts of a file do not add up, or if it has records of purged returns.
     """
     columns = files[0].columns
     stage_together(database, files, columns.headings)
@@ -119,11 +119,14 @@ def write_parts(
     quarantined = copy_by_file(database, quarantine, made, "quarantine")
     query = "select file_no, sum(number) from redacted_rows join numbered using (row_no) group by file_no"
     redacted = dict(database.execute(query).fetchall())
-    counts = [
-        counts_of(columns, file.staged, *(found.get(file_no, 0) for found in (kept, quarantined, redacted)))
-        for file_no, file in enumerate(files)
-    ]
-    return list(zip(made, counts, strict=True))
+    faults = commonest_faults(database, quarantine) if quarantined else {}
+    written: list[tuple[Path, dict[str, Any]] | None] = []
+    for file_no, file in enumerate(files):
+        numbers = (found.get(file_no, 0) for found in (kept, quarantined, redacted))
+        counts = counts_of(columns, file.staged, limits, faults.get(file_no), *numbers)
+        is_read = kept.get(file_no) or file_no not in faults
+        written.append((made[file_no], counts) if is_read else None)
+    return written
 
 
 def stage_together(database: DuckDBPyConnection, files: Sequence[SmallFile], headings: list[str]) -> None:

@@ -13,13 +13,14 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal, parquet
 from etl.common.problem import Problem
-from etl.config.source import file_columns
+from etl.config.source import Limits, file_columns
 from etl.read.records import Staged
 from etl.store.columns import Columns
 from etl.store.contents import EVENT, RETURN_KEY, SET
-from etl.store.mapping import joined, map_staged, member
-from etl.store.parts import VERSION
+from etl.store.mapping import map_staged
+from etl.store.parts import VERSION, WARNED
 from etl.store.purged import Purged
+from etl.store.quarantine import Fault, commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import collect_texts, redact_file
 
 Key = Callable[[], bytes]
@@ -50,10 +51,12 @@ def write_part(
     folder: Path,
     key: Key,
     purged: Purged,
+    limits: Limits,
 ) -> tuple[Path, dict[str, Any]]:
     """Writes <kind>.parquet and quarantine.parquet into a new folder; returns it with its counts.
 
-    Raises a Problem unless they add up to the number of records that the reader counted.
+    Raises a Problem unless they add up to the number of records that the reader counted, and if no record
+    could be read.
     """
     redacted_count, purged_count = map_records(database, columns, key, purged)
     made = folder / "part"
@@ -62,7 +65,14 @@ def write_part(
     split_count = staged.record_count - count_of(database, "select count(*) from malformed")
     # Only if a record was split and not stored, all are mapped again, to find it and its reason.
     quarantined = write_quarantine(database, columns, file_id, made, kept + purged_count < split_count)
-    return made, counts_of(columns, staged, kept, quarantined, redacted_count, purged_count)
+    fault = None
+    if quarantined:
+        query = f"select 0 as file_no, row_no, reason from {parquet(made / 'quarantine.parquet')}"
+        fault = commonest_faults(database, query)[0]
+    counts = counts_of(columns, staged, limits, fault, kept, quarantined, redacted_count, purged_count)
+    if fault:
+        refuse_unread(database, columns, counts, fault)
+    return made, counts
 
 
 def map_records(database: DuckDBPyConnection, columns: Columns, key: Key, purged: Purged) -> tuple[int, int]:
@@ -76,24 +86,35 @@ def map_records(database: DuckDBPyConnection, columns: Columns, key: Key, purged
 
 
 def counts_of(
-    columns: Columns, staged: Staged, kept: int, quarantined: int, redacted: int, purged: int = 0
+    columns: Columns,
+    staged: Staged,
+    limits: Limits,
+    fault: Fault | None,
+    kept: int,
+    quarantined: int,
+    redacted: int,
+    purged: int = 0,
 ) -> dict[str, Any]:
-    """The counts of a part for its ledger, and its remark. Raises a Problem if they do not add up."""
+    """The counts of a part for its ledger, and its remarks. Raises a Problem if they do not add up.
+
+    `fault` is the commonest reason why its records are quarantined.
+    """
     records = staged.record_count
     if kept + quarantined + purged != records:
         purged_too = f" and {purged} purged" if purged else ""
         counts = f"{records} records were counted, but {kept} stored, {quarantined} quarantined"
         raise Problem(f"{counts}{purged_too}. Nothing was loaded from it.")
+    too_many = warning(limits, kept, quarantined, fault)
     return {
         VERSION: 2,
-        "reason": staged.remark,
+        "reason": ", ".join(filter(None, [staged.remark, too_many])) or None,
         "record_count": records,
         "kept_count": kept,
         "quarantined_count": quarantined,
         "purged_count": purged,
         "redacted_count": redacted + sum(count for _, count in columns.redacted),
         "unmapped_columns": [columns.redacted[place][0] for place in columns.unmapped],
-    }
+    } | ({WARNED: True} if too_many else {})
 
 
 def malformed_of(database: DuckDBPyConnection, purged: Purged) -> list[tuple[int]]:
@@ -167,19 +188,6 @@ def write_quarantine(
         f"select {literal(file_id)} as file_id, row_no, reason, record from ({quarantined}) order by row_no"
     )
     return copy_to_parquet(database, query, folder / "quarantine.parquet")
-
-
-def quarantined_records(columns: Columns, mapped: str, has_unread: bool) -> str:
-    """A query for the malformed records, and for those that were split and cannot be stored."""
-    if not has_unread:
-        return "from malformed"
-    members = joined([member(heading, f"c{place}") for place, heading in enumerate(columns.headings)])
-    return f"""
-        select row_no, unread.reason, '{{' || coalesce({members}, '') || '}}' as record
-        from staged
-        join (select row_no, reason from {mapped} where reason is not null) as unread using (row_no)
-        union all from malformed
-    """
 
 
 def copy_to_parquet(database: DuckDBPyConnection, query: str, file: Path) -> int:

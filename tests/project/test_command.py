@@ -4,6 +4,7 @@ Where neither its start nor a signal matters, the process is a fork of one that 
 """
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -219,6 +220,39 @@ def test_a_run_with_a_refused_file_builds_and_reports_and_exits_1(firm: DataDir)
     assert all(Path(report).read_text(encoding="utf-8").startswith('"') for report in reports)
     again = run("--data", firm.root, "run")
     assert (again.returncode, again.stderr) == (0, f"{firm.inbox}: nothing to load.\n")
+
+
+def test_a_file_that_cannot_be_read_is_not_filed_as_if_all_were_well(firm: DataDir) -> None:
+    """The nightly call says it by its exit code, on stderr and in the heartbeat; a partly read file too."""
+    lines = LOG.splitlines()
+    bad = [lines[0], *(line.replace("-0", ".Mrz.") for line in lines[1:]), ""]
+    (firm.inbox / "bad.csv").write_text("\n".join(bad), encoding="utf-8")
+    (firm.inbox / "half.csv").write_text(LOG.replace("Upload,", "Upload,,"), encoding="utf-8")
+    done = run("--data", firm.root, "run")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        [
+            f"{firm.inbox}/bad.csv: no record could be read. 4 of 4 records are unreadable_time: No format "
+            "of the source reads the time: add one to time_formats, then load the file again. The first is "
+            'record 1, with the time "2026.Mrz.3.Mrz.1 09:00". Nothing was loaded from it.',
+            f"{firm.inbox}/half.csv: loaded, 3 of 4 records, 1 quarantined, more than 20% are quarantined "
+            "(quarantined_percent under [limits]). The commonest reason is wrong_field_count (1, the first "
+            "is record 1): More or fewer fields than headings; mostly a delimiter in a text without quotes "
+            "around it.",
+            f"{firm.inbox}/march.csv: loaded, 4 of 4 records.",
+        ],
+    )
+    heartbeat = json.loads((firm.runs / "heartbeat.json").read_text(encoding="utf-8"))
+    assert (heartbeat["is_well"], heartbeat["problems"]) == (
+        False,
+        [
+            "A file of the inbox was refused; the page on data health says why.",
+            "A file has too many quarantined records; the page on data health says why.",
+        ],
+    )
+    moved = [path.relative_to(firm.inbox).as_posix() for path in sorted(firm.inbox.rglob("*.csv"))]
+    assert moved == ["loaded/half.csv", "loaded/march.csv", "refused/bad.csv"]
+    assert run("--data", firm.root, "load", "--again", firm.inbox / "loaded" / "half.csv").returncode == 1
 
 
 def test_load_reports_each_file_and_a_folder_means_its_files(firm: DataDir, tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def test_a_log_becomes_a_part(tmp_path: Path) -> None:
 
 def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
-    part = firm.load_text(LOG + "r2,Nowhere,Uploaded,,03/04/2026 02:05 PM,,\nr2,Client", "march.csv")
+    more = "r2,Client,Uploaded,,03/04/2026 02:05 PM,,\n" * 6
+    bad = "r2,Nowhere,Uploaded,,03/04/2026 02:05 PM,,\nr2,Client"
+    part = firm.load_text(LOG + more + bad, "march.csv")
     ledger = json.loads((part.folder / "ledger.json").read_text())
     assert ledger == part.ledger
     assert datetime.now(UTC) - datetime.fromisoformat(ledger.pop("loaded_at")) < timedelta(minutes=1)
@@ -83,8 +85,8 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
         "kind": "events",
         "state": "loaded",
         "reason": "the last line has no end, so the file may have been cut",
-        "record_count": 4,
-        "kept_count": 2,
+        "record_count": 10,
+        "kept_count": 8,
         "quarantined_count": 2,
         "purged_count": 0,
         "redacted_count": 0,
@@ -99,11 +101,11 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
     }
     assert quarantined(part) == [
         (
-            3,
+            9,
             "unknown_tab",
             '{"Return ID": "r2", "Tab": "Nowhere", "Event": "Uploaded", "Date/Time": "03/04/2026 02:05 PM"}',
         ),
-        (4, "wrong_field_count", "r2,Client"),
+        (10, "wrong_field_count", "r2,Client"),
     ]
 
 

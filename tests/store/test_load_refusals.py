@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from etl.common.problem import Problem
-from etl.config.source import Source
+from etl.config.source import Limits, Source
 from etl.read.records import Staged
 from etl.store.columns import map_columns
 from etl.store.parts import refusals
@@ -157,7 +157,9 @@ def test_counts_that_do_not_add_up_refuse_the_file(tmp_path: Path) -> None:
         database.execute("create table malformed (row_no bigint, reason varchar, record varchar)")
         with pytest.raises(Problem) as raised:
             columns = map_columns(headings, source)
-            write_part(database, Staged(headings, 2), columns, "f1", tmp_path, lambda: b"", Purged())
+            write_part(
+                database, Staged(headings, 2), columns, "f1", tmp_path, lambda: b"", Purged(), Limits()
+            )
     assert str(raised.value) == (
         "2 records were counted, but 1 stored, 0 quarantined. Nothing was loaded from it."
     )

@@ -180,7 +180,9 @@ def test_what_is_not_a_time_is_quarantined(tmp_path: Path) -> None:
         "2026-03-04T10:00:00+5",
         "1772616309",
     ]
-    assert read(tmp_path, times) == ["unreadable_time"] * len(times)
+    # A file of which nothing can be read is refused.
+    *faults, _ = read(tmp_path, [*times, "2026-03-04 10:00"])
+    assert faults == ["unreadable_time"] * len(times)
 
 
 def test_month_and_day_are_read_as_the_settings_say(tmp_path: Path) -> None:
