@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import TextIOBase
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,9 +23,10 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, columns_of, heading_key
+from etl.config.source import Limits, Source
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import Dialect, Header, read_header
+from etl.read.dialog import Above
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged, StagedRecords
 
@@ -37,24 +38,14 @@ AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, limits: Limits) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
     header = read_header(text.path, source, limits)
-    filled = places_to_fill(header.headings, source)
-    staged = stage_fast(database, text, header, limits) if database and not filled else None
-    staged = staged or stage_exact(database, CsvFile(text.path, header, limits, filled))
+    staged = stage_fast(database, text, header, source, limits) if database else None
+    staged = staged or stage_exact(database, CsvFile(text.path, header, source, limits))
     return replace(staged, remark="; ".join(filter(None, (header.remark, staged.remark))) or None)
 
 
-def places_to_fill(headings: list[str], source: Source) -> tuple[int, ...]:
-    """The places of the headings whose empty cells have the value of the cell above."""
-    keys, own = set(map(heading_key, source.fill_down)), columns_of(source, headings)
-    columns = set(columns_of(source, source.fill_down)) - {None}
-    return tuple(
-        place
-        for place, heading in enumerate(headings)
-        if own[place] in columns or heading_key(heading) in keys
-    )
-
-
-def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits: Limits) -> Staged | None:
+def stage_fast(
+    database: DuckDBPyConnection, text: Text, header: Header, source: Source, limits: Limits
+) -> Staged | None:
     """All records, counted by the line ends of the file; None if the file needs the exact reader.
 
     The records go into a table in the order of the file, so the id of a row is its number, in parallel and at
@@ -62,7 +53,8 @@ def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits:
     """
     is_plain = text.returns in (0, text.lines) and header.quote != "'"
     # DuckDB takes a blank line for a record of one empty field.
-    if not is_plain or text.has_escape or len(header.headings) == 1:
+    above = Above(header.headings, source).test()
+    if not is_plain or text.has_escape or len(header.headings) == 1 or above == "true":
         return None
     records = text.lines - header.lines + (not text.is_ended)
     line_ends = (text.lines - header.lines) * (2 if text.returns else 1)
@@ -91,7 +83,7 @@ def stage_fast(database: DuckDBPyConnection, text: Text, header: Header, limits:
     single_quoted = "({0} >= '''' and {0} < '(' and ends_with({0}, '''') and {0} <> '''')"
     single = " or ".join(map(single_quoted.format, names)) if text.has_single_quote else "false"
     again = f"c{header.probe} in ({', '.join(map(literal, sorted(header.words)))})"
-    is_inexact = f"{single} or {again} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
+    is_inexact = f"{single} or {again} or {above} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
     size = f"coalesce(sum({' + '.join(sizes)}), 0) - {read_quotes}"
     found = database.execute(
         f"select count(*), {size}, coalesce(bool_or({is_inexact}), false) from staged_text"
@@ -126,14 +118,13 @@ class Block:
 class CsvFile:
     """A CSV file below its header, which can be read in any dialect.
 
-    `filled` are the places of cells that have the value of the cell above if they are empty, and `spare` is
-    the number of empty fields that each record has after the last heading.
+    `spare` is the number of empty fields that each record has after the last heading.
     """
 
     path: Path
     header: Header
+    source: Source
     limits: Limits
-    filled: tuple[int, ...] = ()
     spare: int = 0
 
     def blocks(self, dialect: Dialect) -> Iterator[Block]:
@@ -231,33 +222,24 @@ class CsvFile:
         self, database: DuckDBPyConnection | None, dialect: Dialect, signs: dict[str, int] | None = None
     ) -> Staged:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
-        headings = self.header.headings
+        headings = [*self.header.headings]
         records = StagedRecords(database, headings) if database else Records(headings)
-        above: dict[int, str] = {}
+        above = Above(headings, self.source)
         for block in self.blocks(dialect):
-            start = 0
-            for place, _, reason, record in block.malformed:
-                records.add(self.fill_down(block.rows[start:place], above))
-                records.add_malformed(reason, record)
-                # It may have had a value for the cells below it.
-                above.clear()
-                start = place
-            records.add(self.fill_down(block.rows[start:], above))
             if signs is not None:
                 for sign, line_no in signs_of(block, dialect.delimiter, signs):
                     signs.setdefault(sign, line_no)
+            start = 0
+            for place, _, reason, record in block.malformed:
+                records.add(above.add(block.rows[start:place]) + above.end())
+                records.add_malformed(reason, record)
+                start = place
+            records.add(above.add(block.rows[start:]))
+        records.add(above.end())
         fields = "1 empty field" if self.spare == 1 else f"{self.spare} empty fields"
-        remark = f"each record has {fields} after the last heading" if self.spare else None
-        return replace(records.stage(headings), remark=remark)
-
-    def fill_down(self, rows: list[list[str]], above: dict[int, str]) -> list[list[str]]:
-        """The records with the value of the cell above in the empty cells of some headings."""
-        for row, place in product(rows, self.filled):
-            if row[place].strip():
-                above[place] = row[place]
-            else:
-                row[place] = above.get(place, row[place])
-        return rows
+        spare = f"each record has {fields} after the last heading" if self.spare else None
+        remark = "; ".join(filter(None, (spare, above.remark)))
+        return replace(records.stage(headings), remark=remark or None)
 
 
 def lines_from(lines: list[str], place: int, stream: TextIOBase) -> Iterator[str]:

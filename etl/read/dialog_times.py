@@ -1,0 +1,69 @@
+"""The times in a text that was copied from the dialog: a day and a clock, which may be on lines of their own.
+
+A day with the name of its month becomes ISO 8601, which every source reads; what its numbers mean decide the
+time_formats of the source.
+"""
+
+import re
+from contextlib import suppress
+from datetime import date
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY = r"(?:(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? +)?"
+NUMBERS = r"(?P<numbers>\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d)"
+MONTH = rf"(?P<month>{'|'.join(MONTHS)})[a-z]*"
+DATE = rf"{WEEKDAY}(?:{NUMBERS}|{MONTH}\.? +(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? +(?P<year>\d{{4}}))"
+CLOCK = r"(?P<hour>\d{1,2})(?P<minute>:\d\d)(?P<second>:\d\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?"
+# Zones of the United States: another word in capitals may be the name of the user.
+ZONE = r"(?: \(?(?P<zone>UTC|GMT|(?:[ECMP]|AK|H)[SD]?T)\)?)?"
+DAY = re.compile(rf"(?i:{DATE})")
+TIME = re.compile(rf"(?<![\w/:-])(?i:{DATE}(?:,? at +|,? +|T){CLOCK}){ZONE}(?![\w/:-])")
+CLOCK_TIME = re.compile(rf"(?<![\w/:.-])(?i:{CLOCK}){ZONE}(?![\w/:-])")
+
+
+def day_of(text: str) -> str | None:
+    """The day, if the text is nothing else."""
+    match = DAY.fullmatch(" ".join(text.split()))
+    return day_text(match) if match else None
+
+
+def is_clock(text: str) -> bool:
+    return CLOCK_TIME.fullmatch(" ".join(text.split())) is not None
+
+
+def joined_time(day: str, clock: str) -> str:
+    """The time of a day, by `day_of`, and a clock."""
+    match = CLOCK_TIME.fullmatch(" ".join(clock.split()))
+    return f"{day} {clock_text(match, day)}" if match else f"{day} {clock}"
+
+
+def time_text(match: re.Match[str]) -> str:
+    """The text of a TIME. As it is if its day has numbers only."""
+    day = day_text(match)
+    if match["numbers"] or day is None:
+        return match[0]
+    return f"{day} {clock_text(match, day)}"
+
+
+def day_text(match: re.Match[str]) -> str | None:
+    """The day of a match; None if there is no such day, or if it is another weekday."""
+    if match["numbers"]:
+        return match["numbers"]
+    with suppress(ValueError):
+        day = date(int(match["year"]), MONTHS.index(match["month"][:3].lower()) + 1, int(match["day"]))
+        weekday = (match["weekday"] or WEEKDAYS[day.weekday()])[:3].lower()
+        return day.isoformat() if weekday == WEEKDAYS[day.weekday()] else None
+    return None
+
+
+def clock_text(match: re.Match[str], day: str) -> str:
+    """The clock of a match; of 24 hours if the day is in ISO 8601."""
+    zone = f" {match['zone']}" if match["zone"] else ""
+    half, rest = (match["half"] or "").upper(), match["minute"] + (match["second"] or "")
+    if "-" not in day:
+        return f"{match['hour']}{rest}{f' {half}M' if half else ''}{zone}"
+    hour = int(match["hour"])
+    if half and 1 <= hour <= 12:
+        hour = hour % 12 + 12 * (half == "P")
+    return f"{hour:02}{rest}{zone}"
