@@ -69,7 +69,10 @@ def show(data: DataDir, name: str | None = None, queries: Path = QUERIES) -> str
             raise Problem(f'"{name}" is several things: {names}. Name one.')
         if matches:
             return describe(warehouse, catalog, matches[0])
-        loaded = f"from raw.files where {literal(name)} in (file_id, file_name) order by file_id"
+        # A workbook or an archive by its own name is all of its contents.
+        inside = f"starts_with(file_name, {literal(f'{name} › ')})"
+        is_named = f"{literal(name)} in (file_id, file_name) or {inside}"
+        loaded = f"from raw.files where {is_named} order by file_name, file_id"
         files = query(warehouse, loaded)
         if files.is_empty():
             known = ", ".join(sorted(catalog.files))

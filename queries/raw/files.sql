@@ -3,8 +3,8 @@
 -- key: file_id
 -- check: state <> 'loaded' or record_count = kept_count + quarantined_count + purged_count
 create table raw.files (
-    file_id varchar,             -- The start of the SHA-256 of the unpacked bytes; for a refused file, of the file as it is.
-    file_name varchar,           -- The file's name, SSNs and ITINs replaced.
+    file_id varchar,             -- The start of the SHA-256 of the unpacked bytes and of values that do not come from them; for a refused file, of the file as it is.
+    file_name varchar,           -- The file's name, with the member of an archive and the sheet of a workbook; SSNs and ITINs replaced.
     source varchar,              -- The [[source]] of settings.toml that mapped it.
     kind varchar,                -- events or returns.
     state varchar,               -- loaded or refused.
