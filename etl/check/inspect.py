@@ -1,7 +1,11 @@
-"""Inspects a file: its format, what its headings mean, what is missing, how its times are written."""
+"""Inspects a content of a file: its format, what its headings mean, what is missing, how times are written.
+
+It takes the steps of a load with the functions of a load, so that a check says what a load would do.
+"""
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,17 +18,19 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings, source_of
 from etl.config.source import Source, column_of
-from etl.read.archive import Unpacked, refuse_others, verified
+from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
-from etl.read.formats import BEGINNING, FORMAT_NAMES, content_kind, packing
+from etl.read.formats import FORMAT_NAMES, beginning_of, content_kind, packing
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
-from etl.store.columns import Columns, match_columns
-from etl.store.identity import values_in_names
+from etl.store.columns import Columns, map_columns, match_columns, missing_columns
+from etl.store.identity import identity, names_of, values_in_names
 from etl.store.parts import KEY_BYTES, hash_key
+from etl.store.purged import Purged
 from etl.store.texts import TIME, collect_texts, redact_file
+from etl.store.write_part import map_records
 from etl.warehouse.reference import reference_rows
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}
@@ -33,29 +39,40 @@ DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 @dataclass(frozen=True)
 class Check:
-    """What a check needs: the firm's data directory and settings, and a database and folder to work in."""
+    """What a check needs: the firm's data directory, settings, labels and purges, and a work folder."""
 
     data: DataDir
     settings: Settings
     catalog: Catalog
     labels: KnownLabels
-    database: duckdb.DuckDBPyConnection
+    purged: Purged
     folder: Path
-    # Values of columns that the file does not have, from the person who checks it.
+    # Values of columns that a file does not have, from the person who checks it.
     given: Mapping[str, str]
+
+    def key(self) -> bytes:
+        """The key of the data directory, which a check does not create."""
+        return partial(hash_key, self.data, may_make=False)() or secrets.token_bytes(KEY_BYTES)
 
 
 @dataclass(frozen=True)
 class Found:
-    """The result of inspecting a file."""
+    """The result of inspecting a content. Its records are staged in the database, and mapped if possible."""
 
     check: Check
-    path: Path
+    database: duckdb.DuckDBPyConnection
+    unpacked: Unpacked
+    # The name that a pattern of a source has to match.
+    file_name: str
     format: str
+    values: dict[str, str]
     staged: Staged
     columns: Columns
+    # Why a load would refuse it: a required column is missing.
+    refusal: str | None
     suggested: list[Suggestion]
     times: list[Shape]
+    purged_count: int
 
     @property
     def source(self) -> Source:
@@ -67,58 +84,111 @@ class Found:
         return [suggestion.column for suggestion in self.suggested]
 
 
-def inspect_file(check: Check, path: Path) -> Found:
-    """Stages the file, matches its headings, and finds what is missing. Raises the Problem of a load."""
-    refuse_others(path)
-    database, limits = check.database, check.settings.limits
-    unpacked = verified(path, check.folder, limits)
-    file_format, source = read_format(check, path, unpacked)
+def inspect_content(
+    check: Check, database: duckdb.DuckDBPyConnection, unpacked: Unpacked, found: Contents
+) -> Found:
+    """Stages a content and matches its headings; maps its records, or finds what is missing.
+
+    Raises the Problem of a load if nothing can be said about it.
+    """
+    names = names_of(unpacked, found)
+    source = source_of(check.settings, *names)
     values = {**values_in_names(source, unpacked, check.data.inbox), **check.given}
-    staged = stage(database, unpacked, source.with_values(values), limits, check.folder, values)
-    # A heading that was added to show the file means nothing.
-    columns = match_columns(staged.headings, source_of(check.settings, path.name).with_values(values))
-    collect_texts(database, columns)
+    source = source.with_values(values)
+    own = identity(unpacked.sha256, source, values, check.key)
+    if any(map(check.purged.has_file, {own.file_id, own.content_id})):
+        raise Problem("its content was purged, and what was purged does not come back.")
+    staged, refusal = stage_content(check, database, unpacked, source, values)
+    columns = match_columns(staged.headings, source)
+    if missing_columns(columns):
+        refusal = refusal or refusal_of(columns)
     suggested = suggest(database, columns, check.labels)
     place = place_of(TIME[source.kind], columns, suggested)
     times = [] if place is None else shapes(database, f"c{place}", source.time_formats)
-    # A check does not create the key of a data directory.
-    key = partial(hash_key, check.data, may_make=False)
-    redact_file(database, columns, lambda: key() or secrets.token_bytes(KEY_BYTES))
-    return Found(check, path, file_format, staged, columns, suggested, times)
+    purged_count = 0
+    if suggested:
+        collect_texts(database, columns)
+        redact_file(database, columns, check.key)
+    else:
+        _, purged_count = map_records(database, columns, check.key, check.purged)
+    file_format = format_of(check, unpacked, source)
+    return Found(
+        check,
+        database,
+        unpacked,
+        Path(names[0]).name,
+        file_format,
+        values,
+        staged,
+        columns,
+        refusal,
+        suggested,
+        times,
+        purged_count,
+    )
 
 
-def read_format(check: Check, path: Path, unpacked: Unpacked) -> tuple[str, Source]:
-    """Format, encoding and delimiter as text, and the source with at least one heading of the file."""
-    limits, source = check.settings.limits, source_of(check.settings, path.name)
-    with open(path, "rb") as packed, open(unpacked.path, "rb") as plain:
-        archive = packing(path.name, packed.read(BEGINNING))
-        beginning = plain.read(BEGINNING)
-    kind = content_kind(unpacked.name, beginning)
-    file_format = FORMAT_NAMES[kind] + (f" in {archive}" if archive else "")
-    if kind != "csv":
-        return file_format, source
-    text = utf8_text(unpacked.path, check.folder, limits)
-    marked = next((encoding for mark, encoding in ENCODINGS.items() if beginning.startswith(mark)), None)
-    encoding = marked or ("UTF-8" if text.path == unpacked.path else "Windows-1252")
+def stage_content(
+    check: Check,
+    database: duckdb.DuckDBPyConnection,
+    unpacked: Unpacked,
+    source: Source,
+    values: Mapping[str, str],
+) -> tuple[Staged, str | None]:
+    """Stages a content; if no heading of it is known, with its first one added, and why a load refuses it."""
+    limits = check.settings.limits
     try:
-        header = read_header(text.path, source, limits)
-    except Problem:
-        heading = unknown_heading(text.path, source)
+        return stage(database, unpacked, source, limits, check.folder, values), None
+    except Problem as problem:
+        heading = unknown_heading(check, unpacked, source)
         if heading is None:
             raise
-        source = replace(source, columns=source.columns | {"heading": (heading,)})
-        header = read_header(text.path, source, limits)
-    return f"{file_format}, {encoding}, {DELIMITER_NAMES[header.delimiter]} between fields", source
+        shown = replace(source, columns=source.columns | {"heading": (heading,)})
+        return stage(database, unpacked, shown, limits, check.folder, values), str(problem)
 
 
-def unknown_heading(path: Path, source: Source) -> str | None:
-    """The first heading of a file without any known heading; None if the first line has no headings."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
+def unknown_heading(check: Check, unpacked: Unpacked, source: Source) -> str | None:
+    """The first heading of a CSV file without any known heading; None if the first line has no headings."""
+    if content_kind(unpacked.name, beginning_of(unpacked.path)) != "csv":
+        return None
+    text = utf8_text(unpacked.path, check.folder, check.settings.limits)
+    with open(text.path, encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "")
     rows = [split_header([line], delimiter, header_quote(line))[0] for delimiter in DELIMITERS]
     best = max(rows, key=len)
     is_known = any(column_of(source, heading) for row in rows for heading in row)
     return None if is_known or len(best) < 2 or not looks_like_headings(best) else best[0]
+
+
+def refusal_of(columns: Columns) -> str | None:
+    """Why a load refuses these headings; None if it does not."""
+    try:
+        map_columns(columns.headings, columns.source)
+    except Problem as problem:
+        return str(problem)
+    return None
+
+
+def format_of(check: Check, unpacked: Unpacked, source: Source) -> str:
+    """Format, encoding and delimiter as text."""
+    if unpacked.sheet is not None:
+        return "a sheet of a workbook"
+    beginning = beginning_of(unpacked.path)
+    archive = packing(unpacked.file.name, beginning_of(unpacked.file))
+    kind = content_kind(unpacked.name, beginning)
+    file_format = FORMAT_NAMES[kind] + (f" in {archive}" if archive else "")
+    if kind != "csv":
+        return file_format
+    text = utf8_text(unpacked.path, check.folder, check.settings.limits)
+    marked = next((encoding for mark, encoding in ENCODINGS.items() if beginning.startswith(mark)), None)
+    facts = [file_format, marked or ("UTF-8" if text.path == unpacked.path else "Windows-1252")]
+    # Of a file without known headings, the delimiter is that of most headings.
+    heading = unknown_heading(check, unpacked, source)
+    known = replace(source, columns=source.columns | {"heading": (heading,)}) if heading else source
+    with suppress(Problem):
+        delimiter = read_header(text.path, known, check.settings.limits).delimiter
+        facts.append(f"{DELIMITER_NAMES[delimiter]} between fields")
+    return ", ".join(facts)
 
 
 def known_labels(data: DataDir, catalog: Catalog) -> KnownLabels:

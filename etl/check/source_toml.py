@@ -14,7 +14,7 @@ from etl.config.source import unpacked_name
 def source_toml(found: Found) -> str:
     """A complete [[source]] for files with names like this one, to paste before the others."""
     source, columns = found.source, found.columns
-    name = unpacked_name(found.path.name)
+    name = unpacked_name(found.file_name)
     suffix = "".join(re.findall(r"\.\w+$", name))
     stem = name.removesuffix(suffix)
     lines = [

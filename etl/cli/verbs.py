@@ -29,10 +29,11 @@ def load(data: DataDir, options: Namespace) -> int:
     given = given_values(options)
     if options.check:
         from etl.check.command import check_file
+        from etl.check.text import file_text
 
-        text, would_load = check_file(data, settings, options.check, given)
-        print(text)
-        return 0 if would_load else 1
+        check = check_file(data, settings, options.check, given)
+        print_text(file_text(check) + "\n")
+        return 0 if check.would_load else 1
     with locked_for_writing(data):
         if options.paths:
             outcomes = load(data, settings, options.paths, options.again, given)

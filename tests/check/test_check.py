@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.check.command import check_file
+from etl.check.text import file_text
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.config.settings import read_settings
 from etl.read.records import REASONS
@@ -46,7 +47,7 @@ def check_text(data: DataDir, file: Path) -> str:
     """The text about a file without paths of this machine. No file is written or changed."""
     root = data.root.parent
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    text = check_file(data, read_settings(data.settings), file)[0]
+    text = file_text(check_file(data, read_settings(data.settings), file))
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
     return text.replace(str(data.root), "DATA").replace(str(CHECKOUT), "CHECKOUT") + "\n"
 
@@ -86,7 +87,7 @@ def test_unknown_headings_get_a_source_that_loads_them(data: DataDir, tmp_path: 
     file = written(tmp_path, "Protokoll 2026-03.csv", GERMAN, "cp1252")
     text = check_text(data, file)
     assert text == expected("strange")
-    assert not check_file(data, read_settings(data.settings), file)[1]
+    assert not check_file(data, read_settings(data.settings), file).would_load
     paste(data, text)
     again = check_text(data, file)
     assert "To paste" not in again

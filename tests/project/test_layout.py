@@ -30,7 +30,7 @@ WAREHOUSE_SQL = re.compile(
 # What a number means is in queries/. These modules carry rows in and out, and describe the whole file.
 TALK_TO_THE_WAREHOUSE = {
     "etl.access.scope",
-    "etl.check.command",
+    "etl.check.describe",
     "etl.upkeep.verify_warehouse",
     "etl.warehouse.ask",
     "etl.warehouse.build",

@@ -1,0 +1,95 @@
+"""What a check says of a file, as plain texts and tables of texts, for a terminal and for a page.
+
+Everything in it that comes from the file is without TINs, shortened, and printable on one line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts: the titles of its columns, and its rows."""
+
+    titles: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """The records that are quarantined for a reason: how many, the numbers of the first, and one of them."""
+
+    reason: str
+    count: int
+    numbers: list[int]
+    meaning: str
+    example: str
+
+
+LABEL_TITLES = ("tab", "label", "status", "events")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of an event log: how many there are, and which no rule matches.
+
+    `unknown` has the first of these with the number of their events, `rows` what labels.csv needs for them.
+    """
+
+    count: int = 0
+    unknown_count: int = 0
+    unknown: Table = Table(LABEL_TITLES)
+    rows: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ContentCheck:
+    """How one content of a file would be read: the file itself, a member of a zip, or a sheet of a workbook.
+
+    `refusal` is the sentence with which a load would refuse it; what could be found out is there even then.
+    """
+
+    # Such as march.csv, or Lee.xlsx › Client Tracking.
+    name: str
+    refusal: str | None = None
+    # What a load would say of a file that it loads: too many records are quarantined, for example.
+    warning: str | None = None
+    # The format, the number of records and the source of the settings, each with its title.
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    records: int = 0
+    kept: int = 0
+    # Each heading, our column for it, and its first value.
+    headings: Table = Table(("heading", "our column", "first value"))
+    # Our columns whose values are in the name of the file, its folder or its sheet.
+    from_names: list[tuple[str, str]] = field(default_factory=list)
+    # Sentences about the headings, the times, and the columns that are missing.
+    about_headings: list[str] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    # Our columns down, the first records across; None if the records cannot be read yet.
+    first_records: Table | None = None
+    labels: Labels = Labels()
+    quarantined: list[Quarantined] = field(default_factory=list)
+    # A [[source]] for settings.toml with which the file loads; None if none is needed.
+    toml: str | None = None
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """How a file would be read: each of its contents, and what would be passed over and why.
+
+    `refusal` is the sentence with which a load would refuse the file as a whole.
+    """
+
+    name: str
+    contents: list[ContentCheck] = field(default_factory=list)
+    passed: list[tuple[str, str]] = field(default_factory=list)
+    refusal: str | None = None
+    # Where the lines of `toml` are to be pasted, and what to do before.
+    paste_into: str = ""
+    paste_how: str = ""
+
+    @property
+    def would_load(self) -> bool:
+        """Whether a load would refuse nothing of it."""
+        return self.refusal is None and all(content.refusal is None for content in self.contents)

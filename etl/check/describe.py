@@ -1,0 +1,266 @@
+"""Describes what was found in a content, as texts: redacted, shortened and printable."""
+
+import json
+from pathlib import Path
+
+from etl.check.content import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table
+from etl.check.inspect import Check, Found
+from etl.check.source_toml import source_toml
+from etl.check.suggest import Suggestion
+from etl.check.time_shapes import MOST_SHAPES, Shape
+from etl.common.duck import count_of
+from etl.common.paths import QUERIES, SHIPPED
+from etl.common.problem import Problem
+from etl.common.terminal import printable
+from etl.config.source import file_columns
+from etl.read.records import REASONS
+from etl.read.tins import redact
+from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
+from etl.store.texts import content_name
+from etl.warehouse.cells import TIME, in_zone
+from etl.warehouse.models import create_model
+from etl.warehouse.raw import number_labels
+from etl.warehouse.reference import fill_reference
+
+MAX_WIDTH = 48
+LONGEST_EXAMPLE = 160
+RECORDS_SHOWN = 3
+NUMBERS_SHOWN = 10
+LABELS_SHOWN = 50
+# The loader makes them for itself; they explain nothing to a newcomer.
+NOT_SHOWN = ("file_id", "row_no", "row_hash", "occurrence_no", "pattern")
+
+
+def describe(found: Found) -> ContentCheck:
+    """All that is to be said of a content."""
+    kept, first_records, labels = 0, None, Labels()
+    quarantine = "from malformed"
+    if not found.missing:
+        found.database.execute("create temp table reasons as select row_no, reason from mapped('staged')")
+        kept = count_of(found.database, "select count(*) from reasons where reason is null")
+        quarantine = quarantined_records(found.columns, "reasons", True)
+        first_records = records_of(found)
+        if found.source.kind == "events":
+            labels = labels_of(found)
+    refusal, warning = judged(found, kept, quarantine)
+    return ContentCheck(
+        name=content_name(found.unpacked.file, found.unpacked.place)[0],
+        refusal=refusal,
+        warning=warning,
+        facts=facts_of(found),
+        records=found.staged.record_count,
+        kept=kept,
+        headings=headings_of(found),
+        from_names=[(name, cell(value)) for name, value in found.values.items()],
+        about_headings=about_headings(found),
+        times=about_times(found),
+        missing=about_missing(found),
+        first_records=first_records,
+        labels=labels,
+        quarantined=quarantine_of(found, quarantine),
+        toml=redact(source_toml(found))[0] if needs_lines(found) else None,
+    )
+
+
+def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | None]:
+    """Why a load would refuse a content, and what it would warn of, with the functions of a load."""
+    if found.refusal or found.missing:
+        return found.refusal and said(found.refusal), None
+    query = f"select 0 as file_no, row_no, reason from ({quarantine})"
+    fault = commonest_faults(found.database, query).get(0)
+    if fault is None:
+        return None, None
+    records, purged = found.staged.record_count, found.purged_count
+    try:
+        counts = {"record_count": records, "kept_count": kept, "purged_count": purged}
+        refuse_unread(found.database, found.columns, counts, fault)
+    except Problem as problem:
+        return said(str(problem)), None
+    warned = warning(found.check.settings.limits, kept, records - kept - purged, fault)
+    return None, warned and said(warned)
+
+
+def needs_lines(found: Found) -> bool:
+    """Whether lines are needed: for a missing column, for unread times, or to choose month or day first."""
+    is_shipped = found.check.settings.path == SHIPPED / "settings.toml"
+    return bool(found.missing) or any(
+        shape.known_count < shape.read_count or (shape.is_ambiguous and is_shipped) for shape in found.times
+    )
+
+
+def facts_of(found: Found) -> list[tuple[str, str]]:
+    source, staged = found.source, found.staged
+    remark = f" ({said(staged.remark)})" if staged.remark else ""
+    settings = f"in {found.check.settings.path}, for files named {', '.join(source.files)}"
+    return [
+        ("Format", found.format),
+        ("Records", f"{staged.record_count}{remark}"),
+        ("Source", f'"{source.name}" (kind {source.kind}) {settings}'),
+    ]
+
+
+def headings_of(found: Found) -> Table:
+    """What each heading means, and the first value under it."""
+    columns = found.columns
+    own = range(len(columns.headings))
+    firsts = ", ".join(f"arg_min(c{place}, row_no)" for place in own)
+    values = found.database.execute(f"select {firsts} from staged").fetchall()[0]
+    names = {place: name for name, place in columns.places.items()}
+    rows = [
+        (cell(columns.headings[place]), names.get(place, "(extra)"), cell(values[place])) for place in own
+    ]
+    return Table(("heading", "our column", "first value"), rows)
+
+
+def about_headings(found: Found) -> list[str]:
+    columns, source = found.columns, found.source
+    constants = dict(columns.source.constants)
+    if not columns.has("firm_id") and source.firm_id is not None:
+        constants["firm_id"] = source.firm_id
+    lines = [f'{name} is "{value}" on every record, from the settings.' for name, value in constants.items()]
+    if columns.unmapped:
+        lines.append("Columns that are not mapped are stored under (extra) with every record.")
+    return lines
+
+
+def about_missing(found: Found) -> list[str]:
+    """The required columns that no heading feeds, and the headings that may mean them."""
+    if not found.missing:
+        return [found.refusal] if found.refusal else []
+    first = f"No column for {' and '.join(found.missing)}, so a load would refuse the file."
+    return [first, *map(candidates, found.suggested)]
+
+
+def candidates(suggestion: Suggestion) -> str:
+    column, why = suggestion.column, f"({suggestion.why})"
+    if suggestion.constant:
+        return f'{column}: "{suggestion.constant}" for every record {why}'
+    quoted = ", ".join(f'"{cell(heading)}"' for heading in suggestion.headings)
+    if suggestion.heading is not None:
+        return f"{column}: {quoted} {why}"
+    return f"{column}: perhaps one of {quoted}" if quoted else f"{column}: no heading looks like it"
+
+
+def about_times(found: Found) -> list[str]:
+    """How the times are written, and which formats read them."""
+    if not found.times:
+        return []
+    lines = [time_line(shape) for shape in found.times]
+    if len(lines) == MOST_SHAPES:
+        lines.append("Other times may be written in other ways.")
+    zone, firm_zone = found.source.timezone, found.check.settings.timezone
+    lines.append(
+        f"Times without an offset are in {zone}, the zone of the source; days are in {firm_zone}, the firm's."
+    )
+    return lines
+
+
+def time_line(shape: Shape) -> str:
+    """One way to write a time, and whether the settings read it."""
+    numbers = {0: "none", shape.count: "all"}
+    state = f"the settings read {numbers.get(shape.known_count, shape.known_count)} of them"
+    if shape.is_ambiguous:
+        choices = [f"{time} with {one}" for one, time in zip(shape.formats, shape.meanings, strict=True)]
+        state = f"month and day are ambiguous: {', or '.join(choices)}; {state}"
+    elif shape.formats:
+        some = "" if shape.read_count == shape.count else f" reads {shape.read_count} of them"
+        state = f"{shape.formats[0]}{some}; {state}"
+    elif not shape.known_count:
+        state = "no known format reads them"
+    return f"{shape.count} like {cell(shape.example)}: {state}."
+
+
+def records_of(found: Found) -> Table:
+    """The first records as they would be stored, their times also in the firm's zone."""
+    zone = found.check.settings.timezone
+    names = [name for name in file_columns(found.source.kind) if name not in NOT_SHOWN]
+    moment = "event_at" if found.source.kind == "events" else "exported_at"
+    texts = ", ".join(f"{name}::varchar as {name}" for name in names)
+    first = f"select row_no from reasons where reason is null order by row_no limit {RECORDS_SHOWN}"
+    rows = found.database.sql(f"""
+        select row_no, {texts}, {moment} as moment
+        from mapped('staged')
+        where row_no in ({first})
+        order by row_no
+    """).pl()
+    if rows.is_empty():
+        return Table(("",))
+    local, lines = rows.select(in_zone(zone).dt.strftime(TIME)).to_series(), list[tuple[str, ...]]()
+    for values in rows.select(names):
+        if values.count():
+            is_moment = values.name == moment
+            lines.append((f"{moment} (UTC)" if is_moment else values.name, *map(cell, values)))
+            lines += [(f"  in {zone}", *map(cell, local))] if is_moment else []
+    return Table(("", *(f"record {number}" for number in rows["row_no"])), lines)
+
+
+def labels_of(found: Found) -> Labels:
+    """The labels of the file: how many there are, and which no rule matches.
+
+    They are found with the models of the build, before anything is stored.
+    """
+    make_labels(found)
+    count = count_of(found.database, "select count(*) from model.labels")
+    query = (QUERIES / "check" / "unclassified_labels.sql").read_text(encoding="utf-8")
+    labels = found.database.sql(query).pl()
+    shown = labels.head(LABELS_SHOWN)
+    rows = [tuple(map(cell, row)) for row in shown.select(LABEL_TITLES).rows()]
+    texts = shown.drop("events").write_csv().splitlines() if rows else []
+    return Labels(count, labels.height, Table(LABEL_TITLES, rows), list(map(said, texts)))
+
+
+def make_labels(found: Found) -> None:
+    check: Check = found.check
+    database, catalog = found.database, check.catalog
+    for schema in ("raw", "ref", "model"):
+        database.execute(f"create schema {schema}")
+    database.execute((QUERIES / "functions" / "duckdb.sql").read_text(encoding="utf-8"))
+    for file in catalog.of("raw", "ref"):
+        if not file.is_view:
+            database.execute(file.text)
+    fill_reference(database, check.data, catalog)
+    database.execute("create temp view mapped as from mapped('staged')")
+    database.execute(number_labels("select * from mapped where reason is null"))
+    model = catalog.files["model.labels"]
+    create_model(database, model, model.text)
+
+
+def quarantine_of(found: Found, quarantine: str) -> list[Quarantined]:
+    """How many records would be quarantined, why, and which."""
+    rows = found.database.execute(f"""
+        select
+            reason, count(*), (list(row_no order by row_no))[:{NUMBERS_SHOWN}],
+            arg_min(record, row_no)
+        from ({quarantine})
+        group by reason
+        order by count(*) desc, reason
+    """).fetchall()
+    return [
+        Quarantined(reason, count, numbers, REASONS[reason], example_of(record))
+        for reason, count, numbers, record in rows
+    ]
+
+
+def example_of(record: str) -> str:
+    """A quarantined record in a few words: the fields of one that was split, or the line itself."""
+    try:
+        fields = json.loads(record)
+        text = ", ".join(f"{heading}: {value}" for heading, value in fields.items())
+    except (ValueError, AttributeError):
+        text = record
+    return cell(text, LONGEST_EXAMPLE)
+
+
+def cell(value: str | None, width: int = MAX_WIDTH) -> str:
+    """A text of the file, on one line and not too long."""
+    text = said(value or "")
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def said(text: str) -> str:
+    """A text without TINs and control characters."""
+    return printable(redact(text)[0])
+
+
+def named(path: Path) -> str:
+    return said(content_name(path, ())[0])
