@@ -17,7 +17,7 @@ from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings, source_of
-from etl.config.source import Source, column_of
+from etl.config.source import TIME, Source, column_of
 from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
@@ -29,7 +29,7 @@ from etl.store.columns import Columns, map_columns, match_columns, missing_colum
 from etl.store.identity import identity, names_of, values_in_names
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.purged import Purged
-from etl.store.texts import TIME, collect_texts, redact_file
+from etl.store.texts import collect_texts, redact_file
 from etl.store.write_part import map_records
 from etl.warehouse.reference import reference_rows
 

@@ -17,6 +17,7 @@ from etl.common.paths import QUERIES
 from etl.common.problem import Problem
 from etl.config.names import Names, read_names
 from etl.config.place import Count, Place, Text, Texts, Zone, keys
+from etl.config.zone_words import split_format, split_heading
 from etl.sql.file import read_file
 
 Kind = Literal["events", "returns"]
@@ -40,6 +41,11 @@ MADE = {
 }
 # The columns that every record must have.
 REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
+# The column with the time of a record.
+TIME = {"events": "event_time", "returns": "exported_at"}
+# Words in place of a format: seconds and milliseconds since 1970, and the days that spreadsheets count.
+DAY_NUMBER = "excel_day"
+FORMAT_WORDS = ("epoch", "epoch_ms", DAY_NUMBER)
 # The directives of strptime that mean the same to every reader; zone names (%Z) are ambiguous, so write %z.
 DIRECTIVES = "YymdBbAajHIMSpfz%"
 # An afternoon, so that a format without am or pm does not read it back.
@@ -120,6 +126,11 @@ class Source:
             if not isinstance(heading, str)
         }
 
+    @cached_property
+    def formats(self) -> tuple[str, ...]:
+        """The time formats without the words for a zone at their ends: the words of the times count."""
+        return tuple(dict.fromkeys(map(split_format, self.time_formats)))
+
     @property
     def required(self) -> tuple[str, ...]:
         """The columns that a file must have a heading, a constant or a name for."""
@@ -168,8 +179,13 @@ def heading_key(heading: str) -> str:
 
 
 def column_of(source: Source, heading: str) -> str | None:
-    """Our column for a heading of an export, None if there is none."""
-    return source.known.get(heading_key(heading))
+    """Our column for a heading of an export, None if there is none. That of times may name their zone."""
+    column = source.known.get(heading_key(heading))
+    if column is None:
+        bare, word = split_heading(heading)
+        timed = source.known.get(heading_key(bare)) if word else None
+        return timed if timed == TIME[source.kind] else None
+    return column
 
 
 def columns_of(source: Source, headings: Sequence[str]) -> list[str | None]:
@@ -231,7 +247,7 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
 
 def check_time_format(place: Place, time_format: str) -> None:
     """Writes and reads an afternoon in a time format: it must keep its date, and not become a morning."""
-    if time_format in ("epoch", "epoch_ms"):
+    if time_format in FORMAT_WORDS:
         return
     label = f'time format "{time_format}"'
     unknown = [name for name in re.findall("%(.?)", time_format, re.DOTALL) if name not in DIRECTIVES]

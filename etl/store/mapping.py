@@ -15,8 +15,10 @@ from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
-from etl.store.texts import TIME, select_texts, set_places
-from etl.store.times import clean_time, number_times, parse_day, stamp_columns, zones_of_times
+from etl.store.texts import select_texts, set_places
+from etl.store.time_column import after, clocks_of, stamp_steps
+from etl.store.times import number_times, parse_day
+from etl.store.zones import zones_of_times
 
 IDS = ("firm_id", "return_id", "client_id")
 # Attributes that become more than text; what cannot be read goes to `extra`.
@@ -60,6 +62,8 @@ EVENT_REASONS = f"""
     when {IS_JSON.format("tidy")} or {IS_JSON.format("tab")} or {IS_JSON.format("actor")} then 'not_a_text'
     when tidy is null then 'empty_label'
     when known_tab is null then 'unknown_tab'
+"""
+TIME_REASONS = """
     when moment is null then 'unreadable_time'
     when event_at is null then 'time_out_of_range'
 """
@@ -72,13 +76,12 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     The file_id and the occurrence_no are left out.
     """
     map_sets(database, columns)
-    source, formats = columns.source, columns.source.time_formats
-    zone, firm_zone = zones_of_times(database, source.timezone, source.firm_timezone)
+    source, clocks = columns.source, clocks_of(database, columns)
+    [firm_zone] = zones_of_times(database, source.firm_timezone)
     own = [name for name in contract(source.kind) if name not in names_of(SET)]
     texts = listed({name: columns.text(name) for name in own})
     unmapped = "".join(f", c{place}" for place in columns.unmapped)
-    parsed = {"time": clean_time(TIME[source.kind])}
-    stamp = stamp_columns(database, TIME[source.kind], formats)
+    steps = stamp_steps(database, columns)
     values = {"extra": extra(columns)}
     reasons = "when is_json then 'not_a_text' when return_id is null then 'empty_return_id'"
     reasons += " when firm_id is null then 'empty_firm_id'"
@@ -88,38 +91,35 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
         values["exported_at"] = "event_at"
     else:
         names += ["content_hash", "tidy", "format_no", "utc_minutes"]
-        parsed["known_tab"] = KNOWN_TAB
+        steps[0]["known_tab"] = KNOWN_TAB
         tidy_label, join = tidy_labels(database, columns, "texts.label")
         tidy = f"nullif({tidy_label}, '') as tidy,"
         # If the zones are equal, the date in the file is the firm's date, and faster to read.
-        is_own_day = "time_note is null and not has_offset" if zone == firm_zone else "false"
+        is_own_day = "time_note is null and not has_offset and zone_word is null"
+        is_own_day = is_own_day if clocks.zone == firm_zone else "false"
         event_on = f"case when {is_own_day} then stamp::date else {firm_zone.day('event_at')} end"
         format_no = number_times(database, columns.text("event_time"), columns.format_no)
         format_no = f"case when {AHEAD} % 60_000_000 = 0 then {format_no} end"
         values |= EVENT_VALUES | {"event_on": event_on, "format_no": format_no}
-        reasons += EVENT_REASONS
+        is_day = f"{parse_day('time', source.formats)} is not null"
+        reasons += f"{EVENT_REASONS} when moment is null and {is_day} then 'no_time_of_day' {TIME_REASONS}"
+    rows = after(
+        steps,
+        f"""
+            select row_no, {texts}{unmapped}, set_no, unread, is_json, {SET}
+            from query_table(source) as own
+            join sets on {same_set(database, columns)}
+        """,
+    )
     database.execute(f"""
         create or replace temp macro mapped(source) as table
-        select {listed({name: values.get(name, name) for name in names})}, set_no,
+        select {listed({name: values.get(name, name) for name in names})}, set_no, zone_word,
             case {reasons} end as reason
         from (
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
             from (
-                select
-                    texts.*, {tidy}
-                    case when has_offset then stamp else {zone.utc("stamp")} end as moment,
-                    case when not has_offset then {zone.note("stamp")} end as time_note
-                from (
-                    select *, {listed(stamp)}
-                    from (
-                        select *, {listed(parsed)}
-                        from (
-                            select row_no, {texts}{unmapped}, set_no, unread, is_json, {SET}
-                            from query_table(source) as own
-                            join sets on {same_set(database, columns)}
-                        )
-                    )
-                ) as texts
+                select texts.*, {tidy} {clocks.utc} as moment, {clocks.note} as time_note
+                from ({rows}) as texts
                 {join}
             )
         )
@@ -153,7 +153,7 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
         texts["firm_id"] = f"coalesce({texts['firm_id']}, {literal(columns.source.firm_id)})"
     typed = list(filter(columns.has, TYPED))
     parsed = {name: f"null::{TYPES[name]}" for name in TYPED}
-    parsed |= {name: parse_attributes(columns.source.time_formats)[name] for name in typed}
+    parsed |= {name: parse_attributes(columns.source.formats)[name] for name in typed}
     members = {name: member(columns.heading(name), name) for name in typed}
     unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}

@@ -7,11 +7,10 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.common.terminal import printable
-from etl.config.source import Limits
+from etl.config.source import TIME, Limits
 from etl.read.records import REASONS
 from etl.store.columns import Columns
 from etl.store.mapping import joined, member
-from etl.store.texts import TIME
 
 SHOWN_CHARACTERS = 40
 
@@ -60,7 +59,7 @@ def refuse_unread(
     if counts["kept_count"] or counts["purged_count"]:
         return
     example = f"record {fault.row_no}"
-    if fault.reason == "unreadable_time":
+    if fault.reason in ("unreadable_time", "no_time_of_day"):
         query = f"select {columns.text(TIME[columns.source.kind])} from staged where row_no = {fault.row_no}"
         [(time,)] = database.execute(query).fetchall()
         # A text without a digit is no time; it may be a name from another column.

@@ -25,6 +25,7 @@ from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.purged import Purged
 from etl.store.quarantine import commonest_faults, quarantined_records
+from etl.store.time_column import time_zone
 from etl.store.times import FIRST_TEXTS, number_of_format
 from etl.store.write_part import FORMAT, Key, copy_to_parquet, counts_of, map_records, records_to_store
 
@@ -120,10 +121,13 @@ def write_parts(
     query = "select file_no, sum(number) from redacted_rows join numbered using (row_no) group by file_no"
     redacted = dict(database.execute(query).fetchall())
     faults = commonest_faults(database, quarantine) if quarantined else {}
+    query = "select file_no, list(distinct zone_word order by zone_word) from mapped_records group by file_no"
+    words = dict(database.execute(query).fetchall())
     written: list[tuple[Path, dict[str, Any]] | None] = []
     for file_no, file in enumerate(files):
         numbers = (found.get(file_no, 0) for found in (kept, quarantined, redacted))
         counts = counts_of(columns, file.staged, limits, faults.get(file_no), *numbers)
+        counts["time_zone"] = time_zone(columns, filter(None, words.get(file_no, [])))
         is_read = kept.get(file_no) or file_no not in faults
         written.append((made[file_no], counts) if is_read else None)
     return written

@@ -14,14 +14,14 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
+from etl.config.source import TIME
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
-from etl.store.times import read_times
+from etl.store.time_column import read_times
 
 # Between the name of a file and the name of a member or a sheet in it.
 PLACE = " › "
-TIME = {"events": "event_time", "returns": "exported_at"}
 # Up to this number of records, collecting all texts costs less than counting the distinct texts first.
 SAMPLE = 50_000
 # The place, in collected_texts, of records that could not be split.
@@ -43,9 +43,8 @@ def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
 
     Of the times, only those that cannot be read are texts.
     """
-    name = TIME[columns.source.kind]
-    time = columns.places.get(name)
-    read_times(database, columns.text(name), columns.source.time_formats)
+    time = columns.places.get(TIME[columns.source.kind])
+    read_times(database, columns)
     collect_sets(database, columns)
     of_sets = set_places(columns)
     places = [place for place in range(len(columns.headings)) if place != time and place not in of_sets]

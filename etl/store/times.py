@@ -1,115 +1,28 @@
-"""SQL that reads the times of a source and converts them to UTC. Nothing is guessed.
+"""SQL that reads a time. Nothing is guessed.
 
 The formats of the source come first, then ISO 8601. The timestamp in a text is its *stamp*. A stamp that *has
-an offset* is UTC; any other is local time of the source.
-
-The rules of time zones come from zoneinfo, and the database only compares timestamps. In fall one local hour
-occurs twice, and in spring one never occurs. DuckDB takes the second of the two and moves a missing hour
-silently; here the first is taken, a missing hour moves forward, and both are noted. DuckDB was also three
-times slower, and differed in 13 of 597 zones.
+an offset* is UTC; any other is local time of the source. What none of these reads is read once more in its
+plain spelling, which is certain: without the weekday, with PM for p.m., a blank for a bar between date and
+clock, and without the word for its zone.
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.paths import QUERIES
+from etl.config.source import DAY_NUMBER
+from etl.store.zones import EPOCH_DAY, LAST
 
-# Only times from 2000 to 2100 are accepted, so no offset outside is ever needed.
-FIRST, LAST = datetime(1999, 12, 25), datetime(2101, 1, 7)
-DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 # So many texts show in which format a file writes its times, and what each part of a format looks like.
 FIRST_TEXTS = 100
 DIRECTIVE = re.compile(r"%-?[a-zA-Z]")
 SHAPES = {"%Y": r"\d{4}", "%p": "[AP]M"}
 SHAPES |= {f"%{part}": r"\d\d" for part in "mdHIMS"} | {f"%-{part}": r"[1-9]\d?" for part in "mdI"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """The moment (UTC) at which the clocks of a zone change, and its offsets before and after."""
-
-    at: datetime
-    before: timedelta
-    after: timedelta
-
-
-@dataclass(frozen=True)
-class Zone:
-    """A time zone over a span of time: its offset from UTC at the start, and every change of it."""
-
-    start: timedelta
-    changes: tuple[Change, ...]
-
-    def utc(self, local: str) -> str:
-        """SQL for UTC of a local time."""
-        ends = [(one.at + max(one.before, one.after), interval(one.after)) for one in self.changes]
-        return f"{local} - {by_time(local, interval(self.start), ends)}"
-
-    def note(self, local: str) -> str:
-        """SQL for the note on a local time: ambiguous if it occurs twice, shifted if never, else null."""
-        steps = []
-        for change in self.changes:
-            note = "'ambiguous'" if change.after < change.before else "'shifted'"
-            first, last = sorted((change.at + change.before, change.at + change.after))
-            steps += [(first, note), (last, "null::varchar")]
-        return by_time(local, "null::varchar", steps)
-
-    def day(self, moment: str) -> str:
-        """SQL for the local date of a moment in UTC."""
-        steps = [(change.at, interval(change.after)) for change in self.changes]
-        return f"({moment} + {by_time(moment, interval(self.start), steps)})::date"
-
-
-def zones_of_times(database: DuckDBPyConnection, *names: str) -> list[Zone]:
-    """The zones over the time that `times_found` covers."""
-    query = "select coalesce(min(first), $1), coalesce(max(last), $1) from times_found"
-    [(first, last)] = database.execute(query, [FIRST]).fetchall()
-    return [zone_between(name, first, last) for name in names]
-
-
-def zone_between(name: str, first: datetime, last: datetime) -> Zone:
-    """The zone for all local and UTC times in a span: compares days, and bisects a day with a change."""
-    zone = ZoneInfo(name)
-    start = max(FIRST, min(first, LAST) - 2 * DAY)
-    end = min(LAST, max(last, FIRST) + 2 * DAY)
-    changes = []
-    for day in (start + number * DAY for number in range((end - start) // DAY + 1)):
-        before, after = offset(zone, day), offset(zone, day + DAY)
-        if before != after:
-            second = bisect_left(
-                range(DAY // SECOND), True, key=lambda second: offset(zone, day + second * SECOND) != before
-            )
-            changes.append(Change(day + second * SECOND, before, after))
-    return Zone(offset(zone, start), tuple(changes))
-
-
-def offset(zone: ZoneInfo, moment: datetime) -> timedelta:
-    """How far the clocks of a zone are ahead of UTC at a moment in UTC."""
-    return moment.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
-
-
-def interval(length: timedelta) -> str:
-    return f"interval '{length // SECOND}' second"
-
-
-def by_time(column: str, value: str, steps: Sequence[tuple[datetime, str]]) -> str:
-    """SQL, as a binary search, for `value` before the first step and then the value of the latest step."""
-    if not steps:
-        return value
-    middle = len(steps) // 2
-    start, own = steps[middle]
-    earlier, later = by_time(column, value, steps[:middle]), by_time(column, own, steps[middle + 1 :])
-    return f"case when {column} < timestamp '{start}' then {earlier} else {later} end"
-
-
 EPOCHS = {"epoch": 1_000_000, "epoch_ms": 1_000}
 OFFSET = r"(?:[Zz]|[+-][01]\d(?::?[0-5]\d)?)"
 # DuckDB casts ISO 8601 in this form. Other forms (20260304T1405Z, a comma, second 60) are rewritten first.
@@ -122,35 +35,35 @@ ISO_WITH_OFFSET = rf"^\d{{4}}-?\d\d-?\d\d[Tt ].*{OFFSET}$"
 NEVER_ISO = "%[md]/|%[aAbB]"
 EPOCH = r"^-?\d{1,18}(?:\.\d{1,9})?$"
 PARTS = "['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction', 'zone']"
+# A date alone, as ISO 8601 or spreadsheets write it, and what a format for a date alone does not have.
+DAY_ALONE = r"\d{4}-\d\d-\d\d|\d{8}|\d{5}"
+CLOCK_DIRECTIVE = re.compile(r"%[HIMSpfz]")
+# Days since 1899-12-30. Five digits are 1927 to 2173.
+DAYS = r"^\d{5}(?:\.\d{1,15})?$"
+# The plain spelling of a time, and of a format: what is replaced, in this order.
+WEEKDAY = r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]? +"
+MONTH = r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b\.?"
+BEFORE_CLOCK = r"(?:\s*\|\s*|,\s*|\s+at\s+|\s+-\s+|\s+)"
+HALF = r"(?i)(\d)\s*{}\.?\s?m(?:\.|\b)"
+# What Java writes after an offset.
+PLACE = r"([+-]\d\d:\d\d|Z)\[[A-Za-z_/]+\]$"
+PLAIN = (
+    (WEEKDAY, "", ""),
+    (MONTH, r"\1", "g"),
+    (BEFORE_CLOCK + r"(\d{1,2}:\d\d)", r" \1", ""),
+    (HALF.format("a"), r"\1 AM", ""),
+    (HALF.format("p"), r"\1 PM", ""),
+    (PLACE, r"\1", ""),
+    (r"\s+", " ", "g"),
+)
+# A time, and after it a word for its zone or an offset, maybe in brackets. It has too few digits for an SSN.
+CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: [AaPp][Mm])?|\d{14}"
+NAME = r"[A-Za-z][A-Za-z_/& ]{0,40}"
+WORD = rf"[ ,]*[(\[]?(?:{NAME}|(?:(?:UTC|GMT) ?| )[+-]\d{{1,2}}(?::?\d\d)?(?:\)?[ (\[]+{NAME})*)[)\]]*"
+CLOCK_AND_WORD = rf"^(.*?(?:{CLOCK}))({WORD})$"
+# With am or pm, a date of ISO 8601 is no less certain.
+ISO_WITH_HALF = ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p")
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
-
-
-def read_times(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> None:
-    """Makes `times_found` of `staged`: `unread` texts that are no times, and the span of the others.
-
-    `is_by_first` is whether the first format reads all of these as they are, not cleaned. `text` is SQL for
-    the text. A table of all times would need much memory in a join with the records.
-    """
-    first = [*stamps_by_format("text", formats), "null::timestamp"][0]
-    database.execute(f"""
-        create temp table times_found as
-        select
-            case when stamp is null then text end as unread,
-            min(stamp) filter (where is_usual) as first,
-            max(stamp) filter (where is_usual) as last,
-            bool_and(first_stamp is not null or stamp is null) as is_by_first
-        from (
-            select *, stamp between timestamp '{FIRST}' and timestamp '{LAST}' as is_usual
-            from (
-                select text, first_stamp, coalesce(first_stamp, {parse_time("time", formats)}) as stamp
-                from (
-                    select *, case when first_stamp is null then {clean_time("text")} end as time
-                    from (select text, {first} as first_stamp from (select {text} as text from staged))
-                )
-            )
-        )
-        group by unread
-    """)
 
 
 def number_times(database: DuckDBPyConnection, text: str, number: int | None) -> str:
@@ -175,21 +88,37 @@ def stored_formats() -> list[str]:
     return re.findall(r"strftime\(moment, '(.+?)'\)", functions)
 
 
-def stamp_columns(database: DuckDBPyConnection, text: str, formats: tuple[str, ...]) -> dict[str, str]:
-    """SQL for `stamp` and `has_offset` of a record, after `read_times`; `time` is its clean text.
+def parse_time(text: str, formats: tuple[str, ...], days: bool = True) -> str:
+    """SQL for the timestamp in a clean text: the first format that reads it counts, then ISO 8601.
 
-    It is short if the first format reads every time of the file, and none of these can be ISO 8601.
+    Without `days`, a date alone is no time.
     """
-    if formats and re.match(NEVER_ISO, formats[0]) and not is_utc(formats[0]):
-        [(is_by_first,)] = database.execute("select bool_and(is_by_first) from times_found").fetchall()
-        if is_by_first:
-            return {"stamp": stamps_by_format(text, formats)[0], "has_offset": "false"}
-    return {"stamp": parse_time("time", formats), "has_offset": has_offset("time", formats)}
+    stamp = f"coalesce({', '.join([*stamps_by_format(text, formats), parse_iso(text)])})"
+    # The longest date alone has ten characters.
+    may_be_day = f"strlen({text}) <= 10 and regexp_full_match({text}, '{DAY_ALONE}')"
+    return stamp if days else f"case when not ({may_be_day}) then {stamp} end"
 
 
-def parse_time(text: str, formats: tuple[str, ...]) -> str:
-    """SQL for the timestamp in a clean text: the first format that reads it counts, then ISO 8601."""
-    return f"coalesce({', '.join([*stamps_by_format(text, formats), parse_iso(text)])})"
+def is_day(time_format: str) -> bool:
+    """Whether a format is of dates without a time of day."""
+    return "%" in time_format and not CLOCK_DIRECTIVE.search(time_format)
+
+
+def plain_time(text: str) -> str:
+    """SQL for a clean text in its plain spelling."""
+    for expression, by, options in PLAIN:
+        text = f"regexp_replace({text}, '{expression}', '{by}', '{options}')"
+    return text
+
+
+def plain_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """The formats that read the plain spelling of what the formats of a source read."""
+    plain = []
+    for one in formats:
+        one = re.sub(r"^%[aA][.,]? +", "", one).replace("%B", "%b")
+        one = re.sub(BEFORE_CLOCK + "(%[HI]:%M)", r" \1", one, count=1)
+        plain.append(re.sub(r"\s+", " ", re.sub(r"\s*%p", " %p", one)))
+    return tuple(dict.fromkeys([*plain, *ISO_WITH_HALF]))
 
 
 def stamps_by_format(text: str, formats: Sequence[str]) -> list[str]:
@@ -252,6 +181,10 @@ def parse_format(text: str, time_format: str) -> str:
         last = round((LAST - datetime(1970, 1, 1)).total_seconds()) * 1_000_000
         near = f"greatest(-1, least({last}, trunc({text}::decimal(38, 9) * {EPOCHS[time_format]})))"
         return f"case when regexp_matches({text}, '{EPOCH}') then make_timestamp({near}::bigint) end"
+    if time_format == DAY_NUMBER:
+        # Spreadsheets write fifteen digits, which is not exact to the millisecond.
+        second = f"round({text}::double * 86400)::bigint - {EPOCH_DAY * 86_400}"
+        return f"case when regexp_matches({text}, '{DAYS}') then make_timestamp(({second}) * 1_000_000) end"
     if is_utc(time_format):
         numeric = f"regexp_replace({text}, '[Zz]$', '+00:00')" if time_format.endswith("%z") else text
         return f"make_timestamp(epoch_us(try_strptime({numeric}, {literal(time_format)})))"

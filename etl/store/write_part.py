@@ -22,6 +22,7 @@ from etl.store.parts import VERSION, WARNED
 from etl.store.purged import Purged
 from etl.store.quarantine import Fault, commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import collect_texts, redact_file
+from etl.store.time_column import time_zone, words_found
 
 Key = Callable[[], bytes]
 # Measured: version 2 and small dictionaries are fastest; zstd takes as long as snappy and half the space.
@@ -70,6 +71,7 @@ def write_part(
         query = f"select 0 as file_no, row_no, reason from {parquet(made / 'quarantine.parquet')}"
         fault = commonest_faults(database, query)[0]
     counts = counts_of(columns, staged, limits, fault, kept, quarantined, redacted_count, purged_count)
+    counts["time_zone"] = time_zone(columns, (word for word, _ in words_found(database)))
     if fault:
         refuse_unread(database, columns, counts, fault)
     return made, counts

@@ -17,6 +17,7 @@ create table raw.files (
     repeated_count bigint,       -- Kept events that are copies of another record; null for a returns list.
     later_count bigint,          -- Kept events later than as_of, left out of the models; null for a returns list.
     redacted_count bigint,       -- SSNs and ITINs that were replaced.
+    time_zone varchar,           -- The time zones that the file names, and where, such as UTC, as the heading says; null if none: then the source's.
     unmapped_columns varchar,    -- Unmapped headings, whose values are in extra; a JSON list.
     loaded_at timestamp          -- When it was loaded or refused (UTC).
 )

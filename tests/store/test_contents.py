@@ -8,10 +8,10 @@ import duckdb
 import pytest
 
 from etl.common.duck import literal
-from etl.common.paths import DataDir
+from etl.common.paths import SHIPPED, DataDir
 from etl.store.contents import CONTENT_HASH, EVENT, RETURN_KEY, SET, TIDIED, records_of, sets_of
 from etl.store.parts import Part, parts
-from support.loaded_files import SETTINGS, Firm, events, quarantined
+from support.loaded_files import Firm, events, quarantined, with_times
 
 # Three parts that the first version wrote, and the exports that it loaded.
 VERSION_1 = Path(__file__).parents[1] / "support" / "parts_v1"
@@ -106,7 +106,7 @@ def test_both_versions_have_the_same_contents(tmp_path: Path) -> None:
 
 
 def test_a_loaded_file_is_read_again_when_asked(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
+    firm = Firm(tmp_path, (SHIPPED / "settings.toml").read_text(encoding="utf-8"))
     shutil.copytree(VERSION_1 / "store", firm.data.store)
     file = VERSION_1 / "exports" / "january.csv"
     # The shipped settings of that time had fewer headings.
@@ -146,7 +146,7 @@ def test_attributes_that_are_read_alike_are_one_set(tmp_path: Path) -> None:
 
 def test_a_file_without_columns_of_the_return_has_one_set(tmp_path: Path) -> None:
     """All that is known of the return comes from the settings."""
-    settings = SETTINGS.format(firm="UTC", zone="UTC") + '[source.constants]\nreturn_id = "r1"\n'
+    settings = with_times("UTC", "UTC", ["%Y-%m-%d"]) + '[source.constants]\nreturn_id = "r1"\n'
     settings = settings.replace('files = ["*"]', 'files = ["log.csv"]')
     part = Firm(tmp_path, settings).load_text(
         "tab,label,event_time\nClient,Up,2026-03-04\nClient,Up,2026-03-05\n"

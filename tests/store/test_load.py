@@ -90,6 +90,7 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
         "quarantined_count": 2,
         "purged_count": 0,
         "redacted_count": 0,
+        "time_zone": None,
         "unmapped_columns": ["Shoe Size"],
         "names_id": None,
     }
@@ -202,6 +203,7 @@ def test_a_constant_fills_every_row_and_wins_over_a_column(tmp_path: Path) -> No
         name = "log"
         files = ["*"]
         firm_id = "oak"
+        time_formats = ["%Y-%m-%d"]
         [source.columns]
         return_id = ["Return"]
         [source.constants]
@@ -360,5 +362,5 @@ def test_a_file_of_five_hundred_columns(tmp_path: Path) -> None:
 def test_nothing_is_left_beside_the_part(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     part = firm.load_text(LOG)
-    assert {path.parts[0] for path in tree(firm.data.root)} == {"store"}
+    assert {path.parts[0] for path in tree(firm.data.root)} == {"settings.toml", "store"}
     assert {path.parts[0] for path in tree(firm.data.store)} == {part.folder.name}

@@ -20,10 +20,12 @@ timezone = "UTC"
 [[source]]
 name = "log"
 files = ["*.csv"]
+time_formats = ["%Y-%m-%d"]
 firm_id = "{firm_id}"
 [[source]]
 name = "twin of the log"
 files = ["*.txt"]
+time_formats = ["%Y-%m-%d"]
 firm_id = "{firm_id}"
 """
 FORMS: dict[str, Callable[[bytes], bytes]] = {

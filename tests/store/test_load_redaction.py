@@ -95,6 +95,7 @@ def test_an_id_column_that_is_an_ssn_becomes_hashes(tmp_path: Path) -> None:
         name = "log"
         files = ["*"]
         firm_id = "oak"
+        time_formats = ["%Y-%m-%d"]
         [source.columns]
         return_id = ["SSN"]
     """

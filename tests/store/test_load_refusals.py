@@ -47,7 +47,8 @@ def test_a_missing_column_of_a_returns_list(tmp_path: Path) -> None:
 
 
 def test_a_firm_without_an_id(tmp_path: Path) -> None:
-    firm = Firm(tmp_path, '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\n')
+    source = '[[source]]\nname = "log"\nfiles = ["*"]\ntime_formats = ["%Y-%m-%d"]\n'
+    firm = Firm(tmp_path, '[firm]\ntimezone = "UTC"\n' + source)
     hint = ' Or, if the file has only one firm, write firm_id = "..." under the [[source]].'
     assert firm.refusal(GOOD).endswith(hint)
     part = firm.load_text(f"firm_id,{HEAD}\noak,r1,Client,Up,2026-03-04\n,r1,Client,Up,2026-03-04\n")
@@ -143,12 +144,12 @@ def test_strange_names_are_only_names(tmp_path: Path, name: str) -> None:
     firm = Firm(tmp_path)
     part = firm.load_text(GOOD, name)
     assert part.ledger["file_name"] == name
-    assert {path.parts[0] for path in tree(firm.data.root)} == {"store"}
+    assert {path.parts[0] for path in tree(firm.data.root)} == {"settings.toml", "store"}
 
 
 def test_counts_that_do_not_add_up_refuse_the_file(tmp_path: Path) -> None:
     """No known file causes this, so the test makes the tables of a reader that dropped a record."""
-    source = Source("log", "events", ("*",), "oak", "UTC", "UTC")
+    source = Source("log", "events", ("*",), "oak", "UTC", "UTC", ("%Y-%m-%d",))
     headings = HEAD.split(",")
     with duckdb.connect() as database:
         database.execute("set timezone = 'UTC'")

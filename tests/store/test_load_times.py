@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.store.times import clean_time, has_offset, parse_day, parse_time, zone_between
+from etl.store.times import clean_time, has_offset, parse_day, parse_time
+from etl.store.zones import zone_between
 from support.loaded_files import Firm, events, log_of, quarantined, with_times
 
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
@@ -105,7 +106,7 @@ def test_iso_in_every_form(tmp_path: Path) -> None:
 
 def test_iso_in_parts(tmp_path: Path) -> None:
     times = ["2026-07-04", "20260704", "2026-07-04T10", "2026-07-04T10Z", "2026-07-04T10:05"]
-    assert read(tmp_path, times, "UTC", formats=[]) == [
+    assert read(tmp_path, times, "UTC", formats=["%Y-%m-%d"]) == [
         ("2026-07-04 00:00:00", "2026-07-04", None),
         ("2026-07-04 00:00:00", "2026-07-04", None),
         ("2026-07-04 10:00:00", "2026-07-04", None),
@@ -156,10 +157,9 @@ def test_only_2000_to_2100_are_accepted(tmp_path: Path) -> None:
         "3/4/26 10:00",
     ]
     inside = ["2000-01-01T00:00:00Z", "2100-12-31T23:59:59Z"]
-    assert read(tmp_path, outside + inside, "UTC") == ["time_out_of_range"] * len(outside) + [
-        ("2000-01-01 00:00:00", "2000-01-01", None),
-        ("2100-12-31 23:59:59", "2100-12-31", None),
-    ]
+    assert read(tmp_path, outside + inside, "UTC", formats=[*US, "%Y-%m-%d"]) == ["time_out_of_range"] * len(
+        outside
+    ) + [("2000-01-01 00:00:00", "2000-01-01", None), ("2100-12-31 23:59:59", "2100-12-31", None)]
 
 
 def test_what_is_not_a_time_is_quarantined(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_format_with_the_letter_of_utc_is_read_as_utc(tmp_path: Path) -> None:
 
 
 def test_formats_with_an_offset_beside_formats_without(tmp_path: Path) -> None:
-    formats = ["%d.%m.%Y %H:%M %z", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ"]
+    formats = ["%d.%m.%Y %H:%M %z", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
     times = [
         "04.03.2026 10:00 +0100",
         "04.03.2026 10:00 Z",

@@ -29,7 +29,7 @@ from etl.store.purged import Purged, read_purged
 from etl.store.small_files import MOST_BYTES, MOST_FILES, SMALL_BYTES, windows
 from etl.upkeep.purge import finish, plan_file, plan_returns
 from etl.upkeep.verify import check_store
-from support.loaded_files import HEAD, SETTINGS, Firm, events, quarantined, tree
+from support.loaded_files import HEAD, SETTINGS, Firm, events, quarantined, tree, with_times
 
 GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 LISTS = """[[source]]
@@ -42,7 +42,7 @@ timezone = "UTC"
 ZONES = SETTINGS.format(firm="America/Chicago", zone="America/New_York").replace(
     "[[source]]", f"{LISTS}[[source]]"
 )
-ZONES += 'time_formats = ["%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M"]\n'
+ZONES += 'time_formats = ["%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M", "%Y-%m-%d"]\n'
 HEADINGS = ("return_id", "tab", "label", "event_time", "office", "due_date", "Shoe Size")
 # For each heading the usual texts, then those that need care: a taxpayer number, a text in quotes, blanks.
 TEXTS = (
@@ -442,7 +442,7 @@ def test_a_file_whose_name_is_not_utf8_is_the_only_one_refused(tmp_path: Path) -
 
 
 def test_after_a_purge_the_sets_have_the_numbers_that_they_have_alone(tmp_path: Path) -> None:
-    firm = Firm(tmp_path, SETTINGS.format(firm="UTC", zone="UTC"))
+    firm = Firm(tmp_path, with_times("UTC", "UTC", ["%Y-%m-%d"]))
     text = "".join(f"r{number},Client,Up,2026-03-04\n" for number in range(1, 5))
     files = [firm.file(f"{name}.csv", f"{HEAD}\n{text}{name},Client,Up,2026-03-04\n") for name in "st"]
     firm.load(*files)
@@ -459,7 +459,7 @@ def test_after_a_purge_the_sets_have_the_numbers_that_they_have_alone(tmp_path: 
 
 
 def test_purges_concern_one_file_of_those_loaded_together(tmp_path: Path) -> None:
-    firm = Firm(tmp_path, SETTINGS.format(firm="UTC", zone="UTC"))
+    firm = Firm(tmp_path, with_times("UTC", "UTC", ["%Y-%m-%d"]))
     files = [firm.file(f"{number}.csv", f"{GOOD}r{number},Client,Up,2026-03-05\n") for number in range(2, 6)]
     first = firm.load(*files)[0].part
     assert first is not None

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import literal
-from etl.common.paths import DataDir
+from etl.common.paths import SHIPPED, DataDir
 from etl.config.settings import read_settings
 from etl.store.checked import Outcome
 from etl.store.contents import TIDIED, records_of, sets_of
@@ -25,14 +25,20 @@ timezone = "{zone}"
 """
 
 
+def shipped_settings() -> str:
+    """The shipped settings, in which a day alone is midnight, because that is shorter in a test."""
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    return shipped.replace('    "%m/%d/%Y %H:%M",\n', '    "%m/%d/%Y %H:%M",\n    "%Y-%m-%d",\n')
+
+
 class Firm:
-    """A data directory inside a folder, with its exports beside it."""
+    """A data directory inside a folder, with its exports beside it. Without settings, it has the shipped."""
 
     def __init__(self, folder: Path, settings: str | None = None) -> None:
         self.folder, self.data = folder, DataDir(folder / "data")
         self.data.root.mkdir(parents=True, exist_ok=True)
-        if settings is not None:
-            (self.data.root / "settings.toml").write_text(settings, encoding="utf-8")
+        settings = shipped_settings() if settings is None else settings
+        (self.data.root / "settings.toml").write_text(settings, encoding="utf-8")
 
     def file(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name

@@ -41,6 +41,7 @@ name = "log"
 kind = "events"
 files = ["*"]
 timezone = "{source_zone}"
+time_formats = ["%Y-%m-%d"]
 """
 
 

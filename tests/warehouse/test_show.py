@@ -95,6 +95,7 @@ distinct_count     2
 repeated_count     0
 later_count        0
 redacted_count     0
+time_zone
 unmapped_columns   []
 loaded_at          2026-03-31 20:00:00
 """)

@@ -1,0 +1,212 @@
+"""The time zone that a file names, in its times or in the heading of the times, wins over the settings."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.common.paths import SHIPPED
+from support.loaded_files import Firm, events, quarantined
+
+# The shipped settings, of a firm in New York.
+SETTINGS = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+FIXED = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+FIXED |= {"AKST": -9, "AKDT": -8, "HST": -10, "UTC": 0, "GMT": 0, "Z": 0, "Eastern Standard Time": -5}
+ZONES = "ET, CT, MT, PT, AKT, Eastern, Pacific Time, EST, EDT, HST, UTC, GMT, Z, and offsets such as UTC-5"
+KNOWN = f"Known: {ZONES}. "
+PLACES = {
+    "ET": "America/New_York",
+    "CT": "America/Chicago",
+    "MT": "America/Denver",
+    "PT": "America/Los_Angeles",
+    "AKT": "America/Anchorage",
+    "Eastern": "America/New_York",
+    "Central Time": "America/Chicago",
+    "Pacific Time (US & Canada)": "America/Los_Angeles",
+}
+
+
+def log(times: list[str], heading: str = "Date/Time") -> str:
+    """A log of one return with an event at each of these times."""
+    rows = (f'r1,Client,Event {number},"{time}"' for number, time in enumerate(times))
+    return "\n".join([f"Return ID,Tab,Event,{heading}", *rows, ""])
+
+
+def read(folder: Path, times: list[str], heading: str = "Date/Time", zone: str = "America/New_York") -> list:
+    """What became of each time: UTC, or the reason why it was quarantined; and what the ledger says."""
+    part = Firm(folder, SETTINGS.replace("America/New_York", zone)).load_text(log(times, heading))
+    found = dict(events(part, "row_no", "event_at::varchar"))
+    found |= {row_no: reason for row_no, reason, _ in quarantined(part)}
+    return [*(found[number] for number in range(1, len(times) + 1)), part.ledger["time_zone"]]
+
+
+def refusal(folder: Path, times: list[str], heading: str = "Date/Time") -> str:
+    return Firm(folder, SETTINGS).refusal(log(times, heading))
+
+
+def test_zone_words_in_times_are_no_decoration(tmp_path: Path) -> None:
+    """In silence, these were read on the clocks of the firm, hours off."""
+    times = [
+        "03/02/2026 | 10:02 AM PST",
+        "03/26/2026 | 10:02 AM PDT",
+        "03/26/2026 02:00:00 PM UTC",
+        "2026-03-26 14:00:00 UTC",
+        "03/26/2026 10:00 (ET)",
+        "03/26/2026 10:00",
+    ]
+    assert read(tmp_path, times) == [
+        "2026-03-02 18:02:00",
+        "2026-03-26 17:02:00",
+        "2026-03-26 14:00:00",
+        "2026-03-26 14:00:00",
+        "2026-03-26 14:00:00",
+        "2026-03-26 14:00:00",
+        "PST, PDT, UTC, ET, as the times say",
+    ]
+
+
+def test_zone_words_that_old_settings_have_in_a_format_count(tmp_path: Path) -> None:
+    """Older versions suggested such a format, and read its times on the clocks of the firm."""
+    own = SETTINGS.replace('"%m/%d/%Y %H:%M",', '"%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M CST",')
+    part = Firm(tmp_path, own).load_text(log(["26.03.2026 10:00 CST", "26.03.2026 10:00"]))
+    assert events(part, "event_at::varchar") == [("2026-03-26 16:00:00",), ("2026-03-26 14:00:00",)]
+
+
+@pytest.mark.parametrize("word", ["CEST", "IST", "BST", "XYZ", "West Europe Time"])
+def test_zone_words_without_one_meaning_refuse_the_file(tmp_path: Path, word: str) -> None:
+    assert refusal(tmp_path, ["03/26/2026 10:00", f"03/26/2026 10:00 {word}"]) == (
+        f'log.csv: the time of record 2 ends in "{word}", no known word for a time zone. {KNOWN}'
+        "Write one of these in the file, then load it again."
+    )
+
+
+def test_zone_words_after_what_is_no_time_are_quarantined(tmp_path: Path) -> None:
+    """Only the text without its word decides whether there is a time at all."""
+    times = ["soon CEST", "13/45/2026 10:00 CEST", "03/26/2026 CEST", "03/26/2026 10:00 Ann Lee", "10:00 EST"]
+    found = read(tmp_path, [*times, "03/26/2026 10:00"])
+    assert found == ["unreadable_time"] * 5 + ["2026-03-26 14:00:00", None]
+
+
+def test_zone_words_of_a_place_note_the_doubtful_hours(tmp_path: Path) -> None:
+    part = Firm(tmp_path, SETTINGS).load_text(
+        log(["03/08/2026 02:30 AM CT", "11/01/2026 01:30 AM CT", "11/01/2026 01:30 AM CST"])
+    )
+    assert events(part, "event_at::varchar", "event_on::varchar", "time_note") == [
+        ("2026-03-08 08:30:00", "2026-03-08", "shifted"),
+        ("2026-11-01 06:30:00", "2026-11-01", "ambiguous"),
+        ("2026-11-01 07:30:00", "2026-11-01", None),
+    ]
+
+
+def test_zone_words_are_read_in_small_files_that_are_loaded_together(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS)
+    times = {"a": "03/26/2026 10:00 AM PDT", "b": "03/26/2026 10:00 AM", "c": "03/26/2026 10:00 AM XYZ"}
+    files = [firm.file(f"{name}.csv", log([time]).replace("r1", name)) for name, time in times.items()]
+    assert [outcome.state for outcome in firm.load(*files)] == ["loaded", "loaded", "refused"]
+    found = [(part.ledger["time_zone"], events(part, "event_at::varchar")) for part in firm.parts]
+    assert sorted(found, key=str) == [
+        ("PDT, as the times say", [("2026-03-26 17:00:00",)]),
+        (None, [("2026-03-26 14:00:00",)]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "at", "said"),
+    [
+        ("Date/Time (UTC)", "11:15", "UTC"),
+        ("Timestamp UTC", "11:15", "UTC"),
+        ("event_time_utc", "11:15", "utc"),
+        ("UTC Time", "11:15", "UTC"),
+        ("Date Time (ET)", "15:15", "ET"),
+        ("Event Time (Central)", "16:15", "Central"),
+        ("Time [PT]", "18:15", "PT"),
+        ("Time (UTC-7)", "18:15", "UTC-7"),
+        ("Eastern Time", "15:15", "Eastern"),
+    ],
+)
+def test_zone_in_the_heading_wins_over_the_settings(tmp_path: Path, heading: str, at: str, said: str) -> None:
+    """Of a firm in Denver; a time with its own word or offset keeps it."""
+    times = ["03/26/2026 11:15 AM", "03/26/2026 11:15 AM PDT", "2026-03-26T11:15:00-04:00"]
+    assert read(tmp_path, times, heading, "America/Denver") == [
+        f"2026-03-26 {at}:00",
+        "2026-03-26 18:15:00",
+        "2026-03-26 15:15:00",
+        f"{said}, as the heading says; PDT, as the times say",
+    ]
+
+
+def test_zone_in_the_heading_of_standard_time_is_refused_in_summer(tmp_path: Path) -> None:
+    """Some mean by EST what New York has on its clocks, and some the offset."""
+    assert read(tmp_path, ["03/02/2026 10:00 AM"], "Time (EST)") == [
+        "2026-03-02 15:00:00",
+        "EST, as the heading says",
+    ]
+    assert refusal(tmp_path, ["03/02/2026 10:00 AM", "03/26/2026 10:00 AM"], "Time (PST)") == (
+        'log.csv: the heading "Time (PST)" says PST, which is not PT at the time of record 2. Write PT in '
+        "the heading if these are the clocks of people there, or UTC-08:00 if the times are always so far "
+        "from UTC; then load the file again."
+    )
+
+
+def test_zone_in_the_heading_that_is_unknown_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, ["03/02/2026 10:00 AM"], "Date/Time (CEST)") == (
+        'log.csv: the heading "Date/Time (CEST)" has "CEST", and no time zone is known by that word. '
+        f"{KNOWN}Rename the heading, then load the file again."
+    )
+
+
+def written(local: datetime) -> dict[str, str]:
+    """A local time in the ways that the shipped settings read, without its zone."""
+    hour = f"{local:%I}".lstrip("0")
+    return {
+        "US": f"{local:%m/%d/%Y %I:%M:%S %p}",
+        "bar": f"{local:%m/%d/%Y} | {local:%I:%M:%S %p}",
+        "at": f"{local.month}/{local.day}/{local.year} at {hour}:{local:%M:%S} {'ap'[local.hour > 11]}.m.",
+        "comma": f"{local:%m/%d/%Y, %H:%M:%S}",
+        "no blank": f"{local:%m/%d/%Y} {hour}:{local:%M:%S%p}",
+        "narrow blank": f"{local:%m/%d/%Y %I:%M:%S}\u202f{local:%p}",
+        "ISO": f"{local:%Y-%m-%dT%H:%M:%S}",
+        "ISO with blanks": f"{local:%Y-%m-%d  %H:%M:%S}",
+        "ISO with half": f"{local:%Y-%m-%d %I:%M:%S %p}",
+        "weekday": f"{local:%A, %m/%d/%Y %I:%M:%S %p}",
+    }
+
+
+MOMENTS = st.datetimes(datetime(2000, 1, 3), datetime(2090, 12, 28)).map(
+    lambda one: one.replace(microsecond=0)
+)
+WORDS = st.sampled_from([*FIXED, *PLACES, *(f"{one}{sign}" for one in ("UTC", "GMT") for sign in "+-")])
+
+
+@st.composite
+def times(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A moment, as a text that names its zone."""
+    moment, word = draw(MOMENTS), draw(WORDS)
+    if word in PLACES:
+        local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(PLACES[word]))
+        moment = moment if not local.fold else moment - timedelta(hours=1)
+        local = local.replace(tzinfo=None)
+    else:
+        hours = FIXED.get(word)
+        if hours is None:
+            hours = draw(st.integers(0, 12)) * (1 if word[-1] == "+" else -1)
+            word = draw(st.sampled_from([f"{word}{abs(hours)}", f"{word}{abs(hours):02}00"]))
+            word = draw(st.sampled_from([word, f"{word} (Some Daylight Time)"]))
+        local = moment + timedelta(hours=hours)
+    around = draw(st.sampled_from([" {}", " ({})", " [{}]"])) if "(" not in word else " {}"
+    text = draw(st.sampled_from(sorted(written(local).values())))
+    return text + around.format(word), moment
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(times(), min_size=1, max_size=20))
+def test_zone_words_in_every_way_to_write_them_give_the_moment(pairs: list[tuple[str, datetime]]) -> None:
+    with TemporaryDirectory() as folder:
+        found = read(Path(folder), [text for text, _ in pairs], zone="America/Phoenix")
+    assert list(zip((text for text, _ in pairs), found[:-1], strict=True)) == [
+        (text, moment.isoformat(" ")) for text, moment in pairs
+    ]
