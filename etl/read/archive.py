@@ -108,16 +108,6 @@ def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
         raise over_limit(limits, "ratio", "its size unpacked, as a multiple of its size packed,")
 
 
-def verified(path: Path, folder: Path, limits: Limits) -> Unpacked:
-    """The only content of a file; a file with several is refused."""
-    found = contents(path, folder, limits).contents
-    if len(found) > 1:
-        for content in found:
-            content.path.unlink()
-        raise Problem(f"it has {len(found)} contents, and must have exactly one. Load them one by one.")
-    return found[0]
-
-
 def contents(path: Path, folder: Path, limits: Limits) -> Contents:
     """The verified contents of a file: the members of a zip, the sheets of a workbook, or the only one.
 

@@ -8,9 +8,8 @@ import duckdb
 
 from etl.common.duck import OFFLINE
 from etl.config.source import Limits
-from etl.read.archive import verified
 from etl.read.stage import stage
-from support.staged_files import LOG
+from support.staged_files import LOG, only_content
 
 Read = tuple[list[tuple], list[tuple], str | None]
 LIMITS = Limits()
@@ -36,7 +35,9 @@ class Reader:
             file = Path(self.folder.name, name)
             file.write_bytes(content)
             self.database.execute("drop table if exists staged_text")
-            staged = stage(self.database, verified(file, Path(private), limits), LOG, limits, Path(private))
+            staged = stage(
+                self.database, only_content(file, Path(private), limits), LOG, limits, Path(private)
+            )
             rows = self.database.execute("from staged order by row_no").fetchall()
             malformed = self.database.execute("from malformed order by row_no").fetchall()
             assert len(rows) + len(malformed) == staged.record_count

@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.config.source import Limits, Source
-from etl.read.archive import verified
 from etl.read.stage import stage
-from support.staged_files import LIMITS, LOG, Result, as_csv, refusal, staged
+from support.staged_files import LIMITS, LOG, Result, as_csv, only_content, refusal, staged
 
 FIRST = {"returnId": "r1", "tab": "Client", "event": "Upload", "time": "2026-03-26T15:15:10Z"}
 SECOND = {**FIRST, "returnId": "r2", "event": "Access Link selected"}
@@ -32,7 +31,9 @@ def in_memory(name: str, content: str, source: Source = LOG) -> tuple[object, ..
     """What staging without a database gives, as `staged` gives it."""
     with TemporaryDirectory() as folder:
         Path(folder, name).write_text(content, encoding="utf-8")
-        result = stage(None, verified(Path(folder, name), Path(folder), LIMITS), source, LIMITS, Path(folder))
+        result = stage(
+            None, only_content(Path(folder, name), Path(folder), LIMITS), source, LIMITS, Path(folder)
+        )
         assert result.records
         wide = [[*row, *[None] * (len(result.headings) - len(row))] for row in result.records.rows]
         texts = [tuple(text or None for text in row) for row in wide]

@@ -17,7 +17,8 @@ import zstandard
 
 from etl.common.problem import Problem
 from etl.config.source import Limits
-from etl.read.archive import Contents, Unpacked, contents, verified
+from etl.read.archive import Contents, Unpacked, contents
+from support.staged_files import only_content
 
 BODY = "".join(
     f"R{number},Client,Tax Return Accessed,{number * 7919 % 10007}\n" for number in range(3000)
@@ -53,7 +54,7 @@ def unpacked(folder: Path, name: str, content: bytes, limits: Limits = LIMITS) -
     (folder / name).write_bytes(content)
     private = folder / "private"
     private.mkdir(exist_ok=True)
-    return verified(folder / name, private, limits)
+    return only_content(folder / name, private, limits)
 
 
 def refusal(folder: Path, name: str, content: bytes, limits: Limits = LIMITS) -> str:
@@ -193,12 +194,6 @@ def test_each_member_of_a_zip_is_a_content_and_may_be_packed_itself(tmp_path: Pa
         (("export/a.csv",), "a.csv", b"one"),
     ]
     assert passed == []
-
-
-def test_a_zip_with_several_members_has_no_only_content(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "a.zip", zip_of({"a.csv": BODY, "b.csv": BODY})) == (
-        "it has 2 contents, and must have exactly one. Load them one by one."
-    )
 
 
 def test_what_is_no_export_is_passed_over_with_a_word(tmp_path: Path) -> None:
@@ -346,9 +341,9 @@ def test_a_name_that_claims_something_else_is_refused(
 
 def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="the file cannot be read"):
-        verified(tmp_path / "none.csv", tmp_path, Limits())
+        contents(tmp_path / "none.csv", tmp_path, Limits())
     with pytest.raises(Problem, match="the file cannot be read"):
-        verified(tmp_path, tmp_path, Limits())
+        contents(tmp_path, tmp_path, Limits())
 
 
 def test_a_file_that_changes_after_it_was_hashed_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.config.source import Limits, Source
-from etl.read.archive import verified
+from etl.read.archive import Unpacked, contents
 from etl.read.records import Staged
 from etl.read.stage import stage
 
@@ -34,13 +34,19 @@ class Result:
         self.texts: list[Row] = [row[1:] for row in rows]
 
 
+def only_content(file: Path, folder: Path, limits: Limits = LIMITS) -> Unpacked:
+    """The verified content of a file that has only one."""
+    [content] = contents(file, folder, limits).contents
+    return content
+
+
 def staged(name: str, content: bytes | str, limits: Limits = LIMITS, source: Source = LOG) -> Result:
     """The content, written to a file of that name, verified and staged."""
     with TemporaryDirectory() as folder, duckdb.connect(config=OFFLINE) as database:
         file, private = Path(folder, name), Path(folder, "pri'vate")
         private.mkdir()
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        result = stage(database, verified(file, private, limits), source, limits, private)
+        result = stage(database, only_content(file, private, limits), source, limits, private)
         rows = database.execute("from staged order by row_no").fetchall()
         malformed = database.execute("from malformed order by row_no").fetchall()
         numbers = sorted(row[0] for row in rows + malformed)
@@ -60,7 +66,7 @@ def staged_in_memory(name: str, content: bytes | str, source: Source = LOG) -> R
     with TemporaryDirectory() as folder:
         file = Path(folder, name)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        result = stage(None, verified(file, file.parent, LIMITS), source, LIMITS, file.parent)
+        result = stage(None, only_content(file, file.parent, LIMITS), source, LIMITS, file.parent)
     records = result.records
     assert records
     rows = zip(records.numbers, records.rows, strict=True)
