@@ -22,6 +22,7 @@ from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
 from etl.read.formats import FORMAT_NAMES, beginning_of, content_kind, packing
+from etl.read.json_cells import show_cells
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
@@ -102,6 +103,8 @@ def inspect_content(
     columns = match_columns(staged.headings, source)
     if missing_columns(columns):
         refusal = refusal or refusal_of(columns)
+        staged = show_cells(database, staged)
+        columns = match_columns(staged.headings, source)
     suggested = suggest(database, columns, check.labels)
     place = place_of(TIME[source.kind], columns, suggested)
     times = [] if place is None else shapes(database, f"c{place}", source.time_formats)

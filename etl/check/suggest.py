@@ -45,6 +45,11 @@ class Field:
     has_tabs: bool
     has_times: bool
 
+    @property
+    def has_json(self) -> bool:
+        """Whether objects or lists are its texts, which are never an id, a label or a name."""
+        return bool(self.values) and all(text.lstrip().startswith(("{", "[")) for text in self.values)
+
     def label_count(self, labels: set[str]) -> int:
         """How many of the values begin like one of these labels."""
         texts = [split_quoted(tidied(value))[0].casefold() for value in self.values]
@@ -78,7 +83,7 @@ def suggest(database: duckdb.DuckDBPyConnection, columns: Columns, labels: Known
         return []
     taken = {columns.places.get(name) for name in columns.source.required}
     places = [place for place in range(len(columns.headings)) if place not in taken]
-    free = [read_field(database, columns, place) for place in places]
+    free = [one for place in places if not (one := read_field(database, columns, place)).has_json]
     times = [field for field in free if field.has_times]
     every, shared = set.union(*labels.values()), set.intersection(*labels.values())
     fitting = {

@@ -4,7 +4,9 @@ DuckDB's own functions take 1.10 for 1.1, the first of two equal keys, and NaN; 
 reads these too.
 """
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 from duckdb import DuckDBPyConnection
@@ -12,12 +14,14 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import count_of, create_table
 from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.csv_dialect import checked_headings
-from etl.read.json_documents import Keys
+from etl.read.json_documents import Keys, leaves
 from etl.read.json_records import DECODER, as_json
 from etl.read.records import Staged
 
 # The records whose texts are in memory at once.
 ROWS = 50_000
+# How many records of a column, and how many headings inside of it, a check looks at.
+SHOWN = 50
 
 
 def cell_headings(source: Source, headings: list[str]) -> dict[str, tuple[int, Keys]]:
@@ -40,20 +44,25 @@ def cell_headings(source: Source, headings: list[str]) -> dict[str, tuple[int, K
     return found
 
 
-def text_at(keys: Keys, text: str | None) -> str | None:
-    """The value at these keys in a JSON text, as a JSON file with it would have it; None if there is none."""
-    if not text or not text.lstrip().startswith("{"):
-        return None
+def decoded(text: str) -> dict[str, Any] | None:
+    """The object of a JSON text; None if it is no object, or not valid."""
     try:
-        value = DECODER.decode(text)
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None and type(value) is not str:
-            value = as_json(value)
-        # An id with either would not be the id; half of a character cannot be encoded.
-        return None if value is None or b"\0" in value.encode() else str(value)
+        value = DECODER.decode(text) if text.lstrip().startswith("{") else None
+        return value if isinstance(value, dict) else None
     except (ValueError, RecursionError):
         return None
+
+
+def text_at(keys: Keys, text: str | None) -> str | None:
+    """The value at these keys in a JSON text, as a JSON file with it would have it; None if there is none."""
+    value: Any = decoded(text) if text else None
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    if value is None:
+        return None
+    own = value if type(value) is str else as_json(value)
+    # A zero byte or half of a character is in no text.
+    return None if "\0" in own or re.search("[\ud800-\udfff]", own) else own
 
 
 def add_cells(database: DuckDBPyConnection | None, staged: Staged, source: Source, limits: Limits) -> Staged:
@@ -91,3 +100,19 @@ def stage_cells(database: DuckDBPyConnection, width: int, cells: list[tuple[int,
         drop view staged;
         create view staged as from staged_cells
     """)
+
+
+def show_cells(database: DuckDBPyConnection, staged: Staged) -> Staged:
+    """Adds what is inside of JSON texts under all dotted headings, which a source may name: for a check."""
+    found: dict[str, tuple[int, Keys]] = {}
+    for place, heading in enumerate(staged.headings):
+        read = f"select c{place} from staged where c{place} is not null limit {SHOWN}"
+        values = [decoded(text) for (text,) in database.execute(read).fetchall()]
+        objects = [value for value in values if value is not None]
+        if len(objects) == len(values):
+            inner = dict.fromkeys(leaf for value in objects for leaf in leaves(value))
+            found |= {f"{heading}.{leaf}": (place, tuple(leaf.split("."))) for leaf in list(inner)[:SHOWN]}
+    found = {heading: cell for heading, cell in found.items() if heading not in staged.headings}
+    if found:
+        stage_cells(database, len(staged.headings), list(found.values()))
+    return replace(staged, headings=[*staged.headings, *found])

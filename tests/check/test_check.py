@@ -138,6 +138,41 @@ def test_an_ambiguous_month_and_day_are_left_as_a_choice(data: DataDir, tmp_path
     assert "To paste" not in check_text(data, file)
 
 
+def test_headings_inside_of_json_texts_are_suggested_and_the_texts_are_not(
+    data: DataDir, tmp_path: Path
+) -> None:
+    rows = "".join(
+        f'2026-03-26T15:15:1{no}Z,Deliver to Client,"{{""Id"": {no}, ""On"": {{""Return"": '
+        f'""R{no}"", ""Tab"": ""Internal""}}}}"\n'
+        for no in range(2)
+    )
+    file = written(tmp_path, "audit.csv", "CreationDate,Operations,AuditData\n" + rows)
+    text = check_text(data, file)
+    assert (
+        """
+# Which of these headings means return_id? Use one of these lines:
+# return_id = ["AuditData.Id"]
+# return_id = ["AuditData.On.Return"]
+tab = ["AuditData.On.Tab"]  # Suggested: it contains the names of the tabs.
+label = ["Operations"]  # Suggested: it contains labels of the platform.
+event_time = ["CreationDate"]  # Suggested: every value is a time.
+"""
+        in text
+    )
+    pasted = text[text.index("[[source]]\nname") : text.index("Nothing was stored.")]
+    pasted = pasted.replace('# return_id = ["AuditData.On', 'return_id = ["AuditData.On')
+    data.root.mkdir()
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    own = FIRST_SOURCE.sub(lambda _: f"{pasted}\n[[source]]", shipped, count=1)
+    (data.root / "settings.toml").write_text(own, encoding="utf-8")
+    [outcome] = load(data, read_settings(data.settings), [file])
+    assert outcome.part
+    assert events(outcome.part, "return_id", "tab", "label") == [
+        ("R0", "Internal", "Deliver to Client"),
+        ("R1", "Internal", "Deliver to Client"),
+    ]
+
+
 def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
     assert check_text(data, written(tmp_path, "log.csv", HTML)) == expected("refused")
     assert "123" not in check_text(data, written(tmp_path, "log 123-45-6789.csv", HTML))

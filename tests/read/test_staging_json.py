@@ -139,7 +139,7 @@ def test_a_document_without_records_is_refused_by_its_keys() -> None:
     unknown = [{"Nummer": "234-56-7890", "Reiter": "a"}, {"Nummer": "r2"}]
     message = refusal("a.json", json.dumps({"page": 1, "data 234-56-7890": unknown}))
     assert message == (
-        "no list or object in it has all of return_id, tab, label, event_time. "
+        f"no list or object in it has all of {', '.join(LOG.needed)}. "
         f'It has data [TIN]: Nummer, Reiter. Write records = "..." {WHERE}, '
         "and its headings in [source.columns]."
     )
