@@ -5,7 +5,7 @@ from pathlib import Path
 
 from etl.check.content import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table
 from etl.check.inspect import Check, Found
-from etl.check.source_toml import source_toml
+from etl.check.source_toml import parts_of, source_toml
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import MOST_SHAPES, Shape
 from etl.common.duck import count_of
@@ -27,6 +27,8 @@ LONGEST_EXAMPLE = 160
 RECORDS_SHOWN = 3
 NUMBERS_SHOWN = 10
 LABELS_SHOWN = 50
+# What a person may say in the command, with an example.
+SAYABLE = {"return_id": "2025-0001", "tab": "Client"}
 # The loader makes them for itself; they explain nothing to a newcomer.
 NOT_SHOWN = ("file_id", "row_no", "row_hash", "occurrence_no", "pattern")
 
@@ -58,8 +60,13 @@ def describe(found: Found) -> ContentCheck:
         first_records=first_records,
         labels=labels,
         quarantined=quarantine_of(found, quarantine),
-        toml=redact(source_toml(found))[0] if needs_lines(found) else None,
+        toml=lines_of(found),
     )
+
+
+def lines_of(found: Found) -> str | None:
+    """The lines to paste, if any are needed."""
+    return "\n".join(map(said, source_toml(found).split("\n"))) if needs_lines(found) else None
 
 
 def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | None]:
@@ -83,7 +90,7 @@ def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | 
 def needs_lines(found: Found) -> bool:
     """Whether lines are needed: for a missing column, for unread times, or to choose month or day first."""
     is_shipped = found.check.settings.path == SHIPPED / "settings.toml"
-    return bool(found.missing) or any(
+    return bool(found.suggested) or any(
         shape.known_count < shape.read_count or (shape.is_ambiguous and is_shipped) for shape in found.times
     )
 
@@ -125,20 +132,31 @@ def about_headings(found: Found) -> list[str]:
 
 def about_missing(found: Found) -> list[str]:
     """The required columns that no heading feeds, and the headings that may mean them."""
-    if not found.missing:
+    if not found.suggested:
         return [found.refusal] if found.refusal else []
     first = f"No column for {' and '.join(found.missing)}, so a load would refuse the file."
-    return [first, *map(candidates, found.suggested)]
+    lines = [*([first] if found.missing else []), *map(candidates, found.suggested)]
+    for heading in found.json_headings:
+        lines.append(f'"{cell(heading)}" has JSON texts; a value inside of them is "{cell(heading)}.KEY".')
+    unknown = [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
+    if unknown:
+        values = " ".join(f"--set {column}={SAYABLE[column]}" for column in unknown)
+        lines.append(f"For this file alone, say it in the command: returntrail load FILE {values}")
+    return lines
 
 
 def candidates(suggestion: Suggestion) -> str:
     column, why = suggestion.column, f"({suggestion.why})"
-    if suggestion.constant:
-        return f'{column}: "{suggestion.constant}" for every record {why}'
-    quoted = ", ".join(f'"{cell(heading)}"' for heading in suggestion.headings)
-    if suggestion.heading is not None:
+    quoted = ", ".join(
+        " and ".join(f'"{cell(part)}"' for part in parts_of(heading)) for heading in suggestion.headings
+    )
+    if suggestion.is_certain:
         return f"{column}: {quoted} {why}"
-    return f"{column}: perhaps one of {quoted}" if quoted else f"{column}: no heading looks like it"
+    return (
+        f"{column}: perhaps {quoted}; only you can say it"
+        if quoted
+        else f"{column}: no heading looks like it"
+    )
 
 
 def about_times(found: Found) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from etl.check.suggest import KnownLabels, Suggestion, place_of, suggest
+from etl.check.fields import HAS_CLOCK, Field, read_fields
+from etl.check.suggest import KnownLabels, Suggestion, suggest, tab_of_labels
 from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
@@ -27,7 +28,7 @@ from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
 from etl.store.columns import Columns, map_columns, match_columns, missing_columns
-from etl.store.identity import identity, names_of, values_in_names
+from etl.store.identity import identity, names_of, own_names, values_in_names
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.purged import Purged
 from etl.store.texts import collect_texts, redact_file
@@ -74,6 +75,13 @@ class Found:
     suggested: list[Suggestion]
     times: list[Shape]
     purged_count: int
+    # The headings of columns of JSON texts.
+    json_headings: list[str]
+    # The only tab that known labels in it are of.
+    tab: str | None
+    # The names of the file and its folder, in which patterns look for values.
+    name: str
+    folder: str | None
 
     @property
     def source(self) -> Source:
@@ -82,7 +90,7 @@ class Found:
     @property
     def missing(self) -> list[str]:
         """The required columns that no heading feeds."""
-        return [suggestion.column for suggestion in self.suggested]
+        return missing_columns(self.columns)
 
 
 def inspect_content(
@@ -105,11 +113,14 @@ def inspect_content(
         refusal = refusal or refusal_of(columns)
         staged = show_cells(database, staged)
         columns = match_columns(staged.headings, source)
-    suggested = suggest(database, columns, check.labels)
-    place = place_of(TIME[source.kind], columns, suggested)
-    times = [] if place is None else shapes(database, f"c{place}", source.time_formats)
+    times = shapes_of(database, columns, columns.places.get(TIME[source.kind]))
+    fields: list[Field] = []
+    if missing_columns(columns) or (times and not any(HAS_CLOCK.search(one.example) for one in times)):
+        fields = read_fields(database, columns)
+    suggested = suggest(fields, columns, check.labels) if fields else []
+    times = next((suggested_shapes(database, columns, one) for one in suggested if is_time(one)), times)
     purged_count = 0
-    if suggested:
+    if missing_columns(columns):
         collect_texts(database, columns)
         redact_file(database, columns, check.key)
     else:
@@ -128,7 +139,31 @@ def inspect_content(
         suggested,
         times,
         purged_count,
+        [field.heading for field in fields if field.is_json],
+        tab_of_labels(fields, suggested, check.labels),
+        *own_names(unpacked, check.data.inbox),
     )
+
+
+def is_time(suggestion: Suggestion) -> bool:
+    return suggestion.column == "event_time" and bool(suggestion.headings)
+
+
+def shapes_of(database: duckdb.DuckDBPyConnection, columns: Columns, place: int | None) -> list[Shape]:
+    return [] if place is None else shapes(database, f"c{place}", columns.source.time_formats)
+
+
+def suggested_shapes(
+    database: duckdb.DuckDBPyConnection, columns: Columns, suggestion: Suggestion
+) -> list[Shape]:
+    """How the times under the suggested headings are written. Those inside of JSON texts are not examined."""
+    found: list[Shape] = []
+    for heading in suggestion.headings:
+        parts = [heading] if isinstance(heading, str) else list(heading)
+        if set(parts) <= set(columns.headings):
+            texts = ", ".join(f"c{columns.headings.index(part)}" for part in parts)
+            found += shapes(database, f"nullif(concat_ws(' ', {texts}), '')", columns.source.time_formats)
+    return found
 
 
 def stage_content(

@@ -1,52 +1,138 @@
-"""The lines for settings.toml with which a file would load; where the file leaves a choice, all of them."""
+"""The lines for settings.toml with which a file would load; where the file leaves a choice, all of them.
 
-import json
+A line without a `#` is certain. The patterns match no name of a file that the lines could read wrongly.
+"""
+
 import re
+from collections.abc import Sequence
 from itertools import count
 
 from etl.check.inspect import Found
+from etl.check.name_lines import NameLines, name_lines
+from etl.check.names_in import file_patterns, literally
+from etl.check.suggest import Suggestion
 from etl.check.time_shapes import ISO, Shape
-from etl.common.terminal import CONTROL_CHARACTERS
+from etl.check.toml_texts import printed, quoted, texts
 from etl.config.settings import Settings
-from etl.config.source import unpacked_name
+from etl.config.source import Heading, Source, joined_places, unpacked_name
+from etl.store.texts import PLACE
+
+# The keys of a source that stay as they are.
+KEPT = ("records", "header_line", "fill_down", "layout", "repeats")
 
 
-def source_toml(found: Found) -> str:
-    """A complete [[source]] for files with names like this one, to paste before the others."""
-    source, columns = found.source, found.columns
-    name = unpacked_name(found.file_name)
-    suffix = "".join(re.findall(r"\.\w+$", name))
-    stem = name.removesuffix(suffix)
-    lines = [
-        "[[source]]",
-        f"name = {quoted(new_name(stem, found.check.settings))}",
+def source_toml(found: Found, is_own: bool = False) -> str:
+    """A complete [[source]] for files with names like this one, to paste before the others.
+
+    One of a sheet is for the workbook; with `is_own` it is only for sheets of this name.
+    """
+    names = name_lines(found)
+    constants = constant_lines(found, names)
+    sections = {
+        "[[source]]": own_lines(found, names, bool(constants), is_own),
+        "[source.columns]": column_lines(found),
+        "[source.constants]": constants,
+        "[source.names]": names.lines,
+    }
+    return "\n\n".join("\n".join([title, *lines]) for title, lines in sections.items() if lines)
+
+
+def own_lines(found: Found, names: NameLines, has_constants: bool, is_own: bool) -> list[str]:
+    source = found.source
+    stem = unpacked_name(found.file_name)
+    words = f"{stem} {found.unpacked.sheet}" if is_own else stem
+    kept = {key: value for key in KEPT if (value := getattr(source, key)) != getattr(DEFAULT, key)}
+    return [
+        f"name = {quoted(new_name(words, found.check.settings))}",
         f"kind = {quoted(source.kind)}",
-        f"files = [{quoted(pattern(stem) + suffix)}]",
+        f"files = {texts(name_patterns(found, names, has_constants, is_own))}",
         *([f"firm_id = {quoted(source.firm_id)}"] if source.firm_id is not None else []),
         f"timezone = {quoted(source.timezone)}",
         *format_lines(found.times),
-        "",
-        "[source.columns]",
+        *(
+            f"{key} = {texts(value) if isinstance(value, tuple) else written(value)}"
+            for key, value in kept.items()
+        ),
     ]
+
+
+DEFAULT = Source("", "events", (), None, "UTC", "UTC")
+
+
+def written(value: str | int) -> str:
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def name_patterns(found: Found, names: NameLines, has_constants: bool, is_own: bool) -> list[str]:
+    """The patterns of names: with a constant, only this name, because other files may need another one."""
+    name = unpacked_name(found.file_name)
+    suffix = "".join(re.findall(r"\.\w+$", name))
+    stem = name.removesuffix(suffix)
+    found_patterns = [f"{pattern}{suffix}" for pattern in names.files]
+    found_patterns = found_patterns or [f"{one}{suffix}" for one in file_patterns(stem, names.has_tab)]
+    if not names.files and (
+        has_constants or not re.search(r"[^\W\d_]", re.sub(r"\[.\]", "", found_patterns[0]))
+    ):
+        found_patterns = [literally(name)]
+    if is_own:
+        place = PLACE.join(map(literally, found.unpacked.place))
+        return [f"{pattern}{PLACE}{place}" for pattern in found_patterns]
+    return found_patterns
+
+
+def column_lines(found: Found) -> list[str]:
+    """The headings of each column: those that are known, those that are certain, and choices."""
+    columns = found.columns
+    joined = joined_places(found.source, columns.headings)
     # A heading that is suggested for a missing column does not mean another one as well.
-    moved = {suggestion.heading for suggestion in found.suggested}
-    mapped = {name: columns.headings[place] for name, place in columns.places.items()}
-    lines += [f"{name} = [{quoted(heading)}]" for name, heading in mapped.items() if heading not in moved]
-    constants = [f"{name} = {quoted(value)}" for name, value in source.constants.items()]
+    moved = {part for one in found.suggested for heading in one.headings for part in parts_of(heading)}
+    lines = []
+    for name, place in columns.places.items():
+        heading: Heading = columns.headings[place]
+        if name in joined:
+            heading = tuple(columns.headings[part] for part in joined[name])
+        elif heading == name and name in found.values:
+            continue
+        if moved.isdisjoint(parts_of(heading)):
+            lines.append(f"{name} = [{of_heading(heading)}]")
+    if found.source.kind == "events" and not columns.has("status"):
+        known = [
+            one for one in found.source.columns.get("status", ()) if not moved.intersection(parts_of(one))
+        ]
+        lines += (
+            [f"status = [{', '.join(map(of_heading, known))}]  # If another file has it."] if known else []
+        )
     for suggestion in found.suggested:
-        column, why = suggestion.column, f"  # Suggested: {suggestion.why}."
-        named = [f"{column} = [{quoted(heading)}]" for heading in suggestion.headings]
-        if len(named) == 1:
-            lines.append(named[0] + why)
-        elif named:
-            lines += choice(f"Which of these headings means {column}?", named)
-        elif suggestion.constant:
-            constants.append(f"{column} = {quoted(suggestion.constant)}{why}")
-        elif column == "tab":
-            constants += choice("Which tab is in this file?", ['tab = "Client"', 'tab = "Internal"'])
-        else:
-            lines += [f"# No heading looks like {column}. Write yours here:", f"# {column} = []"]
-    return "\n".join(lines + (["", "[source.constants]", *constants] if constants else []))
+        lines += suggested_lines(suggestion)
+    return lines
+
+
+def suggested_lines(suggestion: Suggestion) -> list[str]:
+    column = suggestion.column
+    named = [f"{column} = [{of_heading(heading)}]" for heading in suggestion.headings]
+    if suggestion.is_certain:
+        return [f"{named[0]}  # Suggested: {suggestion.why}."]
+    notes = [f"  # {printed(note)}" if note else "" for note in suggestion.notes] or [""] * len(named)
+    lines = [f"{line}{note}" for line, note in zip(named, notes, strict=True)]
+    if column == "return_id" and lines:
+        return choice("Does one of these headings mean the ID of the return?", lines)
+    if not lines and column not in ("return_id", "tab"):
+        return [f"# No heading looks like {column}. Write yours here:", f"# {column} = []"]
+    return choice(f"Which of these headings means {column}?", lines) if lines else []
+
+
+def constant_lines(found: Found, names: NameLines) -> list[str]:
+    """The constants of the source, and a choice of the tab if nothing else gives it."""
+    lines = [f"{name} = {quoted(value)}" for name, value in found.source.constants.items()]
+    suggestion = next((one for one in found.suggested if one.column == "tab"), None)
+    if suggestion is None or suggestion.headings or "tab" in names.covered:
+        return lines
+    tabs = ["Client", "Internal"]
+    tabs = [found.tab, *(tab for tab in tabs if tab != found.tab)] if found.tab else tabs
+    lines_of_tabs = [f'tab = "{tab}"' for tab in tabs]
+    if found.tab:
+        lines_of_tabs[0] += f"  # The known labels in it are of the {found.tab} tab."
+    return lines + choice("Which tab is in this file?", lines_of_tabs)
 
 
 def choice(question: str, lines: list[str]) -> list[str]:
@@ -69,25 +155,21 @@ def format_lines(times: list[Shape]) -> list[str]:
 
 
 def time_formats(formats: list[str]) -> str:
-    return f"time_formats = [{', '.join(map(quoted, dict.fromkeys(formats)))}]"
+    return f"time_formats = {texts(dict.fromkeys(formats))}"
 
 
-def new_name(stem: str, settings: Settings) -> str:
+def new_name(words: str, settings: Settings) -> str:
     """A name for a source, after the file, that no other source has."""
-    words = " ".join(re.findall(r"[^\W\d_]+", stem)).lower() or "export"
+    stem = re.sub(r"\.\w+(?= |$)", "", words)
+    name = " ".join(re.findall(r"[^\W\d_]+", stem)).lower() or "export"
     taken = {source.name for source in settings.sources}
-    names = (words if number == 1 else f"{words} {number}" for number in count(1))
-    return next(name for name in names if name not in taken)
+    names = (name if number == 1 else f"{name} {number}" for number in count(1))
+    return next(one for one in names if one not in taken)
 
 
-def pattern(stem: str) -> str:
-    """A pattern for names like this one: any number may replace a number in the name, such as a date."""
-    escaped = re.sub(r"[\[?*]", lambda match: f"[{match[0]}]", stem)
-    return re.sub(r"(?:\*[ _.()-]*)+\*", "*", re.sub(r"\d+", "*", escaped) + "*")
+def parts_of(heading: Heading) -> Sequence[str]:
+    return (heading,) if isinstance(heading, str) else heading
 
 
-def quoted(text: str) -> str:
-    """A text of TOML, whose escapes are those of JSON. Control characters are written as escapes too."""
-    return re.sub(
-        CONTROL_CHARACTERS, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False)
-    )
+def of_heading(heading: Heading) -> str:
+    return quoted(heading) if isinstance(heading, str) else texts(heading)

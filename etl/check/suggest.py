@@ -1,132 +1,113 @@
-"""Suggests which heading of a file means a missing column; if the file leaves a choice, all that may."""
+"""Suggests which heading of a file means a missing column.
+
+Only what the values themselves show is certain. Which column has the ID of the return, and all else that only
+a person can say, is a choice, in which a line has to be chosen.
+"""
 
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-import duckdb
-
-from etl.check.time_shapes import shapes
-from etl.common.duck import count_of
-from etl.config.source import heading_key
-from etl.read.tidy import split_quoted, tidied
+from etl.check.fields import Field
+from etl.config.source import Heading, heading_key
 from etl.store.columns import Columns, missing_columns
-from etl.store.mapping import IDS, TABS
-from etl.store.times import EPOCHS
+from etl.store.mapping import IDS
 
 # For each tab its known labels, tidied, in lower case.
 KnownLabels = dict[str, set[str]]
-MOST_VALUES = 200
 CLOSE = 0.75
+# The last word of a heading for ids: "Return Year" is as close to "Return" as "Return Nr" is.
+ID_WORD = re.compile(r"(?i)(?:^|[\W_]|(?<=[a-z]))(?:id|ids|nr|no|num|number|nummer|#)[\W_]*$")
+ONLY_YOU = "only you can say it"
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The headings that may mean a missing column, and why; or a constant, if all labels are of one tab."""
+    """The headings that may mean a column, and why; `is_certain` if there is one and its values show it."""
 
     column: str
-    headings: list[str]
+    headings: list[Heading]
     why: str
-    constant: str | None = None
-
-    @property
-    def heading(self) -> str | None:
-        """The heading, if it is the only one."""
-        return self.headings[0] if len(self.headings) == 1 else None
+    is_certain: bool = False
+    # What is said of each heading of a choice.
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Field:
-    """A column of the file: its heading, its first distinct values, and what all of them are."""
-
-    heading: str
-    values: list[str]
-    is_filled: bool
-    has_tabs: bool
-    has_times: bool
-
-    @property
-    def has_json(self) -> bool:
-        """Whether objects or lists are its texts, which are never an id, a label or a name."""
-        return bool(self.values) and all(text.lstrip().startswith(("{", "[")) for text in self.values)
-
-    def label_count(self, labels: set[str]) -> int:
-        """How many of the values begin like one of these labels."""
-        texts = [split_quoted(tidied(value))[0].casefold() for value in self.values]
-        return sum(text.startswith(tuple(labels)) for text in texts)
+def suggest(fields: list[Field], columns: Columns, labels: KnownLabels) -> list[Suggestion]:
+    """For each missing column the headings that may mean it; also a time of day that belongs to the dates."""
+    missing = missing_columns(columns)
+    free = [field for field in fields if field.column not in columns.source.required and not field.is_json]
+    found = {"event_time": by_times(fields, free), "tab": by_tabs(free), "label": by_labels(free, labels)}
+    wanted = [*missing, *(["event_time"] if has_days_alone(fields) else [])]
+    found = {column: one for column in wanted if (one := found.get(column)) and one.headings}
+    used = {heading for one in found.values() for heading in one.headings}
+    rest = [field for field in free if field.column is None and field.heading not in used]
+    return [found.get(column) or by_spelling(column, columns, rest) for column in wanted]
 
 
-def read_field(database: duckdb.DuckDBPyConnection, columns: Columns, place: int) -> Field:
-    field = f"c{place}"
-    first = database.execute(f"""
-        select {field} from staged where {field} is not null
-        group by {field} order by min(row_no) limit {MOST_VALUES}
-    """).fetchall()
-    values = [value for (value,) in first]
-    tabs = {re.sub(r"[\s_-]", "", value).casefold() for value in values}
-    ways = shapes(database, field, columns.source.time_formats)
-    # A number alone may be anything.
-    are_times = [way.read_count == way.count and EPOCHS.keys().isdisjoint(way.formats) for way in ways]
-    return Field(
-        heading=columns.headings[place],
-        values=values,
-        is_filled=bool(values) and not count_of(database, f"select count(*) - count({field}) from staged"),
-        has_tabs=bool(tabs) and tabs <= TABS.keys(),
-        has_times=bool(ways) and all(are_times),
+def has_days_alone(fields: list[Field]) -> bool:
+    """Whether the times of the events have no time of day, and another column has."""
+    has_days = any(field.column == "event_time" and field.has_days for field in fields)
+    return has_days and any(field.has_clocks and field.column is None for field in fields)
+
+
+def by_times(fields: list[Field], free: list[Field]) -> Suggestion:
+    """A column of times, or one of dates and one of times of day."""
+    own = [field for field in free if field.column is None]
+    times = [field for field in own if (field.has_times or field.is_like_times) and not field.has_days]
+    if len(times) == 1:
+        # A time that is the same in all records may be that of the export.
+        is_certain = times[0].has_times and (len(times[0].values) > 1 or times[0].count == 1)
+        return Suggestion("event_time", [times[0].heading], "every value is a time", is_certain)
+    if times:
+        notes = tuple(f"{field.example}: {zone_of(field)}" for field in times)
+        return Suggestion("event_time", [field.heading for field in times], ONLY_YOU, notes=notes)
+    # A day alone may be a due date.
+    days = [field for field in fields if field.has_days and field.column in (None, "event_time")]
+    pairs = [(day, clock) for day in days for clock in own if clock.has_clocks]
+    headings: list[Heading] = [(day.heading, clock.heading) for day, clock in pairs]
+    notes = tuple(f"{day.example} {clock.example}" for day, clock in pairs)
+    return Suggestion("event_time", headings, "a date and a time of day", len(pairs) == 1, notes)
+
+
+def zone_of(field: Field) -> str:
+    if field.has_zones:
+        return "each time names its zone"
+    return "it names no zone, so write the right one as timezone above"
+
+
+def by_tabs(free: list[Field]) -> Suggestion:
+    headings: list[Heading] = [field.heading for field in free if field.has_tabs]
+    return Suggestion("tab", headings, "it contains the names of the tabs", len(headings) == 1)
+
+
+def by_labels(free: list[Field], labels: KnownLabels) -> Suggestion:
+    every = set.union(*labels.values())
+    fitting = [field for field in free if 0 < len(field.values) <= 2 * field.label_count(every)]
+    notes = tuple(field.example for field in fitting)
+    headings: list[Heading] = [field.heading for field in fitting]
+    return Suggestion("label", headings, "it contains labels of the platform", len(fitting) == 1, notes)
+
+
+def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
+    """The headings with a spelling close to a known one; for an ID, else those whose values may be ids."""
+    known = [heading for heading, name in columns.source.known.items() if name == column]
+    near = [one for one in rest if get_close_matches(heading_key(one.heading), known, n=1, cutoff=CLOSE)]
+    if column in IDS:
+        near = [one for one in near if one.may_be_ids and ID_WORD.search(one.heading)]
+        if len(near) == 1:
+            why = "its spelling is close to a known heading"
+            return Suggestion(column, [near[0].heading], why, is_certain=True)
+        near = near or [one for one in rest if one.may_be_ids]
+    return Suggestion(
+        column, [one.heading for one in near], ONLY_YOU, notes=tuple(one.example for one in near)
     )
 
 
-def suggest(database: duckdb.DuckDBPyConnection, columns: Columns, labels: KnownLabels) -> list[Suggestion]:
-    """For each missing column the headings that may mean it, by their values, else by their spelling."""
-    missing = missing_columns(columns)
-    if not missing:
-        return []
-    taken = {columns.places.get(name) for name in columns.source.required}
-    places = [place for place in range(len(columns.headings)) if place not in taken]
-    free = [one for place in places if not (one := read_field(database, columns, place)).has_json]
-    times = [field for field in free if field.has_times]
-    every, shared = set.union(*labels.values()), set.intersection(*labels.values())
-    fitting = {
-        "tab": ([field for field in free if field.has_tabs], "it contains the names of the tabs"),
-        # A day alone may be a due date; an event has a time of day.
-        "event_time": ([one for one in times if ":" in one.values[0]] or times, "every value is a time"),
-        "label": (
-            [field for field in free if 0 < len(field.values) <= 2 * field.label_count(every)],
-            "it contains labels of the platform",
-        ),
-    }
-    found = {
-        column: Suggestion(column, [field.heading for field in fields], why)
-        for column, (fields, why) in fitting.items()
-        if column in missing and fields
-    }
-    used = {suggestion.heading for suggestion in found.values()}
-    rest = [field for field in free if field.heading not in used]
-    found = {column: found.get(column) or by_spelling(column, columns, rest) for column in missing}
-    place = place_of("label", columns, list(found.values()))
-    if "tab" in missing and not found["tab"].headings and place is not None:
-        field = read_field(database, columns, place)
-        tabs = [tab for tab, own in labels.items() if field.label_count(own - shared)]
-        if len(tabs) == 1:
-            why = f"all known labels in it are of the {tabs[0]} tab"
-            found["tab"] = Suggestion("tab", [], why, tabs[0])
-    return list(found.values())
-
-
-def by_spelling(column: str, columns: Columns, free: list[Field]) -> Suggestion:
-    """The headings with a spelling close to a known one; for an id, else every column that is never empty."""
-    known = [heading for heading, name in columns.source.known.items() if name == column]
-    headings = [field.heading for field in free]
-    near = [one for one in headings if get_close_matches(heading_key(one), known, n=1, cutoff=CLOSE)]
-    if near or column not in IDS:
-        return Suggestion(column, near, "its spelling is close to a known heading")
-    filled = [field.heading for field in free if field.is_filled and not (field.has_tabs or field.has_times)]
-    return Suggestion(column, filled, "it is the only other column that is never empty")
-
-
-def place_of(column: str, columns: Columns, suggested: list[Suggestion]) -> int | None:
-    """The place of the heading that means a column, or is the only one suggested for it."""
-    for suggestion in suggested:
-        if suggestion.column == column and suggestion.heading is not None:
-            return columns.headings.index(suggestion.heading)
-    return columns.places.get(column)
+def tab_of_labels(fields: list[Field], suggested: list[Suggestion], labels: KnownLabels) -> str | None:
+    """The only tab that known labels of the file are of; None if there are two, or none."""
+    shared = set.intersection(*labels.values())
+    named = [one.headings[0] for one in suggested if one.column == "label" and one.is_certain]
+    own = [field for field in fields if field.column == "label" or field.heading in named]
+    tabs = [tab for tab, known in labels.items() if any(field.label_count(known - shared) for field in own)]
+    return tabs[0] if len(tabs) == 1 else None

@@ -34,7 +34,7 @@ def content_text(content: ContentCheck) -> str:
         labels_text(content.labels),
         section("Quarantined", quarantine_lines(content.quarantined)),
         section("Warning", [f"{content.warning}."] if content.warning else []),
-        section("Refused", [] if content.missing or not content.refusal else [content.refusal]),
+        section("Refused", [content.refusal] if content.refusal and content.first_records else []),
     ]
     return "\n\n".join(filter(None, sections))
 

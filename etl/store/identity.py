@@ -31,18 +31,23 @@ class Identity:
 
 
 def values_in_names(source: Source, unpacked: Unpacked, inbox: Path) -> dict[str, str]:
-    """The values that a source takes from the names of a file, its folder and its sheet.
+    """The values that a source takes from the names of a file, its folder and its sheet."""
+    if not source.names.columns:
+        return {}
+    return source.names.values(*own_names(unpacked, inbox), unpacked.sheet)
+
+
+def own_names(unpacked: Unpacked, inbox: Path) -> tuple[str, str | None]:
+    """The name of a file and its folder, as patterns see them.
 
     The inbox is no folder of an office. The folder of a member of a zip is the zip itself, or a folder in it.
     """
-    if not source.names.columns:
-        return {}
     parent = unpacked.file.absolute().parent
     folders = [] if parent == inbox.absolute() else [parent.name]
     *outer, own = unpacked.file.name, *inner_names(unpacked)
     *inner, name = own.split("/")
     folders += [*map(stem, outer), *inner]
-    return source.names.values(stem(name), folders[-1] if folders else None, unpacked.sheet)
+    return stem(name), folders[-1] if folders else None
 
 
 def names_of(content: Unpacked, found: Contents) -> list[str]:

@@ -150,9 +150,9 @@ def test_headings_inside_of_json_texts_are_suggested_and_the_texts_are_not(
     text = check_text(data, file)
     assert (
         """
-# Which of these headings means return_id? Use one of these lines:
-# return_id = ["AuditData.Id"]
-# return_id = ["AuditData.On.Return"]
+# Does one of these headings mean the ID of the return? Use one of these lines:
+# return_id = ["AuditData.Id"]  # 0
+# return_id = ["AuditData.On.Return"]  # R0
 tab = ["AuditData.On.Tab"]  # Suggested: it contains the names of the tabs.
 label = ["Operations"]  # Suggested: it contains labels of the platform.
 event_time = ["CreationDate"]  # Suggested: every value is a time.
@@ -185,8 +185,8 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
             "one.csv",
             "Return ID,Event,When\nR-1,Upload,2026-03-04 10:00\n",
             [
-                'tab: "Internal" for every record (all known labels in it are of the Internal tab)',
-                'tab = "Internal"  # Suggested: all known labels in it are of the Internal tab.',
+                'files = ["one.csv"]',
+                '# tab = "Internal"  # The known labels in it are of the Internal tab.\n# tab = "Client"',
             ],
         ),
         (
@@ -196,10 +196,10 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
         ),
         (
             "ids.csv",
-            "Vorgang;Art;Tab;Event;When\nR-1;x;Client;Access Locked;2026-03-04 10:00\n",
+            "Vorgang;Art;Seite;Tab;Event;When\nR-1;x;7;Client;Access Locked;2026-03-04 10:00\n",
             [
-                'return_id: perhaps one of "Vorgang", "Art"',
-                '# return_id = ["Vorgang"]\n# return_id = ["Art"]',
+                'return_id: perhaps "Vorgang", "Seite"; only you can say it',
+                '# return_id = ["Vorgang"]  # R-1\n# return_id = ["Seite"]  # 7',
             ],
         ),
         (
@@ -215,7 +215,7 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
                 "No column for return_id and tab and label and event_time, so a load would refuse the file.",
                 "event_time: no heading looks like it",
                 "# No heading looks like label. Write yours here:\n# label = []",
-                'return_id = ["Alpha"]  # Suggested: it is the only other column that is never empty.',
+                '# file = "{return_id} {tab} no*"',
             ],
         ),
         (
@@ -251,7 +251,7 @@ def test_the_text_contains(
 
 def test_hostile_names_and_headings_are_escaped(data: DataDir, tmp_path: Path) -> None:
     content = (
-        "Retu\x1b[0mrn;When \u202eis;Tab;SSN 123456789;Was\n1;2026-03-04 10:00;Client;123456789;Upload\n"
+        "Return\x1b[0m No;When \u202eis;Tab;SSN 123456789;Was\n1;2026-03-04 10:00;Client;123456789;Upload\n"
     )
     text = check_text(data, written(tmp_path, "a\x1b[31m 123-45-6789\u202e.csv", content))
     assert text.startswith("a�[31m [TIN]�.csv\n")

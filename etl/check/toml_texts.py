@@ -1,0 +1,26 @@
+"""Texts as settings.toml has them."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from etl.common.terminal import CONTROL_CHARACTERS
+
+LONGEST_NOTE = 80
+
+
+def texts(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(quoted, values))}]"
+
+
+def printed(text: str) -> str:
+    """A text for a comment, on one line."""
+    shown = re.sub(CONTROL_CHARACTERS, "�", text)
+    return shown if len(shown) <= LONGEST_NOTE else f"{shown[:LONGEST_NOTE]}..."
+
+
+def quoted(text: str) -> str:
+    """A text of TOML, whose escapes are those of JSON. Control characters are written as escapes too."""
+    return re.sub(
+        CONTROL_CHARACTERS, lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False)
+    )
