@@ -15,6 +15,7 @@ from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
+from etl.store.ids import is_damaged, out_of_formula
 from etl.store.texts import select_texts, set_places
 from etl.store.time_column import after, clocks_of, stamp_steps
 from etl.store.times import number_times, parse_day
@@ -79,12 +80,14 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     source, clocks = columns.source, clocks_of(database, columns)
     [firm_zone] = zones_of_times(database, source.firm_timezone)
     own = [name for name in contract(source.kind) if name not in names_of(SET)]
-    texts = listed({name: columns.text(name) for name in own})
+    own_texts = {name: columns.text(name) for name in own}
+    if "source_event_id" in columns.places:
+        own_texts["source_event_id"] = out_of_formula(own_texts["source_event_id"])
+    texts = listed(own_texts)
     unmapped = "".join(f", c{place}" for place in columns.unmapped)
     steps = stamp_steps(database, columns)
     values = {"extra": extra(columns)}
-    reasons = "when is_json then 'not_a_text' when return_id is null then 'empty_return_id'"
-    reasons += " when firm_id is null then 'empty_firm_id'"
+    reasons = "when set_reason is not null then set_reason"
     names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
     tidy = join = ""
     if source.kind == "returns":
@@ -106,7 +109,7 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     rows = after(
         steps,
         f"""
-            select row_no, {texts}{unmapped}, set_no, unread, is_json, {SET}
+            select row_no, {texts}{unmapped}, set_no, unread, set_reason, {SET}
             from query_table(source) as own
             join sets on {same_set(database, columns)}
         """,
@@ -142,9 +145,12 @@ def listed(values: dict[str, str]) -> str:
 def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     """Makes `sets` of `set_texts`: ids and attributes are trimmed, and attributes of TYPED parsed.
 
-    Sets with equal values have the same set_no. `unread` has what could not be read, as members of JSON.
+    Sets with equal values have the same set_no. `unread` has what could not be read, as members of JSON, and
+    `set_reason` why the records of a set are quarantined.
     """
     texts = {name: columns.text(name) for name in names_of(SET)}
+    ids = [name for name in IDS if name in columns.places]
+    texts |= {name: out_of_formula(texts[name]) for name in ids}
     for name in texts.keys() & columns.places.keys():
         trimmed = f"nullif(regexp_replace({texts[name]}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
         has_blanks = HAS_OUTER_BLANKS.format(texts[name])
@@ -157,12 +163,22 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     members = {name: member(columns.heading(name), name) for name in typed}
     unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}
+    if "client_id" in ids:
+        damaged = is_damaged("client_id")
+        unread.append(f"case when {damaged} then {member(columns.heading('client_id'), 'client_id')} end")
+        values["client_id"] = f"case when not {damaged} then client_id end"
+    damaged = " or ".join(is_damaged(name) for name in ids if name != "client_id") or "false"
     is_json = " or ".join(f"coalesce({IS_JSON.format(name)}, false)" for name in NEVER_JSON)
     database.execute(f"""
         create or replace temp table sets as
         select *, dense_rank() over (order by {SET})::integer as set_no
         from (
-            select * replace ({listed(values)}), {joined(unread)} as unread, {is_json} as is_json
+            select * replace ({listed(values)}), {joined(unread)} as unread, case
+                when {is_json} then 'not_a_text'
+                when {damaged} then 'damaged_id'
+                when return_id is null then 'empty_return_id'
+                when firm_id is null then 'empty_firm_id'
+            end as set_reason
             from (
                 select *, {listed({f"parsed_{name}": value for name, value in parsed.items()})}
                 from (select *, {listed(texts)} from set_texts)
@@ -207,7 +223,7 @@ def parse_attributes(formats: tuple[str, ...]) -> dict[str, str]:
 def extra(columns: Columns) -> str:
     """SQL for unmapped fields, and attributes that could not be read, as JSON under their headings."""
     members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
-    members += ["unread"] if any(map(columns.has, TYPED)) else []
+    members += ["unread"] if any(map(columns.has, (*TYPED, "client_id"))) else []
     if columns.has("exported_at"):
         exported_at = member(columns.heading("exported_at"), "exported_at")
         members.append(f"case when event_at is null then {exported_at} end")

@@ -18,6 +18,7 @@ from etl.config.source import TIME
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
+from etl.store.ids import out_of_formula_text
 from etl.store.time_column import read_times
 
 # Between the name of a file and the name of a member or a sheet in it.
@@ -112,7 +113,8 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     for place, text in suspects:
         changed, number = redact_announced(text) if place in announced else redact(text)
         if number:
-            rows.append((place, text, id_hash(text, key()) if place in ids else changed, number))
+            own = id_hash(out_of_formula_text(text), key()) if place in ids else changed
+            rows.append((place, text, own, number))
     if not rows:
         return 0
     schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}

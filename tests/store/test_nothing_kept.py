@@ -7,7 +7,7 @@ import pytest
 from etl.store.checked import Outcome
 from support.loaded_files import HEAD, SETTINGS, Firm, quarantined, tree
 
-GOOD = "r1,Client,Up,2026-03-04\n"
+GOOD = "r1,Client,Up,2026-03-04 10:00\n"
 BAD = "r1,Client,Up,26.Mrz.2026 11h15\n"
 REGISTER = 'name = "log"\nkind = "returns"\n'
 
@@ -50,8 +50,8 @@ def test_a_file_of_which_nothing_could_be_read_is_refused(tmp_path: Path) -> Non
         ),
         (f"r1,Client,Up,1{'x' * 50}\n", f'1, with the time "1{"x" * 39}...'),
         ("r1,Client,Up,Ann Lee\n", "1. "),
-        ("r1,Nowhere,Up,2026-03-04\n", "1. "),
-        (",Client,Ann Lee,2026-03-04\n", "1. "),
+        ("r1,Nowhere,Up,2026-03-04 10:00\n", "1. "),
+        (",Client,Ann Lee,2026-03-04 10:00\n", "1. "),
         ("Ann Lee\n", "1. "),
     ],
 )
@@ -105,7 +105,7 @@ def test_small_files_are_judged_one_by_one(tmp_path: Path) -> None:
     texts = {
         "a.csv": log(GOOD, GOOD),
         "b.csv": log(BAD, "r2\n"),
-        "c.csv": log("r3,Nowhere,Up,2026-03-04\n", GOOD),
+        "c.csv": log("r3,Nowhere,Up,2026-03-04 10:00\n", GOOD),
         "d.csv": log(GOOD),
     }
 

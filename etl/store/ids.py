@@ -1,0 +1,44 @@
+"""Ids as spreadsheets leave them: in a formula that protects them, or damaged.
+
+A damaged id may be that of many returns, so it is never stored as an id.
+"""
+
+import re
+
+from etl.common.duck import literal
+
+# How exports keep the zeros of an id from a spreadsheet: ="000123".
+FORMULA = r'^\s*="(.*)"\s*$'
+MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DAMAGED = "|".join(
+    [
+        # A rounded number: 2.02512E+14, in some countries with a comma, and 2.02512e14 of other programs.
+        r"[+-]?\d(?:[.,]\d+)?[Ee][+-]\d{2,3}",
+        r"[+-]?\d[.,]\d+[Ee]\d{1,3}",
+        # A number of which only the first 15 digits are kept.
+        r"[1-9]\d{14}0{3,}(?:\.0+)?",
+        # A date: Mar-25 and 25-Mar, as spreadsheets write months, 3/1/2025, or with the clock of midnight.
+        rf"{MONTH}-\d{{2}}(?:\d{{2}})?",
+        rf"\d{{1,2}}-{MONTH}(?:-\d{{2}}(?:\d{{2}})?)?",
+        r"\d{1,2}/\d{1,2}/\d{4}(?: 0?0:00(?::00)?| 12:00(?::00)? AM)?",
+        r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?",
+        # A formula without a result, a number too wide for its column, and a truth value.
+        r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|TRUE|FALSE",
+    ]
+)
+
+
+def out_of_formula(text: str) -> str:
+    """SQL for a text, taken out of the formula that protects it."""
+    inside = f"regexp_replace({text}, {literal(FORMULA)}, '\\1')"
+    return f"case when contains({text}, '=\"') then {inside} else {text} end"
+
+
+def out_of_formula_text(text: str) -> str:
+    """The same in Python."""
+    return re.sub(FORMULA, r"\1", text)
+
+
+def is_damaged(name: str) -> str:
+    """SQL for whether an id is what a spreadsheet made of one; false for none."""
+    return f"coalesce(regexp_full_match({name}, {literal(DAMAGED)}), false)"

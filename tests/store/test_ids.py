@@ -1,0 +1,125 @@
+"""Ids that a spreadsheet changed: two returns never become one, and no id is lost in silence."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from support.loaded_files import HEAD, SETTINGS, Firm, events, quarantined
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FIRMS = SETTINGS.format(firm="UTC", zone="UTC").replace('firm_id = "oak"\n', "")
+
+
+def log(*ids: str, headings: str = HEAD) -> str:
+    rows = ('"{}",Client,Up,2026-03-04 10:00'.format(one.replace('"', '""')) for one in ids)
+    return "\n".join([headings, *rows, ""])
+
+
+def returns_of(folder: Path, *ids: str) -> list[str | None]:
+    """The return of each record, None if it is quarantined as damaged; one more is always good."""
+    part = Firm(folder).load_text(log(*ids, "good"))
+    kept = dict(events(part, "row_no", "return_id"))
+    assert {reason for _, reason, _ in quarantined(part)} <= {"damaged_id"}
+    assert kept.pop(len(ids) + 1) == "good"
+    return [kept.get(row_no) for row_no in range(1, len(ids) + 1)]
+
+
+def test_rounded_numbers_dates_and_errors_are_quarantined(tmp_path: Path) -> None:
+    damaged = ["2.02512E+14", "2E+14", "2,02512E+14", " 8.96529e+19", "2.02512e14", "202512034567891000"]
+    damaged += [
+        "Mar-25",
+        "25-Mar",
+        "Mar-2025",
+        "1-Mar-25",
+        "3/1/2025",
+        "3/1/2025 0:00",
+        "2025-03-01 00:00:00",
+    ]
+    damaged += ["#N/A", "#REF!", "########", "TRUE"]
+    assert returns_of(tmp_path, *damaged) == [None] * len(damaged)
+
+
+def test_ids_that_look_alike_are_ids(tmp_path: Path) -> None:
+    ids = ["2025E14", "1E5", "20251E+1", "MAR-25", "25-MAR", "Mar-25-1", "March", "3/1", "2025-03-01"]
+    ids += ["2025-03", "#12", "True North", "2025001600000000", "202512034567891234", "E+14", "000123"]
+    assert returns_of(tmp_path, *ids) == ids
+
+
+def test_the_formula_that_protects_an_id_is_taken_off(tmp_path: Path) -> None:
+    """In every column of ids, and before a taxpayer number in an id becomes a hash."""
+    ids = ['="000123"', ' ="000123" ', "000123", '="078-05-1120"', "078-05-1120", '="Mar-25"', '=""x""', '="']
+    found = returns_of(tmp_path, *ids)
+    assert (found[:3], found[5:]) == (["000123"] * 3, [None, '"x"', '="'])
+    assert found[3] == found[4] and str(found[3]).startswith("id-")
+    firm = Firm(tmp_path / "firm", FIRMS)
+    part = firm.load_text(
+        "firm_id,return_id,client_id,source_event_id,tab,label,event_time\n"
+        '"=""01""","=""02""","=""03""","=""04""",Client,Up,2026-03-04 10:00\n'
+    )
+    assert events(part, "firm_id", "return_id", "client_id", "source_event_id") == [("01", "02", "03", "04")]
+
+
+def test_a_damaged_firm_is_quarantined_and_a_damaged_client_is_only_kept_as_text(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, FIRMS)
+    part = firm.load_text(
+        "firm_id,return_id,Client ID,tab,label,event_time\n"
+        "2.02512E+14,r1,c1,Client,Up,2026-03-04 10:00\n"
+        "oak,r1,2.02512E+14,Client,Up,2026-03-04 10:00\n"
+        "oak,r2,Mar-25,Client,Up,2026-03-04 10:00\n"
+        "oak,r3,c3,Client,Up,2026-03-04 10:00\n"
+    )
+    assert [row[:2] for row in quarantined(part)] == [(1, "damaged_id")]
+    rows = events(part, "return_id", "client_id", "extra")
+    assert [(*row[:2], json.loads(row[2] or "{}")) for row in rows] == [
+        ("r1", None, {"Client ID": "2.02512E+14"}),
+        ("r2", None, {"Client ID": "Mar-25"}),
+        ("r3", "c3", {}),
+    ]
+
+
+@pytest.mark.parametrize("damaged", ["2.02512E+14", "Mar-25"])
+def test_a_file_of_damaged_ids_only_is_refused(tmp_path: Path, damaged: str) -> None:
+    assert Firm(tmp_path).refusal(log(damaged, damaged)) == (
+        "log.csv: no record could be read. 2 of 2 records are damaged_id: A spreadsheet made the id a "
+        "rounded number, a date or an error: load the export as it came, not saved again. "
+        "The first is record 1. Nothing was loaded from it."
+    )
+
+
+def in_a_spreadsheet(text: str) -> str:
+    """What a cell shows of an id that somebody opens in a spreadsheet and saves as CSV."""
+    if text.isascii() and text.isdigit():
+        number = str(int(text))
+        if len(number) < 12:
+            return number
+        mantissa = f"{int(number):.5E}".replace("E+0", "E+")
+        digits, exponent = mantissa.split("E")
+        return f"{digits.rstrip('0').rstrip('.')}E{exponent}"
+    first, _, second = text.partition("-")
+    if first.isdigit() and second.isdigit() and len(text) < 8:
+        if len(first) == 4 and 1 <= int(second) <= 12:
+            return f"{MONTHS[int(second) - 1]}-{first[2:]}"
+        if 1 <= int(first) <= 12 and 1 <= int(second) <= 28 and len(second) < 3:
+            return f"{int(second)}-{MONTHS[int(first) - 1]}"
+    return text
+
+
+# An id that really ends in zeros like a rounded one is quarantined too.
+NUMBERS = st.integers(10**11, 10**20).filter(lambda number: number % 1000).map(str)
+DASHED = st.tuples(st.integers(1, 2030), st.integers(1, 40)).map(lambda pair: f"{pair[0]}-{pair[1]:02}")
+OTHERS = st.from_regex(r"[A-Z0-9]{1,4}-[A-Z0-9]{1,6}", fullmatch=True)
+
+
+@example(["202512034567891", "202512034567892"])
+@example(["2025-03", "2025-3", "3-25"])
+@given(st.lists(NUMBERS | DASHED | OTHERS, min_size=1, max_size=6, unique=True))
+def test_an_id_is_never_that_of_another_after_a_spreadsheet(ids: list[str]) -> None:
+    """Numbers are of more digits than a cell shows, so zeros before them are not lost without a trace."""
+    with TemporaryDirectory() as folder:
+        found = returns_of(Path(folder), *map(in_a_spreadsheet, ids))
+        assert all(one in (None, own) for own, one in zip(ids, found, strict=True))
+        assert returns_of(Path(folder) / "before", *ids) == ids
