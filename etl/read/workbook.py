@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from etl.common.problem import Problem
-from etl.read.number_formats import in_zeros, zero_cells
+from etl.read.workbook_xml import FAR, in_zeros, refuse_unreadable, zero_cells
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -60,11 +60,17 @@ def sheets(path: Path) -> Iterator[Sheet]:
         with zipfile.ZipFile(path) as archive:
             if archive.testzip() is not None:
                 raise Problem(DAMAGED)
+            refuse_unreadable(archive)
             with calamine.CalamineWorkbook.from_path(path) as book:
                 yield from read_sheets(book, archive)
     except calamine.PasswordError as error:
         raise Problem(LOCKED) from error
     except (*BROKEN_ZIP, calamine.CalamineError) as error:
+        raise Problem(FAR if "Cell limit" in str(error) else DAMAGED) from error
+    except OSError as error:
+        # An error of the disk has a number; the library raises an OSError without a number for damage.
+        if error.errno is not None:
+            raise
         raise Problem(DAMAGED) from error
 
 

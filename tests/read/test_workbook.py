@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -18,7 +19,7 @@ from etl.common.paths import CHECKOUT
 from etl.config.source import Limits
 from etl.read.archive import contents
 from support.staged_files import LOG, refusal, staged
-from support.workbooks import excel, open_document
+from support.workbooks import excel, open_cell, open_document
 
 ROWS = [
     ("Return ID", "Event", "Date/Time", "Tax Year"),
@@ -129,6 +130,38 @@ def test_a_faulty_workbook_is_refused_by_its_fault() -> None:
     assert "(field_bytes under" in refusal(
         "a.xlsx", excel({"a": [*ROWS, ("x" * 70,)]}), replace(Limits(), field_bytes=60)
     )
+
+
+def test_a_workbook_with_a_cell_far_away_is_refused_before_it_takes_the_memory() -> None:
+    far = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ("Return ID", "Tab"))
+        sheet.write(1_048_575, 16_383, "x")
+    assert refusal("a.xlsx", buffer.getvalue()) == far
+    far_row = "<table:table-row><table:table-cell table:number-columns-repeated='16383'/>" + open_cell("x")
+    empty = "<table:table-row table:number-rows-repeated='1000000'><table:table-cell/></table:table-row>"
+    content = replaced(
+        open_document({"a": ROWS}), b"</table:table>", f"{empty}{far_row}</table:table-row></table:table>"
+    )
+    assert refusal("a.ods", content) == far
+
+
+def test_a_workbook_with_broken_xml_is_refused() -> None:
+    broken = "a part of the workbook is not XML. Export it again, best as CSV."
+    assert (
+        refusal("a.ods", replaced(open_document({"a": ROWS}), b"</table:table>", "</table:table9>")) == broken
+    )
+
+
+def replaced(book: bytes, old: bytes, new: str) -> bytes:
+    """The workbook with another text in its members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as archive, zipfile.ZipFile(buffer, "w") as made:
+        for name in archive.namelist():
+            made.writestr(name, archive.read(name).replace(old, new.encode()))
+    return buffer.getvalue()
 
 
 def test_excel_without_its_package_says_what_to_install(tmp_path: Path) -> None:

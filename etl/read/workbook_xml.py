@@ -1,7 +1,9 @@
-"""Finds the cells of an xlsx workbook whose number is shown with zeros or marks that are not in the number.
+"""Finds in the XML of a workbook what the library that reads the cells does not say or check.
 
-An id 000123 may be the number 123 in a format of six zeros, and 2025-0001 the number 20250001. The library
-that reads the cells has no formats. Few workbooks have such a format, and only their sheets are read twice.
+That is how a number is shown: an id 000123 may be the number 123 in a format of six zeros, and 2025-0001 the
+number 20250001. Few workbooks have such a format, and only their sheets are read twice.
+
+The library takes memory for all cells down to the last, and never ends with XML that is cut.
 """
 
 import re
@@ -14,6 +16,13 @@ from xml.parsers import expat
 from etl.common.problem import Problem
 
 CHUNK = 1 << 18
+# The library takes some 30 bytes for a cell, empty or not. A table of a million rows may have 30 columns.
+MOST_CELLS = 30_000_000
+COLUMN, ROW = re.compile(rb'\br="([A-Z]{1,3})'), re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]+)')
+# More bytes than the beginning of an element up to its place.
+OVERLAP = 300
+NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
+FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
 # Zeros and the marks between them, such as 0000\-0000 or 000-00-0000. Sections and conditions are left alone.
 ZEROS = re.compile(r"""(?:0|\\.|"[^"]*"|[-/ ()])+""")
 TOKEN = re.compile(r"""\\(.)|"([^"]*)"|(.)""")
@@ -38,9 +47,39 @@ def elements(archive: zipfile.ZipFile, member: str, names: set[str]) -> Iterator
             try:
                 parser.Parse(chunk)
             except expat.ExpatError as error:
-                raise Problem("a part of the workbook is not XML. Export it again, best as CSV.") from error
+                raise Problem(NOT_XML) from error
             yield from found
             found.clear()
+    try:
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise Problem(NOT_XML) from error
+
+
+def refuse_unreadable(archive: zipfile.ZipFile) -> None:
+    """Refuses a workbook whose cells the library could not read within its memory, or not at all."""
+    for _ in elements(archive, "content.xml", set()):
+        pass
+    for name in archive.namelist():
+        if not name.lower().startswith("xl/worksheets/"):
+            continue
+        columns, rows, before = set[bytes](), 0, b""
+        with archive.open(name) as file:
+            for chunk in iter(partial(file.read, CHUNK), b""):
+                text = before + chunk
+                columns.update(COLUMN.findall(text))
+                rows = max([rows, *map(int, ROW.findall(text))])
+                before = text[-OVERLAP:]
+        if rows * max(map(column_number, map(bytes.decode, columns)), default=0) > MOST_CELLS:
+            raise Problem(FAR)
+
+
+def column_number(letters: str) -> int:
+    """The number of a column, from 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
 
 
 def zero_formats(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -78,10 +117,7 @@ def zero_cells(archive: zipfile.ZipFile, place: int) -> Iterator[tuple[int, int,
     for _, own in (cell for member in members for cell in elements(archive, member, {"c"})):
         reference = REFERENCE.fullmatch(own.get("r", ""))
         if reference and (code := formats.get(own.get("s", ""))):
-            column = 0
-            for letter in reference[1]:
-                column = column * 26 + ord(letter) - ord("A") + 1
-            yield int(reference[2]), column, code
+            yield int(reference[2]), column_number(reference[1]), code
 
 
 def tokens(code: str) -> list[tuple[str, str]]:
