@@ -21,6 +21,7 @@ MOST_CELLS = 30_000_000
 COLUMN, ROW = re.compile(rb'\br="([A-Z]{1,3})'), re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]+)')
 # More bytes than the beginning of an element up to its place.
 OVERLAP = 300
+NO_XML_ERRORS = (expat.ExpatError, LookupError, ValueError)
 NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
 FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
 # Zeros and the marks between them, such as 0000\-0000 or 000-00-0000. Sections and conditions are left alone.
@@ -46,13 +47,13 @@ def elements(archive: zipfile.ZipFile, member: str, names: set[str]) -> Iterator
         for chunk in iter(partial(file.read, CHUNK), b""):
             try:
                 parser.Parse(chunk)
-            except expat.ExpatError as error:
+            except NO_XML_ERRORS as error:
                 raise Problem(NOT_XML) from error
             yield from found
             found.clear()
     try:
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except NO_XML_ERRORS as error:
         raise Problem(NOT_XML) from error
 
 
