@@ -12,11 +12,12 @@ from etl.common.duck import count_of
 from etl.common.paths import QUERIES, SHIPPED
 from etl.common.problem import Problem
 from etl.common.terminal import printable
-from etl.config.source import file_columns
+from etl.config.source import DAY_NUMBER, file_columns
 from etl.read.records import REASONS
 from etl.read.tins import redact
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import content_name
+from etl.store.time_column import time_zone, words_found
 from etl.warehouse.cells import TIME, in_zone
 from etl.warehouse.models import create_model
 from etl.warehouse.raw import number_labels
@@ -167,9 +168,11 @@ def about_times(found: Found) -> list[str]:
     if len(lines) == MOST_SHAPES:
         lines.append("Other times may be written in other ways.")
     zone, firm_zone = found.source.timezone, found.check.settings.timezone
-    lines.append(
-        f"Times without an offset are in {zone}, the zone of the source; days are in {firm_zone}, the firm's."
-    )
+    zones = time_zone(found.columns, (word for word, _ in words_found(found.database)))
+    if zones:
+        lines.append(f"The file names the time zone: {zones}.")
+    which = "Times without an offset" if zones is None else "Other times"
+    lines.append(f"{which} are in {zone}, the zone of the source; days are in {firm_zone}, the firm's.")
     return lines
 
 
@@ -177,12 +180,17 @@ def time_line(shape: Shape) -> str:
     """One way to write a time, and whether the settings read it."""
     numbers = {0: "none", shape.count: "all"}
     state = f"the settings read {numbers.get(shape.known_count, shape.known_count)} of them"
-    if shape.is_ambiguous:
+    if shape.is_mixed:
+        state = f"in some the month comes first, in others the day, and no format reads all; {state}"
+    elif shape.is_day:
+        state = f"a date without a time of day, which is no time of an event; {state}"
+    elif shape.is_ambiguous:
         choices = [f"{time} with {one}" for one, time in zip(shape.formats, shape.meanings, strict=True)]
         state = f"month and day are ambiguous: {', or '.join(choices)}; {state}"
     elif shape.formats:
         some = "" if shape.read_count == shape.count else f" reads {shape.read_count} of them"
-        state = f"{shape.formats[0]}{some}; {state}"
+        words = ", the days that spreadsheets count" if shape.formats[0] == DAY_NUMBER else ""
+        state = f"{shape.formats[0]}{words}{some}; {state}"
     elif not shape.known_count:
         state = "no known format reads them"
     return f"{shape.count} like {cell(shape.example)}: {state}."

@@ -7,11 +7,11 @@ import duckdb
 
 from etl.check.time_shapes import Shape, shapes
 from etl.common.duck import count_of
+from etl.config.source import FORMAT_WORDS
 from etl.config.zone_words import zone_of
 from etl.read.tidy import split_quoted, tidied
 from etl.store.columns import Columns
 from etl.store.mapping import TABS
-from etl.store.times import EPOCHS
 
 MOST_VALUES = 200
 CLOCK = re.compile(r"\s*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?\s*")
@@ -40,7 +40,7 @@ class Field:
     def has_times(self) -> bool:
         # A number alone may be anything.
         are_times = [
-            one.read_count == one.count and EPOCHS.keys().isdisjoint(one.formats) for one in self.times
+            one.read_count == one.count and set(FORMAT_WORDS).isdisjoint(one.formats) for one in self.times
         ]
         return bool(are_times) and all(are_times)
 
@@ -116,6 +116,6 @@ def read_field(
         values=values,
         count=filled,
         is_filled=0 < filled == count_of(database, "select count(*) from staged"),
-        times=shapes(database, name, columns.source.time_formats),
+        times=shapes(database, name, columns),
         column=column,
     )

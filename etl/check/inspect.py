@@ -150,7 +150,7 @@ def is_time(suggestion: Suggestion) -> bool:
 
 
 def shapes_of(database: duckdb.DuckDBPyConnection, columns: Columns, place: int | None) -> list[Shape]:
-    return [] if place is None else shapes(database, f"c{place}", columns.source.time_formats)
+    return [] if place is None else shapes(database, f"c{place}", columns)
 
 
 def suggested_shapes(
@@ -162,7 +162,7 @@ def suggested_shapes(
         parts = [heading] if isinstance(heading, str) else list(heading)
         if set(parts) <= set(columns.headings):
             texts = ", ".join(f"c{columns.headings.index(part)}" for part in parts)
-            found += shapes(database, f"nullif(concat_ws(' ', {texts}), '')", columns.source.time_formats)
+            found += shapes(database, f"nullif(concat_ws(' ', {texts}), '')", columns)
     return found
 
 

@@ -141,17 +141,19 @@ def choice(question: str, lines: list[str]) -> list[str]:
 
 def format_lines(times: list[Shape]) -> list[str]:
     """The formats of the times, where ISO 8601 does not read them."""
-    own = [shape for shape in times if shape.formats and shape.formats[0] != ISO]
+    own = [shape for shape in times if shape.formats and shape.formats[0] != ISO and not shape.is_day]
     certain = [shape.formats[0] for shape in own if not shape.is_ambiguous]
     ambiguous = [shape for shape in own if shape.is_ambiguous]
+    days = [time_formats(certain + shape.formats[:1]) for shape in times if shape.is_day]
+    accepted = choice("Some dates have no time of day. Are they midnight?", days) if days else []
     if not ambiguous:
-        return [time_formats(certain)] if certain else []
+        return ([time_formats(certain)] if certain else []) + accepted
     first, lines = ambiguous[0], []
     for number in range(max(len(shape.formats) for shape in ambiguous)):
         chosen = [shape.formats[min(number, len(shape.formats) - 1)] for shape in ambiguous]
         meaning = first.meanings[min(number, len(first.formats) - 1)]
         lines.append(f"{time_formats(certain + chosen)}  # {first.example} is {meaning}")
-    return choice("Month and day are ambiguous in this file.", lines)
+    return choice("Month and day are ambiguous in this file.", lines) + accepted
 
 
 def time_formats(formats: list[str]) -> str:

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 
 import duckdb
 
+from etl.common.duck import literal
+from etl.config.source import DAY_NUMBER
+from etl.config.zone_words import zone_of
+from etl.store.columns import Columns
 from etl.store.mapping import EARLIEST, LATEST
-from etl.store.times import clean_time, parse_format, parse_iso, parse_time
+from etl.store.time_column import accepts_days, after, steps_of
+from etl.store.times import clean_time, is_day, parse_format, parse_iso
 
 SAMPLE = 100_000
 MOST_SHAPES = 5
@@ -16,15 +21,23 @@ DATES = (
     (r"\d{1,2}([/.-])\d{1,2}\1\d{4}", ("%m{0}%d{0}%Y", "%d{0}%m{0}%Y")),
     (r"\d{1,2}([/.-])\d{1,2}\1\d{2}", ("%m{0}%d{0}%y", "%d{0}%m{0}%y", "%y{0}%m{0}%d")),
     (r"\d{4}([/.])\d{1,2}\1\d{1,2}", ("%Y{0}%m{0}%d", "%Y{0}%d{0}%m")),
+    (r"\d{4}(-)\d{1,2}-\d{1,2}", ("%Y-%m-%d",)),
     (r"\d{1,2}([ -])[A-Za-z]{3}\1\d{4}", ("%d{0}%b{0}%Y",)),
+    (r"\d{1,2}([ -])[A-Za-z]{3}\1\d{2}", ("%d{0}%b{0}%y",)),
+    (r"[A-Za-z]{3}([ -])\d{1,2}\1\d{4}", ("%b{0}%d{0}%Y",)),
     (r"[A-Za-z]{3}( )\d{1,2}, \d{4}", ("%b %d, %Y",)),
     (r"[A-Za-z]{4,9}( )\d{1,2}, \d{4}", ("%B %d, %Y",)),
 )
 CLOCK = re.compile(
-    r"(?P<join>[T, ]*)\d{1,2}:\d\d(?P<second>:\d\d)?(?P<fraction>\.\d{6}|\.\d{3})?(?P<half> ?[AaPp][Mm])?"
-    r"(?P<zone> ?(?:Z|[+-]\d\d:?\d\d))?(?P<word> [A-Za-z]{2,9})?"
+    r"(?P<join>[T, ]*)\d{1,2}:\d\d(?P<second>:\d\d)?(?P<fraction>\.\d{1,6})?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<zone> ?(?:Z|[+-]\d\d:?\d\d))?"
 )
-NUMBERS = {10: "epoch", 13: "epoch_ms"}
+NUMBERS = (
+    (r"\d{10}(?:\.\d+)?", "epoch"),
+    (r"\d{13}", "epoch_ms"),
+    (r"\d{14}", "%Y%m%d%H%M%S"),
+    (r"[3-7]\d{4}(?:\.\d+)?", DAY_NUMBER),
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,10 @@ class Shape:
     read_count: int
     formats: list[str]
     meanings: tuple[str, ...]
+    # Whether some of the times have the month first and others the day.
+    is_mixed: bool = False
+    # Whether they are dates alone, and the source does not accept these.
+    is_day: bool = False
 
     @property
     def is_ambiguous(self) -> bool:
@@ -45,55 +62,90 @@ class Shape:
         return len(self.formats) > 1
 
 
-def shapes(database: duckdb.DuckDBPyConnection, column: str, known: tuple[str, ...]) -> list[Shape]:
+def shapes(database: duckdb.DuckDBPyConnection, column: str, columns: Columns) -> list[Shape]:
     """The shapes of a column of `staged` (SQL), the most frequent first, by its first records."""
+    steps = [{"time": "text"}, *steps_of(columns, all_plain=True)]
+    texts = f"select {clean_time(column)} as text from staged where row_no <= {SAMPLE}"
+    texts = f"select text, count(*) as times from ({texts}) group by text"
     database.execute(f"""
         create or replace temp table times as
         select
-            text,
-            count(*) as times,
+            text, times, as_is, bare, stamp, zone_word,
             regexp_replace(regexp_replace(text, '[0-9]+', '9', 'g'), '[A-Za-z]+', 'a', 'g') as shape,
             regexp_extract(text, '^([0-9]+)', 1)
                 = regexp_extract(text, '^[0-9]+[^0-9]([0-9]+)', 1) as is_equal
-        from (select {clean_time(column)} as text from staged where row_no <= {SAMPLE})
+        from ({after(steps, texts)})
         where text is not null
-        group by text
     """)
     # An example shows the order of month and day only where they differ.
     rows = database.execute(f"""
-        select shape, arg_min(text, (is_equal, text))
+        select shape, arg_min(text, (is_equal, text)), arg_min(bare, (is_equal, text))
         from times
         group by shape
         order by sum(times) desc, shape
         limit {MOST_SHAPES}
     """).fetchall()
-    return [read_shape(database, shape, example, known) for shape, example in rows]
+    words = database.execute("select distinct zone_word from times where zone_word is not null").fetchall()
+    zones = ", ".join(literal(word) for (word,) in words if zone_of(word))
+    accepts = accepts_days(columns)
+    return [
+        read_shape(database, shape, {"text": text, "bare": bare}, zones, accepts)
+        for shape, text, bare in rows
+    ]
 
 
 def read_shape(
-    database: duckdb.DuckDBPyConnection, shape: str, example: str, known: tuple[str, ...]
+    database: duckdb.DuckDBPyConnection, shape: str, examples: dict[str, str], zones: str, accepts: bool
 ) -> Shape:
-    """One shape with the formats that read the most of its times, equally many."""
-    stamps = {ISO: parse_iso("text")} | {one: parse_format("text", one) for one in formats_for(example)}
+    """One shape with the formats that read the most of its times as they are, or of their plain spelling."""
+    has_zone = f"(zone_word is null or list_contains([{zones}]::varchar[], zone_word))"
+    is_known = f"{is_usual('stamp')} and (as_is is not null or {has_zone})"
+    known = f"coalesce(sum(times) filter (where {is_known}), 0)::bigint"
+    query = f"select sum(times)::bigint, {known} from times where shape = ?"
+    [(count, known_count)] = database.execute(query, [shape]).fetchall()
+    found = [
+        best_formats(database, shape, column, example, "true" if column == "text" else has_zone)
+        for column, example in examples.items()
+    ]
+    read_count, formats, meanings, is_mixed = max(found, key=lambda one: one[0])
+    day_alone = not accepts and bool(formats) and all(map(is_day, formats))
+    return Shape(count, examples["text"], known_count, read_count, formats, meanings, is_mixed, day_alone)
+
+
+def best_formats(
+    database: duckdb.DuckDBPyConnection, shape: str, column: str, example: str, condition: str
+) -> tuple[int, list[str], tuple[str, ...], bool]:
+    """How many texts the best formats read, these, the example in each, and whether orders are mixed."""
+    own = formats_for(example)
+    stamps = {one: parse_format(column, one) for one in own}
+    stamps |= {} if any(map(is_day, own)) else {ISO: parse_iso(column)}
+    some = " or ".join(is_usual(stamp) for one, stamp in stamps.items() if one != ISO) or "false"
     counted = ", ".join(
-        f"coalesce(sum(times) filter (where {stamp} >= {EARLIEST} and {stamp} < {LATEST}), 0)::bigint"
-        for stamp in (parse_time("text", known), *stamps.values())
+        f"coalesce(sum(times) filter (where {condition} and ({test})), 0)::bigint"
+        for test in (some, *map(is_usual, stamps.values()))
     )
-    count, known_count, *counts = database.execute(
-        f"select sum(times)::bigint, {counted} from times where shape = ?", [shape]
-    ).fetchall()[0]
+    query = f"select {counted} from times where shape = ?"
+    some_count, *counts = database.execute(query, [shape]).fetchall()[0]
     best = max(counts)
     formats = [one for one, number in zip(stamps, counts, strict=True) if number == best > 0]
-    formats = [ISO] if ISO in formats else formats
+    if ISO in formats:
+        return best, [ISO], ("",), False
+    if some_count > best:
+        return best, [], (), True
     meanings = ", ".join(f"({stamps[one]})::varchar" for one in formats) or "null"
-    meant = database.execute(f"select {meanings} from (select ? as text)", [example]).fetchall()[0]
-    return Shape(count, example, known_count, best, formats, meant)
+    query = f"select {meanings} from (select ? as {column})"
+    return best, formats, database.execute(query, [example]).fetchall()[0], False
+
+
+def is_usual(stamp: str) -> str:
+    return f"({stamp} >= {EARLIEST} and {stamp} < {LATEST})"
 
 
 def formats_for(text: str) -> list[str]:
     """The formats that a time may be written in, by its pattern. The database finds out which can read it."""
-    if text.isdecimal():
-        return [NUMBERS[len(text)]] if len(text) in NUMBERS else []
+    for pattern, word in NUMBERS:
+        if re.fullmatch(pattern, text):
+            return [word]
     for written, orders in DATES:
         date = re.match(rf"(?:{written})(?!\d)", text)
         clock = CLOCK.fullmatch(text[date.end() :]) if date else None
@@ -105,7 +157,7 @@ def formats_for(text: str) -> list[str]:
 def clock_format(clock: re.Match[str]) -> str:
     hour = "%I:%M" if clock["half"] else "%H:%M"
     second = ":%S" if clock["second"] else ""
-    fraction = {0: "", 4: ".%g", 7: ".%f"}[len(clock["fraction"] or "")]
+    fraction = ".%f" if clock["fraction"] else ""
     half = re.sub(r"\S+", "%p", clock["half"] or "")
     zone = re.sub(r"\S+", "%z", clock["zone"] or "")
-    return clock["join"] + hour + second + fraction + half + zone + (clock["word"] or "")
+    return clock["join"] + hour + second + fraction + half + zone

@@ -199,11 +199,13 @@ def columns_of(source: Source, headings: Sequence[str]) -> list[str | None]:
 
 def joined_places(source: Source, headings: Sequence[str]) -> dict[str, list[int]]:
     """The places of the headings that are joined, for each column that the file has in several."""
-    own = [heading_key(heading) for heading in headings]
+    # A heading with a word for a zone is known without it too, if no other is.
+    bare = {heading_key(split_heading(heading)[0]): place for place, heading in enumerate(headings)}
+    own = bare | {heading_key(heading): place for place, heading in enumerate(headings)}
     joined: dict[str, list[int]] = {}
     for parts, column in source.joined.items():
-        if set(parts) <= set(own):
-            joined.setdefault(column, [own.index(part) for part in parts])
+        if own.keys() >= set(parts):
+            joined.setdefault(column, [own[part] for part in parts])
     return joined
 
 

@@ -147,8 +147,11 @@ def accepts_days(columns: Columns) -> bool:
     return columns.source.kind == "returns" or any(map(is_day, columns.source.time_formats))
 
 
-def steps_of(columns: Columns, first: str = "null::timestamp") -> Steps:
-    """From the clean text `time` to `stamp`, `has_offset` and `zone_word`; `first` is a stamp that it has."""
+def steps_of(columns: Columns, first: str = "null::timestamp", all_plain: bool = False) -> Steps:
+    """From the clean text `time` to `stamp`, `has_offset` and `zone_word`; `first` is a stamp that it has.
+
+    `bare` is the plain spelling without the word: of what is not read as it is, or of all.
+    """
     formats, days = columns.source.formats, accepts_days(columns)
     plain = plain_formats(formats)
     parts = f"regexp_extract(plain, '{CLOCK_AND_WORD}', ['bare', 'word'])"
@@ -156,7 +159,7 @@ def steps_of(columns: Columns, first: str = "null::timestamp") -> Steps:
     by_plain = has_offset("bare", plain)
     return [
         {"as_is": f"coalesce({first}, {parse_time('time', formats, days)})"},
-        {"plain": f"case when as_is is null then {plain_time('time')} end"},
+        {"plain": f"case when {'true' if all_plain else 'as_is is null'} then {plain_time('time')} end"},
         {"clock_and_word": f"case when plain is not null then {parts} end"},
         {
             "bare": f"case when {has_word} then clock_and_word.bare else plain end",

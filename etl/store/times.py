@@ -47,7 +47,10 @@ BEFORE_CLOCK = r"(?:\s*\|\s*|,\s*|\s+at\s+|\s+-\s+|\s+)"
 HALF = r"(?i)(\d)\s*{}\.?\s?m(?:\.|\b)"
 # What Java writes after an offset.
 PLACE = r"([+-]\d\d:\d\d|Z)\[[A-Za-z_/]+\]$"
+# A day and a clock of a spreadsheet, joined: a cell with a day may have midnight, one with a clock the day 0.
+CELLS = r"^(\d{4}-\d\d-\d\d)(?:[ T]00:00:00)? (?:1899-12-3[01][ T])?(\d{1,2}:\d\d)"
 PLAIN = (
+    (CELLS, r"\1 \2", ""),
     (WEEKDAY, "", ""),
     (MONTH, r"\1", "g"),
     (BEFORE_CLOCK + r"(\d{1,2}:\d\d)", r" \1", ""),

@@ -14,6 +14,7 @@ from etl.store.times import clean_time, has_offset, parse_day, parse_time
 from etl.store.zones import zone_between
 from support.loaded_files import Firm, events, log_of, quarantined, with_times
 
+HEAD_OF_PAIRS = "return_id,tab,label"
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
 ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
 OFFSETS = dict(zip(ZONES, (5, 6, 7, 8), strict=True))
@@ -211,6 +212,68 @@ def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:
             "unreadable_time",
             "unreadable_time",
         ]
+
+
+def test_dates_without_a_clock_are_not_midnight(tmp_path: Path) -> None:
+    """Unless the source has a format for a date alone. The date of a due date stays one."""
+    times = ["2026-03-04", "20260304", "03/04/2026", "03/04/2026 10:00"]
+    none = ["no_time_of_day"] * 3
+    assert read(tmp_path / "log", times) == [*none, ("2026-03-04 15:00:00", "2026-03-04", None)]
+    assert (
+        read(tmp_path / "days", times[:2], formats=["%Y-%m-%d"])
+        == [("2026-03-04 05:00:00", "2026-03-04", None)] * 2
+    )
+
+
+def test_dates_and_clocks_in_two_columns_are_one_time(tmp_path: Path) -> None:
+    """In the usual pairs, such as the cells of a workbook; a missing clock is no midnight."""
+    pairs = [
+        ("2026-03-26", "11:15:00"),
+        ("2026-03-26", "11:15"),
+        ("3/26/2026", "11:15:00 AM"),
+        ("03/26/2026", "11:15 AM"),
+        ("2026-03-26 00:00:00", "11:15:00"),
+        ("2026-03-26", "11:15 AM"),
+        ("03/26/2026", "11:15:00"),
+        ("2026-03-26", "8:15 AM PDT"),
+        ("2026-03-26", ""),
+    ]
+    rows = "".join(f"r1,Client,Event,{day},{clock}\n" for day, clock in pairs)
+    settings = with_times("America/New_York", "America/New_York", US)
+    settings += '[source.columns]\nevent_time = [["Event Date", "Hour"]]\n'
+    part = Firm(tmp_path / "plain", settings).load_text(f"{HEAD_OF_PAIRS},Event Date,Hour\n{rows}")
+    assert events(part, "event_at::varchar") == [("2026-03-26 15:15:00",)] * 8
+    assert [reason for _, reason, _ in quarantined(part)] == ["no_time_of_day"]
+    rows = "r1,Client,Event,2026-03-26,15:15\nr1,Client,Event,2026-03-26,11:15 ET\n"
+    part = Firm(tmp_path / "zone", settings).load_text(f"{HEAD_OF_PAIRS},Event Date,Hour (UTC)\n{rows}")
+    assert events(part, "event_at::varchar") == [("2026-03-26 15:15:00",)] * 2
+
+
+def test_day_numbers_of_spreadsheets(tmp_path: Path) -> None:
+    """They are local times in whole seconds, read only if a source says so; a whole number is a date."""
+    times = ["46107.46875", "46107.8056018519", "46107", "36525.5", "73416.5", "461070.5", "46107.x"]
+    assert read(tmp_path / "no", [*times, "2026-03-04T10:00"])[:-1] == ["unreadable_time"] * 7
+    assert read(tmp_path / "yes", times, formats=[*US, "excel_day"]) == [
+        ("2026-03-26 15:15:00", "2026-03-26", None),
+        ("2026-03-26 23:20:04", "2026-03-26", None),
+        "no_time_of_day",
+        "time_out_of_range",
+        "time_out_of_range",
+        "unreadable_time",
+        "unreadable_time",
+    ]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31)))
+def test_day_numbers_give_the_second_that_was_typed(
+    database: duckdb.DuckDBPyConnection, moment: datetime
+) -> None:
+    """Spreadsheets show fifteen digits of a day number."""
+    moment = moment.replace(microsecond=0)
+    text = f"{(moment - datetime(1899, 12, 30)) / timedelta(days=1):.15g}"
+    found = database.execute(f"select {parse_time('$text', ('excel_day',))}", {"text": text}).fetchall()
+    assert found == [(moment,)]
 
 
 def test_a_format_with_the_letter_of_utc_is_read_as_utc(tmp_path: Path) -> None:
