@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from etl.common.problem import Problem
-from etl.read.workbook_xml import FAR, in_zeros, refuse_unreadable, zero_cells
+from etl.read.workbook_xml import FAR, LOCKED, in_zeros, refuse_unreadable, zero_cells
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 DAMAGED = "the workbook is damaged. Export it again, best as CSV."
-LOCKED = "the workbook is locked with a password. Save it without a password, or as CSV."
 # Excel has 15 digits.
 EXACT = 10**15
 ROWS_TOGETHER = 1_000

@@ -23,6 +23,7 @@ COLUMN, ROW = re.compile(rb'\br="([A-Z]{1,3})'), re.compile(rb'<(?:\w+:)?row\s[^
 OVERLAP = 300
 NO_XML_ERRORS = (expat.ExpatError, LookupError, ValueError)
 NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
+LOCKED = "the workbook is locked with a password. Save it without a password, or as CSV."
 FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
 # Zeros and the marks between them, such as 0000\-0000 or 000-00-0000. Sections and conditions are left alone.
 ZEROS = re.compile(r"""(?:0|\\.|"[^"]*"|[-/ ()])+""")
@@ -59,6 +60,8 @@ def elements(archive: zipfile.ZipFile, member: str, names: set[str]) -> Iterator
 
 def refuse_unreadable(archive: zipfile.ZipFile) -> None:
     """Refuses a workbook whose cells the library could not read within its memory, or not at all."""
+    if any(elements(archive, "META-INF/manifest.xml", {"encryption-data"})):
+        raise Problem(LOCKED)
     for _ in elements(archive, "content.xml", set()):
         pass
     for name in archive.namelist():

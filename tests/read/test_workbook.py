@@ -155,6 +155,14 @@ def test_a_workbook_with_broken_xml_is_refused() -> None:
     )
 
 
+def test_a_workbook_with_a_password_is_refused_by_that_word() -> None:
+    encrypted = "><m:encryption-data/></m:file-entry></m:manifest>"
+    content = replaced(open_document({"a": ROWS}), b"/></m:manifest>", encrypted)
+    content = replaced(content, b"<office:document-content", "no XML")
+    locked = "the workbook is locked with a password. Save it without a password, or as CSV."
+    assert refusal("a.ods", content) == locked
+
+
 def replaced(book: bytes, old: bytes, new: str) -> bytes:
     """The workbook with another text in its members."""
     buffer = io.BytesIO()
