@@ -107,6 +107,8 @@ def counts_of(
         counts = f"{records} records were counted, but {kept} stored, {quarantined} quarantined"
         raise Problem(f"{counts}{purged_too}. Nothing was loaded from it.")
     too_many = warning(limits, kept, quarantined, fault)
+    own: dict[str, Any] = {WARNED: True} if too_many else {}
+    own |= {"repeats": "copies"} if columns.source.repeats == "copies" else {}
     return {
         VERSION: 2,
         "reason": ", ".join(filter(None, [staged.remark, too_many])) or None,
@@ -116,7 +118,7 @@ def counts_of(
         "purged_count": purged,
         "redacted_count": redacted + sum(count for _, count in columns.redacted),
         "unmapped_columns": [columns.redacted[place][0] for place in columns.unmapped],
-    } | ({WARNED: True} if too_many else {})
+    } | own
 
 
 def malformed_of(database: DuckDBPyConnection, purged: Purged) -> list[tuple[int]]:

@@ -124,15 +124,20 @@ def fill_records(
 
 
 def fill_occurrences(database: duckdb.DuckDBPyConnection) -> None:
-    """Fills OCCURRENCES from all records, since a new record may be the copy of an old one."""
+    """Fills OCCURRENCES from all records, since a new record may be the copy of an old one.
+
+    Equal records of a file that repeats its lines all have the number 1, so that all but one are copies.
+    """
     database.execute(f"""
         insert into {OCCURRENCES}
         select
             file_no, row_no, return_key, event_at, content_hash, source_event_id,
-            row_number() over (
+            case when file_no in (
+                select file_no from raw.file_numbers join raw.files using (file_id) where repeats = 'copies'
+            ) then 1 else row_number() over (
                 partition by file_no, return_key, event_at, content_hash, source_event_id
                 order by row_no
-            )
+            ) end
         from raw.records
         semi join (
             select return_key, event_at, content_hash

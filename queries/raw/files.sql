@@ -18,6 +18,7 @@ create table raw.files (
     later_count bigint,          -- Kept events later than as_of, left out of the models; null for a returns list.
     redacted_count bigint,       -- SSNs and ITINs that were replaced.
     time_zone varchar,           -- The time zones that the file names, and where, such as UTC, as the heading says; null if none: then the source's.
+    repeats varchar,             -- copies, if equal lines of the file are copies of one event, as its source says; else null.
     unmapped_columns varchar,    -- Unmapped headings, whose values are in extra; a JSON list.
     loaded_at timestamp          -- When it was loaded or refused (UTC).
 )

@@ -68,6 +68,56 @@ conflicts as (
     ) as said
     group by said.firm_id
 ),
+repeats as (
+    select
+        7 as finding_no, 'repeated lines' as finding, files.file_name as subject, count(*) as record_count,
+        'Equal lines of one file, and each counts as an event. If its export repeats lines, write repeats = "copies" under '
+        || 'its [[source]], and load the file again.' as reason,
+        files.file_id
+    from raw.occurrences as occurrences
+    join raw.file_numbers as numbers using (file_no)
+    join raw.files as files using (file_id)
+    where occurrences.occurrence_no > 1 and occurrences.source_event_id is null
+    group by files.file_name, files.file_id
+),
+moments as (
+    select
+        events.return_key, events.label_no, events.event_at, events.file_no, events.row_no,
+        date_trunc('minute', events.event_at) as minute
+    from model.numbered_events as events
+),
+-- Of most logs, few events are at the beginning of a minute, so these are looked up.
+to_the_minute as (
+    select moments.*, records.subject, records.actor
+    from moments
+    join (select moments.* from moments where moments.event_at > moments.minute) as precise
+        on precise.return_key = moments.return_key
+        and precise.label_no = moments.label_no
+        and precise.minute = moments.minute
+    join raw.records as records
+        on records.return_key = moments.return_key
+        and records.file_no = moments.file_no
+        and records.row_no = moments.row_no
+    join raw.records as others
+        on others.return_key = precise.return_key
+        and others.file_no = precise.file_no
+        and others.row_no = precise.row_no
+        and others.subject is not distinct from records.subject
+        and others.actor is not distinct from records.actor
+    where moments.event_at = moments.minute
+),
+seconds as (
+    select
+        8 as finding_no, 'missing seconds' as finding, files.file_name as subject,
+        count(distinct to_the_minute.row_no) as record_count,
+        'These events are there with seconds too, and each counts. Keep the exports with seconds, and purge those without: '
+        || 'returntrail purge --file.' as reason,
+        files.file_id
+    from to_the_minute
+    join raw.file_numbers as numbers using (file_no)
+    join raw.files as files using (file_id)
+    group by files.file_name, files.file_id
+),
 findings as (
     from files
     union all by name from without_events
@@ -75,10 +125,12 @@ findings as (
     union all by name from missing
     union all by name from hours
     union all by name from conflicts
+    union all by name from repeats
+    union all by name from seconds
 )
 select
     finding,            -- file: a row of the ledger. register without events, unknown form, missing attribute, unclear hour,
-                        -- id with several contents.
+                        -- id with several contents, repeated lines, missing seconds.
     subject,            -- The file's name, the firm, the spelling, the attribute, or ambiguous or shifted.
     record_count,       -- Records of the file; of other findings, the number of returns, events or ids.
     reason,             -- Why a file was refused, or a remark about it; of other findings, what to do.
@@ -94,6 +146,6 @@ select
     redacted_count,
     unmapped_columns,
     loaded_at,
-    file_id             -- The loaded file, a row of raw.files; null for other findings.
+    file_id             -- The loaded file, a row of raw.files; null for findings that are not about one file.
 from findings
 order by finding_no, loaded_at desc nulls last, subject nulls last, file_id

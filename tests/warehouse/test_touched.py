@@ -177,3 +177,15 @@ def test_what_is_made_by_return_reads_nothing_that_mixes_returns(file: SqlFile) 
     for name in file.reads:
         source = CATALOG.files[name]
         assert source.by_return or source.schema in ("raw", "ref") or name in whole
+
+
+def test_lines_that_repeat_are_copies_also_one_day_later(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS_HERE + 'repeats = "copies"\n')
+    line = "r1,Client,Taxpayer: Tax Return Accessed,,2026-03-02T10:00:00Z,\n"
+    firm.load_text(f"{HEAD}{OTHERS}{line}{line}")
+    build(firm.data, datetime(2026, 3, 5, tzinfo=UTC))
+    firm.load_text(f"{HEAD}{line}{line}{line.replace('10:00', '11:00')}", "2.csv")
+    assert one_more(firm, "2026-03-05") == 1
+    assert ask(firm, "select event_count from mart.returns where return_id = 'r1'") == [(2,)]
+    counts = "select sum(distinct_count), sum(repeated_count) from raw.files"
+    assert ask(firm, counts) == [(11, 3)]

@@ -11,9 +11,11 @@ with mail as (
         events.return_key, events.event_no, events.cycle_no, events.event_at, events.event_on, events.label_no,
         events.file_no, events.row_no,
         labels.mail_no,
-        labels.mail_status = 'processed' as is_processed
+        -- A line that its file repeats is no second email.
+        labels.mail_status = 'processed' and coalesce(occurrences.occurrence_no, 1) = 1 as is_processed
     from model.numbered_events as events
     join model.labels as labels using (label_no)
+    left join raw.occurrences as occurrences using (file_no, row_no)
     where labels.mail_kind is not null
 ),
 carried as (
