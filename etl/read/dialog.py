@@ -78,16 +78,18 @@ class Above:
         if not self.may_have_statuses:
             return "false"
         words, blanks = ", ".join(map(literal, STATUSES)), literal(BLANKS)
-        status = f"strlen({{0}}) < {LONGEST} and lower(trim({{0}}, {blanks})) in ({words})"
+        # DuckDB evaluates each part of an `or`, but of a case only what is needed.
+        status = f"if(strlen({{0}}) < {LONGEST}, lower(trim({{0}}, {blanks})) in ({words}), false)"
         label, time = f"c{self.label}", f"c{self.times[0]}"
+        alone = f"not contains({time}, ':')"
+        if self.status is not None:
+            alone = f"({alone} or {status.format(f'c{self.status}')})"
         tests = [
-            f"{time} is null and regexp_matches({label}, '\\d')",
-            f"{label} is null and not contains({time}, ':')",
+            f"if({time} is null, regexp_matches({label}, '\\d'), false)",
+            f"if({label} is null, {alone}, false)",
             f"{label} < '!' or ({label} >= '\u00a0' and {label} < '\u00a1')",
             status.format(label),
         ]
-        if self.status is not None:
-            tests.append(f"{label} is null and {status.format(f'c{self.status}')}")
         return f"({' or '.join(tests)})"
 
     def add(self, rows: list[Row]) -> list[Row]:
