@@ -15,7 +15,8 @@ with endings as (
         case
             when logged_status = '' then extracted(
                 lowered(pattern),
-                '( - |: | / | )(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed)$'
+                '( ?[-–—:/] ?| ?[(\[] ?| )'
+                || '(processed|delivered|opened|open|bounced|bounce|recalled|reprocessed) ?[)\]]?$'
             )
             else ''
         end as ending
@@ -36,7 +37,7 @@ readings as (
         tab,
         2 as reading_no,
         substring(pattern, 1, length(pattern) - length(ending)) as words,
-        extracted(substring(pattern, length(pattern) - length(ending) + 1), '[A-Za-z]+$') as status
+        extracted(substring(pattern, length(pattern) - length(ending) + 1), '[A-Za-z]+') as status
     from endings
     where ending <> '' and length(ending) < length(pattern)
 ),
