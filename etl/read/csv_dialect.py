@@ -183,7 +183,8 @@ def refuse_unknown(lines: list[str], first: Line, source: Source) -> NoReturn:
     row = max((split_header(beginning, one, first.quote)[0] for one in DELIMITERS), key=len)
     found = f"Headings found: {printable_headings(', '.join(row))}."
     if not looks_like_headings(row):
-        needed = " and ".join(source.needed) or "its columns"
+        given = {*source.constants, *source.given}
+        needed = " and ".join(name for name in source.required if name not in given) or "its columns"
         found = f"Its first line looks like a record. Add a line with headings for {needed} above it."
     raise Problem(
         "no heading is known, so the file has no header, or a header with other names. "

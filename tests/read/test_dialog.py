@@ -90,7 +90,8 @@ def test_no_status_gets_the_label_of_another_return_or_tab_or_from_above_a_gap(b
 
 
 def test_a_label_row_without_statuses_is_a_record_without_a_time() -> None:
-    result = read("Event,Date/Time\nAccess Link selected,\nUpload,3/26/2026 11:15 AM\nDownload PDF,\n")
+    content = "Event,Date/Time\nAccess Link selected,\nUpload,3/26/2026 11:15 AM\nDownload PDF,\n"
+    result = staged("a.csv", content, source=ONE_RETURN)
     assert result.texts == [
         ("Access Link selected", None),
         ("Upload", "3/26/2026 11:15 AM"),
@@ -100,7 +101,7 @@ def test_a_label_row_without_statuses_is_a_record_without_a_time() -> None:
 
 def test_the_layout_of_a_table_takes_nothing_from_above() -> None:
     content = "Event,Date/Time\nTaxpayer: Initial Email,\n Processed,3/26/2026 11:15 AM\n"
-    result = read(content, replace(ONE_RETURN, layout="table"))
+    result = staged("a.csv", content, source=replace(ONE_RETURN, layout="table"))
     assert result.texts == [("Taxpayer: Initial Email", None), (" Processed", "3/26/2026 11:15 AM")]
 
 
