@@ -20,6 +20,7 @@ HEADER_LINES = 50
 NO_HEADING = re.compile(r'[\s,;|"]*|"?sep=[,;\t|]*"?', re.IGNORECASE)
 # Dates, times and e-mail addresses occur in records and never in headings.
 RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
+CLOCK = r"\d:\d\d"
 # A title has fewer fields than a record.
 LEAST_FIELDS = 3
 
@@ -164,7 +165,9 @@ def refuse_skipping(above: list[Line], header: Line, source: Source) -> None:
     """Refuses a file in which a line above the headings may be a record, or the headings of other records."""
     where = f'header_line = {header.number} under [[source]] "{source.name}" in settings.toml'
     for own in above:
-        if own.is_like_record and len(own.filled) >= max(LEAST_FIELDS, len(source.needed)):
+        # Where the name of a file gives return and tab, a record may have two fields; a title has no clock.
+        least = 2 if any(re.search(CLOCK, field) for field in own.filled) else LEAST_FIELDS
+        if own.is_like_record and len(own.filled) >= max(least, len(source.needed)):
             raise Problem(
                 f"line {own.number} looks like a record, and the headings are below it, on line "
                 f"{header.number}. Move it below them, or, if it is no record, write {where}."

@@ -65,6 +65,14 @@ def test_a_record_above_the_headings_is_no_title() -> None:
     ]
 
 
+def test_a_record_of_few_columns_above_the_headings_is_no_title() -> None:
+    source = replace(LOG, constants={"return_id": "2025-0001", "tab": "Client"})
+    table = "Event,Date/Time,User\nUpload,03/26/2026 11:00 AM,Pat Roe\n"
+    assert staged("a.csv", "Return,2025-0001\n" + table, source=source).texts[0][0] == "Upload"
+    content = "Upload,03/26/2026 10:00 AM,\n" + table
+    assert refusal("a.csv", content, source=source).startswith("line 1 looks like a record, and")
+
+
 def test_headings_that_lack_a_column_are_not_skipped_for_those_of_another_part() -> None:
     content = "Event,Date/Time,User\nUpload,03/26/2026 11:00 AM,\n" + HEAD + EVENTS
     assert refusal("a.csv", content).startswith("lines 1 and 3 both look like headings. Load both parts")
