@@ -77,11 +77,13 @@ class Source:
     repeats: Repeats = "events"
     # The columns whose values one file has from elsewhere, such as its name; no heading is needed for them.
     given: frozenset[str] = frozenset()
+    # Whether the file is a sheet, whose times may be day numbers.
+    is_sheet: bool = False
 
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides how a file is read: all but the name and the file patterns."""
-        others = ("name", "files", "given")
+        others = ("name", "files", "given", "is_sheet")
         content = {name: value for name, value in asdict(self).items() if name not in others}
         # A key that is not set changes nothing, so that a new key does not make every file be read again.
         defaults = {one.name: one.default for one in fields(Source)} | {"names": asdict(Names())}
@@ -91,17 +93,17 @@ class Source:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def with_values(self, values: Mapping[str, str]) -> "Source":
+    def for_content(self, values: Mapping[str, str], sheet: str | None) -> "Source":
         """The source for a file that has these values from elsewhere; they win over its constants."""
-        given = frozenset(values)
-        if given and given not in self.variants:
-            constants = {name: value for name, value in self.constants.items() if name not in given}
-            self.variants[given] = replace(self, given=given, constants=constants)
-        return self.variants[given] if given else self
+        own = (frozenset(values), sheet is not None)
+        if own not in self.variants:
+            constants = {name: value for name, value in self.constants.items() if name not in values}
+            self.variants[own] = replace(self, given=own[0], is_sheet=own[1], constants=constants)
+        return self.variants[own]
 
     @cached_property
-    def variants(self) -> dict[frozenset[str], "Source"]:
-        """What `with_values` has made: thousands of small files have the same source."""
+    def variants(self) -> dict[tuple[frozenset[str], bool], "Source"]:
+        """What `for_content` has made: thousands of small files have the same source."""
         return {}
 
     @cached_property
@@ -129,7 +131,8 @@ class Source:
     @cached_property
     def formats(self) -> tuple[str, ...]:
         """The time formats without the words for a zone at their ends: the words of the times count."""
-        return tuple(dict.fromkeys(map(split_format, self.time_formats)))
+        own = (*self.time_formats, *([DAY_NUMBER] if self.is_sheet else []))
+        return tuple(dict.fromkeys(map(split_format, own)))
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -143,7 +146,7 @@ class Source:
         return tuple(name for name in self.required if name not in given)
 
 
-SOURCE_KEYS = tuple(key for key in keys(Source) if key not in ("firm_timezone", "given"))
+SOURCE_KEYS = tuple(key for key in keys(Source) if key not in ("firm_timezone", "given", "is_sheet"))
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,8 @@ def test_merged_ids_and_cells_of_every_kind_are_read_and_others_are_quarantined(
         ("0042", "Client", "Access Link selected", NINE),
         (None, "Client", "Document KBA Success", "03/25/2026 10:00 AM"),
         (20250001, "Internal", "Upload", NINE),
+        # A day number, as a cell without the format of a date has it.
+        (20250001, "Internal", "Deliver to Client", 46106.375),
         (123456789012345678, "Internal", "Upload", NINE),
         ("Total", None, None, 4),
     ]
@@ -103,10 +105,11 @@ def test_merged_ids_and_cells_of_every_kind_are_read_and_others_are_quarantined(
             ("0042", None, "Client", "Access Link selected", "2026-03-25 13:00:00"),
             ("0042", None, "Client", "Document KBA Success", "2026-03-25 14:00:00"),
             ("20250001", None, "Internal", "Upload", "2026-03-25 13:00:00"),
+            ("20250001", None, "Internal", "Deliver to Client", "2026-03-25 13:00:00"),
         ]
     }
     [part] = firm.parts
-    assert (part.ledger["record_count"], part.ledger["quarantined_count"]) == (5, 2)
+    assert (part.ledger["record_count"], part.ledger["quarantined_count"]) == (6, 2)
 
 
 def test_tables_whose_titles_have_the_ids_are_refused(tmp_path: Path) -> None:
