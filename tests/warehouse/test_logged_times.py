@@ -8,6 +8,7 @@ from etl.common.paths import DataDir
 from etl.config.settings import read_settings
 from etl.store.load import load
 from etl.warehouse.build import build
+from support.loaded_files import shipped_settings
 
 HEAD = "Return ID,Client Name,Tab,Event,Date/Time"
 # The texts of one file each. 1:30 of November 1 happens twice in New York, and 2:30 of March 8 never.
@@ -45,6 +46,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnec
         lines = [f'r{place},Ann,Client,Taxpayer: Tax Return Accessed,"{text}"' for text in texts]
         files.append(folder / f"log {place}.csv")
         files[-1].write_text("\n".join([HEAD, *lines, ""]), encoding="utf-8")
+    # A date alone is a time only in settings with a format for it.
+    (data.root / "settings.toml").write_text(shipped_settings(), encoding="utf-8")
     outcomes = load(data, read_settings(data.settings), files)
     assert [(str(one), one.state) for one in outcomes if one.state != "loaded"] == []
     build(data)
