@@ -1,20 +1,40 @@
 """`load --check`: how a file would be read, for a person who loads it for the first time; stores nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from etl.check.content import ContentCheck, FileCheck
 from etl.check.describe import describe, named, said
 from etl.check.inspect import Check, inspect_content, known_labels
+from etl.check.overview import overview_text
+from etl.check.text import file_text
+from etl.common.files import work_folder
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
+from etl.common.terminal import step
 from etl.config.settings import Settings
 from etl.read.archive import Contents, Unpacked, contents, refuse_others
 from etl.sql.catalog import read_catalog
+from etl.store.inbox import files_of, is_folder
 from etl.store.load import open_database
 from etl.store.purged import read_purged
 from etl.store.texts import content_name
+
+
+def check_paths(
+    data: DataDir, settings: Settings, paths: Sequence[Path], given: Mapping[str, str] | None = None
+) -> tuple[str, bool]:
+    """The check of one file in full, or of several and of folders as a table; and whether all would load."""
+    if len(paths) == 1 and not is_folder(paths[0]):
+        found = check_file(data, settings, paths[0], given)
+        return file_text(found), found.would_load
+    files = [file for path in paths for file in files_of(data, path)]
+    with step(f"Checking {len(files)} files"), new_check(data, settings, given) as check:
+        checks = [check_one(check, file) for file in files]
+    return overview_text(checks), all(one.would_load for one in checks)
 
 
 def check_file(
@@ -25,16 +45,28 @@ def check_file(
     `given` are values of columns that the file does not have. A fault of the file is part of the result; a
     fault of settings, labels or queries raises a Problem.
     """
+    with new_check(data, settings, given) as check:
+        return check_one(check, path)
+
+
+@contextmanager
+def new_check(data: DataDir, settings: Settings, given: Mapping[str, str] | None) -> Iterator[Check]:
+    """What the checks of files have in common, with a work folder for them."""
     catalog = read_catalog()
     labels, purged = known_labels(data, catalog), read_purged(data)
-    own, current = data.root / "settings.toml", settings.path
+    with TemporaryDirectory(prefix="returntrail-") as folder:
+        yield Check(data, settings, catalog, labels, purged, Path(folder), given or {})
+
+
+def check_one(check: Check, path: Path) -> FileCheck:
+    own, current = check.data.root / "settings.toml", check.settings.path
     copy = f"Copy {current} to {own} first. " if current == SHIPPED / "settings.toml" != own else ""
     how = f"{copy}Paste these lines before the first [[source]]; then check again."
-    with TemporaryDirectory(prefix="returntrail-") as folder:
-        check = Check(data, settings, catalog, labels, purged, Path(folder), given or {})
+    with work_folder(check.folder) as folder:
+        check = replace(check, folder=folder)
         try:
             refuse_others(path)
-            found = contents(path, check.folder, settings.limits)
+            found = contents(path, folder, check.settings.limits)
         except Problem as problem:
             return FileCheck(named(path), refusal=said(str(problem)))
         checked = [check_content(check, content, found) for content in found.contents]

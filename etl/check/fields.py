@@ -15,6 +15,7 @@ from etl.store.mapping import TABS
 
 MOST_VALUES = 200
 CLOCK = re.compile(r"\s*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[AaPp]\.?\s?[Mm]\.?)?\s*")
+DIGIT = re.compile(r"\d")
 LIKE_TIME = re.compile(r"\d\D.*\d:\d\d")
 HAS_CLOCK = re.compile(r"\d:\d\d")
 
@@ -116,6 +117,6 @@ def read_field(
         values=values,
         count=filled,
         is_filled=0 < filled == count_of(database, "select count(*) from staged"),
-        times=shapes(database, name, columns),
+        times=shapes(database, name, columns) if any(map(DIGIT.search, values)) else [],
         column=column,
     )

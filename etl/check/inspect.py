@@ -118,7 +118,9 @@ def inspect_content(
     if missing_columns(columns) or (times and not any(HAS_CLOCK.search(one.example) for one in times)):
         fields = read_fields(database, columns)
     suggested = suggest(fields, columns, check.labels) if fields else []
-    times = next((suggested_shapes(database, columns, one) for one in suggested if is_time(one)), times)
+    for one in suggested:
+        if one.column == "event_time" and one.headings:
+            times = suggested_shapes(database, columns, one)
     purged_count = 0
     if missing_columns(columns):
         collect_texts(database, columns)
@@ -143,10 +145,6 @@ def inspect_content(
         tab_of_labels(fields, suggested, check.labels),
         *own_names(unpacked, check.data.inbox),
     )
-
-
-def is_time(suggestion: Suggestion) -> bool:
-    return suggestion.column == "event_time" and bool(suggestion.headings)
 
 
 def shapes_of(database: duckdb.DuckDBPyConnection, columns: Columns, place: int | None) -> list[Shape]:

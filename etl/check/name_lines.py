@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from etl.check.inspect import Found
 from etl.check.names_in import CLEAR_TAB, Pattern, patterns
 from etl.check.toml_texts import printed, quoted, texts
+from etl.config.names import words_of
 
 QUESTION = "What does the name of the {} mean? If this is right, delete the # before it:"
 RENAME = "Neither the file nor its name has {}. Put it into the name, such as {}, and delete the # here:"
@@ -40,9 +41,14 @@ def name_lines(found: Found) -> NameLines:
             proposals[key] = patterns(other, ["return_id"])
             left = [column for column in left if not (proposals[key] and column == "return_id")]
     own.covered = set(missing) - set(left)
+    proposed = {
+        column for found_patterns in proposals.values() for one in found_patterns for column in one.values
+    }
     for key, found_patterns in proposals.items():
         existing = getattr(names, key)
-        if existing and (key != "sheet" or found.unpacked.sheet is not None):
+        # A column can be in one kind of name only.
+        is_free = proposed.isdisjoint(words_of(existing))
+        if existing and is_free and (key != "sheet" or found.unpacked.sheet is not None):
             own.lines.append(f"{key} = {texts(existing)}")
         own.lines += lines_of(key, found_patterns, is_clear_tab(found, name))
     if left and "return_id" in left and not has_candidates(found):

@@ -5,7 +5,7 @@ certain where the name says "client tracking" or "internal tracking".
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.common.problem import Problem
@@ -100,14 +100,8 @@ def written(
                 texts.append("*")
         else:
             texts.append("*")
-    return "".join(ended(texts)), values
-
-
-def ended(texts: list[str]) -> Iterator[str]:
-    """The texts, with a star at the end if the last one is a word: more may follow it in other names."""
-    yield from texts
-    if not PLACES.fullmatch(texts[-1]):
-        yield "*"
+    # After a word, more may follow in other names.
+    return "".join(texts) + ("" if PLACES.fullmatch(texts[-1]) else "*"), values
 
 
 def fits(text: str, values: dict[str, str], name: str) -> bool:

@@ -16,7 +16,7 @@ def file_text(check: FileCheck) -> str:
     if check.refusal:
         sections.append(refused(check.name, check.refusal))
     pasted = list(dict.fromkeys(content.toml for content in check.contents if content.toml))
-    sections += [lines_to_paste(check, toml) for toml in pasted]
+    sections += [paste_text(check, toml) for toml in pasted]
     return joined([*sections, "Nothing was stored."])
 
 
@@ -77,7 +77,7 @@ def refused(name: str, refusal: str) -> str:
     return f"{name} would be refused: {refusal}\n\n{help_text}"
 
 
-def lines_to_paste(check: FileCheck, toml: str) -> str:
+def paste_text(check: FileCheck, toml: str) -> str:
     """A [[source]] for files like this one, and where to paste it."""
     return f"To paste into {check.paste_into}\n    {check.paste_how}\n\n{toml}"
 

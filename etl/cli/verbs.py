@@ -28,12 +28,11 @@ def load(data: DataDir, options: Namespace) -> int:
     settings = read_settings(data.settings)
     given = given_values(options)
     if options.check:
-        from etl.check.command import check_file
-        from etl.check.text import file_text
+        from etl.check.command import check_paths
 
-        check = check_file(data, settings, options.check, given)
-        print_text(file_text(check) + "\n")
-        return 0 if check.would_load else 1
+        text, would_load = check_paths(data, settings, options.check, given)
+        print_text(text + "\n")
+        return 0 if would_load else 1
     with locked_for_writing(data):
         if options.paths:
             outcomes = load(data, settings, options.paths, options.again, given)
@@ -51,7 +50,7 @@ def given_values(options: Namespace) -> dict[str, str]:
     given = dict(options.values or ())
     for column in given.keys() - known:
         raise Problem(f'--set: there is no column "{column}". Known: {", ".join(known)}.')
-    paths = [options.check] if options.check else options.paths
+    paths = options.check or options.paths
     if given and not paths:
         raise Problem("--set is for files that are named in the command, and not for the inbox.")
     if "return_id" in given and (len(paths) > 1 or paths[0].is_dir()):

@@ -1,0 +1,88 @@
+"""A check of a folder is one table, and prints the lines for all of its files once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from etl.check.command import check_paths
+from etl.common.paths import CHECKOUT, SHIPPED, DataDir
+from etl.config.settings import read_settings
+from etl.store.load import load
+from support.loaded_files import events
+from support.pasting import paste_lines
+
+CLIENT = """\
+Event,Date/Time,User
+Taxpayer: Initial Email - Delivered,3/26/2026 11:15 AM,
+Access Link selected,3/26/2026 7:20 PM,Ann Lee
+"""
+INTERNAL = "Event,Date/Time,User\nDeliver to Client,3/26/2026 11:14 AM,Pat Roe\n"
+WITH_ID = """\
+Return ID,Tab,Event,Date/Time
+R-1,Client,Access Locked,2026-03-04 10:00
+R-1,Moon,Upload,2026-03-04 10:00
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    return DataDir(tmp_path / "data")
+
+
+def table(data: DataDir, *paths: Path) -> str:
+    text, _ = check_paths(data, read_settings(data.settings), paths)
+    return text.replace(str(data.root), "DATA").replace(str(CHECKOUT), "CHECKOUT") + "\n"
+
+
+def folder_of(parent: Path, files: dict[str, str]) -> Path:
+    folder = parent / "exports"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_folder_of_one_file_a_return_and_tab_gets_one_source(data: DataDir, tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path,
+        {
+            "2025-0001 Lee client tracking.csv": CLIENT,
+            "2025-0001 Lee internal tracking.csv": INTERNAL,
+            "2025-0002 Kim client tracking.csv": CLIENT,
+            "march.csv": WITH_ID,
+            "page.csv": "<html></html>",
+        },
+    )
+    text = table(data, folder)
+    assert text == (CHECKOUT / "tests" / "checks" / "folder.txt").read_text(encoding="utf-8")
+
+    lines = re.search(r"^\[\[source\]\]\n(.*?)\n\n5 files", text, re.DOTALL | re.MULTILINE)[0]
+    lines = lines.rsplit("\n\n5 files", 1)[0].replace("# file = ", "file = ")
+    paste_lines(data, lines)
+    kept = [outcome.part for outcome in load(data, read_settings(data.settings), [folder]) if outcome.part]
+    assert [row for part in kept for row in events(part, "return_id, client_name, tab, label, status")] == [
+        ("2025-0001", "Lee", "Client", "Taxpayer: Initial Email - Delivered", None),
+        ("2025-0001", "Lee", "Client", "Access Link selected", None),
+        ("2025-0001", "Lee", "Internal", "Deliver to Client", None),
+        ("2025-0002", "Kim", "Client", "Taxpayer: Initial Email - Delivered", None),
+        ("2025-0002", "Kim", "Client", "Access Link selected", None),
+        ("R-1", None, "Client", "Access Locked", None),
+    ]
+
+
+def test_what_the_names_gave_is_in_the_table(data: DataDir, tmp_path: Path) -> None:
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    data.root.mkdir()
+    pattern = '[source.names]\nfile = "{return_id} {tab} tracking*"\n'
+    own = re.sub(r"^\[source\.names\].*\n.*\n", lambda _: pattern, shipped, flags=re.MULTILINE)
+    (data.root / "settings.toml").write_text(own, encoding="utf-8")
+    folder = folder_of(tmp_path, {"R-1 client tracking.csv": CLIENT, "R-2 tracking.csv": INTERNAL})
+    assert table(data, folder) == (CHECKOUT / "tests" / "checks" / "names.txt").read_text(encoding="utf-8")
+
+
+def test_files_of_which_one_would_be_refused_fail(data: DataDir, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, {"a.csv": WITH_ID, "b.csv": WITH_ID, "page.csv": "<html></html>"})
+    settings = read_settings(data.settings)
+    assert check_paths(data, settings, [folder / "a.csv", folder / "b.csv"])[1]
+    assert not check_paths(data, settings, [folder])[1]
