@@ -103,7 +103,7 @@ def inspect_content(
     names = names_of(unpacked, found)
     source = source_of(check.settings, *names)
     values = {**values_in_names(source, unpacked, check.data.inbox), **check.given}
-    source = source.for_content(values, unpacked.sheet)
+    source = source.for_content(values, unpacked.has_day_numbers)
     own = identity(unpacked.sha256, source, values, check.key)
     if any(map(check.purged.has_file, {own.file_id, own.content_id})):
         raise Problem("its content was purged, and what was purged does not come back.")

@@ -77,13 +77,13 @@ class Source:
     repeats: Repeats = "events"
     # The columns whose values one file has from elsewhere, such as its name; no heading is needed for them.
     given: frozenset[str] = frozenset()
-    # Whether the file is a sheet, whose times may be day numbers.
-    is_sheet: bool = False
+    # Whether times in the file may be day numbers, as in a workbook.
+    has_days: bool = False
 
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides how a file is read: all but the name and the file patterns."""
-        others = ("name", "files", "given", "is_sheet")
+        others = ("name", "files", "given", "has_days")
         content = {name: value for name, value in asdict(self).items() if name not in others}
         # A key that is not set changes nothing, so that a new key does not make every file be read again.
         defaults = {one.name: one.default for one in fields(Source)} | {"names": asdict(Names())}
@@ -93,12 +93,12 @@ class Source:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def for_content(self, values: Mapping[str, str], sheet: str | None) -> "Source":
+    def for_content(self, values: Mapping[str, str], has_days: bool) -> "Source":
         """The source for a file that has these values from elsewhere; they win over its constants."""
-        own = (frozenset(values), sheet is not None)
+        own = (frozenset(values), has_days)
         if own not in self.variants:
             constants = {name: value for name, value in self.constants.items() if name not in values}
-            self.variants[own] = replace(self, given=own[0], is_sheet=own[1], constants=constants)
+            self.variants[own] = replace(self, given=own[0], has_days=has_days, constants=constants)
         return self.variants[own]
 
     @cached_property
@@ -131,7 +131,7 @@ class Source:
     @cached_property
     def formats(self) -> tuple[str, ...]:
         """The time formats without the words for a zone at their ends: the words of the times count."""
-        own = (*self.time_formats, *([DAY_NUMBER] if self.is_sheet else []))
+        own = (*self.time_formats, *([DAY_NUMBER] if self.has_days else []))
         return tuple(dict.fromkeys(map(split_format, own)))
 
     @property
@@ -146,7 +146,7 @@ class Source:
         return tuple(name for name in self.required if name not in given)
 
 
-SOURCE_KEYS = tuple(key for key in keys(Source) if key not in ("firm_timezone", "given", "is_sheet"))
+SOURCE_KEYS = tuple(key for key in keys(Source) if key not in ("firm_timezone", "given", "has_days"))
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Unpacked:
     remark: str | None = None
     place: tuple[str, ...] = ()
     sheet: str | None = None
+    has_day_numbers: bool = False
 
     def refuse_changed(self) -> None:
         """Refuses a file whose size or time has changed since it was hashed."""
@@ -201,6 +202,7 @@ class Unpacker:
             path, digest = self.write(sheet.text)
             name = f"{place[-1]}.csv"
             content = replace(book, path=path, name=name, sha256=digest, place=place, sheet=place[-1])
+            content = replace(content, has_day_numbers=sheet.has_day_numbers)
             self.found.contents.append(content)
         self.remove([book.path])
         if len(self.found.contents) == count:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from etl.common.problem import Problem
-from etl.read.workbook_xml import FAR, LOCKED, in_zeros, refuse_unreadable, zero_cells
+from etl.read.workbook_xml import FAR, LOCKED, has_day_numbers, in_zeros, refuse_unreadable, zero_cells
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -32,11 +32,12 @@ Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
 class Sheet(NamedTuple):
-    """A sheet: why it is passed over, or its text."""
+    """A sheet: why it is passed over, or its text, and whether numbers in it may be days since 1899."""
 
     name: str
     passed: str | None
     text: Iterator[bytes]
+    has_day_numbers: bool = False
 
 
 def stated_size(path: Path) -> int:
@@ -76,6 +77,7 @@ def sheets(path: Path) -> Iterator[Sheet]:
 def read_sheets(book: "CalamineWorkbook", archive: zipfile.ZipFile) -> Iterator[Sheet]:
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
+    has_days = has_day_numbers(archive)
     for place, found in enumerate(book.sheets_metadata):
         if found.typ != SheetTypeEnum.WorkSheet:
             yield Sheet(found.name, "a chart or a macro, not a table", iter(()))
@@ -85,7 +87,8 @@ def read_sheets(book: "CalamineWorkbook", archive: zipfile.ZipFile) -> Iterator[
             sheet = book.get_sheet_by_index(place)
             height, width, is_note = extent(sheet)
             passed = "an empty sheet" if not height else "a note, not a table" if is_note else None
-            yield Sheet(found.name, passed, csv_text(sheet, height, width, zero_cells(archive, place)))
+            text = csv_text(sheet, height, width, zero_cells(archive, place))
+            yield Sheet(found.name, passed, text, has_days)
 
 
 def extent(sheet: "CalamineSheet") -> tuple[int, int, bool]:

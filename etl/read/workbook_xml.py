@@ -58,6 +58,14 @@ def elements(archive: zipfile.ZipFile, member: str, names: set[str]) -> Iterator
         raise Problem(NOT_XML) from error
 
 
+def has_day_numbers(archive: zipfile.ZipFile) -> bool:
+    """Whether a number in a workbook of Excel may be a day since 1899; in a few it is one since 1904."""
+    settings = [attributes for _, attributes in elements(archive, "xl/workbook.xml", {"workbookPr"})]
+    return "xl/workbook.xml" in archive.namelist() and not any(
+        attributes.get("date1904") in ("1", "true") for attributes in settings
+    )
+
+
 def refuse_unreadable(archive: zipfile.ZipFile) -> None:
     """Refuses a workbook whose cells the library could not read within its memory, or not at all."""
     if any(elements(archive, "META-INF/manifest.xml", {"encryption-data"})):

@@ -96,7 +96,7 @@ class Loader:
     def check(self, unpacked: Unpacked, source: Source) -> Checked:
         """Which file a content is. Raises a Problem if it may not be loaded."""
         values = {**values_in_names(source, unpacked, self.data.inbox), **self.given}
-        source = source.for_content(values, unpacked.sheet)
+        source = source.for_content(values, unpacked.has_day_numbers)
         own = identity(unpacked.sha256, source, values, self.key)
         name = content_name(unpacked.file, unpacked.place)[0]
         checked = Checked(unpacked, source, values, own, self.loaded.find(own, name, source))

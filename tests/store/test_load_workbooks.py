@@ -112,6 +112,17 @@ def test_merged_ids_and_cells_of_every_kind_are_read_and_others_are_quarantined(
     assert (part.ledger["record_count"], part.ledger["quarantined_count"]) == (6, 2)
 
 
+def test_a_number_is_no_day_in_a_workbook_that_counts_days_from_1904(tmp_path: Path) -> None:
+    rows = [
+        ("Return ID", "Tab", "Event", "Date/Time"),
+        ("r1", "Internal", "Upload", NINE),
+        ("r1", "Internal", "Deliver to Client", 46106.375),
+    ]
+    assert story(Firm(tmp_path, SETTINGS), "a.xlsx", excel({"Log": rows}, {"date_1904": True})) == {
+        "a.xlsx › Log": [("r1", None, "Internal", "Upload", "2026-03-25 13:00:00")]
+    }
+
+
 def test_tables_whose_titles_have_the_ids_are_refused(tmp_path: Path) -> None:
     table = [("Tab", *HEADINGS), ("Client", "Access Link selected", NINE)]
     rows = [("Return 2025-1101",), *table, (), ("Return 2025-1102",), *table]
