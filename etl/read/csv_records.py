@@ -23,10 +23,11 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source
+from etl.config.source import Limits, Source, columns_of
 from etl.read.archive import over_limit
 from etl.read.csv_dialect import Dialect, Header, read_header
 from etl.read.dialog import Above
+from etl.read.dialog_text import stage_copied
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged, StagedRecords
 
@@ -37,7 +38,16 @@ AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 
 def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, limits: Limits) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
-    header = read_header(text.path, source, limits)
+    try:
+        header = read_header(text.path, source, limits)
+        known = set(columns_of(source, header.row)) - {None}
+        is_table = len(known) > 1 and (source.layout != "dialog" or known.issuperset(("label", "event_time")))
+        copied = None if is_table else stage_copied(database, text, source)
+    except Problem:
+        if not (copied := stage_copied(database, text, source)):
+            raise
+    if copied:
+        return copied
     staged = stage_fast(database, text, header, source, limits) if database else None
     staged = staged or stage_exact(database, CsvFile(text.path, header, source, limits))
     return replace(staged, remark="; ".join(filter(None, (header.remark, staged.remark))) or None)

@@ -1,0 +1,344 @@
+"""Reads a text that was copied from the dialog and has no line of headings: from its lines to rows.
+
+Each line is an event, names what is below it (a label, a day), is no content (a page number), or is unclear:
+
+    Access Link selected    3/26/2026 7:20 PM    Ann Lee
+
+A text before the time is the label and perhaps a status, one behind it is the user. Events may also be
+stacked: label, time and user on lines of their own. What may be read in two ways is quarantined. A stacked
+text with such a line is refused as a whole, because all lines below it would be in doubt.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from etl.common.problem import Problem
+from etl.config.source import Source, column_of
+from etl.read.dialog import BLANKS, Above, Row, indent, is_status
+from etl.read.dialog_times import CLOCK_TIME, TIME, day_of, is_clock, joined_time, time_text
+from etl.read.encoding import Text
+from etl.read.records import Records, Staged, StagedRecords
+
+# Of one return. A larger text is no copy of a dialog.
+MOST_BYTES = 2_000_000
+# A number of a page, and what browsers print above and below a page.
+PAGE_MARK = re.compile(
+    r"(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
+    r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*",
+    re.IGNORECASE,
+)
+CAPTION = re.compile(r"(client|internal|user) tracking", re.IGNORECASE)
+# A line of headings with more words is none.
+MOST_WORDS = 10
+EVENT = ("label", "status", "event_time", "actor")
+TIME_PLACE, ACTOR = EVENT.index("event_time"), EVENT.index("actor")
+NAME = re.compile(r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+|\S+@\S+")
+AGAIN = "Copy it as a table, or write a line of headings above it."
+
+
+@dataclass
+class Line:
+    """A line that is not blank, in cells, of which one may be a time."""
+
+    number: int
+    text: str
+    before: list[str] = field(default_factory=list)
+    time: str = ""
+    after: list[str] = field(default_factory=list)
+    # Whether it follows another line without a gap.
+    is_below: bool = False
+    # Whether one blank alone separates the time from the texts beside it.
+    is_close: bool = False
+    is_unclear: bool = False
+    # The return and the tab that lines above it name.
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def row(self, columns: list[str], *values: str) -> Row:
+        """The values of the columns of EVENT, and the ids above the line."""
+        return [*values, *[""] * (len(EVENT) - len(values)), *(self.ids.get(name, "") for name in columns)]
+
+    @property
+    def label(self) -> str:
+        """The only text of a line without a time."""
+        return self.before[0] if len(self.before) == 1 and not self.time else ""
+
+    @property
+    def is_only_time(self) -> bool:
+        return bool(self.time) and not self.before and not self.after
+
+
+def read_line(number: int, text: str) -> Line:
+    """A line with its time, if it has exactly one."""
+    line, blanks = Line(number, text), text[: indent(text)]
+    parts = re.split(r"\t" if "\t" in text.strip() else r"[ \u00a0]{2,}", text.strip())
+    cells = [cell for part in parts if (cell := unquoted(part.strip(BLANKS)))]
+    for place in range(len(cells) - 1):
+        if (day := day_of(cells[place])) and is_clock(cells[place + 1]):
+            cells[place : place + 2] = [joined_time(day, cells[place + 1])]
+            break
+    found = [place for place, cell in enumerate(cells) if TIME.fullmatch(cell)]
+    found = found or [place for place, cell in enumerate(cells) if is_clock(cell)]
+    inner = [] if found else times_inside(cells)
+    if len(found) == 1:
+        [place] = found
+        match = TIME.fullmatch(cells[place])
+        line.time = time_text(match) if match else cells[place]
+        line.before, line.after = cells[:place], cells[place + 1 :]
+    elif len(inner) == 1:
+        [(place, match)] = inner
+        cell = cells[place]
+        sides = cell[: match.start()].strip(), cell[match.end() :].strip()
+        line.time = time_text(match) if match.re is TIME else match[0]
+        line.before = [*cells[:place], *filter(None, sides[:1])]
+        line.after = [*filter(None, sides[1:]), *cells[place + 1 :]]
+        line.is_close = True
+    else:
+        line.before, line.is_unclear = cells, len(found) > 1 or len(inner) > 1 or len(cells) > 1
+    if line.before:
+        line.before[0] = blanks + line.before[0]
+    return line
+
+
+def times_inside(cells: list[str]) -> list[tuple[int, re.Match[str]]]:
+    """The times in the texts of some cells, between blanks and outside of quotes; else the clocks."""
+    for expression in (TIME, CLOCK_TIME):
+        found = [(place, match) for place, cell in enumerate(cells) for match in expression.finditer(cell)]
+        found = [(place, match) for place, match in found if is_outside(cells[place], match)]
+        if found:
+            return found
+    return []
+
+
+def is_outside(cell: str, match: re.Match[str]) -> bool:
+    before, after = cell[: match.start()], cell[match.end() :]
+    is_apart = before[-1:] in ("", " ") and after[:1] in ("", " ")
+    return is_apart and before.count('"') % 2 == 0
+
+
+def unquoted(cell: str) -> str:
+    """The text of a cell that a spreadsheet copied in quotes."""
+    inner = cell[1:-1]
+    is_quoted = len(cell) > 2 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"') if is_quoted and '""' in inner else cell
+
+
+class Copied:
+    """A text, read line by line."""
+
+    def __init__(self, path: Path, source: Source) -> None:
+        self.source = source
+        self.lines: list[Line] = []
+        # How many lines are page marks, captions or headings, and what they say of the lines below.
+        self.passed = 0
+        self.ids: dict[str, str] = {}
+        self.is_caption_new = False
+        with open(path, encoding="utf-8-sig") as file:
+            is_below = False
+            for number, text in enumerate(file, start=1):
+                if not text.strip():
+                    is_below = False
+                    continue
+                line = read_line(number, text.rstrip("\r\n"))
+                if is_content := not self.passes(line):
+                    line.is_below, line.ids, self.is_caption_new = is_below, {**self.ids}, False
+                    self.lines.append(line)
+                is_below = is_content
+
+    def passes(self, line: Line) -> bool:
+        """Whether a line is no content; if it names the return or the tab of those below, these are noted."""
+        text = " ".join(line.text.split())
+        caption = CAPTION.fullmatch(text)
+        name, _, value = text.partition(": ")
+        if len(line.before) == 2 and not line.time:
+            name, value = line.before[0].strip(), line.before[1]
+        if caption:
+            tab = caption[1].capitalize()
+            # Two captions one below the other are the names of the tabs, and not of one that is shown.
+            self.ids["tab"] = "" if self.is_caption_new or tab == "User" else tab
+            self.is_caption_new = True
+        elif value and column_of(self.source, name) == "return_id":
+            self.ids = {"return_id": value}
+        elif not (PAGE_MARK.fullmatch(text) or self.is_heading(line)):
+            return False
+        self.passed += 1
+        return True
+
+    def is_heading(self, line: Line) -> bool:
+        """Whether a line has the headings of a table; of stacked ones, those above the first time."""
+        if line.time:
+            return False
+        columns = [column_of(self.source, cell) for cell in line.before]
+        if len(columns) == 1:
+            if columns[0] in EVENT:
+                return not any(one.time for one in self.lines)
+            columns = split_headings(line.before[0].split(), self.source)
+        if "event_time" not in columns or None in columns:
+            return False
+        if [name for name in EVENT if name in columns] != columns:
+            raise Problem(f"line {line.number}: headings of other columns than an event has. {AGAIN}")
+        return True
+
+
+def split_headings(words: list[str], source: Source) -> list[str | None]:
+    """The columns of headings with single blanks between them, the longest headings first; else nothing."""
+    for length in range(len(words), 0, -1) if len(words) < MOST_WORDS else ():
+        column = column_of(source, " ".join(words[:length]))
+        rest = split_headings(words[length:], source) if words[length:] else []
+        if column and (rest or length == len(words)):
+            return [column, *rest]
+    return []
+
+
+def rows_of(lines: list[Line], columns: list[str]) -> list[Row | str]:
+    """The rows of a text, and the texts of its unclear lines, in their order."""
+    if any(line.is_only_time for line in lines):
+        return stacked_rows(lines, columns)
+    are_labels_first = any(line.time and line.before for line in lines)
+    events = [event_of(line, columns, are_labels_first) for line in lines]
+    unclear = {place for place, line in enumerate(lines) if line.time and not events[place]}
+    for place, line in enumerate(lines):
+        if line.time or day_of(line.label):
+            continue
+        below = lines[place + 1] if place + 1 < len(lines) else None
+        if line.label and below and below.before and events[place + 1] and is_status_of(line, below):
+            continue
+        unclear.add(place)
+        # It may be a part of the event above or below it, which was too long for one line.
+        unclear |= {place - 1} if line.is_below and lines[place - 1].time else set()
+        unclear |= {place + 1} if below and below.is_below else set()
+    return [
+        line.text if place in unclear else events[place] or line.row(columns, line.label)
+        for place, line in enumerate(lines)
+    ]
+
+
+def is_status_of(label: Line, below: Line) -> bool:
+    text = below.before[0]
+    return len(below.before) == 1 and (is_status(text) or indent(text) > indent(label.label))
+
+
+def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | None:
+    """The event of a line with a time; None if its texts may mean several things."""
+    if not line.time or (not line.before and (are_labels_first or line.is_close or indent(line.text))):
+        return None
+    cells = line.before or line.after
+    count = 2 if len(cells) > 1 and is_status(cells[1]) else 1
+    users = line.after if line.before else cells[count:]
+    # Of two texts behind a time, either may be the label.
+    is_twofold = len(cells) > count if line.before else users and count == 1
+    if is_twofold or len(users) > 1 or any(map(is_status, users)):
+        return None
+    return line.row(columns, cells[0], cells[1] if count == 2 else "", line.time, *users)
+
+
+def stacked_rows(lines: list[Line], columns: list[str]) -> list[Row | str]:
+    """The rows of events whose label, time and user are on lines of their own. The user may be missing."""
+    groups = stacked_groups(lines)
+    # Two texts between times are a user and a label.
+    users = {texts[0].label.strip() for texts, _ in groups[1:-1] if len(without_status(texts)) == 2}
+    rows: list[Row | str] = []
+    events: list[Row] = []
+    for texts, time in groups:
+        has = has_user(texts, time is None, events, users)
+        if has is None:
+            raise unclear(texts[0])
+        if has:
+            events[-1][ACTOR] = texts.pop(0).label.strip()
+        if texts and day_of(texts[0].label):
+            rows.append(texts[0].row(columns, texts.pop(0).label))
+        if time:
+            events.append(time.row(columns, *(line.label.strip() for line in texts)))
+            events[-1][TIME_PLACE] = time.time
+            rows.append(events[-1])
+    return rows
+
+
+def stacked_groups(lines: list[Line]) -> list[tuple[list[Line], Line | None]]:
+    """The lines with a time alone, each with the texts above it; at the end the texts below the last."""
+    groups: list[tuple[list[Line], Line | None]] = []
+    texts: list[Line] = []
+    for line in lines:
+        if line.label:
+            texts.append(line)
+            continue
+        if not line.is_only_time:
+            raise unclear(line)
+        day = day_of(texts[-1].label) if texts else None
+        if day and is_clock(line.time):
+            texts, line = texts[:-1], replace(line, time=joined_time(day, line.time))
+        groups.append((texts, line))
+        texts = []
+    return [*groups, (texts, None)]
+
+
+def without_status(texts: list[Line]) -> list[Line]:
+    return texts[:-1] if texts and is_status(texts[-1].label) else texts
+
+
+def has_user(texts: list[Line], is_end: bool, events: list[Row], users: set[str]) -> bool | None:
+    """Whether the first of the texts between two times is the user of the event above; None if unclear."""
+    names = [line.label.strip() for line in texts]
+    first, count = names[0] if names else "", len(without_status(texts))
+    may_be_label = ": " in first or first.lower().endswith("email")
+    if days := [place for place, name in enumerate(names) if day_of(name)]:
+        # A day is above the label of an event, and below the user of another.
+        is_clear = len(days) == 1 and days[0] <= bool(events) and count - days[0] <= 2 and not is_end
+        return days[0] == 1 if is_clear and not may_be_label else None
+    if is_end and names:
+        others = [event[ACTOR] for event in events[:-1]]
+        is_user = first in users or (all(others) if others else bool(NAME.fullmatch(first)))
+        return True if is_user and count == len(names) == 1 and not may_be_label else None
+    if count == 2:
+        # The first may also be a label, and the second a status that is not known.
+        return True if events and not may_be_label else None
+    if count == 1 and len(names) == 2 and events and (events[-1][1] or is_status(events[-1][0])):
+        return False if may_be_label else first in users or None
+    return False if count < 2 else None
+
+
+def unclear(line: Line) -> Problem:
+    return Problem(f"line {line.number} may be read in several ways. {AGAIN}")
+
+
+def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source) -> Staged | None:
+    """The events of a text that was copied from the dialog; None if it is not certain that it was.
+
+    Where the settings say so, it was, and unclear lines are quarantined.
+    """
+    is_said = source.layout == "dialog"
+    if source.kind != "events" or source.layout == "table" or (text.size > MOST_BYTES and not is_said):
+        return None
+    try:
+        copied = Copied(text.path, source)
+        columns = [name for name in ("return_id", "tab") if any(name in line.ids for line in copied.lines)]
+        columns = [name for name in columns if name not in {*source.constants, *source.given}]
+        rows = rows_of(copied.lines, columns)
+    except Problem:
+        if is_said:
+            raise
+        return None
+    is_plain = any(line.time for line in copied.lines) and all(not isinstance(row, str) for row in rows)
+    if not is_said and not (is_plain and is_order_sure(copied.lines)):
+        return None
+    headings = [*EVENT, *columns]
+    records = StagedRecords(database, headings) if database else Records(headings)
+    above = Above(headings, replace(source, layout="dialog"))
+    for row in rows:
+        if isinstance(row, str):
+            records.add(above.end())
+            records.add_malformed("unclear_line", row)
+        else:
+            records.add(above.add([row]))
+    records.add(above.end())
+    passed = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
+    remarks = ["it was copied from the dialog", above.remark]
+    remarks += [f"{passed} headings or marks of a page"] if copied.passed else []
+    return replace(records.stage(headings), remark="; ".join(filter(None, remarks)))
+
+
+def is_order_sure(lines: list[Line]) -> bool:
+    """Whether no label ends with a user. Between single blanks, a user behind a time shows it."""
+    return not any(line.is_close for line in lines) or any(line.after for line in lines)

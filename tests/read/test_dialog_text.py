@@ -1,0 +1,217 @@
+"""A text that was copied from the dialog without headings: read if it has one meaning, else refused."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.common.problem import Problem
+from etl.config.source import Source
+from etl.store.columns import map_columns
+from support.dialogs import Event, begins_label, below_labels, clock, day, events, long_day
+from support.staged_files import LOG, Result, Row, refusal, staged, staged_in_memory
+
+OPTIONS = {"deadline": None, "max_examples": 60}
+ONE_RETURN = replace(LOG, constants={"return_id": "2025-0001", "tab": "Client"})
+SAID = replace(ONE_RETURN, layout="dialog")
+HEADINGS = ["label", "status", "event_time", "actor"]
+LINK = ("Access Link selected", None, "3/26/2026 7:20 PM", "Ann Lee")
+ACCESS = ("Taxpayer: Tax Return Accessed", None, "3/26/2026 7:21 PM", "Ann Lee")
+
+
+def read(content: str, source: Source = ONE_RETURN) -> Result:
+    """The records, which are the same by both ways to read a file."""
+    result, other = staged("a.txt", content, source=source), staged_in_memory("a.txt", content, source=source)
+    assert (result.rows, result.malformed, result.remark) == (other.rows, other.malformed, other.remark)
+    assert result.headings[:4] == HEADINGS
+    return result
+
+
+@pytest.mark.parametrize(
+    ("form", "above"),
+    [
+        ("{label}\t{day} {clock}\t{user}\n", ""),
+        ("{label}   {day} {clock}  {user}\n", ""),
+        ("{label} {day} {clock} {user}\n", ""),
+        ("{label}\t{day}\t{clock}\t{user}\n", ""),
+        ("{label}\n{day} {clock}\n{user}\n", ""),
+        ("{label}\n{day}\n{clock}\n{user}\n", ""),
+        ("{label}\n{clock}\n{user}\n", "Thursday 3/26/2026\n"),
+        ("{label}  {clock}  {user}\n", "Thursday 3/26/2026\n"),
+    ],
+)
+def test_events_in_any_form(form: str, above: str) -> None:
+    links = [
+        form.format(label=label, day=time.split(" ", 1)[0], clock=time.split(" ", 1)[1], user=user)
+        for label, _, time, user in (LINK, ACCESS)
+    ]
+    content = above + "".join(links)
+    for text in (content, "\ufeff" + content.replace("\n", "\r\n"), content.replace("\n", "\n\n")):
+        assert read(text).texts == [LINK, ACCESS]
+
+
+def test_the_text_of_printed_pages() -> None:
+    result = read(
+        "3/30/26, 1:42 PM   SafeSend Returns\n"
+        "Return ID: 2025-0007\n"
+        "Client Tracking\n"
+        "Event   Date/Time   User\n"
+        "Taxpayer: Initial Email\n"
+        "    Processed   3/26/2026 11:15 AM\n"
+        "https://www.example.com/tracking?id=7 1/2\n"
+        "3/30/26, 1:42 PM   SafeSend Returns\n"
+        "Page 2 of 2\n"
+        "Event Date/Time User\n"
+        "    Open        3/26/2026 12:02 PM\n"
+        "Access Link selected   3/26/2026 7:20 PM   Ann Lee\n"
+        "Internal Tracking\n"
+        "Upload   3/26/2026 7:20 PM   Pat Roe\n",
+        LOG,
+    )
+    assert result.headings == [*HEADINGS, "return_id", "tab"]
+    assert result.texts == [
+        ("Taxpayer: Initial Email", "Processed", "3/26/2026 11:15 AM", None, "2025-0007", "Client"),
+        ("Taxpayer: Initial Email", "Open", "3/26/2026 12:02 PM", None, "2025-0007", "Client"),
+        (*LINK, "2025-0007", "Client"),
+        ("Upload", None, "3/26/2026 7:20 PM", "Pat Roe", "2025-0007", "Internal"),
+    ]
+    assert result.remark == (
+        "it was copied from the dialog; 1 row only names the event or the day of the rows below; "
+        "9 lines are headings or marks of a page"
+    )
+
+
+def test_two_captions_in_a_row_name_no_tab() -> None:
+    content = "Client Tracking\nInternal Tracking\nAccess Link selected\t3/26/2026 7:20 PM\tAnn Lee\n"
+    assert read(content, replace(LOG, constants={"return_id": "r"})).texts == [(*LINK, None)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Either text may be the user.
+        "Ann Lee\tAccess Link selected\t3/26/2026 7:20 PM\n",
+        "3/26/2026 7:20 PM\tAccess Link selected\tAnn Lee\n",
+        "Access Link selected Ann Lee 3/26/2026 7:20 PM\n",
+        "Access Link selected\t3/26/2026 7:20 PM\tAnn Lee\tJoe Lee\n",
+        # Two times.
+        "Access Link selected\t3/26/2026 7:20 PM\t3/26/2026 7:21 PM\n",
+        # A label of two lines.
+        "Taxpayer: Taxpayer Esigned - Other Signature\nother Documents\t3/26/2026 7:20 PM\tAnn Lee\n",
+        "Taxpayer: Taxpayer Esigned - Other Signature\t3/26/2026 7:20 PM\tAnn Lee\nDocuments\n",
+        # The first is a time, or a title; the last has no time, or is the user of an event.
+        "3/26/2026 7:20 PM\nAccess Link selected\nAnn Lee\n3/26/2026 7:21 PM\nUpload\nAnn Lee\n",
+        "Tracking of Ann\nAccess Link selected\n3/26/2026 7:20 PM\n",
+        "Access Link selected\n3/26/2026 7:20 PM\nUpload\n3/26/2026 7:21 PM\nDownload PDF\n",
+        "Access Link selected\n3/26/2026 7:20 PM\nAnn Lee\nUpload\n3/26/2026 7:21 PM\nAnn Lee\nRecall\n",
+        # An unknown status below its label, or a user and a label.
+        "Upload\n3/26/2026 7:20 PM\nTaxpayer: Initial Email\nDeferred\n3/26/2026 7:21 PM\n",
+        # A user, or a label.
+        "Tax Return\nRecalled\n3/26/2026 7:20 PM\nPat Roe\nReprocessed\n3/26/2026 7:21 PM\n",
+        "2025-0001\tClient\tAccess Link selected\t\t3/26/2026 7:20 PM\tAnn Lee\n",
+        "2025-0001,Client,Access Link selected,,3/26/2026 7:20 PM,Ann Lee\n",
+        "No event\n",
+    ],
+)
+def test_what_may_be_read_in_two_ways_is_refused(content: str) -> None:
+    with pytest.raises(Problem):
+        map_columns(staged("a.txt", content, source=LOG).headings, LOG)
+    with pytest.raises(Problem):
+        map_columns(staged("a.txt", content, source=ONE_RETURN).headings, ONE_RETURN)
+
+
+def test_unclear_lines_are_quarantined_where_the_settings_say_that_it_is_a_dialog() -> None:
+    result = read(
+        "Tracking of Ann\n"
+        "\n"
+        "Taxpayer: Initial Email\n"
+        "  Processed\t3/26/2026 11:15 AM\n"
+        "  Deferred\t3/26/2026 11:16 AM\n"
+        "Access Link selected\t3/26/2026 7:20 PM\tAnn Lee\n"
+        "Taxpayer: Taxpayer Esigned - Other Signature\n"
+        "Documents\t3/26/2026 7:20 PM\tAnn Lee\n"
+        "Open\t3/26/2026 7:20 PM\n"
+        "Ann Lee\tUpload\t3/26/2026 7:20 PM\n",
+        SAID,
+    )
+    assert result.rows == [
+        (2, "Taxpayer: Initial Email", "Processed", "3/26/2026 11:15 AM", None),
+        (3, "Taxpayer: Initial Email", "Deferred", "3/26/2026 11:16 AM", None),
+        # Without a label it is quarantined.
+        (7, None, "Open", "3/26/2026 7:20 PM", None),
+    ]
+    assert result.malformed == [
+        (1, "unclear_line", "Tracking of Ann"),
+        (4, "unclear_line", "Access Link selected\t3/26/2026 7:20 PM\tAnn Lee"),
+        (5, "unclear_line", "Taxpayer: Taxpayer Esigned - Other Signature"),
+        (6, "unclear_line", "Documents\t3/26/2026 7:20 PM\tAnn Lee"),
+        (8, "unclear_line", "Ann Lee\tUpload\t3/26/2026 7:20 PM"),
+    ]
+    stacked = "3/26/2026 7:20 PM\nUpload\n3/26/2026 7:21 PM\nAnn Lee\nUpload\nDownload\n"
+    assert refusal("a.txt", stacked, source=SAID) == (
+        "line 4 may be read in several ways. Copy it as a table, or write a line of headings above it."
+    )
+
+
+def expected(known: list[Event]) -> list[Row]:
+    return [
+        (label, status or None, f"{day(time)} {clock(time)}", user or None)
+        for label, status, time, user in known
+    ]
+
+
+def line_of(cells: tuple[str, ...], between: str) -> str:
+    """A line as it is copied: without the empty cells at its end."""
+    return between.join(cells).rstrip()
+
+
+MARKS = st.sampled_from(["Page 1 of 2", "", "Event   Date/Time   User", "- 3 -"])
+
+
+@settings(**OPTIONS)
+@given(
+    known=events(),
+    between=st.sampled_from(["\t", "   ", " "]),
+    indent=st.sampled_from(["", "    "]),
+    marks=st.lists(st.tuples(st.integers(0, 20), MARKS)),
+)
+def test_any_events_on_lines(
+    known: list[Event], between: str, indent: str, marks: list[tuple[int, str]]
+) -> None:
+    lines = [line_of(cells, between) for cells in below_labels(known, indent)]
+    for place, mark in marks:
+        lines.insert(place, mark)
+    # Where single blanks are between all, nothing but a user behind a time shows where the label ends.
+    source = SAID if between == " " else ONE_RETURN
+    result = read("\n".join(lines) + "\n", source)
+    assert (result.texts, result.malformed) == (expected(known), [])
+
+
+@settings(**OPTIONS)
+@given(known=events(), are_labels_repeated=st.booleans(), has_days=st.booleans())
+def test_any_stacked_events_are_read_or_refused(
+    known: list[Event], are_labels_repeated: bool, has_days: bool
+) -> None:
+    lines: list[str] = []
+    last = ""
+    for place, (label, status, time, user) in enumerate(known):
+        if has_days and (own := long_day(time)) != last:
+            lines.append(own)
+            last = own
+        is_named = are_labels_repeated or begins_label(known, place)
+        lines += [label] * is_named + [status] * bool(status)
+        lines += [clock(time) if has_days else f"{day(time)} {clock(time)}", *filter(None, [user])]
+    texts = [
+        (label, status, f"{known[place][2]:%Y-%m-%d %H:%M}" if has_days else time, user)
+        for place, (label, status, time, user) in enumerate(expected(known))
+    ]
+    try:
+        result = read("\n".join(lines) + "\n")
+    except Problem:
+        # It is refused only because of users: the last has one, and others have none.
+        assert any(user for *_, user in known)
+    else:
+        for own, right in zip(result.texts, texts, strict=True):
+            # A label below a day may be the same as above it; without a label a status is quarantined.
+            assert own == right or (own == (None, *right[1:]) and has_days and not are_labels_repeated)
