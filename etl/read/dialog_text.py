@@ -26,11 +26,11 @@ from etl.read.records import Records, Staged, StagedRecords
 MOST_BYTES = 2_000_000
 # A number of a page, and what browsers print above and below a page.
 PAGE_MARK = re.compile(
-    r"(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
+    r"user tracking|(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
     r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*",
     re.IGNORECASE,
 )
-CAPTION = re.compile(r"(client|internal|user) tracking", re.IGNORECASE)
+CAPTION = re.compile(r"(client|internal) tracking", re.IGNORECASE)
 # A line of headings with more words is none.
 MOST_WORDS = 10
 EVENT = ("label", "status", "event_time", "actor")
@@ -52,7 +52,7 @@ class Line:
     is_below: bool = False
     # Whether one blank alone separates the time from the texts beside it.
     is_close: bool = False
-    is_unclear: bool = False
+    has_times: bool = False
     # The return and the tab that lines above it name.
     ids: dict[str, str] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class Line:
     @property
     def label(self) -> str:
         """The only text of a line without a time."""
-        return self.before[0] if len(self.before) == 1 and not self.time else ""
+        return self.before[0] if len(self.before) == 1 and not (self.time or self.has_times) else ""
 
     @property
     def is_only_time(self) -> bool:
@@ -96,7 +96,7 @@ def read_line(number: int, text: str) -> Line:
         line.after = [*filter(None, sides[1:]), *cells[place + 1 :]]
         line.is_close = True
     else:
-        line.before, line.is_unclear = cells, len(found) > 1 or len(inner) > 1 or len(cells) > 1
+        line.before, line.has_times = cells, bool(found or inner)
     if line.before:
         line.before[0] = blanks + line.before[0]
     return line
@@ -154,12 +154,13 @@ class Copied:
         name, _, value = text.partition(": ")
         if len(line.before) == 2 and not line.time:
             name, value = line.before[0].strip(), line.before[1]
+        # The platform has a label Tax Return, and a firm a heading of that name.
+        is_id = not line.time and re.fullmatch(r"\S*\d\S*", value)
         if caption:
-            tab = caption[1].capitalize()
             # Two captions one below the other are the names of the tabs, and not of one that is shown.
-            self.ids["tab"] = "" if self.is_caption_new or tab == "User" else tab
+            self.ids["tab"] = "" if self.is_caption_new else caption[1].capitalize()
             self.is_caption_new = True
-        elif value and column_of(self.source, name) == "return_id":
+        elif is_id and column_of(self.source, name) == "return_id":
             self.ids = {"return_id": value}
         elif not (PAGE_MARK.fullmatch(text) or self.is_heading(line)):
             return False

@@ -54,6 +54,7 @@ def test_events_in_any_form(form: str, above: str) -> None:
 def test_the_text_of_printed_pages() -> None:
     result = read(
         "3/30/26, 1:42 PM   SafeSend Returns\n"
+        "User Tracking\n"
         "Return ID: 2025-0007\n"
         "Client Tracking\n"
         "Event   Date/Time   User\n"
@@ -78,13 +79,23 @@ def test_the_text_of_printed_pages() -> None:
     ]
     assert result.remark == (
         "it was copied from the dialog; 1 row only names the event or the day of the rows below; "
-        "9 lines are headings or marks of a page"
+        "10 lines are headings or marks of a page"
     )
 
 
 def test_two_captions_in_a_row_name_no_tab() -> None:
     content = "Client Tracking\nInternal Tracking\nAccess Link selected\t3/26/2026 7:20 PM\tAnn Lee\n"
     assert read(content, replace(LOG, constants={"return_id": "r"})).texts == [(*LINK, None)]
+
+
+def test_a_label_that_looks_like_the_id_of_a_return() -> None:
+    content = (
+        "Tax Return: Recalled  3/26/2026 7:20 PM  Pat Roe\nTax Return\n  Reprocessed  3/26/2026 7:21 PM\n"
+    )
+    assert read(content, SAID).texts == [
+        ("Tax Return: Recalled", None, "3/26/2026 7:20 PM", "Roe"),
+        ("Tax Return", "Reprocessed", "3/26/2026 7:21 PM", None),
+    ]
 
 
 @pytest.mark.parametrize(
