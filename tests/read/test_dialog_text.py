@@ -93,7 +93,7 @@ def test_a_label_that_looks_like_the_id_of_a_return() -> None:
         "Tax Return: Recalled  3/26/2026 7:20 PM  Pat Roe\nTax Return\n  Reprocessed  3/26/2026 7:21 PM\n"
     )
     assert read(content, SAID).texts == [
-        ("Tax Return: Recalled", None, "3/26/2026 7:20 PM", "Roe"),
+        ("Tax Return: Recalled", None, "3/26/2026 7:20 PM", "Pat Roe"),
         ("Tax Return", "Reprocessed", "3/26/2026 7:21 PM", None),
     ]
 
