@@ -71,6 +71,7 @@ def test_label_and_return_only_in_the_first_row() -> None:
 @pytest.mark.parametrize(
     "between",
     [
+        "",
         "r2,Client,Upload,3/26/2026 11:15 AM,\n",
         "r1,Internal,Upload,3/26/2026 11:15 AM,\n",
         "Total,3\n",
