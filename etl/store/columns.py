@@ -80,6 +80,9 @@ def map_columns(headings: list[str], source: Source) -> Columns:
         sentences.append(f"Or rename the file: {fitting}.")
     elif "return_id" in missing:
         sentences.append("Or, if the ID is in the name of the file, write a pattern under [source.names].")
+    if {"label", "event_time"}.isdisjoint(missing):
+        typed = " ".join(f"--set {name}=..." for name in missing)
+        sentences.append(f"Or type it for one file: returntrail load {typed} FILE.")
     if "firm_id" in missing:
         sentences.append('Or, if the file has only one firm, write firm_id = "..." under the [[source]].')
     raise Problem(" ".join(sentences))

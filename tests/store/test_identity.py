@@ -140,7 +140,8 @@ def test_a_folder_may_name_the_return_but_the_inbox_names_nothing(tmp_path: Path
     assert outcome.reason == (
         "no column for return_id. Headings found: Event, Date/Time, User. Name yours under [source.columns] "
         'of "tabs" in settings.toml. '
-        "Or rename the file: its name fits no pattern of [source.names] for return_id."
+        "Or rename the file: its name fits no pattern of [source.names] for return_id. "
+        "Or type it for one file: returntrail load FILE --set return_id=...."
     )
 
 

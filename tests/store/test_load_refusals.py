@@ -21,6 +21,7 @@ GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 NAME_YOURS = 'Name yours under [source.columns] of "user tracking" in settings.toml.'
 ONE_TAB = ' Or, if the file has only one tab, write tab = "Client" (or "Internal") under [source.constants].'
 IN_NAME = " Or, if the ID is in the name of the file, write a pattern under [source.names]."
+TYPED = " Or type it for one file: returntrail load FILE --set {}=..."
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,7 @@ IN_NAME = " Or, if the ID is in the name of the file, write a pattern under [sou
 def test_a_missing_column(tmp_path: Path, headings: str, missing: str) -> None:
     refusal = Firm(tmp_path).refusal(f"{headings.replace(', ', ',')}\n1,2,3,4\n", "march.csv")
     hint = (ONE_TAB if "tab" in missing else "") + (IN_NAME if "return_id" in missing else "")
+    hint += f"{TYPED.format(missing)}." if missing in ("tab", "return_id") else ""
     assert refusal == f"march.csv: no column for {missing}. Headings found: {headings}. {NAME_YOURS}{hint}"
 
 
@@ -42,7 +44,10 @@ def test_a_missing_column_of_a_returns_list(tmp_path: Path) -> None:
     refusal = Firm(tmp_path).refusal("Client Name,Office\nAnn,Austin\n", "register.csv")
     assert refusal == (
         "register.csv: no column for return_id. Headings found: Client Name, Office. "
-        'Name yours under [source.columns] of "register" in settings.toml.' + IN_NAME
+        'Name yours under [source.columns] of "register" in settings.toml.'
+        + IN_NAME
+        + TYPED.format("return_id")
+        + "."
     )
 
 
