@@ -141,7 +141,7 @@ def test_a_folder_may_name_the_return_but_the_inbox_names_nothing(tmp_path: Path
         "no column for return_id. Headings found: Event, Date/Time, User. Name yours under [source.columns] "
         'of "tabs" in settings.toml. '
         "Or rename the file: its name fits no pattern of [source.names] for return_id. "
-        "Or type it for one file: returntrail load FILE --set return_id=...."
+        "Or type it for one file: returntrail load --set return_id=... FILE."
     )
 
 

@@ -21,7 +21,7 @@ GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 NAME_YOURS = 'Name yours under [source.columns] of "user tracking" in settings.toml.'
 ONE_TAB = ' Or, if the file has only one tab, write tab = "Client" (or "Internal") under [source.constants].'
 IN_NAME = " Or, if the ID is in the name of the file, write a pattern under [source.names]."
-TYPED = " Or type it for one file: returntrail load FILE --set {}=..."
+TYPED = " Or type it for one file: returntrail load --set {}=... FILE."
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ TYPED = " Or type it for one file: returntrail load FILE --set {}=..."
 def test_a_missing_column(tmp_path: Path, headings: str, missing: str) -> None:
     refusal = Firm(tmp_path).refusal(f"{headings.replace(', ', ',')}\n1,2,3,4\n", "march.csv")
     hint = (ONE_TAB if "tab" in missing else "") + (IN_NAME if "return_id" in missing else "")
-    hint += f"{TYPED.format(missing)}." if missing in ("tab", "return_id") else ""
+    hint += TYPED.format(missing) if missing in ("tab", "return_id") else ""
     assert refusal == f"march.csv: no column for {missing}. Headings found: {headings}. {NAME_YOURS}{hint}"
 
 
@@ -44,10 +44,8 @@ def test_a_missing_column_of_a_returns_list(tmp_path: Path) -> None:
     refusal = Firm(tmp_path).refusal("Client Name,Office\nAnn,Austin\n", "register.csv")
     assert refusal == (
         "register.csv: no column for return_id. Headings found: Client Name, Office. "
-        'Name yours under [source.columns] of "register" in settings.toml.'
-        + IN_NAME
-        + TYPED.format("return_id")
-        + "."
+        f'Name yours under [source.columns] of "register" in settings.toml.{IN_NAME}'
+        f"{TYPED.format('return_id')}"
     )
 
 
@@ -91,7 +89,7 @@ def test_a_refusal_is_a_row_of_the_ledger(tmp_path: Path) -> None:
 
 def test_a_refusal_is_forgotten_once_the_file_loads(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
-    text = "Return,Tab,Event,Moment\nr1,Client,Up,2026-03-04\n"
+    text = "Return,Tab,Event,Moment\nr1,Client,Up,2026-03-04T12:00\n"
     firm.refusal(text, "log.csv")
     firm.refusal("Shoe,Size\n1,2\n", "shoes.csv")
     settings = '[firm]\ntimezone = "UTC"\n[[source]]\nname = "log"\nfiles = ["*"]\nfirm_id = "oak"\n'
