@@ -4,6 +4,7 @@ An unknown key is a Problem: a misspelled key that is ignored would silently cha
 """
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -100,11 +101,19 @@ def check_sections(path: Path, tables: dict[str, Any]) -> None:
 
 
 def source_of(settings: Settings, *file_names: str) -> Source:
-    """The first source with a pattern for one of a file's names, with or without an ending such as .gz."""
+    """The first source for a file that has no web hooks."""
+    return next(source for source in sources_of(settings, *file_names) if source.kind != "webhook")
+
+
+def sources_of(settings: Settings, *file_names: str) -> Iterator[Source]:
+    """The sources with a pattern for one of a file's names, with or without an ending such as .gz, in order.
+
+    Raises a Problem at the end: a file is for the first one, and for one of web hooks only if its content is.
+    """
     own = [Path(name).name.casefold() for name in file_names]
     names = {*own, *map(unpacked_name, own)}
     for source in settings.sources:
         if any(fnmatchcase(one, pattern.casefold()) for one in names for pattern in source.files):
-            return source
+            yield source
     known = "; ".join(f'"{source.name}": {", ".join(source.files)}' for source in settings.sources)
     raise Problem(f"no [[source]] in {settings.path} matches this file's name. Patterns of files: {known}.")

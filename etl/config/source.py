@@ -20,7 +20,8 @@ from etl.config.place import Count, Place, Text, Texts, Zone, keys
 from etl.config.zone_words import split_format, split_heading
 from etl.sql.file import read_file
 
-Kind = Literal["events", "returns"]
+# A web hook source splits its files: into events, and into contents of its own kind.
+Kind = Literal["events", "returns", "webhook"]
 Layout = Literal["table", "dialog"]
 Repeats = Literal["events", "copies"]
 # A heading, or several whose texts are joined with blanks, such as a date and a time of day.
@@ -40,9 +41,9 @@ MADE = {
     *("file_id", "row_no", "occurrence_no", "row_hash"),
 }
 # The columns that every record must have.
-REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",)}
+REQUIRED = {"events": ("return_id", "tab", "label", "event_time"), "returns": ("return_id",), "webhook": ()}
 # The column with the time of a record.
-TIME = {"events": "event_time", "returns": "exported_at"}
+TIME = {"events": "event_time", "returns": "exported_at", "webhook": "seen_at"}
 # Words in place of a format: seconds and milliseconds since 1970, and the days that spreadsheets count.
 DAY_NUMBER = "excel_day"
 FORMAT_WORDS = ("epoch", "epoch_ms", DAY_NUMBER)

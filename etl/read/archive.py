@@ -50,6 +50,9 @@ class Unpacked:
     place: tuple[str, ...] = ()
     sheet: str | None = None
     has_day_numbers: bool = False
+    # Its records come from web hooks; the file has links to documents.
+    is_web_hook: bool = False
+    has_links: bool = False
 
     def refuse_changed(self) -> None:
         """Refuses a file whose size or time has changed since it was hashed."""

@@ -8,7 +8,7 @@ from etl.common.paths import version
 from etl.config.source import Source
 from etl.read.archive import Stamp, Unpacked
 from etl.store.identity import Identity, seal_of
-from etl.store.parts import WARNED, Ledger, Part
+from etl.store.parts import WARNED, WEB_HOOKS, Ledger, Part
 from etl.store.texts import content_name, content_path
 
 
@@ -16,7 +16,7 @@ from etl.store.texts import content_name, content_path
 class Outcome:
     """The result for one content of a file: loaded, read again, known, passed over or refused, and why.
 
-    The file was as it was at `stamp`.
+    The file was as it was at `stamp`, and `has_links` to documents.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Outcome:
     reason: str | None = None
     part: Part | None = None
     stamp: Stamp | None = None
+    has_links: bool = False
 
     def __str__(self) -> str:
         if self.part is None:
@@ -75,6 +76,7 @@ class Checked:
         ledger["redacted_count"] += tins
         ledger |= {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}
         ledger |= {"content_id": self.own.content_id, "names_id": self.own.names_id}
+        ledger |= {WEB_HOOKS: True} if self.unpacked.is_web_hook else {}
         return ledger | (
             {"replaces": seal_of(self.old)} if self.old and self.old.file_id != self.file_id else {}
         )

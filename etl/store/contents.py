@@ -78,7 +78,12 @@ def rows_of(part: Part) -> str:
 
 
 def stored_rows(part: Part, join: str) -> str:
-    """SQL for the records of a part as stored, whose returns pass a semi or anti join."""
+    """SQL for the records of a part as stored, whose returns pass a semi or anti join.
+
+    A web hook may name no return, so another table has the records: its name ends in _hooks.
+    """
+    if part.kind == "webhook":
+        return f"from {parquet(part.data)} {join}_hooks using (file_id, row_no)"
     if part.has_attributes:
         sets = f"from {parquet(part.attributes)} {join} using (firm_id, return_id)"
         return f"from {parquet(part.data)} semi join ({sets}) using (set_no)"

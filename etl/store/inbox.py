@@ -11,11 +11,12 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from etl.common.files import is_system_file, make_private_folder
+from etl.common.files import is_system_file, make_private_folder, write_atomically
 from etl.common.paths import DataDir
 from etl.common.system import make_private
 from etl.common.terminal import say
 from etl.read.archive import Stamp, stamp_of
+from etl.read.web_hooks import LINK, REMOVED
 from etl.store.texts import redacted_name, redacted_path
 
 DAY_SECONDS = 86_400
@@ -97,11 +98,17 @@ def remove_if_empty(folder: Path, before: float) -> None:
 
 
 def take_out(
-    data: DataDir, file: Path, stamp: Stamp | None, is_refused: bool, is_purged: bool
+    data: DataDir,
+    file: Path,
+    stamp: Stamp | None,
+    is_refused: bool,
+    is_purged: bool,
+    has_links: bool = False,
 ) -> Path | None:
     """Moves a file that was read at `stamp` out of the inbox, and returns its new folder.
 
-    A file with purged records is deleted.
+    A file with purged records is deleted. Of web hooks with links to documents a copy without them is kept; if
+    the file is packed it is deleted.
     """
     loaded, refused = done_folders(data)
     if not os.path.lexists(file) or stamp_of(file) != stamp:
@@ -114,8 +121,21 @@ def take_out(
     for name in file.relative_to(data.inbox).parts[:-1]:
         folder = next(path for path in numbered(folder, name) if is_folder(path) or not os.path.lexists(path))
     make_private_folder(folder)
-    move(file, folder)
+    if has_links:
+        replace_links(file)
+    if file.exists() or file.is_symlink():
+        move(file, folder)
     return folder
+
+
+def replace_links(file: Path) -> None:
+    """Writes a text without its links in place of it, and deletes a file that is no text."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        file.unlink()
+        return
+    write_atomically(file, LINK.sub(REMOVED, text).encode())
 
 
 def move(file: Path, folder: Path) -> None:

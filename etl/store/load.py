@@ -29,11 +29,12 @@ from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger
 from etl.store.columns import map_columns
-from etl.store.identity import LoadedFiles, digest, identity, names_of, values_in_names
+from etl.store.identity import LoadedFiles, digest, identity, values_in_names
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import Purged, read_purged
 from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
+from etl.store.sources import with_sources
 from etl.store.texts import content_name, content_path, redacted_name, redacted_path
 from etl.store.write_part import of_one_file, write_part
 
@@ -65,13 +66,17 @@ class Loader:
             for passed in found.passed
         ]
         for unpacked in found.contents:
-            source = None
             try:
-                source = source_of(self.settings, *names_of(unpacked, found))
-                with of_one_file(database) as cursor:
-                    outcomes.append(self.load_content(unpacked, source, folder, cursor))
+                contents_of = with_sources(self.settings, unpacked, found, folder)
             except Problem as problem:
-                outcomes.append(self.refuse(file, str(problem), unpacked, source))
+                outcomes.append(self.refuse(file, str(problem), unpacked))
+                continue
+            for content, source in contents_of:
+                try:
+                    with of_one_file(database) as cursor:
+                        outcomes.append(self.load_content(content, source, folder, cursor))
+                except Problem as problem:
+                    outcomes.append(self.refuse(file, str(problem), content, source))
         return outcomes
 
     def load_content(
@@ -116,7 +121,8 @@ class Loader:
         # The file as a whole may have been refused, or only this content of it.
         for refused in {checked.unpacked.packed_sha256[:ID_LENGTH], *refusal_ids(checked.unpacked)}:
             store.refusal_file(self.data, refused).unlink(missing_ok=True)
-        return Outcome(checked.path, state, part=part, stamp=checked.unpacked.stamp)
+        unpacked = checked.unpacked
+        return Outcome(checked.path, state, part=part, stamp=unpacked.stamp, has_links=unpacked.has_links)
 
     def read_small(self, files: list[Path], folder: Path) -> list[list[tuple[Checked, SmallFile]]]:
         """The small files without a fault, in groups of two or more that are mapped together.
@@ -133,9 +139,9 @@ class Loader:
                 found = contents(file, own, limits)
                 if found.passed or len(found.contents) > 1 or found.contents[0].sheet:
                     continue
-                [unpacked] = found.contents
-                checked = self.check(unpacked, source_of(self.settings, *names_of(unpacked, found)))
-                if self.is_known(checked) or checked.file_id in file_ids:
+                contents_of = with_sources(self.settings, found.contents[0], found, own)
+                checked = self.check(*contents_of[0])
+                if len(contents_of) > 1 or self.is_known(checked) or checked.file_id in file_ids:
                     continue
                 file_ids.add(checked.file_id)
                 staged = stage(None, checked.unpacked, checked.source, limits, own, checked.values)
@@ -212,7 +218,8 @@ class Loader:
             file_id = refusal_ids(unpacked)[has_names] if unpacked else refused_file_id(file)
             ledger = base_ledger(file_id, content_name(file, place)[0], source, "refused", reason)
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
-        return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp)
+        has_links = unpacked is not None and unpacked.has_links
+        return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp, has_links=has_links)
 
 
 def refusal_ids(unpacked: Unpacked) -> tuple[str, str]:
@@ -305,7 +312,8 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
         is_refused = any(outcome.state == "refused" for outcome in of_file)
         # It still contains purged records; the other records are in the store.
         is_purged = any(outcome.part and outcome.part.ledger.get("purged_count") for outcome in of_file)
-        folder = take_out(data, file, of_file[0].stamp, is_refused, is_purged)
+        has_links = any(outcome.has_links for outcome in of_file)
+        folder = take_out(data, file, of_file[0].stamp, is_refused, is_purged, has_links)
         folders |= {folder} if folder else set()
     for folder in folders:
         sync_to_disk(folder)

@@ -53,6 +53,14 @@ EVENT_VALUES = {
     "content_hash": CONTENT_HASH,
     "utc_minutes": f"({AHEAD} // 60_000_000)::integer",
 }
+WEB_HOOK_VALUES = {"seen_at": "event_at", "delivered_at": "try_cast(delivered_at as timestamp)"}
+WEB_HOOK_REASONS = """
+    when firm_id is null then 'empty_firm_id'
+    when body not in ('signature', 'client', 'other') then 'unknown_body'
+    when body = 'client' and client_id is null then 'empty_client_id'
+    when body = 'signature' and moment is null then 'unreadable_time'
+    when body = 'signature' and event_at is null then 'time_out_of_range'
+"""
 # An object or a list is none of these. Few texts begin like one, so few are parsed.
 NEVER_JSON = ("return_id", "client_id", "client_name")
 IS_JSON = """
@@ -92,6 +100,9 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     tidy = join = ""
     if source.kind == "returns":
         values["exported_at"] = "event_at"
+    elif source.kind == "webhook":
+        values |= WEB_HOOK_VALUES | {"event_on": firm_zone.day("event_at")}
+        reasons = WEB_HOOK_REASONS
     else:
         names += ["content_hash", "tidy", "format_no", "utc_minutes"]
         steps[0]["known_tab"] = KNOWN_TAB
@@ -224,9 +235,9 @@ def extra(columns: Columns) -> str:
     """SQL for unmapped fields, and attributes that could not be read, as JSON under their headings."""
     members = [member(columns.headings[place], f"c{place}") for place in columns.unmapped]
     members += ["unread"] if any(map(columns.has, (*TYPED, "client_id"))) else []
-    if columns.has("exported_at"):
-        exported_at = member(columns.heading("exported_at"), "exported_at")
-        members.append(f"case when event_at is null then {exported_at} end")
+    time = TIME[columns.source.kind]
+    if columns.source.kind != "events" and columns.has(time):
+        members.append(f"case when event_at is null then {member(columns.heading(time), time)} end")
     return f"'{{' || {joined(members)} || '}}'"
 
 

@@ -32,6 +32,8 @@ from etl.common.system import sync_to_disk
 HASHES, SEAL, VERSION = "sha256", "seal", "part_version"
 # Whether a file has more quarantined records than [limits] allows.
 WARNED = "is_warned"
+# In the ledger of a part whose records come from web hooks.
+WEB_HOOKS = "web_hooks"
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
 KEY_BYTES = 32

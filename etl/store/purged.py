@@ -24,6 +24,14 @@ KEY_CHECK = "the key of the purges"
 SEPARATORS = re.compile(r'[,;\t|"\'{}\[\]:=]+')
 
 
+# What identifies a record of web hooks, as columns of raw.webhook and as their texts.
+HOOK = (
+    "firm_id, body, tax_return_id, client_id, client_name, signer_email, "
+    "strftime(seen_at, '%Y-%m-%d %H:%M:%S.%f') as seen_at"
+)
+Hook = tuple[str | None, ...]
+
+
 @dataclass(frozen=True)
 class Entry:
     """One purge. `kind` is "return", "before" or "file"; `at` is UTC in ISO format and identifies the purge.
@@ -55,6 +63,13 @@ class Purged:
     def has(self, firm_id: str | None, return_id: str | None) -> bool:
         return bool(self.hashes) and return_hash(self.key, firm_id, return_id) in self.hashes
 
+    def has_hook(self, hook: Hook) -> bool:
+        """Whether a record of web hooks was purged with the return that it belongs to, or names one."""
+        firm_id, return_id = hook[0], hook[2]
+        return bool(self.hashes) and (
+            self.has(firm_id, return_id) or hook_hash(self.key, hook) in self.hashes
+        )
+
     def has_file(self, file_id: str) -> bool:
         """Whether the whole file was purged."""
         return bool(self.hashes) and keyed_hash(self.key, "file", file_id) in self.hashes
@@ -64,6 +79,10 @@ class Purged:
         values = {value.strip() for value in SEPARATORS.split(record)}
         words = values | {word for value in values for word in value.split()}
         return any(self.has(firm_id, word) for word in words if word for firm_id in self.firm_ids)
+
+
+def hook_hash(key: bytes, hook: Hook) -> str:
+    return keyed_hash(key, "web hook", *(text or "" for text in hook))
 
 
 def return_hash(key: bytes, firm_id: str | None, return_id: str | None) -> str:

@@ -100,7 +100,7 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         if redact(f"{heading} 123456789")[1] > redact(heading)[1]
     }
     announced |= {MALFORMED} if announced else set()
-    ids = {columns.places.get(name) for name in ("return_id", "client_id")}
+    ids = {columns.places.get(name) for name in ("return_id", "tax_return_id", "client_id")}
     others = {MALFORMED, *range(len(columns.headings))} - announced
     # DuckDB compiles the pattern for each statement, which takes longer than to examine a few texts.
     suspects = select_texts(database, "place, text", others, f"strlen(text) >= 9 limit {FEW_TEXTS + 1}")

@@ -19,7 +19,7 @@ from etl.store.columns import Columns
 from etl.store.contents import EVENT, RETURN_KEY, SET
 from etl.store.mapping import map_staged
 from etl.store.parts import VERSION, WARNED
-from etl.store.purged import Purged
+from etl.store.purged import HOOK, Purged
 from etl.store.quarantine import Fault, commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import collect_texts, redact_file
 from etl.store.time_column import time_zone, words_found
@@ -84,7 +84,7 @@ def map_records(database: DuckDBPyConnection, columns: Columns, key: Key, purged
     malformed = malformed_of(database, purged)
     redacted_count = redact_file(database, columns, key)
     map_staged(database, columns)
-    return redacted_count, remove_purged(database, purged, malformed)
+    return redacted_count, remove_purged(database, columns, purged, malformed)
 
 
 def counts_of(
@@ -129,10 +129,15 @@ def malformed_of(database: DuckDBPyConnection, purged: Purged) -> list[tuple[int
     return [(row_no,) for row_no, record in malformed if purged.is_named_in(record)]
 
 
-def remove_purged(database: DuckDBPyConnection, purged: Purged, malformed: list[tuple[int]]) -> int:
+def remove_purged(
+    database: DuckDBPyConnection, columns: Columns, purged: Purged, malformed: list[tuple[int]]
+) -> int:
     """Removes the records of purged returns from `staged` and `malformed`; returns how many there were."""
     if not purged.hashes:
         return 0
+    if columns.source.kind == "webhook":
+        rows = database.execute(f"select row_no, {HOOK} from mapped('staged')").fetchall()
+        malformed = malformed + [(row_no,) for row_no, *hook in rows if purged.has_hook(tuple(hook))]
     returns = database.execute("select distinct firm_id, return_id from sets").fetchall()
     own = [row for row in returns if purged.has(*row)]
     create_table(database, "purged_returns", own, {"firm_id": pl.String, "return_id": pl.String})
@@ -147,6 +152,7 @@ def remove_purged(database: DuckDBPyConnection, purged: Purged, malformed: list[
                 on purged.firm_id is not distinct from mapped.firm_id
                 and purged.return_id = mapped.return_id
         """)
+    if own or columns.source.kind == "webhook":
         database.execute("alter view staged rename to all_staged")
         database.execute("create view staged as from all_staged anti join purged_rows using (row_no)")
     return count_of(database, "select count(*) from purged_rows")
@@ -165,7 +171,7 @@ def write_records(database: DuckDBPyConnection, kind: str, file_id: str, folder:
 
 def records_to_store(kind: str, mapped: str, file_id: str, also: str = "") -> str:
     """A query for the records of <kind>.parquet, and for more columns of `mapped` (`also`)."""
-    if kind == "returns":
+    if kind != "events":
         names = (f"{file_id} as {name}" if name == "file_id" else name for name in file_columns(kind))
         return f"select {also}{', '.join(names)} from {mapped} where reason is null"
     # Texts are stored only where others do not give them back.

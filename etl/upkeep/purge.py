@@ -38,6 +38,7 @@ from etl.store.parts import (
 )
 from etl.upkeep import purge_files
 from etl.upkeep.part_files import rewrite
+from etl.upkeep.purge_hooks import choose_hooks, hooks_of
 from etl.upkeep.text_search import TextSearch
 from etl.warehouse.build import build
 
@@ -45,15 +46,16 @@ from etl.warehouse.build import build
 NAMES = {
     "events": "firm_id, return_id, client_id, client_name, recipient_email",
     "returns": "firm_id, return_id, client_id, client_name",
+    "webhook": "firm_id, tax_return_id as return_id, client_id, client_name, signer_email as recipient_email",
 }
-DAYS = {"events": "event_on", "returns": "cast(exported_at as date)"}
+DAYS = {"webhook": "event_on", "events": "event_on", "returns": "cast(exported_at as date)"}
 
 
 @dataclass(frozen=True)
 class Plan:
     """One purge: the firm and id of each return that is removed, or the `file_id` whose part is removed.
 
-    Other files are searched for `words`. `at` is UTC in ISO format.
+    Other files are searched for `words`. `hooks` has hashes of records of web hooks. `at` is UTC in ISO format.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class Plan:
     words: list[str]
     file_count: int
     record_count: int
+    hooks: list[str] = field(default_factory=list)
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
@@ -100,8 +103,9 @@ def plan_file(data: DataDir, file_id: str) -> Plan:
         raise Problem(f'No loaded file has the id "{file_id}". Type `returntrail show NAME` for its id.')
     check_part(part)
     with damage_is_a_problem(part), duckdb.connect(config=OFFLINE) as database:
-        found = database.execute(f"select distinct return_id {rows_of(part)} order by return_id")
-        words = [return_id for (return_id,) in found.fetchall()]
+        names = NAMES[part.kind].split(", ")[1]
+        found = database.execute(f"select distinct {names} {rows_of(part)} order by all")
+        words = [return_id for (return_id,) in found.fetchall() if return_id]
     record_count = part.ledger["kept_count"] + part.ledger["quarantined_count"]
     return Plan("file", None, file_id, [], words, 1, record_count)
 
@@ -138,15 +142,20 @@ def plan_returns(
             f"""
                 select unnest([return_id, client_id, client_name, recipient_email]) as word
                 from names {kind} join purged_returns using (firm_id, return_id)
+                where return_id is not null
             """
             for kind in ("semi", "anti")
         )
         query = f"from ({own}) where word is not null except from ({others}) order by word"
         words = [word for (word,) in database.execute(query).fetchall()]
-        found = [count + len(rows) for _, count, rows in matches(database, data, returns, TextSearch(words))]
+        hooks, signers = hooks_of(database, data, words)
+        shared = {word for (word,) in database.execute(others).fetchall()}
+        words = sorted({*words, *signers} - shared)
+        search = TextSearch(words)
+        found = [count + len(rows) for _, count, rows in matches(database, data, returns, search, hooks)]
     kind = "return" if before is None else "before"
     day = None if before is None else str(before)
-    return Plan(kind, day, None, returns, words, sum(map(bool, found)), sum(found))
+    return Plan(kind, day, None, returns, words, sum(map(bool, found)), sum(found), hooks)
 
 
 def read_names(database: DuckDBPyConnection, data: DataDir) -> None:
@@ -173,13 +182,18 @@ def read_names(database: DuckDBPyConnection, data: DataDir) -> None:
 
 
 def matches(
-    database: DuckDBPyConnection, data: DataDir, returns: list[list[str]], search: TextSearch
+    database: DuckDBPyConnection,
+    data: DataDir,
+    returns: list[list[str]],
+    search: TextSearch,
+    hooks: list[str],
 ) -> Iterator[tuple[Part, int, list[int]]]:
     """For each part how many records these returns have, and which quarantined records have one of the words.
 
     The returns are then in the table `purged_returns`.
     """
     create_table(database, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
+    choose_hooks(database, data, returns, hooks)
     for part in parts(data):
         check_part(part)
         rows = stored_rows(part, "semi join purged_returns")
@@ -194,7 +208,7 @@ def files_to_remove(data: DataDir, plan: Plan) -> list[Path]:
     """Reports and other output with one of the words, and the exports that the affected parts come from."""
     search = TextSearch(plan.words)
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
-        found = matches(database, data, plan.returns, search) if plan.file_id is None else ()
+        found = matches(database, data, plan.returns, search, plan.hooks) if plan.file_id is None else ()
         file_ids = {part.file_id for part, count, quarantined in found if count or quarantined}
         file_ids |= {plan.file_id} if plan.file_id else set()
         exports = purge_files.find_exports(data, read_settings(data.settings), file_ids, search, folder)
@@ -228,6 +242,7 @@ def record_purge(data: DataDir, plan: Plan, just_removed: int = 0) -> None:
     """Stores keyed hashes of what is removed, so that no load restores it, and the number of files."""
     own_key = hash_key(data)
     hashes = [purged.return_hash(own_key, firm_id, return_id) for firm_id, return_id in plan.returns]
+    hashes += plan.hooks
     hashes += [purged.keyed_hash(own_key, "file", plan.file_id)] if plan.file_id else []
     entry = purged.Entry(
         at=plan.at,
@@ -262,7 +277,7 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
                 if part.file_id == plan.file_id:
                     remove_folder(part.folder)
             return
-        for part, count, quarantined in matches(database, data, plan.returns, search):
+        for part, count, quarantined in matches(database, data, plan.returns, search, plan.hooks):
             ledger, name = part.ledger, str(part.ledger["file_name"])
             if search.is_in(name):
                 name = f"{part.file_id[:ID_LENGTH]} (its name was purged)"

@@ -5,6 +5,7 @@ Output can be written again, so a file that names a purged return is removed who
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
 from etl.config.settings import Settings
-from etl.read.archive import contents
+from etl.read.archive import Contents, Unpacked, contents
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
 from etl.store.identity import content_of
 from etl.store.inbox import done_folders, remove_empty_folders
 from etl.store.parts import ID_LENGTH, file_hash, parts
+from etl.store.sources import with_sources
 from etl.upkeep.text_search import TextSearch
 
 
@@ -82,10 +84,21 @@ def content_ids(file: Path, settings: Settings, folder: Path) -> set[str] | None
     """The ids of the contents of a file; None if it cannot be unpacked."""
     try:
         with work_folder(folder) as own:
-            found = contents(file, own, settings.limits).contents
-            return {unpacked.sha256[:ID_LENGTH] for unpacked in found}
+            found = contents(file, own, settings.limits)
+            return {
+                content.sha256[:ID_LENGTH]
+                for unpacked in found.contents
+                for content in hooks_in(unpacked, settings, found, own) or [unpacked]
+            }
     except Problem:
         return None
+
+
+def hooks_in(unpacked: Unpacked, settings: Settings, found: Contents, folder: Path) -> list[Unpacked]:
+    """The contents of a file of web hooks; empty for any other file."""
+    with suppress(Problem):
+        return [content for content, _ in with_sources(settings, unpacked, found, folder)]
+    return []
 
 
 def remove(data: DataDir, unit: Path) -> None:

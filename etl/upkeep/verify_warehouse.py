@@ -166,6 +166,16 @@ def fill_directory(
     shutil.copy(data.settings, other.root / "settings.toml")
     if (data.root / "reference").is_dir():
         shutil.copytree(data.root / "reference", other.root / "reference")
+    # Which return a signature belongs to depends on all returns, so those of other returns are left out.
+    database.execute("""
+        create temp table sample_hooks as
+        select signatures.file_id, signatures.row_no
+        from published.model.joined_signatures as signatures
+        join published.model.returns as returns using (return_key)
+        semi join sample on sample.firm_id = returns.firm_id and sample.return_id = returns.return_id
+        union
+        select file_id, row_no from published.raw.webhook where body <> 'signature'
+    """)
     moment = "null::timestamp" if as_of is None else f"{literal(as_of)}::timestamp"
     for part in undamaged:
         rows = f"from {parquet(part.data)}"

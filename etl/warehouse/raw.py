@@ -16,10 +16,20 @@ from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.store.contents import records_of, sets_of
-from etl.store.parts import SEAL, Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
+from etl.store.parts import SEAL, WEB_HOOKS, Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
 from etl.warehouse.models import columns_of, insert_rows
 
 RECORDS, SETS, OCCURRENCES = "raw.records", "raw.attribute_sets", "raw.occurrences"
+# The labels of e-signatures in web hooks, which model.joined_signatures makes events.
+SIGNED = """
+    select distinct
+        'Client' as tab,
+        case lower(trim(signer)) when 'taxpayer' then 'Taxpayer: ' when 'spouse' then 'Spouse: ' else '' end
+            || 'E-signed (web hook)' as pattern,
+        null as status
+    from raw.webhook
+    where body = 'signature'
+"""
 # The tables that the next build may keep, besides those that are made by return.
 KEPT = ("raw.file_numbers", "raw.label_texts", SETS, RECORDS, OCCURRENCES)
 
@@ -40,12 +50,10 @@ def fill_raw(
     """
     # A file that was refused and has been loaded since is no longer refused.
     ledger = {row["file_id"]: row | {"state": "refused"} for row in refusals(data)}
-    logs, loaded = [], parts(data)
+    loaded = parts(data)
     for part in loaded:
         check_part(part)
-        if part.kind == "events":
-            logs.append(part)
-        else:
+        if part.kind != "events":
             fill_table(
                 database, catalog.files[f"raw.{part.kind}"], part, part.data, part.ledger["kept_count"]
             )
@@ -61,12 +69,28 @@ def fill_raw(
         database, "raw.parts", [{"file_id": part.file_id, "seal": part.ledger.get(SEAL)} for part in loaded]
     )
     known = dict(database.execute("select file_id, file_no from raw.file_numbers").fetchall())
-    new = [part for part in logs if part.file_id not in known]
-    if new:
-        fill_records(database, catalog, new, len(known) + 1, folder)
+    # Files of web hooks have numbers too, for the signatures in them.
+    new = [part for part in loaded if part.kind != "returns" and part.file_id not in known]
+    new.sort(key=lambda part: part.kind != "events")
+    insert_rows(
+        database,
+        "raw.file_numbers",
+        [
+            {"file_no": number, "file_id": part.file_id, "is_web_hook": part.ledger.get(WEB_HOOKS, False)}
+            for number, part in enumerate(new, len(known) + 1)
+        ],
+    )
+    if new_logs := [part for part in new if part.kind == "events"]:
+        fill_records(database, catalog, new_logs, len(known) + 1, folder)
+    database.execute(number_labels(SIGNED))
     if as_of is None:
         as_of = database.execute("""
-            select max(event_at) from raw.records
+            select max(event_at)
+            from (
+                select event_at from raw.records
+                union all
+                select seen_at from raw.webhook where body = 'signature'
+            )
             where event_at <= (select max(loaded_at) from raw.files where state = 'loaded')
         """).fetchall()[0][0]
     else:
@@ -108,11 +132,6 @@ def fill_records(
     """
     files = [files_of_part(database, part, folder) for part in logs]
     events, sets = (parquet(*column) for column in zip(*files, strict=True))
-    insert_rows(
-        database,
-        "raw.file_numbers",
-        [{"file_no": number, "file_id": part.file_id} for number, part in enumerate(logs, first_no)],
-    )
     check_counts(database, logs, first_no, events)
     own = ", ".join(column.name for column in catalog.files[SETS].columns if column.name != "file_no")
     file_no = f"file_index + {first_no} as file_no"

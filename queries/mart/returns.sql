@@ -161,6 +161,7 @@ select
             else 'The log shows neither an upload nor a delivery of the return.'
         end
         when 'pick_up' then case signed_basis
+            when 'seen' then 'Everyone who must sign has e-signed, and the firm has not picked up the forms since.'
             when 'esigned' then 'Everyone who must sign has e-signed, and the firm has not picked up the forms since.'
             else 'The client uploaded hand-signed forms, and the firm has not picked them up since.'
         end

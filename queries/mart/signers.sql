@@ -11,11 +11,14 @@ with acted as (
         signer,
         min(event_at) filter (where code = 'return_accessed') as accessed_at,
         min(event_at) filter (where code = 'kba_passed') as kba_passed_at,
-        max(event_at) filter (where code = 'efile_esigned') as esigned_at,
+        coalesce(
+            max(event_at) filter (where code = 'signature_seen'),
+            max(event_at) filter (where code = 'efile_esigned')
+        ) as esigned_at,
         min(event_at) filter (where code = 'other_documents_esigned') as other_documents_esigned_at
     from model.delivery_acts
     where signer is not null
-        and code in ('return_accessed', 'kba_passed', 'efile_esigned', 'other_documents_esigned')
+        and code in ('return_accessed', 'kba_passed', 'efile_esigned', 'signature_seen', 'other_documents_esigned')
     group by return_key, cycle_no, signer
 )
 select
@@ -25,7 +28,7 @@ select
     required.signer,
     acted.accessed_at,          -- Their first access (UTC).
     acted.kba_passed_at,        -- They first passed the identity questions (UTC).
-    acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only if the firm's log has a label for it.
+    acted.esigned_at,           -- They last e-signed Form 8879 (UTC); only if a web hook says so, or the firm's log has a label for it.
     acted.other_documents_esigned_at -- They first signed other documents (UTC), which does not sign the return.
 from model.required_signers as required
 join model.attributes as attributes using (return_key)

@@ -41,7 +41,7 @@ events as (
         records.subject
     from (select distinct asked.return_key from asked) as wanted
     join model.numbered_events as events using (return_key)
-    join raw.records as records using (return_key, file_no, row_no)
+    left join raw.records as records using (return_key, file_no, row_no)
 ),
 facts as (
     select
@@ -77,7 +77,7 @@ valued as (
     select
         facts.*, events.event_at, labels.code, worded(labels.words, events.subject) as label, events.file_no,
         events.row_no, codes.title as code_title,
-        facts.is_joint and codes.acts = 'client' and labels.recipient is null as is_unnamed,
+        facts.is_joint and codes.acts = 'client' and labels.recipient is null and labels.code <> 'return_esigned' as is_unnamed,
         case facts.fact
             when 'signer_named' then case when labels.code is not null or not facts.is_joint then facts.signer end
             when 'version_sent' then lower(codes.title)
@@ -85,6 +85,8 @@ valued as (
             when 'copy_before_signing' then
                 case when labels.code = 'return_accessed' then 'accessed' when labels.code is not null then 'downloaded' end
                 || case facts.dating_code
+                    when 'signature_seen' then ' before the e-signature'
+                    when 'return_esigned' then ' before the last e-signature'
                     when 'efile_esigned' then ' before the e-signature'
                     when 'kba_passed' then ' before the identity check'
                     when 'files_uploaded' then ' before the upload'
@@ -95,11 +97,15 @@ valued as (
             when 'identity_check' then
                 case when labels.code = 'kba_passed' then 'passed' when not facts.kba_expected then 'not expected' end
             when 'signature' then case labels.code
+                when 'signature_seen' then 'e-signed'
+                when 'return_esigned' then 'e-signed'
                 when 'efile_esigned' then 'e-signed'
                 when 'efile_forms_downloaded_by_firm' then 'signed forms picked up'
                 when 'files_uploaded' then 'hand-signed forms uploaded'
             end
             when 'signing_time' then case labels.code
+                when 'signature_seen' then 'at the e-signature'
+                when 'return_esigned' then 'not after the last e-signature'
                 when 'efile_esigned' then 'at the e-signature'
                 when 'kba_passed' then 'after the identity check'
                 when 'files_uploaded' then 'not after the upload'
@@ -145,7 +151,8 @@ select
         when valued.fact = 'signer_named' and valued.event_no is null then 'implied by a single signer'
         when valued.fact = 'version_sent' and valued.code = 'initial_email_processed'
             or valued.fact = 'login' and valued.code <> 'return_accessed'
-            or valued.fact in ('signature', 'signing_time', 'signing_method') and valued.code <> 'efile_esigned'
+            or valued.fact in ('signature', 'signing_time', 'signing_method')
+                and valued.code not in ('signature_seen', 'efile_esigned')
             then 'implied by ' || valued.code_title || case when valued.is_unnamed then ', signer not named' else '' end
         when valued.is_unnamed and valued.fact <> 'signer_named' then 'logged, signer not named'
         else 'logged'

@@ -118,6 +118,23 @@ seconds as (
     join raw.files as files using (file_id)
     group by files.file_name, files.file_id
 ),
+products as (
+    select
+        20 as finding_no, 'web hook of another product' as finding, hooks.product as subject, count(*) as record_count,
+        'These are no tax returns: they are counted and not loaded.' as reason
+    from raw.webhook as hooks
+    where hooks.body = 'other'
+    group by hooks.product
+),
+hooks as (
+    select
+        21 as finding_no, hooks.finding,
+        case when hooks.finding in ('status without event', 'event without status') then hooks.subject else hooks.firm_id end as subject,
+        count(*) as record_count,
+        'The report web_hooks_to_check lists each of them, and what to do.' as reason
+    from unsorted.web_hooks_to_check() as hooks
+    group by all
+),
 findings as (
     from files
     union all by name from without_events
@@ -127,11 +144,14 @@ findings as (
     union all by name from conflicts
     union all by name from repeats
     union all by name from seconds
+    union all by name from products
+    union all by name from hooks
 )
 select
     finding,            -- file: a row of the ledger. register without events, unknown form, missing attribute, unclear hour,
-                        -- id with several contents, repeated lines, missing seconds.
-    subject,            -- The file's name, the firm, the spelling, the attribute, or ambiguous or shifted.
+                        -- id with several contents, repeated lines, missing seconds, web hook of another product, signature of
+                        -- no return, status without event, event without status, return only in web hooks.
+    subject,            -- The file's name, the firm, the spelling, the attribute, ambiguous or shifted, or what web hooks are about.
     record_count,       -- Records of the file; of other findings, the number of returns, events or ids.
     reason,             -- Why a file was refused, or a remark about it; of other findings, what to do.
     source,

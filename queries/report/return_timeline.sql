@@ -22,12 +22,14 @@ select
     timeline.actor,
     timeline.wait_seconds,
     timeline.is_repeat,
-    label_as_logged(
-        logged.logged_label, texts.pattern, logged.subject
-    ) as logged_label,              -- The label exactly as logged, SSNs and ITINs replaced by [TIN].
+    coalesce(
+        label_as_logged(logged.logged_label, texts.pattern, logged.subject),
+        timeline.label
+    ) as logged_label,              -- The label exactly as logged, SSNs and ITINs replaced by [TIN]; of an e-signature in
+                                    -- a web hook, our words for it.
     text_of_time(
         logged.event_time, logged.event_at, logged.utc_minutes, logged.format_no
-    ) as logged_time,               -- The time exactly as logged.
+    ) as logged_time,               -- The time exactly as logged; null for an e-signature in a web hook.
     files.file_name,
     timeline.row_no,
     timeline.is_milestone,
@@ -35,8 +37,8 @@ select
 from model.timeline as timeline
 -- The view raw.events has the same words, and much that this report does not need. File and record number identify the
 -- record; its return only makes the search faster.
-join raw.records as logged using (return_key, file_no, row_no)
-join raw.label_texts as texts using (label_no)
+left join raw.records as logged using (return_key, file_no, row_no)
+left join raw.label_texts as texts using (label_no)
 join raw.files as files using (file_id)
 where among(timeline.firm_id, for_firms)
     and (for_return is null or timeline.return_id = for_return)

@@ -23,6 +23,10 @@ record_counts as (
     select file_id, count(*) as record_count
     from raw.returns
     group by file_id
+    union all
+    select file_id, count(*) as record_count
+    from raw.webhook
+    group by file_id
 ),
 
 quarantine_counts as (

@@ -34,6 +34,7 @@ def test_the_shipped_file_reads_the_words_of_the_platform() -> None:
     shipped = read_settings(SHIPPED / "settings.toml")
     assert [(source.name, source.kind, source.firm_id) for source in shipped.sources] == [
         ("register", "returns", "firm"),
+        ("web hooks", "webhook", "firm"),
         ("user tracking", "events", "firm"),
     ]
     log = source_of(shipped, "Client Tracking 2026-03.csv.gz")
@@ -221,7 +222,7 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         ),
         (
             FIRM + SOURCE + "kind = 'log'\n",
-            '"kind" must be one of events, returns, not "log", under [[source]] "crm".',
+            '"kind" must be one of events, returns, webhook, not "log", under [[source]] "crm".',
         ),
         (
             FIRM + SOURCE + "firm_id = 1\n",

@@ -19,6 +19,10 @@ AA, BB, CC = ("aa" * 8, "bb" * 8, "cc" * 8)
 NEEDED = ("raw", "ref", "main", "functions")
 ACCOUNTS = (
     "model/labels/labels.sql",
+    "model/returns/returns.sql",
+    "model/attributes/newest_events.sql",
+    "model/attributes/known_attributes.sql",
+    "model/hooks/joined_signatures.sql",
     "model/events/repeated_records.sql",
     "model/events/numbered_events.sql",
     "model/events/file_counts.sql",

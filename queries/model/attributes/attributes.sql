@@ -28,7 +28,7 @@ select
     case
         when known.is_known_type and known.return_type not like '1040%' then false
         else coalesce(known.is_joint, couples.return_key is not null)
-    end as is_joint,    -- Two people must sign: as the returns list or the log says, else if any event names a spouse or
+    end as is_joint,    -- Two people must sign: as the returns list, a web hook or the log says, else if any event names a spouse or
                         -- is Deliver to Taxpayer/Spouse; never for a form that is known not to be a 1040.
     known.office,
     known.partner,

@@ -1,5 +1,5 @@
--- The known attributes of each return: the newest value that is not empty in the returns lists, else in the logs. One row
--- per return that has events.
+-- The known attributes of each return: the newest value that is not empty in the returns lists, else in the web hooks about
+-- its client, else in the logs, else in the web hooks about its status. One row per return that has events.
 --
 -- key: return_key
 -- by: return
@@ -22,6 +22,7 @@ said as (
         row_number() over (
             partition by sets.return_key
             order by
+                case when files.is_web_hook then 0 else 1 end nulls last,
                 files.newest_at nulls last,
                 newest.said_at nulls last,
                 files.file_id nulls last,
@@ -85,6 +86,30 @@ registered as (
     from listed
     group by firm_id, return_id
 ),
+-- A client's newest web hook that says so. One without a moment is as new as its load.
+told as (
+    select
+        hooks.firm_id, hooks.client_id, hooks.is_joint, hooks.office,
+        row_number() over (
+            partition by hooks.firm_id, hooks.client_id
+            order by
+                coalesce(hooks.seen_at, files.loaded_at) nulls first,
+                hooks.file_id nulls last,
+                hooks.row_no nulls last
+        ) as saying_no
+    from raw.webhook as hooks
+    left join raw.files as files using (file_id)
+    where hooks.body = 'client'
+),
+clients as (
+    select
+        firm_id,
+        client_id,
+        max_by(is_joint, saying_no) filter (where is_joint is not null) as is_joint,
+        max_by(office, saying_no) filter (where office is not null) as office
+    from told
+    group by firm_id, client_id
+),
 forms as (
     select lowered(squeezed(spelling)) as spelling, min(return_type) as return_type
     from ref.forms
@@ -114,8 +139,10 @@ select
         logged.return_type
     ) as return_type,   -- The form as ref.forms spells it; as written if it is not there.
     read_forms.return_type is not null as is_known_type, -- The form is in ref.forms.
-    coalesce(registered.is_joint, logged.is_joint) as is_joint, -- As the returns list or the log says; null if neither does.
-    coalesce(registered.office, logged.office) as office, -- The office of the firm.
+    coalesce(
+        registered.is_joint, clients.is_joint, logged.is_joint
+    ) as is_joint,      -- As the returns list, a web hook or the log says; null if none does.
+    coalesce(registered.office, clients.office, logged.office) as office, -- The office of the firm.
     coalesce(registered.partner, logged.partner) as partner, -- The firm's partner responsible for the return.
     coalesce(registered.ero_signer, logged.ero_signer) as ero_signer, -- Who signs for the firm.
     coalesce(registered.preparer, logged.preparer) as preparer, -- Who prepares the return.
@@ -123,4 +150,7 @@ select
     coalesce(registered.is_extended, logged.is_extended) as is_extended -- On extension; null if not known.
 from logged
 left join registered using (firm_id, return_id)
+left join clients
+    on clients.firm_id = logged.firm_id
+    and clients.client_id = coalesce(registered.client_id, logged.client_id)
 left join read_forms on read_forms.written = coalesce(registered.return_type, logged.return_type)

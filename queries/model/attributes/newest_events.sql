@@ -4,8 +4,9 @@
 select
     records.file_no,
     numbers.file_id,
+    numbers.is_web_hook,
     max(records.event_at) as newest_at -- When its newest event happened (UTC).
 from raw.records as records
 join raw.file_numbers as numbers using (file_no)
 where records.event_at <= (select build.as_of from raw.build as build)
-group by records.file_no, numbers.file_id
+group by records.file_no, numbers.file_id, numbers.is_web_hook

@@ -26,8 +26,10 @@ join model.labels as labels using (label_no)
 join model.delivery_starts as starts using (return_key, cycle_no)
 join model.attributes as attributes using (return_key)
 where events.event_no > starts.delivered_event_no
+    and not events.is_repeat
     and labels.code in (
     'link_selected', 'return_accessed', 'authentication_failed', 'access_locked', 'kba_passed', 'efile_esigned',
+    'signature_seen', 'return_esigned',
     'other_documents_esigned', 'files_uploaded', 'uploads_deleted', 'document_downloaded',
     'efile_forms_downloaded_by_client', 'efile_forms_downloaded_by_firm', 'paper_filing_consented',
     'signing_reminder_sent'

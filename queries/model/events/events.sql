@@ -28,5 +28,5 @@ select
 from model.numbered_events as events
 join model.returns as returns using (return_key)
 join model.labels as labels using (label_no)
-join raw.records as records using (return_key, file_no, row_no)
+left join raw.records as records using (return_key, file_no, row_no)
 join raw.file_numbers as files using (file_no)

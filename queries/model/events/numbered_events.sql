@@ -1,6 +1,7 @@
 -- Every distinct event up to as_of in the order of its return, over both tabs, with the delivery it belongs to. Recalls and
 -- reprocessings appear on both tabs: one at most ten minutes after the one before, with no deliver event between, is its
--- copy. One row per event, without words; model.events has them.
+-- copy. So is a status in a web hook within ten minutes of the event that says the same, if no other such status is nearer
+-- to that event. One row per event, without words; model.events has them.
 --
 -- key: return_key, event_no
 -- by: return
@@ -61,6 +62,55 @@ kept as (
     left join equals using (file_no, row_no)
     where records.event_at <= (select build.as_of from raw.build as build)
         and not coalesce(equals.is_copy, false)
+    union all
+    select
+        signatures.return_key,
+        signatures.seen_at as event_at,
+        signatures.event_on,
+        signatures.label_no,
+        signatures.file_no,
+        signatures.row_no,
+        null as content_hash,
+        labels.order_no,
+        null as quoted_no,
+        null as equal_no
+    from model.joined_signatures as signatures
+    join model.returns as returns using (return_key)
+    join model.labels as labels using (label_no)
+),
+-- What web hooks say too.
+told as (
+    select
+        kept.return_key, kept.event_at, kept.file_no, kept.row_no, labels.is_web_hook,
+        case when labels.is_deliver then 'delivered' else labels.code end as code
+    from kept
+    join model.labels as labels using (label_no)
+    where labels.is_deliver or labels.code in ('return_recalled', 'files_uploaded')
+),
+matched as (
+    select
+        hooks.file_no, hooks.row_no,
+        hooks.code = 'return_recalled' and events.event_at <= hooks.event_at as is_late_recall,
+        row_number() over (
+            partition by events.file_no, events.row_no
+            order by
+                abs(seconds_between(events.event_at, hooks.event_at)) nulls last,
+                hooks.event_at nulls last,
+                hooks.file_no nulls last,
+                hooks.row_no nulls last
+        ) as place
+    from told as hooks
+    join told as events using (return_key, code)
+    where hooks.is_web_hook and not events.is_web_hook
+        and events.event_at >= hooks.event_at - interval '10' minute
+        and events.event_at <= hooks.event_at + interval '10' minute
+),
+-- The statuses that are copies; a recall before the event that it is a copy of does not end the delivery yet.
+hook_copies as (
+    select file_no, row_no, bool_or(is_late_recall) as is_late_recall
+    from matched
+    where place = 1
+    group by file_no, row_no
 ),
 turns as (
     select
@@ -73,7 +123,9 @@ turns as (
         sum(case when labels.is_deliver then 1 else 0 end) over in_order as deliver_count
     from kept
     join model.labels as labels using (label_no)
-    where labels.is_deliver or labels.code in ('return_recalled', 'return_reprocessed')
+    left join hook_copies using (file_no, row_no)
+    where hook_copies.is_late_recall is null
+        and (labels.is_deliver or labels.code in ('return_recalled', 'return_reprocessed'))
     window in_order as (
         partition by kept.return_key
         order by
@@ -112,13 +164,14 @@ numbered as (
         kept.label_no,
         kept.file_no,
         kept.row_no,
-        coalesce(marked.is_repeat, false) as is_repeat,
+        coalesce(marked.is_repeat, hook_copies.is_late_recall is not null) as is_repeat,
         row_number() over in_order as event_no,
         1 + cast(sum(case when marked.is_recall and not marked.is_repeat then 1 else 0 end) over in_order as integer)
-            - case when marked.is_recall then 1 else 0 end
+            - case when marked.is_recall or hook_copies.is_late_recall then 1 else 0 end
         as cycle_no
     from kept
     left join marked using (file_no, row_no)
+    left join hook_copies using (file_no, row_no)
     window in_order as (
         partition by kept.return_key
         order by
@@ -137,7 +190,7 @@ select
     event_at,
     event_on,
     label_no,
-    is_repeat,  -- A copy of a recall or reprocessing that the other tab shows too; it is not counted.
+    is_repeat,  -- A copy of what the other tab or another source shows too; it is not counted.
     file_no,
     row_no
 from numbered

@@ -192,6 +192,7 @@ select
         order by split_part(coded.code, '_email_', 1) nulls last, coded.recipient nulls last
     ) as mail_no,       -- Of emails, a number for the kind and the recipient.
     coded.code like 'delivered%' as is_deliver, -- The firm delivers the return.
+    texts.tab = 'Internal' and coded.words like 'Web hook: %' as is_web_hook, -- A status in a web hook.
     codes.stage,
     dense_rank() over (
         order by

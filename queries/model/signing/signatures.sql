@@ -1,9 +1,9 @@
--- Whether a delivery is signed, and how that is known: the log has no event for the e-signature itself, so the best
--- available evidence decides. One row per delivery.
+-- Whether a delivery is signed, and how that is known: only web hooks say when somebody e-signed, and the log has no event
+-- for it, so the best available evidence decides. One row per delivery.
 --
 -- key: return_key, cycle_no
 -- by: return
--- check: signed_basis in ('esigned', 'picked_up', 'uploaded') or signed_basis is null
+-- check: signed_basis in ('seen', 'esigned', 'picked_up', 'uploaded') or signed_basis is null
 -- check: signature_state in ('signed', 'probably signed', 'partly signed', 'paper', 'not signed')
 -- check: (signature_state = 'signed') = (signed_basis is not null and signed_at is not null)
 -- check: signed_basis is null or signed_basis <> 'picked_up' or signed_at <= picked_up_at
@@ -18,6 +18,22 @@ with pickups as (
     from model.delivery_acts
     where code = 'efile_forms_downloaded_by_firm'
     group by return_key, cycle_no
+),
+-- A web hook says that everyone has e-signed. An e-signature in a web hook at most ten minutes before was the last one.
+statuses as (
+    select return_key, cycle_no, min(event_at) as all_esigned_at
+    from model.delivery_acts
+    where code = 'return_esigned'
+    group by return_key, cycle_no
+),
+last_signatures as (
+    select statuses.return_key, statuses.cycle_no, max(acts.event_at) as seen_at
+    from statuses
+    join model.delivery_acts as acts using (return_key, cycle_no)
+    where acts.code = 'signature_seen' and acts.is_required
+        and acts.event_at <= statuses.all_esigned_at
+        and acts.event_at >= statuses.all_esigned_at - interval '10' minute
+    group by statuses.return_key, statuses.cycle_no
 ),
 acts_before as (
     select return_key, cycle_no, event_no, event_at, null as taken_back_event_no
@@ -61,6 +77,10 @@ evidence as (
         acts.kba_passed_at,
         acts.kba_passed_count,
         acts.esigned_at,
+        case
+            when acts.seen_count = case when attributes.is_joint then 2 else 1 end then acts.seen_at
+            else coalesce(last_signatures.seen_at, statuses.all_esigned_at)
+        end as seen_at,
         uploads.uploaded_at,
         uploads.last_uploaded_at,
         pickups.picked_up_at,
@@ -68,6 +88,8 @@ evidence as (
         signed_before.acted_at,
         papers.paper_consented_at,
         case
+            when acts.seen_count = case when attributes.is_joint then 2 else 1 end
+                or statuses.all_esigned_at is not null then 'seen'
             when acts.esigned_count = case when attributes.is_joint then 2 else 1 end then 'esigned'
             when pickups.picked_up_at is not null then 'picked_up'
             when uploads.uploaded_at is not null then 'uploaded'
@@ -75,6 +97,8 @@ evidence as (
     from model.delivery_starts as starts
     join model.attributes as attributes using (return_key)
     left join model.signing_acts as acts using (return_key, cycle_no)
+    left join statuses using (return_key, cycle_no)
+    left join last_signatures using (return_key, cycle_no)
     left join pickups using (return_key, cycle_no)
     left join signed_before using (return_key, cycle_no)
     left join uploads using (return_key, cycle_no)
@@ -85,6 +109,7 @@ judged as (
         return_key, cycle_no, first_acted_at, acted_by_all_at, kba_passed_at, kba_passed_count, uploaded_at,
         picked_up_at, last_picked_up_at, paper_consented_at, signed_basis,
         case signed_basis
+            when 'seen' then seen_at
             when 'esigned' then esigned_at
             when 'picked_up' then coalesce(acted_at, picked_up_at)
             when 'uploaded' then last_uploaded_at
@@ -108,7 +133,8 @@ select
     last_picked_up_at,      -- When the firm last downloaded them (UTC).
     paper_consented_at,     -- When the client first consented to print, sign and mail (UTC), which is not a signature.
     signed_at,              -- When the client signed, else the pickup (UTC); null unless signed.
-    signed_basis,           -- The best evidence of the signature: esigned, picked_up or uploaded; null unless signed.
+    signed_basis,           -- The best evidence of the signature: seen (in a web hook, with its moment), esigned,
+                            -- picked_up or uploaded; null unless signed.
     signature_state,        -- signed, probably signed, partly signed (one of two), paper or not signed.
     case signature_state
         when 'signed' then signed_at

@@ -9,7 +9,8 @@ select
     required.signer,
     acts.cycle_no,
     acts.code,
-    acts.signer is not null as is_theirs,   -- It is this signer's: it names them, or nobody else must sign.
+    acts.signer is not null or acts.code = 'return_esigned' as is_theirs, -- It is this signer's: it names them, nobody else
+                                            -- must sign, or it is of everyone.
     coalesce(acts.recipient = required.signer, false) as is_named, -- The log names this signer.
     acts.file_no,
     acts.row_no,
@@ -21,6 +22,7 @@ join model.required_signers as required using (return_key, cycle_no)
 left join model.delivery_uploads as uploads using (return_key, event_no)
 where required.signer = coalesce(acts.signer, required.signer)
     and acts.code in (
-    'return_accessed', 'kba_passed', 'efile_esigned', 'files_uploaded', 'document_downloaded',
+    'return_accessed', 'kba_passed', 'efile_esigned', 'signature_seen', 'return_esigned', 'files_uploaded',
+    'document_downloaded',
     'efile_forms_downloaded_by_client', 'efile_forms_downloaded_by_firm'
 )

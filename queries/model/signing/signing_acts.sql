@@ -1,14 +1,15 @@
--- What the required signers of a delivery did themselves: identity checks passed and e-signatures of Form 8879. One row
--- per delivery with such an event. Other documents, and people who do not have to sign, do not count.
+-- What the required signers of a delivery did themselves: identity checks passed and e-signatures of Form 8879, as the log
+-- or a web hook has them. One row per delivery with such an event. Other documents, and people who do not have to sign, do not count.
 --
 -- key: return_key, cycle_no
 -- by: return
 -- check: esigned_count <= 2
+-- check: seen_count <= esigned_count
 -- check: acted_by_all_at is null or acted_by_all_at >= first_acted_at
 with acts as (
     select return_key, cycle_no, event_no, event_at, code, signer
     from model.delivery_acts
-    where code in ('kba_passed', 'efile_esigned') and is_required
+    where code in ('kba_passed', 'efile_esigned', 'signature_seen') and is_required
 ),
 -- Two events can be two people's if they name two people, or if both are of one kind and one names nobody: an identity
 -- check and a later e-signature may be one person's.
@@ -33,9 +34,12 @@ summed as (
         min(event_at) as first_acted_at,
         min(event_at) filter (where code = 'kba_passed') as kba_passed_at,
         count(*) filter (where code = 'kba_passed') as kba_passed_count,
-        max(case when code = 'efile_esigned' and signer = 'taxpayer' then 1 else 0 end)
-            + max(case when code = 'efile_esigned' and signer = 'spouse' then 1 else 0 end) as esigned_count,
-        max(event_at) filter (where code = 'efile_esigned') as esigned_at,
+        max(case when code <> 'kba_passed' and signer = 'taxpayer' then 1 else 0 end)
+            + max(case when code <> 'kba_passed' and signer = 'spouse' then 1 else 0 end) as esigned_count,
+        max(event_at) filter (where code <> 'kba_passed') as esigned_at,
+        max(case when code = 'signature_seen' and signer = 'taxpayer' then 1 else 0 end)
+            + max(case when code = 'signature_seen' and signer = 'spouse' then 1 else 0 end) as seen_count,
+        max(event_at) filter (where code = 'signature_seen') as seen_at,
         min(signer) as first_signer,
         max(signer) as last_signer
     from acts
@@ -53,6 +57,8 @@ select
     summed.kba_passed_count,    -- Identity checks passed.
     summed.esigned_count,       -- Signers whose e-signature is logged with their name.
     summed.esigned_at,          -- The last e-signature (UTC).
+    summed.seen_count,          -- Signers whose e-signature is in a web hook.
+    summed.seen_at,             -- The last e-signature in a web hook (UTC).
     case
         when summed.first_signer <> summed.last_signer then 'both'
         else summed.first_signer

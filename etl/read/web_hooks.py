@@ -1,0 +1,288 @@
+"""Splits a file of web hooks into contents that are loaded like other files: status changes, and all else.
+
+A firm's receiver stores the bodies that the platform sends: one a file, one a line, or in a list, as they come or
+in an envelope of the receiver. The bodies become flat records here, without links: a link opens the document
+of a client for everybody who has it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from etl.common.problem import Problem
+from etl.config.source import Limits, Source, heading_key
+from etl.read.archive import Unpacked
+from etl.read.encoding import utf8_text
+from etl.read.formats import beginning_of, content_kind
+from etl.read.json_documents import documents, form_of
+from etl.read.json_records import DECODER, NotRecord, as_json
+
+Body = dict[str, Any]
+STATUSES, OTHERS = "status changes", "other bodies"
+# Our words for the statuses of a return; another status is as it is in the body.
+WORDS = {
+    "processing": "Processing",
+    "delivered": "Delivered",
+    "esigned": "E-signed",
+    "manualsign": "Manually signed",
+    "recalled": "Recalled",
+    "uploadforms": "Forms uploaded",
+}
+CLIENT_CHANGED = 5001
+# The events of other products, by their thousands.
+PRODUCTS = {2: "organizers", 3: "signatures", 4: "exchange", 6: "gather"}
+# Our columns of a status change, and the vendor's names.
+STATUS_FIELDS = {
+    "event_time": "statusdate",
+    "client_id": "clientid",
+    "tax_year": "taxyear",
+    "return_type": "formtype",
+}
+SIGNATURE_FIELDS = {
+    "client_id": "clientid",
+    "tax_year": "taxyear",
+    "return_type": "engagementtype",
+    "seen_at": "signedon",
+}
+CLIENT_FIELDS = {"client_id": "clientid", "is_joint": "mfj", "office": "location"}
+# The id of the return in a body, if the source names none: as many exports of User Tracking have it.
+RETURN_ID = ("taxReturnId",)
+# When a receiver got a body, in its envelope.
+RECEIVED = {"receivedat", "receivedon", "received", "timestamp", "time", "date"}
+# A link has a scheme, or parameters, as a signature of access.
+LINK = re.compile(r"""[^\s"'<>]*(?::(?:\\*/){2}|[?&][\w%-]+=)[^\s"'<>]*""")
+REMOVED = "[link removed]"
+# How many documents are read to see what a file is.
+FIRST = 20
+
+
+class Splitter:
+    """Writes each body as a record of one of two contents, and counts what it writes."""
+
+    def __init__(self, source: Source, statuses: TextIO, others: TextIO) -> None:
+        self.return_id = [heading_key(str(name)) for name in source.columns.get("tax_return_id", RETURN_ID)]
+        self.files = {STATUSES: statuses, OTHERS: others}
+        self.counts = {STATUSES: 0, OTHERS: 0}
+        self.has_links = False
+
+    def write(self, name: str, text: str) -> None:
+        self.files[name].write(text + "\n")
+        self.counts[name] += 1
+
+    def write_record(self, name: str, record: Mapping[str, Any]) -> None:
+        fields = {key: item if item is None or type(item) is str else as_json(item) for key, item in record.items()}
+        self.write(name, json.dumps(dict(sorted(fields.items())), ensure_ascii=False))
+
+    def add(self, text: str) -> None:
+        """Adds the bodies in a document. What is no body becomes a record that is quarantined."""
+        try:
+            document = DECODER.decode(text)
+            found = bodies(document) if isinstance(document, dict) else []
+        except (NotRecord, ValueError, RecursionError):
+            document, found = None, []
+        if not found:
+            if isinstance(document, dict):
+                self.write_record(OTHERS, {"body": "unknown", "rest": self.without_links(document)})
+            else:
+                self.write(OTHERS, " ".join(self.text_without_links(text).splitlines()))
+        for body, received in found:
+            self.add_body(self.without_links(body), received)
+
+    def add_body(self, body: Body, received: str | None) -> None:
+        fields, kind = by_key(body), kind_of(body)
+        if kind == "status":
+            status = scalar(fields["status"])
+            record = {name: scalar(fields.get(key)) for name, key in STATUS_FIELDS.items()}
+            record |= {
+                "return_id": self.id_of(fields),
+                "label": status and f"Web hook: {WORDS.get(heading_key(status), status)}",
+                "rest": rest(body, {"status", *STATUS_FIELDS.values()}),
+            }
+            self.write_record(STATUSES, record)
+        elif kind == "signature":
+            for record in signatures(body, self.id_of(fields)):
+                self.write_record(OTHERS, record)
+        else:
+            self.write_record(OTHERS, event(fields, received))
+
+    def id_of(self, fields: Body) -> str | None:
+        return next((text for key in self.return_id if (text := scalar(fields.get(key)))), None)
+
+    def without_links(self, value: Any) -> Any:
+        """A value without links, also in the texts, lists and objects in it."""
+        if isinstance(value, dict):
+            kept = {key: item for key, item in value.items() if heading_key(key) != "sasurl"}
+            self.has_links |= len(kept) < len(value)
+            return {self.text_without_links(key): self.without_links(item) for key, item in kept.items()}
+        if isinstance(value, list):
+            return [self.without_links(item) for item in value]
+        return self.text_without_links(value) if type(value) is str else value
+
+    def text_without_links(self, text: str) -> str:
+        changed, number = LINK.subn(REMOVED, text)
+        self.has_links |= number > 0
+        return changed
+
+
+def split_hooks(
+    unpacked: Unpacked, source: Source, limits: Limits, folder: Path
+) -> list[tuple[Unpacked, Source]]:
+    """The contents of a file of web hooks, written into `folder`, each with the source to load it with.
+
+    Empty if the file has no such bodies. Raises a Problem if not every body is in one of the contents.
+    """
+    if content_kind(unpacked.name, beginning_of(unpacked.path)) != "json":
+        return []
+    longest = replace(limits, line_bytes=limits.unpacked_bytes)
+    path = utf8_text(unpacked.path, folder, longest).path
+    form = form_of(path, limits)
+    if not is_of_hooks(text for _, text in documents(path, form, limits)):
+        return []
+    own = folder / f"hooks-{unpacked.sha256[:16]}"
+    own.mkdir(exist_ok=True)
+    paths = {STATUSES: own / "statuses.ndjson", OTHERS: own / "others.ndjson"}
+    with open(paths[STATUSES], "w", encoding="utf-8") as statuses, open(paths[OTHERS], "w", encoding="utf-8") as others:
+        splitter = Splitter(source, statuses, others)
+        for _, text in documents(path, form, limits):
+            splitter.add(text)
+    unpacked.refuse_changed()
+    hooks = replace(unpacked, is_web_hook=True, has_links=splitter.has_links)
+    contents = []
+    for name, own_path in paths.items():
+        with open(own_path, "rb") as content:
+            count = sum(1 for _ in content)
+        if count != splitter.counts[name]:
+            raise Problem(f"{splitter.counts[name]} records were written and {count} can be read.")
+        if count:
+            contents.append((content_of(hooks, own_path, name), source_of_content(source, name)))
+    return contents
+
+
+def content_of(unpacked: Unpacked, path: Path, name: str) -> Unpacked:
+    """A content as if it were a file of its own. Equal bodies are equal content, whatever is around them."""
+    with open(path, "rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return replace(unpacked, path=path, name=f"{name}.ndjson", sha256=digest, place=(*unpacked.place, name))
+
+
+def source_of_content(source: Source, name: str) -> Source:
+    """The source that a content is loaded with; the headings of its records are our columns."""
+    if name == OTHERS:
+        return replace(source, columns={}, records=".")
+    return replace(source, kind="events", columns={}, constants={"tab": "Internal"}, records=".")
+
+
+def is_of_hooks(texts: Iterator[str]) -> bool:
+    """Whether the first object of a file is a body of a web hook."""
+    for _, text in zip(range(FIRST), texts, strict=False):
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(document, dict):
+            return bool(bodies(document))
+    return False
+
+
+def bodies(document: Body) -> list[tuple[Body, str | None]]:
+    """The bodies in a document, each with the time when it was received: itself, or what is in an envelope."""
+    if kind_of(document):
+        return [(document, None)]
+    received = next((scalar(item) for key, item in document.items() if heading_key(key) in RECEIVED), None)
+    for item in document.values():
+        inner = from_text(item)
+        found = [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, dict)]
+        if found and all(map(kind_of, found)):
+            return [(one, received) for one in found]
+    return []
+
+
+def kind_of(body: Body) -> str | None:
+    """status, signature or event; None for what is no body of a web hook."""
+    keys = {heading_key(key) for key in body}
+    if keys >= {"status", "statusdate"} and keys & {"taxreturnid", "documentid", "documentguid"}:
+        return "status"
+    if keys >= {"eventtype", "eventdata"}:
+        return "event"
+    if keys & {"documentstatus", "signaturestatus"} and keys & {"signedon", "documentclients"}:
+        return "signature"
+    return None
+
+
+def signatures(body: Body, return_id: str | None) -> Iterator[Body]:
+    """A record for each signer in an e-sign body; one that does not say e-signed is of no known kind."""
+    fields = by_key(body)
+    status, delivered = scalar(fields.get("signaturestatus")), moment(scalar(fields.get("deliveredon")))
+    known = {"documentclients", *SIGNATURE_FIELDS.values(), *(["deliveredon"] if delivered else [])}
+    record = {name: scalar(fields.get(key)) for name, key in SIGNATURE_FIELDS.items()}
+    record |= {
+        "body": "signature" if status is None or heading_key(status) == "esigned" else "unknown",
+        "tax_return_id": return_id,
+        "delivered_at": delivered,
+        "rest": rest(body, known),
+    }
+    signers = fields.get("documentclients")
+    for signer in signers if isinstance(signers, list) and signers else [None]:
+        who = by_key(signer) if isinstance(signer, dict) else {}
+        files = who.get("signerdocuments")
+        names = [scalar(by_key(one).get("filename")) for one in files or () if isinstance(one, dict)]
+        yield record | {
+            "client_name": scalar(who.get("name")),
+            "signer": scalar(who.get("clienttype")),
+            "signer_email": scalar(who.get("email")),
+            "documents": ", ".join(filter(None, names)) or None,
+        }
+
+
+def event(fields: Body, received: str | None) -> Body:
+    """The record of a body with an event: a changed client, or one of another product, only to be counted."""
+    number, found = scalar(fields["eventtype"]) or "", from_text(fields["eventdata"])
+    data = found if isinstance(found, dict) else {}
+    if number != str(CLIENT_CHANGED):
+        thousands = int(number) // 1000 if number.isascii() and number.isdecimal() else 0
+        product = PRODUCTS.get(thousands, "unknown")
+        return {"body": "other", "product": f"{number} ({product})", "seen_at": received}
+    own = by_key(data)
+    record = {name: scalar(own.get(key)) for name, key in CLIENT_FIELDS.items()}
+    return record | {"body": "client", "seen_at": received, "rest": rest(data, set(CLIENT_FIELDS.values()))}
+
+
+def rest(body: Body, known: set[str]) -> Body | None:
+    """What else is in a body. It is one field, so that no name in it can be that of a column of ours."""
+    return {key: item for key, item in body.items() if heading_key(key) not in known and item not in (None, "")} or None
+
+
+def by_key(body: Body) -> Body:
+    return {heading_key(key): item for key, item in body.items()}
+
+
+def scalar(value: Any) -> str | None:
+    """The text of a value; None for an object or a list, which is never an id, a name or a time."""
+    if value is None or isinstance(value, dict | list):
+        return None
+    text = (value if isinstance(value, str) else as_json(value)).strip()
+    return text or None
+
+
+def from_text(value: Any) -> Any:
+    """A value, or what it is the JSON text of: some receivers store a body as text."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            return DECODER.decode(value)
+        except (NotRecord, ValueError, RecursionError):
+            return value
+    return value
+
+
+def moment(text: str | None) -> str | None:
+    """A time of a body as UTC; None if it cannot be read."""
+    try:
+        read = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return str(read.astimezone(UTC).replace(tzinfo=None)) if read.tzinfo else str(read)

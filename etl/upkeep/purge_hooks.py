@@ -1,0 +1,78 @@
+"""Which records of web hooks belong to what is purged: a signature names its return by its client only."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+import duckdb
+import polars as pl
+from duckdb import DuckDBPyConnection
+
+from etl.common.duck import OFFLINE, create_table, literal, parquet
+from etl.common.paths import DataDir
+from etl.store.parts import Part, check_part, damage_is_a_problem, hash_key, parts
+from etl.store.purged import HOOK, Hook, hook_hash
+
+JOINED = """
+    select signatures.file_id, signatures.row_no
+    from model.joined_signatures as signatures
+    join model.returns as returns using (return_key)
+    semi join purged_returns using (firm_id, return_id)
+"""
+
+
+def hooks_of(
+    database: DuckDBPyConnection, data: DataDir, words: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """The hashes of the records that belong to `purged_returns` or have one of the words, and their names.
+
+    The last build says which return a signature belongs to.
+    """
+    wanted = {word.casefold() for word in words}
+    joined = joined_rows(database, data)
+    hashes, names = set[str](), set[str]()
+    for part, row_no, hook in hooks(database, data):
+        _, body, _, client_id, *texts, _ = hook
+        named = [text for text in (client_id, *texts) if text]
+        if (part.file_id, row_no) in joined or not wanted.isdisjoint(map(str.casefold, named)):
+            hashes.add(hook_hash(hash_key(data), hook))
+            names |= set(filter(None, texts)) if body == "signature" else set()
+    return sorted(hashes), sorted(names)
+
+
+def joined_rows(database: DuckDBPyConnection, data: DataDir) -> set[tuple[str, int]]:
+    """The signatures that the warehouse has joined to `purged_returns`; none if it cannot be read."""
+    returns = database.execute("select firm_id, return_id from purged_returns").fetchall()
+    found = set[tuple[str, int]]()
+    with suppress(duckdb.Error), duckdb.connect(config=OFFLINE) as own:
+        own.execute(f"attach {literal(data.warehouse)} as warehouse (read_only)")
+        create_table(own, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
+        own.execute("use warehouse")
+        query = JOINED.replace("purged_returns", "memory.main.purged_returns")
+        found = set(own.execute(query).fetchall())
+    return found
+
+
+def choose_hooks(
+    database: DuckDBPyConnection, data: DataDir, returns: Iterable[list[str]], hashes: Iterable[str]
+) -> None:
+    """Makes the table `purged_returns_hooks` of the records with these hashes or of these returns."""
+    own, wanted = {tuple(one) for one in returns}, set(hashes)
+    own_key = hash_key(data, may_make=False)
+    rows = [
+        (part.file_id, row_no)
+        for part, row_no, hook in hooks(database, data)
+        if (hook[0], hook[2]) in own or hook_hash(own_key, hook) in wanted
+    ]
+    create_table(database, "purged_returns_hooks", rows, {"file_id": pl.String, "row_no": pl.Int64})
+
+
+def hooks(database: DuckDBPyConnection, data: DataDir) -> Iterator[tuple[Part, int, Hook]]:
+    """The records of web hooks that are about clients, with their part and number."""
+    for part in parts(data):
+        if part.kind != "webhook":
+            continue
+        check_part(part)
+        with damage_is_a_problem(part):
+            query = f"select row_no, {HOOK} from {parquet(part.data)} where body <> 'other'"
+            rows = database.execute(query).fetchall()
+        yield from ((part, row_no, tuple(hook)) for row_no, *hook in rows)
