@@ -156,6 +156,9 @@ draw_table("unrecognized", unrecognized)
 if not unrecognized.is_empty():
     draw_labels_to_paste(unrecognized)
 draw_table("findings", load_quality.filter(~is_file))
+hooks = data.ask("web_hooks_to_check")
+if not hooks.is_empty():
+    draw_table("hooks", hooks)
 draw_table("silent", data.ask("silent_days"))
 
 st.header("Checks")

@@ -1,14 +1,15 @@
 """Splits a file of web hooks into contents that are loaded like other files: status changes, and all else.
 
-A firm's receiver stores the bodies that the platform sends: one a file, one a line, or in a list, as they come or
-in an envelope of the receiver. The bodies become flat records here, without links: a link opens the document
-of a client for everybody who has it.
+A firm's receiver stores the bodies that the platform sends: one a file, one a line, or in a list, as they
+come or in an envelope of the receiver. The bodies become flat records here, without links: a link opens the
+document of a client for everybody who has it.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,10 +65,10 @@ FIRST = 20
 class Splitter:
     """Writes each body as a record of one of two contents, and counts what it writes."""
 
-    def __init__(self, source: Source, statuses: TextIO, others: TextIO) -> None:
+    def __init__(self, source: Source, files: Mapping[str, TextIO]) -> None:
         self.return_id = [heading_key(str(name)) for name in source.columns.get("tax_return_id", RETURN_ID)]
-        self.files = {STATUSES: statuses, OTHERS: others}
-        self.counts = {STATUSES: 0, OTHERS: 0}
+        self.files = files
+        self.counts = dict.fromkeys(files, 0)
         self.has_links = False
 
     def write(self, name: str, text: str) -> None:
@@ -75,8 +76,10 @@ class Splitter:
         self.counts[name] += 1
 
     def write_record(self, name: str, record: Mapping[str, Any]) -> None:
-        fields = {key: item if item is None or type(item) is str else as_json(item) for key, item in record.items()}
-        self.write(name, json.dumps(dict(sorted(fields.items())), ensure_ascii=False))
+        fields = {
+            key: item if item is None or type(item) is str else as_json(item) for key, item in record.items()
+        }
+        self.write(name, json.dumps(fields, ensure_ascii=False, sort_keys=True))
 
     def add(self, text: str) -> None:
         """Adds the bodies in a document. What is no body becomes a record that is quarantined."""
@@ -97,7 +100,7 @@ class Splitter:
         fields, kind = by_key(body), kind_of(body)
         if kind == "status":
             status = scalar(fields["status"])
-            record = {name: scalar(fields.get(key)) for name, key in STATUS_FIELDS.items()}
+            record: Body = {name: scalar(fields.get(key)) for name, key in STATUS_FIELDS.items()}
             record |= {
                 "return_id": self.id_of(fields),
                 "label": status and f"Web hook: {WORDS.get(heading_key(status), status)}",
@@ -146,8 +149,9 @@ def split_hooks(
     own = folder / f"hooks-{unpacked.sha256[:16]}"
     own.mkdir(exist_ok=True)
     paths = {STATUSES: own / "statuses.ndjson", OTHERS: own / "others.ndjson"}
-    with open(paths[STATUSES], "w", encoding="utf-8") as statuses, open(paths[OTHERS], "w", encoding="utf-8") as others:
-        splitter = Splitter(source, statuses, others)
+    with ExitStack() as opened:
+        files = {name: opened.enter_context(open(one, "w", encoding="utf-8")) for name, one in paths.items()}
+        splitter = Splitter(source, files)
         for _, text in documents(path, form, limits):
             splitter.add(text)
     unpacked.refuse_changed()
@@ -190,7 +194,7 @@ def is_of_hooks(texts: Iterator[str]) -> bool:
 
 
 def bodies(document: Body) -> list[tuple[Body, str | None]]:
-    """The bodies in a document, each with the time when it was received: itself, or what is in an envelope."""
+    """The bodies in a document, each with the time when it came: itself, or what is in an envelope."""
     if kind_of(document):
         return [(document, None)]
     received = next((scalar(item) for key, item in document.items() if heading_key(key) in RECEIVED), None)
@@ -219,7 +223,7 @@ def signatures(body: Body, return_id: str | None) -> Iterator[Body]:
     fields = by_key(body)
     status, delivered = scalar(fields.get("signaturestatus")), moment(scalar(fields.get("deliveredon")))
     known = {"documentclients", *SIGNATURE_FIELDS.values(), *(["deliveredon"] if delivered else [])}
-    record = {name: scalar(fields.get(key)) for name, key in SIGNATURE_FIELDS.items()}
+    record: Body = {name: scalar(fields.get(key)) for name, key in SIGNATURE_FIELDS.items()}
     record |= {
         "body": "signature" if status is None or heading_key(status) == "esigned" else "unknown",
         "tax_return_id": return_id,
@@ -254,7 +258,9 @@ def event(fields: Body, received: str | None) -> Body:
 
 def rest(body: Body, known: set[str]) -> Body | None:
     """What else is in a body. It is one field, so that no name in it can be that of a column of ours."""
-    return {key: item for key, item in body.items() if heading_key(key) not in known and item not in (None, "")} or None
+    return {
+        key: item for key, item in body.items() if heading_key(key) not in known and item not in (None, "")
+    } or None
 
 
 def by_key(body: Body) -> Body:

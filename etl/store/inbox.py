@@ -98,17 +98,12 @@ def remove_if_empty(folder: Path, before: float) -> None:
 
 
 def take_out(
-    data: DataDir,
-    file: Path,
-    stamp: Stamp | None,
-    is_refused: bool,
-    is_purged: bool,
-    has_links: bool = False,
+    data: DataDir, file: Path, stamp: Stamp | None, is_refused: bool, is_purged: bool, has_links: bool = False
 ) -> Path | None:
     """Moves a file that was read at `stamp` out of the inbox, and returns its new folder.
 
-    A file with purged records is deleted. Of web hooks with links to documents a copy without them is kept; if
-    the file is packed it is deleted.
+    A file with purged records is deleted. Of web hooks with links to documents a copy without them is kept;
+    if the file is packed it is deleted.
     """
     loaded, refused = done_folders(data)
     if not os.path.lexists(file) or stamp_of(file) != stamp:

@@ -10,7 +10,7 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
-from etl.config.source import contract, file_columns
+from etl.config.source import TIME, contract, file_columns
 from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
@@ -53,7 +53,10 @@ EVENT_VALUES = {
     "content_hash": CONTENT_HASH,
     "utc_minutes": f"({AHEAD} // 60_000_000)::integer",
 }
-WEB_HOOK_VALUES = {"seen_at": "event_at", "delivered_at": "try_cast(delivered_at as timestamp)"}
+OTHER_VALUES = {
+    "returns": {"exported_at": "event_at"},
+    "webhook": {"seen_at": "event_at", "delivered_at": "try_cast(delivered_at as timestamp)"},
+}
 WEB_HOOK_REASONS = """
     when firm_id is null then 'empty_firm_id'
     when body not in ('signature', 'client', 'other') then 'unknown_body'
@@ -94,16 +97,13 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     texts = listed(own_texts)
     unmapped = "".join(f", c{place}" for place in columns.unmapped)
     steps = stamp_steps(database, columns)
-    values = {"extra": extra(columns)}
-    reasons = "when set_reason is not null then set_reason"
+    values = {"extra": extra(columns)} | OTHER_VALUES.get(source.kind, {})
+    reasons = WEB_HOOK_REASONS if source.kind == "webhook" else "when set_reason is not null then set_reason"
     names = [name for name in file_columns(source.kind) if name not in ("file_id", "occurrence_no")]
     tidy = join = ""
-    if source.kind == "returns":
-        values["exported_at"] = "event_at"
-    elif source.kind == "webhook":
-        values |= WEB_HOOK_VALUES | {"event_on": firm_zone.day("event_at")}
-        reasons = WEB_HOOK_REASONS
-    else:
+    if source.kind == "webhook":
+        values["event_on"] = firm_zone.day("event_at")
+    elif source.kind == "events":
         names += ["content_hash", "tidy", "format_no", "utc_minutes"]
         steps[0]["known_tab"] = KNOWN_TAB
         tidy_label, join = tidy_labels(database, columns, "texts.label")

@@ -55,7 +55,8 @@ DAYS = {"webhook": "event_on", "events": "event_on", "returns": "cast(exported_a
 class Plan:
     """One purge: the firm and id of each return that is removed, or the `file_id` whose part is removed.
 
-    Other files are searched for `words`. `hooks` has hashes of records of web hooks. `at` is UTC in ISO format.
+    Other files are searched for `words`. `hooks` has hashes of records of web hooks.
+    `at` is UTC in ISO format.
     """
 
     kind: str

@@ -8,16 +8,11 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import OFFLINE, create_table, literal, parquet
-from etl.common.paths import DataDir
+from etl.common.paths import QUERIES, DataDir
 from etl.store.parts import Part, check_part, damage_is_a_problem, hash_key, parts
 from etl.store.purged import HOOK, Hook, hook_hash
 
-JOINED = """
-    select signatures.file_id, signatures.row_no
-    from model.joined_signatures as signatures
-    join model.returns as returns using (return_key)
-    semi join purged_returns using (firm_id, return_id)
-"""
+SQL = QUERIES / "purge"
 
 
 def hooks_of(
@@ -42,13 +37,12 @@ def hooks_of(
 def joined_rows(database: DuckDBPyConnection, data: DataDir) -> set[tuple[str, int]]:
     """The signatures that the warehouse has joined to `purged_returns`; none if it cannot be read."""
     returns = database.execute("select firm_id, return_id from purged_returns").fetchall()
+    values = {"firm_ids": [firm for firm, _ in returns], "return_ids": [one for _, one in returns]}
     found = set[tuple[str, int]]()
     with suppress(duckdb.Error), duckdb.connect(config=OFFLINE) as own:
         own.execute(f"attach {literal(data.warehouse)} as warehouse (read_only)")
-        create_table(own, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
         own.execute("use warehouse")
-        query = JOINED.replace("purged_returns", "memory.main.purged_returns")
-        found = set(own.execute(query).fetchall())
+        found = set(own.execute((SQL / "signatures.sql").read_text(encoding="utf-8"), values).fetchall())
     return found
 
 

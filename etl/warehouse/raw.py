@@ -16,7 +16,16 @@ from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.store.contents import records_of, sets_of
-from etl.store.parts import SEAL, WEB_HOOKS, Part, check_part, damage_is_a_problem, has_checksums, parts, refusals
+from etl.store.parts import (
+    SEAL,
+    WEB_HOOKS,
+    Part,
+    check_part,
+    damage_is_a_problem,
+    has_checksums,
+    parts,
+    refusals,
+)
 from etl.warehouse.models import columns_of, insert_rows
 
 RECORDS, SETS, OCCURRENCES = "raw.records", "raw.attribute_sets", "raw.occurrences"
@@ -69,17 +78,7 @@ def fill_raw(
         database, "raw.parts", [{"file_id": part.file_id, "seal": part.ledger.get(SEAL)} for part in loaded]
     )
     known = dict(database.execute("select file_id, file_no from raw.file_numbers").fetchall())
-    # Files of web hooks have numbers too, for the signatures in them.
-    new = [part for part in loaded if part.kind != "returns" and part.file_id not in known]
-    new.sort(key=lambda part: part.kind != "events")
-    insert_rows(
-        database,
-        "raw.file_numbers",
-        [
-            {"file_no": number, "file_id": part.file_id, "is_web_hook": part.ledger.get(WEB_HOOKS, False)}
-            for number, part in enumerate(new, len(known) + 1)
-        ],
-    )
+    new = number_files(database, [part for part in loaded if part.file_id not in known], len(known) + 1)
     if new_logs := [part for part in new if part.kind == "events"]:
         fill_records(database, catalog, new_logs, len(known) + 1, folder)
     database.execute(number_labels(SIGNED))
@@ -100,6 +99,21 @@ def fill_raw(
     values = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
     values += [settings_digest(data, catalog), code]
     database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, null)", values)
+
+
+def number_files(database: duckdb.DuckDBPyConnection, loaded: list[Part], first_no: int) -> list[Part]:
+    """Gives numbers to logs, and then to files of web hooks, for the signatures in them; returns the files."""
+    numbered = [part for part in loaded if part.kind != "returns"]
+    numbered.sort(key=lambda part: part.kind != "events")
+    insert_rows(
+        database,
+        "raw.file_numbers",
+        [
+            {"file_no": number, "file_id": part.file_id, "is_web_hook": part.ledger.get(WEB_HOOKS, False)}
+            for number, part in enumerate(numbered, first_no)
+        ],
+    )
+    return numbered
 
 
 def fill_table(

@@ -29,9 +29,9 @@ def find_touched(
 ) -> int | None:
     """Lists in RETURNS each return whose rows may differ from those of the last build.
 
-    These are the returns of new logs and returns lists, of clients in new web hooks, and those that time alone
-    changes. Returns how many they are, or None if all rows are to be made anew: because they are many, or
-    because of e-signatures in web hooks, as any return can change which return one of those belongs to.
+    These are the returns of new logs and returns lists, of clients in new web hooks, and those that time
+    alone changes. Returns how many they are, or None if all rows are to be made anew: because they are many,
+    or because of e-signatures in web hooks, as any return can change which return one of those belongs to.
     """
     query = "select count(*) from raw.webhook where body = 'signature'"
     if database.execute(query).fetchall()[0][0]:

@@ -39,7 +39,7 @@ COUNTS = {
 }
 COUNTS |= {"definitions", "internal_waits", "load_totals", "next_steps", "stage_funnel", "turnaround"}
 COUNTS |= {"weekly_funnel", "weekly_mail"}
-HEALTH = {"load_quality", "quarantined_records", "silent_days", "unclassified_labels"}
+HEALTH = {"load_quality", "quarantined_records", "silent_days", "unclassified_labels", "web_hooks_to_check"}
 OF_NO_OFFICE = {"definitions", "load_totals"}
 # Columns that would identify a client, or lead to one.
 NAMES = {"client_name", "client_id", "return_id", "group_name", "recipient_email", "actor"}

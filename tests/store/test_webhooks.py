@@ -1,0 +1,202 @@
+"""Web hooks: each body of a file is counted in one content, and no link to a document is stored."""
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from etl.common.paths import SHIPPED
+from etl.store.contents import rows_of
+from support.hooks import ALL, ESIGN, LEE, STATUSES, changed, esign, lines, other, received, status
+from support.loaded_files import Firm, events, tree
+
+COUNTS = ("file_name", "kind", "record_count", "kept_count", "quarantined_count", "purged_count")
+
+
+def ledger(firm: Firm) -> set[tuple]:
+    return {tuple(part.ledger.get(name, 0) for name in COUNTS) for part in firm.parts}
+
+
+def hooks(firm: Firm, columns: str) -> list[tuple]:
+    """The records of web hooks that are no status changes."""
+    [part] = [part for part in firm.parts if part.kind == "webhook"]
+    return duckdb.sql(f"select {columns} {rows_of(part)} order by row_no").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("many.ndjson", lines(*ALL).encode()),
+        ("in envelopes.jsonl", lines(*map(received, ALL)).encode()),
+        ("one list.json", json.dumps(ALL).encode()),
+        ("one list in an envelope.json", json.dumps(received(ALL)).encode()),
+        ("bodies as texts.json", json.dumps([received(json.dumps(body)) for body in ALL]).encode()),
+        ("one after the other.json", "\n".join(json.dumps(body, indent=2) for body in ALL).encode()),
+        ("with a mark.json", json.dumps(ALL).encode("utf-8-sig")),
+        ("packed.ndjson.gz", gzip.compress(lines(*ALL).encode())),
+    ],
+)
+def test_bodies_in_every_form_are_the_same_records(tmp_path: Path, name: str, content: bytes) -> None:
+    firm = Firm(tmp_path)
+    assert {outcome.state for outcome in firm.load(firm.file(name, content))} == {"loaded"}
+    assert ledger(firm) == {
+        (f"{name} › status changes", "events", 6, 6, 0, 0),
+        (f"{name} › other bodies", "webhook", 3, 3, 0, 0),
+    }
+    [log] = [part for part in firm.parts if part.kind == "events"]
+    columns = "return_id, tab, pattern, event_at, client_id, return_type, tax_year"
+    found = duckdb.sql(f"select {columns} {rows_of(log)} order by return_id, event_at").fetchall()
+    assert [(*row[:3], f"{row[3]:%m-%d %H:%M:%S}", *row[4:]) for row in found] == [
+        ("TR000001", "Internal", "Web hook: Processing", "03-02 14:00:00", "C-001", "E1040", 2025),
+        ("TR000001", "Internal", "Web hook: Delivered", "03-04 15:10:00", "C-001", "E1040", 2025),
+        ("TR000001", "Internal", "Web hook: E-signed", "03-08 20:15:30", "C-001", "E1040", 2025),
+        ("TR000002", "Internal", "Web hook: Delivered", "03-05 16:00:00", "C-002", "E1120", 2025),
+        ("TR000002", "Internal", "Web hook: Recalled", "03-06 09:30:00", "C-002", "E1120", 2025),
+        ("TR000002", "Internal", "Web hook: Delivered", "03-09 17:45:00", "C-002", "E1120", 2025),
+    ]
+    columns = "body, product, client_name, signer, signer_email, documents, client_id, is_joint, office"
+    assert hooks(firm, columns) == [
+        ("signature", None, "Avery Lee", "Taxpayer", "avery@mailbox.example", "8879.pdf", None, None, None),
+        ("client", None, None, None, None, None, "C-001", True, "Austin"),
+        ("other", "3001 (signatures)", None, None, None, None, None, None, None),
+    ]
+
+
+def test_one_body_a_file_loads_alone_and_together(tmp_path: Path) -> None:
+    alone, together = Firm(tmp_path / "alone"), Firm(tmp_path / "together")
+    for firm in (alone, together):
+        for number, body in enumerate(ALL):
+            firm.file(f"{number}.json", json.dumps(body, indent=2))
+    files = sorted(path.name for path in alone.folder.glob("*.json"))
+    for name in files:
+        alone.load(alone.folder / name)
+    together.load(*(together.folder / name for name in files))
+    assert ledger(alone) == ledger(together)
+    assert len(ledger(alone)) == len(ALL)
+    assert {part.file_id for part in alone.parts} == {part.file_id for part in together.parts}
+
+
+def test_a_body_that_comes_again_is_known(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.load(firm.file("status-3.json", json.dumps(STATUSES[2], indent=2)))
+    [again] = firm.load(firm.file("status-3-again.json", lines(received(STATUSES[2]))))
+    assert again.state == "known"
+
+
+def test_every_body_is_counted_and_what_is_none_is_quarantined(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    bodies = [
+        *STATUSES,
+        status("DELIVERED", "soon"),
+        status("DELIVERED", "2026-03-05T16:00:00Z", taxReturnId=None),
+        ESIGN | {"signedOn": "then"},
+        ESIGN | {"signatureStatus": "Declined"},
+        changed("", "Austin", True),
+        changed("C-001", "Austin", True),
+        {"hello": "world", "see": "https://documents.example/two?sig=secret"},
+        other(2001),
+    ]
+    text = lines(*bodies) + 'broken "https://documents.example/three?sig=secret"\n[1, 2]\n\n'
+    firm.load(firm.file("many.ndjson", text))
+    assert ledger(firm) == {
+        ("many.ndjson › status changes", "events", 8, 6, 2, 0),
+        ("many.ndjson › other bodies", "webhook", 8, 2, 6, 0),
+    }
+    reasons = [
+        duckdb.sql(f"select reason from '{part.quarantine}' order by row_no").fetchall()
+        for part in firm.parts
+    ]
+    assert sorted(reasons, key=len) == [
+        [("unreadable_time",), ("empty_return_id",)],
+        [
+            ("unreadable_time",),
+            ("unknown_body",),
+            ("empty_client_id",),
+            ("unknown_body",),
+            ("broken_json",),
+            ("not_an_object",),
+        ],
+    ]
+    assert not any(b"secret" in content for content in unpacked_tree(firm).values())
+
+
+def zip_of(*contents: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number, content in enumerate(contents):
+            archive.writestr(f"inside {number}.json", content + b"\n" * number)
+    return buffer.getvalue()
+
+
+def unpacked_tree(firm: Firm) -> dict[str, bytes]:
+    """The content of every file of the data directory; of Parquet, all texts."""
+    found = {str(path): content for path, content in tree(firm.data.root).items()}
+    for path in firm.data.root.rglob("*.parquet"):
+        found[str(path)] = str(duckdb.sql(f"from '{path}'").fetchall()).encode()
+    return found
+
+
+@pytest.mark.parametrize("name", ["esign.json", "esign.ndjson.gz", "esign.zip", "two.zip"])
+def test_no_link_to_a_document_is_stored(tmp_path: Path, name: str) -> None:
+    firm = Firm(tmp_path)
+    firm.data.inbox.mkdir(parents=True)
+    text = lines(received(ESIGN | {"note": "see https://documents.example/four?sig=secret now"}), STATUSES[0])
+    content = text.encode()
+    if name.endswith(".gz"):
+        content = gzip.compress(content)
+    elif name.endswith(".zip"):
+        content = zip_of(*[content] * (2 if name == "two.zip" else 1))
+    (firm.data.inbox / name).write_bytes(content)
+    assert {outcome.state for outcome in firm.load_inbox()} <= {"loaded", "known"}
+    left = unpacked_tree(firm)
+    assert not any(b"sig=secret" in content for content in left.values())
+    # A text is kept without its links, and is still the same file; a packed one is gone.
+    kept = firm.data.inbox / "loaded" / name
+    assert kept.exists() == (name == "esign.json")
+    if kept.exists():
+        assert {outcome.state for outcome in firm.load(kept)} == {"known"}
+
+
+def test_a_refused_file_of_web_hooks_loses_its_links_too(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.data.inbox.mkdir(parents=True)
+    (firm.data.inbox / "esign.json").write_text(lines(ESIGN | {"signedOn": "then"}))
+    [outcome] = firm.load_inbox()
+    assert outcome.state == "refused"
+    assert "sig=secret" not in (firm.data.inbox / "refused" / "esign.json").read_text()
+
+
+def test_other_json_goes_to_the_next_source(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    event = {"return_id": "r1", "tab": "Client", "label": "Up", "event_time": "2026-03-04", "status": "Open"}
+    part = firm.load_text(lines(event), "log.ndjson")
+    assert (part.kind, part.ledger["source"]) == ("events", "user tracking")
+    assert events(part, "label", "status") == [("Up", "Open")]
+
+
+def test_the_settings_say_which_number_is_the_return(tmp_path: Path) -> None:
+    settings = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    commented = "# [source.columns]\n# tax_return_id"
+    assert commented in settings
+    firm = Firm(tmp_path, settings.replace(commented, "[source.columns]\ntax_return_id"))
+    [outcome] = firm.load(firm.file("one.json", json.dumps(STATUSES[0])))
+    assert duckdb.sql(f"select return_id {rows_of(outcome.part)}").fetchall() == [("140001",)]
+
+
+def test_each_signer_of_a_body_is_a_record_without_taxpayer_numbers(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    body = esign(
+        "2026-03-08T20:15:00Z", "later", LEE, ("Spouse", "Robin 234-56-7890 Lee", "r@mailbox.example")
+    )
+    firm.load(firm.file("esign.json", json.dumps(body)))
+    assert ledger(firm) == {("esign.json › other bodies", "webhook", 2, 2, 0, 0)}
+    assert hooks(firm, "signer, client_name, delivered_at") == [
+        ("Taxpayer", "Avery Lee", None),
+        ("Spouse", "Robin [TIN] Lee", None),
+    ]
+    extra = hooks(firm, "extra")[0][0]
+    assert "later" in extra
