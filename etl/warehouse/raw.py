@@ -102,7 +102,7 @@ def fill_raw(
 
 
 def number_files(database: duckdb.DuckDBPyConnection, loaded: list[Part], first_no: int) -> list[Part]:
-    """Gives numbers to logs, and then to files of web hooks, for the signatures in them; returns the files."""
+    """Numbers logs, and then files of web hooks, for the signatures in them; returns these files."""
     numbered = [part for part in loaded if part.kind != "returns"]
     numbered.sort(key=lambda part: part.kind != "events")
     insert_rows(
