@@ -175,10 +175,14 @@ def content_of(unpacked: Unpacked, path: Path, name: str) -> Unpacked:
 
 
 def source_of_content(source: Source, name: str) -> Source:
-    """The source that a content is loaded with; the headings of its records are our columns."""
+    """The source that a content is loaded with; the headings of its records are our columns.
+
+    A body that comes twice is one.
+    """
     if name == OTHERS:
         return replace(source, columns={}, records=".")
-    return replace(source, kind="events", columns={}, constants={"tab": "Internal"}, records=".")
+    constants = {"tab": "Internal"}
+    return replace(source, kind="events", columns={}, constants=constants, records=".", repeats="copies")
 
 
 def is_of_hooks(texts: Iterator[str]) -> bool:
