@@ -5,6 +5,7 @@ from pathlib import Path
 
 from etl.check.content import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table
 from etl.check.inspect import Check, Found
+from etl.check.names_in import patterns
 from etl.check.source_toml import parts_of, source_toml
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import MOST_SHAPES, Shape
@@ -140,7 +141,7 @@ def about_missing(found: Found) -> list[str]:
     for heading in found.json_headings:
         lines.append(f'"{cell(heading)}" has JSON texts; a value inside of them is "{cell(heading)}.KEY".')
     unknown = [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
-    if unknown:
+    if unknown and not (found.unpacked.sheet and patterns(found.unpacked.sheet, ["return_id"])):
         values = " ".join(f"--set {column}={SAYABLE[column]}" for column in unknown)
         lines.append(f"For this file alone, say it in the command: returntrail load FILE {values}")
     return lines

@@ -33,11 +33,13 @@ def name_lines(found: Found) -> NameLines:
     name = found.name
     wanted = [one for one in missing if patterns(name, [one])]
     if wanted and not names.file:
-        proposals["file"] = patterns(name, wanted, free)
+        proposals["file"] = patterns(name, wanted, free if "return_id" in wanted else [])
         own.has_tab = "tab" in wanted
     left = [column for column in missing if column not in wanted]
     for key, other in (("folder", found.folder), ("sheet", found.unpacked.sheet)):
-        if other and not getattr(names, key) and "return_id" in left:
+        # The shipped pattern for sheets is for the tab.
+        is_unused = words_of(getattr(names, key)).isdisjoint(found.values)
+        if other and is_unused and "return_id" in left:
             proposals[key] = patterns(other, ["return_id"])
             left = [column for column in left if not (proposals[key] and column == "return_id")]
     own.covered = set(missing) - set(left)
@@ -48,7 +50,12 @@ def name_lines(found: Found) -> NameLines:
         existing = getattr(names, key)
         # A column can be in one kind of name only.
         is_free = proposed.isdisjoint(words_of(existing))
-        if existing and is_free and (key != "sheet" or found.unpacked.sheet is not None):
+        if (
+            existing
+            and is_free
+            and not found_patterns
+            and (key != "sheet" or found.unpacked.sheet is not None)
+        ):
             own.lines.append(f"{key} = {texts(existing)}")
         own.lines += lines_of(key, found_patterns, is_clear_tab(found, name))
     if left and "return_id" in left and not has_candidates(found):

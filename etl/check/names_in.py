@@ -115,13 +115,9 @@ def fits(text: str, values: dict[str, str], name: str) -> bool:
 def file_patterns(stem: str, has_tab: bool) -> list[str]:
     """Patterns for names like this one: with other numbers, and if it has a tab, with the other tab."""
     variants = [stem]
-    if has_tab:
-        variants += [
-            re.sub(rf"(?i)\b{own}\b", other, stem)
-            for own, other in (TABS, TABS[::-1])
-            if re.search(rf"(?i)\b{own}\b", stem)
-        ]
-    return [with_stars(variant) for variant in dict.fromkeys(variants)]
+    for own, other in (TABS, TABS[::-1]) if has_tab else ():
+        variants.append(re.sub(rf"(?i)(?<![a-z]){own}(?![a-z])", other, stem))
+    return list(dict.fromkeys(map(with_stars, variants)))
 
 
 def with_stars(stem: str) -> str:

@@ -15,21 +15,17 @@ from etl.check.time_shapes import ISO, Shape
 from etl.check.toml_texts import printed, quoted, texts
 from etl.config.settings import Settings
 from etl.config.source import Heading, Source, joined_places, unpacked_name
-from etl.store.texts import PLACE
 
 # The keys of a source that stay as they are.
 KEPT = ("records", "header_line", "fill_down", "layout", "repeats")
 
 
-def source_toml(found: Found, is_own: bool = False) -> str:
-    """A complete [[source]] for files with names like this one, to paste before the others.
-
-    One of a sheet is for the workbook; with `is_own` it is only for sheets of this name.
-    """
+def source_toml(found: Found) -> str:
+    """A complete [[source]] for files with names like this one, to paste before the others."""
     names = name_lines(found)
     constants = constant_lines(found, names)
     sections = {
-        "[[source]]": own_lines(found, names, bool(constants), is_own),
+        "[[source]]": own_lines(found, names, bool(constants)),
         "[source.columns]": column_lines(found),
         "[source.constants]": constants,
         "[source.names]": names.lines,
@@ -37,15 +33,14 @@ def source_toml(found: Found, is_own: bool = False) -> str:
     return "\n\n".join("\n".join([title, *lines]) for title, lines in sections.items() if lines)
 
 
-def own_lines(found: Found, names: NameLines, has_constants: bool, is_own: bool) -> list[str]:
+def own_lines(found: Found, names: NameLines, has_constants: bool) -> list[str]:
     source = found.source
     stem = unpacked_name(found.file_name)
-    words = f"{stem} {found.unpacked.sheet}" if is_own else stem
     kept = {key: value for key in KEPT if (value := getattr(source, key)) != getattr(DEFAULT, key)}
     return [
-        f"name = {quoted(new_name(words, found.check.settings))}",
+        f"name = {quoted(new_name(stem, found.check.settings))}",
         f"kind = {quoted(source.kind)}",
-        f"files = {texts(name_patterns(found, names, has_constants, is_own))}",
+        f"files = {texts(name_patterns(found, names, has_constants))}",
         *([f"firm_id = {quoted(source.firm_id)}"] if source.firm_id is not None else []),
         f"timezone = {quoted(source.timezone)}",
         *format_lines(found.times),
@@ -63,7 +58,7 @@ def written(value: str | int) -> str:
     return quoted(value) if isinstance(value, str) else str(value)
 
 
-def name_patterns(found: Found, names: NameLines, has_constants: bool, is_own: bool) -> list[str]:
+def name_patterns(found: Found, names: NameLines, has_constants: bool) -> list[str]:
     """The patterns of names: with a constant, only this name, because other files may need another one."""
     name = unpacked_name(found.file_name)
     suffix = "".join(re.findall(r"\.\w+$", name))
@@ -74,9 +69,6 @@ def name_patterns(found: Found, names: NameLines, has_constants: bool, is_own: b
         has_constants or not re.search(r"[^\W\d_]", re.sub(r"\[.\]", "", found_patterns[0]))
     ):
         found_patterns = [literally(name)]
-    if is_own:
-        place = PLACE.join(map(literally, found.unpacked.place))
-        return [f"{pattern}{PLACE}{place}" for pattern in found_patterns]
     return found_patterns
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from etl.check.content import ContentCheck, FileCheck, Labels, Quarantined
+from etl.check.lines import lines_of_all
 from etl.common.terminal import printable
 
 GUIDE = "docs/your-first-export.md"
@@ -15,8 +16,7 @@ def file_text(check: FileCheck) -> str:
         sections.append(section("Passed over", [f"{name}: {reason}" for name, reason in check.passed]))
     if check.refusal:
         sections.append(refused(check.name, check.refusal))
-    pasted = list(dict.fromkeys(content.toml for content in check.contents if content.toml))
-    sections += [paste_text(check, toml) for toml in pasted]
+    sections += [paste_text(check, toml) for toml in lines_of_all([check])]
     return joined([*sections, "Nothing was stored."])
 
 
