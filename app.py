@@ -21,7 +21,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dashboard.guard.adding import Uploads
 from dashboard.guard.protection import Headers, Origins, hosts, protect, settings, show_error_number
+from etl.adding import remove_left_uploads
+from etl.status import served_directory
 
 FRAME = Path(str(files("dashboard"))) / "frame.py"
 
@@ -43,6 +46,7 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
     Streamlit collects garbage after every rerun; without this that takes most of a rerun's time.
     """
     import_module("dashboard.guard.download")
+    remove_left_uploads(served_directory())
     # Plotly looks for pandas at each figure, and would fail while another visitor's thread is importing it.
     import_module("pandas")
     go.Figure(go.Bar(x=[1])).to_json()
@@ -60,6 +64,7 @@ app = st.App(
         # A page elsewhere that points its own name at this machine must not reach the data.
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
         Middleware(Origins, allowed=hosts()),
+        Middleware(Uploads),
         Middleware(Headers),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ],

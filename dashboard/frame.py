@@ -9,8 +9,8 @@ from dashboard.draw import filters, notices
 from dashboard.draw.return_link import open_requested_return
 from dashboard.draw.search import draw_search_button
 from dashboard.draw.text import moment_text
-from dashboard.guard import signin
-from dashboard.guard.navigation import navigation, sign_in_everywhere
+from dashboard.guard import adding, signin
+from dashboard.guard.navigation import PAGES_WITHOUT_DATA, navigation, sign_in_everywhere
 from etl.status import Problem
 
 HERE = Path(__file__).parent
@@ -30,27 +30,30 @@ if reason:
     st.stop()
 open_requested_return()
 
+if page.url_path != "add":
+    adding.leave()
+
+facts, fault = None, None
 try:
     facts = data.facts()
 except Problem as problem:
-    notices.draw_no_data(problem)
+    fault = problem
+if facts is not None and facts.as_of is not None:
+    with st.sidebar:
+        if signin.reader().sees_clients:
+            draw_search_button()
+        filters.draw()
+        st.caption(
+            f"Data until {moment_text(facts.as_of, facts.timezone)} ({facts.timezone}), "
+            f"built {moment_text(facts.built_at, facts.timezone)}"
+        )
+        signin.draw_account()
+    notices.warn_if_damaged()
+    notices.warn_if_old(facts)
+    notices.warn_if_quarantined()
+elif page.url_path not in PAGES_WITHOUT_DATA:
+    notices.draw_no_data(fault) if fault else notices.draw_no_events()
     st.stop()
-if facts.as_of is None:
-    notices.draw_no_events()
-    st.stop()
-
-with st.sidebar:
-    if signin.reader().sees_clients:
-        draw_search_button()
-    filters.draw()
-    st.caption(
-        f"Data until {moment_text(facts.as_of, facts.timezone)} ({facts.timezone}), "
-        f"built {moment_text(facts.built_at, facts.timezone)}"
-    )
-    signin.draw_account()
-notices.warn_if_damaged()
-notices.warn_if_old(facts)
-notices.warn_if_quarantined()
 try:
     page.run()
 except Problem as problem:

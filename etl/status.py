@@ -1,7 +1,7 @@
 """What the dashboard reads of a data directory besides its warehouse: settings, runs, verification, purges.
 
-Of etl the dashboard imports this module, `etl.warehouse.ask` and `etl.access`, and nothing else. A file is
-read again only when it has changed.
+Of etl the dashboard imports this module, `etl.adding`, `etl.warehouse.ask` and `etl.access`, and nothing
+else. A file is read again only when it has changed.
 """
 
 import os

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import data
 from dashboard.draw import filters
 from dashboard.draw.text import count_text, moment_text
-from dashboard.guard import signin
+from dashboard.guard import adding, signin
 from etl import status
 from etl.warehouse.ask import Facts
 
@@ -36,7 +36,10 @@ def draw_no_events() -> None:
 
 
 def draw_how_to_load() -> None:
-    """The commands that load the first data."""
+    """The page that adds exports, for those who may, and the commands that load the first data."""
+    if adding.may_add():
+        st.page_link("page/add.py", label="Add exports in the browser")
+        st.text("Or by a command:")
     st.text("Put the exported logs into the inbox folder of the data directory, then type:")
     st.code(f"returntrail --data {status.served_directory().root} run", language=None)
     st.text(

@@ -5,7 +5,6 @@ therefore a request of its own: the reader and the reader's rights are checked a
 """
 
 import html
-import json
 from collections.abc import Generator, Mapping
 from itertools import chain
 from typing import Any
@@ -15,10 +14,6 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
-from streamlit.auth_util import get_cookie_with_chunks
-from streamlit.web.server.server_util import get_cookie_secret
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from dashboard import data
 from dashboard.guard import access, signin
@@ -68,7 +63,7 @@ def answer(request: Request) -> Response:
         return refusal(403, "A page from elsewhere asked for this.")
     report = request.path_params["report"]
     try:
-        person = signin.admit(claims_of(request)) if access.sign_in() else None
+        person = signin.admit(signin.claims_of(request)) if access.sign_in() else None
         scope = person.scope if person else EVERYTHING
         warehouse = data.warehouse()
         known = warehouse.reports.get(report)
@@ -108,17 +103,3 @@ class Download(StreamingResponse):
 def refusal(status: int, sentence: str) -> Response:
     """Why there is no file."""
     return Response(f"{sentence}\n", status_code=status, media_type="text/plain", headers=HEADERS)
-
-
-def claims_of(request: Request) -> dict[str, object]:
-    """The provider's claims about whoever sends this request, from the cookie that Streamlit has signed."""
-
-    def read_cookie(name: str) -> bytes | None:
-        value = request.cookies.get(name)
-        return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1")) if value else None
-
-    raw, sign_in = get_cookie_with_chunks(read_cookie, USER_COOKIE_NAME), access.sign_in()
-    claims: dict[str, object] = json.loads(raw) if raw else {}
-    if sign_in is None or claims.get("is_logged_in") is not True or claims.get("origin") != sign_in.origin:
-        raise signin.NotAdmitted("This needs a sign-in.")
-    return claims

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard.guard import signin
+from dashboard.guard import adding, signin
 from etl.access import Scope
 
 # Address -> file and title, in the order of the navigation; the first is the page without an address.
@@ -17,20 +17,27 @@ PAGES = {
     "turnaround": ("page/turnaround.py", "Turnaround"),
     "email": ("page/email.py", "Email health"),
     "reports": ("page/reports.py", "Reports"),
+    "add": ("page/add.py", "Add exports"),
     "data": ("page/data.py", "Data health"),
 }
 # Pages that name no client. What a page shows is restricted to its reader as well.
 PAGES_OF_COUNTS = ("", "pipeline", "turnaround", "email", "reports")
-PAGES_OF_THE_DATA_OWNER = ("data",)
+PAGES_OF_THE_DATA_OWNER = ("add", "data")
+PAGES_WITHOUT_DATA = ("add",)
 # Reached from a list only.
 UNLISTED_PAGES = ("return",)
 
 
 def navigation(scope: Scope) -> StreamlitPage:
     """The pages of a role; the others say that they are not for it."""
-    return st.navigation(
-        [page_at(address, None if is_open(address, scope) else draw_not_for_you) for address in PAGES]
-    )
+    return st.navigation([page_at(address, message_in_place(address, scope)) for address in PAGES])
+
+
+def message_in_place(address: str, scope: Scope) -> Callable[[], None] | None:
+    """Why a page is not shown; None for a page that is."""
+    if not is_open(address, scope):
+        return draw_not_for_you
+    return draw_switched_off if address == "add" and adding.is_switched_off() else None
 
 
 def is_open(address: str, scope: Scope) -> bool:
@@ -57,6 +64,13 @@ def draw_not_for_you() -> None:
     """What people see whose role does not have this page."""
     st.title("Not available for your role")
     st.text("Whoever runs the dashboard can say who may see this page.")
+
+
+def draw_switched_off() -> None:
+    """What the data owner sees where [access] says `add = false`."""
+    st.title("Add exports")
+    st.text("The settings switch this page off: [access] of settings.toml says add = false.")
+    st.text("Put exports into the inbox folder of the data directory, or load them with the command.")
 
 
 def sign_in_everywhere(reason: str) -> StreamlitPage:

@@ -14,7 +14,8 @@ from streamlit import config
 
 from dashboard.guard import access
 from etl.access.signin import SignIn, refuse_elsewhere
-from etl.status import Problem
+from etl.adding import most_megabytes
+from etl.status import Problem, served_directory
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
@@ -37,7 +38,6 @@ SETTINGS: dict[str, object] = {
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
     "server.headless": True,
-    "server.maxUploadSize": 1,
 }
 
 
@@ -56,9 +56,12 @@ def protect() -> None:
 
 
 def all_settings() -> dict[str, object]:
-    """The protective settings, and the one file with the secrets of the sign-in; no other is read."""
+    """The protective settings, the size of uploads, and the one file with the secrets of the sign-in."""
     sign_in = sign_in_or_exit()
-    return SETTINGS | {"secrets.files": [str(sign_in.secrets)] if sign_in else []}
+    return SETTINGS | {
+        "secrets.files": [str(sign_in.secrets)] if sign_in else [],
+        "server.maxUploadSize": most_megabytes(served_directory()),
+    }
 
 
 def refuse(address: str) -> None:

@@ -12,6 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
+from starlette.requests import Request
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from dashboard.draw.text import html_text
 from dashboard.guard import access
@@ -67,6 +72,20 @@ def session_claims() -> dict[str, object]:
     return dict(st.user.to_dict())
 
 
+def claims_of(request: Request) -> dict[str, object]:
+    """The provider's claims about whoever sends this request, from the cookie that Streamlit has signed."""
+
+    def read_cookie(name: str) -> bytes | None:
+        value = request.cookies.get(name)
+        return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1")) if value else None
+
+    raw, sign_in = get_cookie_with_chunks(read_cookie, USER_COOKIE_NAME), access.sign_in()
+    claims: dict[str, object] = json.loads(raw) if raw else {}
+    if sign_in is None or claims.get("is_logged_in") is not True or claims.get("origin") != sign_in.origin:
+        raise NotAdmitted("This needs a sign-in.")
+    return claims
+
+
 def current_person() -> Person:
     """The reader. If the sign-in has just ended, the page is drawn again and shows the sign-in."""
     try:
@@ -89,6 +108,12 @@ def record_view(report: str, row_count: int, build: object, filters: Mapping[str
     if question not in recorded:
         record(current_person(), audit.SAW, report, row_count, filters)
         recorded.add(question)
+
+
+def record_act(act: str, count: int, filters: Mapping[str, object]) -> None:
+    """Records what the reader is about to do; without a sign-in nobody is known, and nothing is recorded."""
+    if access.sign_in() is not None:
+        record(current_person(), act, row_count=count, filters=filters)
 
 
 def record(

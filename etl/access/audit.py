@@ -27,10 +27,13 @@ from etl.read.tins import id_hash, redact
 from etl.store.parts import KEY_BYTES
 
 SAW, EXPORTED, SIGNED_IN, SIGNED_OUT = "saw", "exported", "signed in", "signed out"
+CHECKED, LOADED, REMOVED = "checked", "loaded", "removed"
 # Filters that never name a client; for any other filter only the number of values is recorded.
 PLAIN_FILTERS = {
     *("for_firms", "for_offices", "for_types", "for_years"),
     *("for_steps", "for_step", "for_stage", "for_cycle", "stopped", "with_recalled", "split_by"),
+    # The starts of hashes.
+    "files",
     *("since", "until", "known_by", "min_age_days", "within_days", "min_wait_days", "max_days_left"),
 }
 LONGEST_VALUE = 60

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from etl.common.files import locked, remove_leftovers
 from etl.common.paths import DataDir
 from etl.common.terminal import printable, say
+from etl.common.uploads import remove_left_uploads
 
 if TYPE_CHECKING:
     from etl.config.settings import Settings
@@ -34,6 +35,12 @@ def load(data: DataDir, options: Namespace) -> int:
         print_text(text + "\n")
         return 0 if would_load else 1
     with locked_for_writing(data):
+        if options.removed:
+            from etl.store.parts import remove
+
+            for part in remove(data, options.removed):
+                say(printable(f"{part.ledger['file_name']}: removed, {part.ledger['kept_count']} records."))
+            return 0
         if options.paths:
             outcomes = load(data, settings, options.paths, options.again, given)
         else:
@@ -233,6 +240,7 @@ def locked_for_writing(data: DataDir, names_directory: bool = True) -> Iterator[
         name_directory(data)
     with locked(data):
         remove_leftovers(data.root)
+        remove_left_uploads(data)
         if data.purging.exists():
             from etl.upkeep.purge import finish
 

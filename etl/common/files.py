@@ -20,6 +20,7 @@ from etl.common.problem import Problem
 from etl.common.system import lock_file, make_private, sync_to_disk
 
 PATIENCE_SECONDS = 4.0
+IS_WRITING = "is writing here. Wait until it has finished, and try again."
 SYNCED_TOGETHER = 32
 LEFTOVER_PREFIX = ".returntrail-"
 # Earlier versions wrote under these names, too common to be removed outside the data directory.
@@ -41,8 +42,7 @@ def locked(data: DataDir, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
             lock_file(file.fileno(), patience_seconds)
         except BlockingIOError as error:
             other = file.read(200).decode(errors="replace").strip() or "another process"
-            todo = "Wait until it has finished, and try again."
-            raise Problem(f"{data.root}: {other} is writing here. {todo}") from error
+            raise Problem(f"{data.root}: {other} {IS_WRITING}") from error
         started = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         file.truncate(0)
         file.write(f"process {os.getpid()}, since {started},\n".encode())

@@ -33,6 +33,8 @@ class DataDir:
         self.reports = self.root / "reports"
         # The history of runs, and one folder with the files of each run.
         self.runs = self.root / "runs"
+        # What somebody adds in the dashboard, while it is checked or loaded.
+        self.adding = self.root / "adding"
         # The trail of who saw what, if people sign in.
         self.audit = self.root / "audit"
         # The findings of the last `returntrail verify`.

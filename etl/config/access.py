@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from etl.config.place import Count, Place, Text, Texts, keys
+from etl.config.place import Count, Place, Text, Texts, Truth, keys
 from etl.config.subscription import ADDRESS
 
 VIEWER, STAFF, MANAGER, DATA_OWNER = "viewer", "staff", "manager", "data owner"
@@ -60,6 +60,8 @@ class Access:
     user_claim: Text = EMAIL
     role_claim: Text | None = None
     office_claim: Text | None = None
+    # Whether the data owner may add exports in the browser.
+    add: Truth = True
     idle_minutes: Count = 30
     longest_hours: Count = 8
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from etl.common.files import is_leftover
 from etl.config.source import PACKED, Source
 from etl.read.archive import Contents, Unpacked
 from etl.read.formats import PLAIN
@@ -40,10 +41,11 @@ def values_in_names(source: Source, unpacked: Unpacked, inbox: Path) -> dict[str
 def own_names(unpacked: Unpacked, inbox: Path) -> tuple[str, str | None]:
     """The name of a file and its folder, as patterns see them.
 
-    The inbox is no folder of an office. The folder of a member of a zip is the zip itself, or a folder in it.
+    The inbox is no folder of an office, nor is a folder of returntrail's own. The folder of a member of a
+    zip is the zip itself, or a folder in it.
     """
     parent = unpacked.file.absolute().parent
-    folders = [] if parent == inbox.absolute() else [parent.name]
+    folders = [] if parent == inbox.absolute() or is_leftover(parent) else [parent.name]
     *outer, own = unpacked.file.name, *inner_names(unpacked)
     *inner, name = own.split("/")
     folders += [*map(stem, outer), *inner]

@@ -214,6 +214,22 @@ def put_in_store(data: DataDir, sealed: Part, old: Part | None) -> Part:
     return Part(folder, sealed.ledger)
 
 
+def remove(data: DataDir, file_ids: Iterable[str]) -> list[Part]:
+    """Takes loaded files out of the store, as if they had not been loaded; they may be loaded again.
+
+    A purge is something else: it removes the returns of a file from all reports, and refuses the file later.
+    """
+    with store_work_folder(data):
+        known = {part.file_id: part for part in parts(data)}
+        for file_id in (wanted := list(dict.fromkeys(file_ids))):
+            if file_id not in known:
+                todo = "Type `returntrail show NAME` for its id."
+                raise Problem(f'No loaded file has the id "{file_id}". {todo}')
+        for file_id in wanted:
+            files.remove_folder(known[file_id].folder)
+    return [known[file_id] for file_id in wanted]
+
+
 def refusal_file(data: DataDir, file_id: str) -> Path:
     """Where the refusal of a file is stored until the file loads."""
     return data.store / "refused" / f"{file_id}.json"

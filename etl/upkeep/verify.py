@@ -5,6 +5,7 @@ directory it checks who can read the files, what killed processes left, unknown 
 result is stored in `verified.json`, so every page of the dashboard shows a banner if data are damaged.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
+from etl.common.uploads import is_in_use
 from etl.config.settings import Settings, read_settings
 from etl.store.parts import (
     Ledger,
@@ -39,8 +41,9 @@ RESTORE = "Remove the part and load its file again, or restore it from a backup.
 # Files and folders of the owner that contain nothing about clients.
 OWNER_FILES = {"settings.toml", "reference"}
 KNOWN_NAMES = OWNER_FILES.union(
-    ("secrets.toml", "inbox", "store", "reports", "runs", "audit", "evidence", "export", "warehouse.duckdb"),
+    ("secrets.toml", "inbox", "store", "reports", "runs", "audit", "evidence", "export", "adding"),
     (
+        "warehouse.duckdb",
         "warehouse.duckdb.sha256",
         ".lock",
         ".key",
@@ -165,14 +168,13 @@ def check_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:
     # In a checkout the data directory also has the shipped files and the demo.
     shipped = {SHIPPED / name for name in ("demo", "reference", "settings.toml")}
     skipped = shipped if data.root == SHIPPED else set()
-    below = (path for path in sorted(data.root.rglob("*")) if skipped.isdisjoint((path, *path.parents)))
-    paths = [data.root, *below]
+    paths = [data.root, *sorted(paths_below(data, skipped))]
     # A symbolic link has no mode of its own.
     readable = [
         path
         for path in paths
-        if path.lstat().st_mode & OTHERS_CAN_READ
-        and not (path.is_symlink() or path == SHIPPED)
+        if not (path.is_symlink() or path == SHIPPED)
+        and mode_of(path) & OTHERS_CAN_READ
         and OWNER_FILES.isdisjoint(path.relative_to(data.root).parts[:1])
     ]
     sentence = "Other users of this machine can read it. Type `chmod go-rwx` and its name."
@@ -183,6 +185,24 @@ def check_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:
     }
     for good, findings in checks.items():
         yield from findings or [Finding(WELL, "files", good)]
+
+
+def paths_below(data: DataDir, skipped: set[Path]) -> Iterator[Path]:
+    """All files and folders, without uploads that a process works on: they may be gone at any moment."""
+    for parent, folders, names in os.walk(data.root):
+        folder = Path(parent)
+        if folder == data.adding:
+            folders[:] = [name for name in folders if not is_in_use(folder / name)]
+        folders[:] = [name for name in folders if folder / name not in skipped]
+        yield from (path for name in (*folders, *names) if (path := folder / name) not in skipped)
+
+
+def mode_of(path: Path) -> int:
+    """The mode of a file; 0 if it is gone by now, as the lock of the data directory is not for uploads."""
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return 0
 
 
 def limited(data: DataDir, paths: list[Path], sentence: str) -> list[Finding]:

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,10 +16,19 @@ from etl.common.paths import DataDir
 from etl.warehouse.ask import ask, open_warehouse
 from etl.warehouse.build import build
 from etl.warehouse.cells import as_csv
-from support.served import Visit, served
+from support.served import Visit, serious_faults, served
 
-AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-PATHS = ("/", "/returns", "/return?id={id}", "/pipeline", "/turnaround", "/email", "/reports", "/data")
+PATHS = (
+    "/",
+    "/returns",
+    "/return?id={id}",
+    "/pipeline",
+    "/turnaround",
+    "/email",
+    "/reports",
+    "/add",
+    "/data",
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,25 +66,20 @@ def test_every_page_fits_and_axe_finds_nothing_serious(
     visit.close()
 
 
-def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe finds on a page, with the first elements; all else that it found out stays in the browser."""
-    # Without the null the browser would send all of axe back.
-    page.evaluate(f"{AXE.read_text(encoding='utf-8')}\nnull")
-    violations = page.evaluate("""async () => (await axe.run(document, {
-        resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
-    })).violations""")
-    return [
-        (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]])
-        for fault in violations
-        if fault["impact"] in ("serious", "critical")
-    ]
-
-
-def test_the_navigation_has_seven_pages(visit: Visit) -> None:
+def test_the_navigation_has_eight_pages(visit: Visit) -> None:
     page = visit.open("/")
     links = page.get_by_test_id("stSidebarNav").get_by_role("link")
     expect(links).to_have_text(
-        ["Needs attention", "Returns", "Pipeline", "Turnaround", "Email health", "Reports", "Data health"]
+        [
+            "Needs attention",
+            "Returns",
+            "Pipeline",
+            "Turnaround",
+            "Email health",
+            "Reports",
+            "Add exports",
+            "Data health",
+        ]
     )
 
 

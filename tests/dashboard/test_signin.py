@@ -26,10 +26,20 @@ from etl.common.paths import SHIPPED, DataDir
 from etl.config.access import ROLES, Scope
 from etl.warehouse.ask import Warehouse, ask, open_warehouse
 from etl.warehouse.cells import as_csv
-from support.provider import CLIENT_ID, CLIENT_SECRET, Provider, provided
+from support.provider import COOKIE_SECRET, Provider, provided, visits_signed_in, write_secrets
 from support.served import Visit, free_port, served
 
-PATHS = ("/", "/returns", "/return?id=2025-00001", "/pipeline", "/turnaround", "/email", "/reports", "/data")
+PATHS = (
+    "/",
+    "/returns",
+    "/return?id=2025-00001",
+    "/pipeline",
+    "/turnaround",
+    "/email",
+    "/reports",
+    "/add",
+    "/data",
+)
 MINUTE, HOUR = 60, 3600
 ACCOUNTS = {
     "owner@firm.example": {},
@@ -63,15 +73,6 @@ NOT_ADMITTED = {
     "idle@firm.example": "No activity for 30 minutes. Sign in again.",
     "long@firm.example": "A sign-in is valid for 8 h at most. Sign in again.",
 }
-COOKIE_SECRET = "a long text that nobody else knows, made for this test"
-SECRETS = """
-[auth]
-redirect_uri = "{origin}/oauth2callback"
-cookie_secret = "{cookie_secret}"
-client_id = "{client_id}"
-client_secret = "{client_secret}"
-server_metadata_url = "{provider}/.well-known/openid-configuration"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +94,7 @@ def data(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> DataDir:
 @pytest.fixture(scope="module")
 def address(data: DataDir, provider: Provider) -> Iterator[str]:
     port = free_port()
-    secrets = data.root / "secrets.toml"
-    secrets.touch(mode=0o600)
-    words = {
-        "cookie_secret": COOKIE_SECRET,
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "provider": provider.address,
-    }
-    secrets.write_text(SECRETS.format(origin=f"http://127.0.0.1:{port}", **words), encoding="utf-8")
+    write_secrets(data, port, provider)
     with served(data, port) as where:
         yield where
 
@@ -115,22 +108,8 @@ def warehouse(data: DataDir) -> Iterator[Warehouse]:
 @pytest.fixture
 def visit(browser: Browser, address: str, provider: Provider) -> Iterator[Callable[[str | None], Visit]]:
     """Signs in as somebody, in a browser of their own."""
-    visits: list[Visit] = []
-
-    def one(who: str | None) -> Visit:
-        visits.append(Visit(browser, address, also_allowed=(provider.address,)))
-        if who:
-            visits[-1].open("/").get_by_role("button", name="Sign in").click()
-            visits[-1].page.get_by_role("link", name=who).click()
-            visits[-1].page.wait_for_url(f"{address}/**")
-            visits[-1].page.wait_for_selector("h1:not(:has-text('Not signed in'))")
-            visits[-1].wait_until_drawn()
-        return visits[-1]
-
-    yield one
-    assert [fault for each in visits for fault in each.faults] == []
-    for each in visits:
-        each.close()
+    with visits_signed_in(browser, address, provider) as one:
+        yield one
 
 
 @contextmanager
@@ -261,7 +240,7 @@ def test_a_viewer_gets_counts_and_no_name_of_a_client(
         titles.append(page.locator("h1").inner_text())
     denied = "Not available for your role"
     assert titles[:4] == ["Needs attention", denied, denied, "Pipeline"]
-    assert titles[4:] == ["Turnaround", "Email health", "Reports", denied]
+    assert titles[4:] == ["Turnaround", "Email health", "Reports", denied, denied]
     assert page.get_by_role("button", name="Find a return").count() == 0
     assert [name for name in names_in(warehouse) if any(name in frame for frame in frames)] == []
     assert fetched(viewer, address, "/csv/firm_funnel")[0] == 200
@@ -302,8 +281,8 @@ def test_data_health_is_the_data_owners_alone() -> None:
     closed = {
         role: [address for address in PAGES if not is_open(address, Scope(role))] for role in ROLES.values()
     }
-    assert closed.pop("viewer") == ["returns", "return", "data"]
-    assert closed == {"staff": ["data"], "manager": ["data"], "data owner": []}
+    assert closed.pop("viewer") == ["returns", "return", "add", "data"]
+    assert closed == {"staff": ["add", "data"], "manager": ["add", "data"], "data owner": []}
 
 
 def test_a_page_of_another_site_opens_no_web_socket(address: str) -> None:

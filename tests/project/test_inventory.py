@@ -33,6 +33,7 @@ NOT_MADE_HERE = {
     "secrets.toml",
     "demo.txt",
     ".purging.json",
+    "adding/<folder>/<number>/<name>",
 }
 COMMANDS = (
     ["load"],

@@ -28,7 +28,7 @@ COMMANDS = (
     ["export"],
     ["query", "from mart.returns", "--csv"],
 )
-PAGES = ("", "returns", "return", "pipeline", "turnaround", "email", "reports", "data")
+PAGES = ("", "returns", "return", "pipeline", "turnaround", "email", "reports", "add", "data")
 
 
 def sealed(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:

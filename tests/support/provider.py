@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from urllib.parse import urlencode
@@ -13,13 +13,24 @@ from urllib.parse import urlencode
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from support.served import free_port
+from etl.common.paths import DataDir
+from support.served import Visit, free_port
 
+COOKIE_SECRET = "a long text that nobody else knows, made for this test"
+SECRETS = """
+[auth]
+redirect_uri = "{origin}/oauth2callback"
+cookie_secret = "{cookie_secret}"
+client_id = "{client_id}"
+client_secret = "{client_secret}"
+server_metadata_url = "{provider}/.well-known/openid-configuration"
+"""
 CLIENT_ID, CLIENT_SECRET = "returntrail", "the provider and the dashboard know this"
 HOUR = 3600
 
@@ -114,3 +125,39 @@ def provided(accounts: dict[str, dict]) -> Iterator[Provider]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def write_secrets(data: DataDir, port: int, provider: Provider) -> None:
+    """The secrets of a dashboard on this port that asks this provider who signs in."""
+    secrets = data.root / "secrets.toml"
+    secrets.touch(mode=0o600)
+    words = {
+        "cookie_secret": COOKIE_SECRET,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "provider": provider.address,
+    }
+    secrets.write_text(SECRETS.format(origin=f"http://127.0.0.1:{port}", **words), encoding="utf-8")
+
+
+@contextmanager
+def visits_signed_in(
+    browser: Browser, address: str, provider: Provider
+) -> Iterator[Callable[[str | None], Visit]]:
+    """A function that signs in as somebody, in a browser of their own."""
+    visits: list[Visit] = []
+
+    def one(who: str | None) -> Visit:
+        visits.append(Visit(browser, address, also_allowed=(provider.address,)))
+        if who:
+            visits[-1].open("/").get_by_role("button", name="Sign in").click()
+            visits[-1].page.get_by_role("link", name=who).click()
+            visits[-1].page.wait_for_url(f"{address}/**")
+            visits[-1].page.wait_for_selector("h1:not(:has-text('Not signed in'))")
+            visits[-1].wait_until_drawn()
+        return visits[-1]
+
+    yield one
+    assert [fault for each in visits for fault in each.faults] == []
+    for each in visits:
+        each.close()

@@ -12,11 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 
+import axe_playwright_python
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 from playwright.sync_api import TimeoutError as WaitedTooLong
 
 from etl.common.paths import CHECKOUT, DataDir
 
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The sandbox needs rights that root in a container does not have.
 FLAGS = [
@@ -154,3 +156,17 @@ class Visit:
 
     def close(self) -> None:
         self.page.context.close()
+
+
+def serious_faults(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds on a page, with the first elements; all else that it found out stays in the browser."""
+    # Without the null the browser would send all of axe back.
+    page.evaluate(f"{AXE.read_text(encoding='utf-8')}\nnull")
+    violations = page.evaluate("""async () => (await axe.run(document, {
+        resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
+    })).violations""")
+    return [
+        (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]])
+        for fault in violations
+        if fault["impact"] in ("serious", "critical")
+    ]

@@ -1,0 +1,245 @@
+"""Add exports: files or copied rows are checked, shown, loaded, and taken out again if that was a mistake."""
+
+import streamlit as st
+from streamlit import config
+
+from dashboard.draw.found import draw_found
+from dashboard.draw.html import html_lines
+from dashboard.draw.return_link import draw_return_link
+from dashboard.draw.text import count_text, counted
+from dashboard.guard import adding
+from dashboard.guard.adding import Adding
+from etl.adding import Export, Job
+
+PASTE, FILES = "Paste from User Tracking", "Choose files"
+MOST_PASTED = 1_000_000
+MOST_LINKS = 8
+SHOWN_LINES = 5
+FIELDS = {
+    "return_id": ("Return ID", "2025-0001", "As your firm writes it. Every row gets it."),
+    "client_name": ("Client (optional)", "Ann Lee", "The client's name, as it is to be in lists."),
+    "return_type": ("Form (optional)", "1040", "Such as 1040, 1065 or 1120S."),
+    "tax_year": ("Tax year (optional)", "2025", "Due dates and seasons need it."),
+}
+# What the loader is told of the tab; "" for a text or a file that says it itself.
+TABS = {"Client": "Client Tracking", "Internal": "Internal Tracking", "": "Each row says its tab"}
+PLACEHOLDER = "Select the rows of one tab in the dialog, copy them (Ctrl+C), and paste them here (Ctrl+V)."
+UNDO_MEANS = (
+    "The records leave the store, and the tables are built again without them. Nothing else changes: reports "
+    "and evidence that were written already stay. To have the records again, add the file again. To remove a "
+    "client's data for good and from everywhere, there is a command: returntrail purge."
+)
+
+
+def draw_fields(kind: str, first_tab: int | None) -> dict[str, str]:
+    """The fields for what the rows do not say: each column with its value, those that are empty left out."""
+    values = {}
+    with st.grid(4, min_column_width=165):
+        for column, (label, example, help_text) in FIELDS.items():
+            values[column] = st.text_input(
+                label, max_chars=100, key=f"{kind} {column}", placeholder=f"Such as {example}", help=help_text
+            )
+    tab = st.radio(
+        "Tab that the rows are of",
+        list(TABS),
+        index=first_tab,
+        format_func=TABS.__getitem__,
+        key=f"{kind} tab",
+        horizontal=True,
+    )
+    given = {column: (text or "").strip() for column, text in (values | {"tab": tab}).items()}
+    return {column: text for column, text in given.items() if text}
+
+
+def draw_paste() -> None:
+    """The form for rows that were copied from the dialog of one return."""
+    with st.form("paste", enter_to_submit=False):
+        values = draw_fields("paste", None)
+        text = st.text_area(
+            "Rows copied from User Tracking",
+            height=220,
+            max_chars=MOST_PASTED,
+            placeholder=PLACEHOLDER,
+            key="pasted rows",
+        )
+        is_sent = st.form_submit_button("Check", type="primary")
+    if not is_sent:
+        return
+    needed = {
+        "Type the return ID: every row gets it.": "return_id" in values,
+        "Choose the tab that you copied from.": st.session_state["paste tab"] is not None,
+        "Paste the rows that you copied.": bool((text or "").strip()),
+    }
+    name = " ".join(["Pasted", values.get("return_id", ""), values.get("tab", "")]).strip()
+    begin([Export(f"{name}.txt", (text or "").encode())], values, needed)
+
+
+def draw_files() -> None:
+    """The form for files."""
+    most = config.get_option("server.maxUploadSize")
+    with st.form("files", enter_to_submit=False):
+        chosen = st.file_uploader(
+            "Exports: CSV, text, JSON, Excel or zip", accept_multiple_files=True, key="chosen files"
+        )
+        st.caption(
+            f"Up to {most} MB each. Put larger ones into the inbox folder of the data directory, or load "
+            "them with the command."
+        )
+        with st.expander("For one file without a return ID or a tab"):
+            values = draw_fields("files", len(TABS) - 1)
+        is_sent = st.form_submit_button("Check", type="primary")
+    if is_sent:
+        exports = [Export(one.name, one.getvalue()) for one in chosen]
+        needed = {
+            "Choose a file first.": bool(exports),
+            "A return ID is for one file: the returns of several would become one.": "return_id" not in values
+            or len(exports) < 2,
+        }
+        begin(exports, values, needed)
+
+
+def begin(exports: list[Export], values: dict[str, str], needed: dict[str, bool]) -> None:
+    """Begins the check, or says what is needed for it."""
+    missing = [sentence for sentence, is_there in needed.items() if not is_there]
+    if missing:
+        adding.forget()
+        st.html(f'<div role="alert" class="rt-bad">{html_lines(missing)}</div>')
+        return
+    adding.begin(exports, values)
+    st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def watch(job: Job) -> None:
+    """How far a job is, until it is done."""
+    if job.is_done:
+        st.rerun()
+    steps = "".join(
+        f"<li>{'<b>' if number == job.step else ''}{step}{' ...</b>' if number == job.step else ''}</li>"
+        for number, step in enumerate(job.steps)
+    )
+    st.html(f'<div role="status"><ol class="rt-lines">{steps}</ol></div>')
+    st.caption("You may use the other pages meanwhile; this one shows the result when you come back.")
+    if job.lines:
+        st.html(html_lines(job.lines[-SHOWN_LINES:]))
+
+
+def draw_fault(job: Job) -> bool:
+    """Why a job has ended too early, if it has."""
+    if job.problem:
+        st.html(f'<div role="alert" class="rt-bad">{html_lines(job.problem.splitlines())}</div>')
+    return job.problem is not None
+
+
+def draw_checked(chosen: Adding) -> None:
+    """What the check found, and the button that loads it."""
+    if draw_fault(chosen.check):
+        return
+    found, loadable = chosen.check.checked, chosen.loadable
+    files = f"{len(loadable)} of {counted(len(found), 'file', 'files')}"
+    st.header("What was found")
+    st.html(f'<p role="status">{files} can be loaded. Nothing is stored yet.</p>')
+    with st.container(horizontal=True):
+        is_loaded = st.button("Load", type="primary", disabled=not loadable)
+        is_dropped = st.button("Discard")
+    if is_loaded:
+        adding.load(chosen)
+        st.rerun()
+    if is_dropped:
+        adding.forget()
+        st.rerun()
+    for one in found:
+        draw_found(one)
+
+
+def draw_loaded(chosen: Adding, job: Job) -> None:
+    """What became of the files: the lines of the command, the returns, and what can be done next."""
+    st.header("Loaded" if job.loaded else "Not loaded")
+    is_unfinished = draw_fault(job)
+    if job.loaded:
+        # They are in the store now, and need no memory.
+        chosen.exports = []
+        st.html(f'<div role="status">{html_lines(job.lines)}</div>')
+        if is_unfinished:
+            draw_build_again(chosen)
+        else:
+            draw_returns(job)
+    elif st.button("Try again", type="primary"):
+        adding.load(chosen)
+        st.rerun()
+    with st.container(horizontal=True):
+        if st.button("Add more"):
+            adding.forget()
+            st.rerun()
+        if any(one.is_new for one in job.loaded) and st.button("Undo"):
+            ask_to_undo(chosen)
+
+
+def draw_returns(job: Job) -> None:
+    """A link to each return that was loaded, or to the list if there are many."""
+    returns = dict.fromkeys(found for one in job.loaded for found in one.returns)
+    count = max([len(returns), *(one.return_count for one in job.loaded)])
+    if count > MOST_LINKS:
+        st.page_link("page/returns.py", label="See the list of returns")
+        return
+    for firm_id, return_id in returns:
+        draw_return_link({"firm_id": firm_id, "return_id": return_id}, ["Open the return", return_id])
+
+
+@st.dialog("Undo this load?")
+def ask_to_undo(chosen: Adding) -> None:
+    """What an undo means, and whether it is wanted."""
+    loaded = [one for one in chosen.load.loaded if one.is_new] if chosen.load else []
+    st.html(html_lines([f"{one.name}: {count_text(one.record_count)} records" for one in loaded]))
+    st.text(UNDO_MEANS)
+    with st.container(horizontal=True):
+        if st.button("Take out", type="primary"):
+            adding.undo(chosen)
+            st.rerun()
+        if st.button("Keep"):
+            st.rerun()
+
+
+def draw_build_again(chosen: Adding) -> None:
+    """A button, as the tables could not be built."""
+    if st.button("Build the tables again", type="primary"):
+        adding.build_again(chosen)
+        st.rerun()
+
+
+def draw_undone(chosen: Adding, job: Job) -> None:
+    """What was taken out."""
+    st.header("Not finished" if job.problem else "Taken out")
+    if draw_fault(job):
+        if job.is_building:
+            draw_build_again(chosen)
+        elif st.button("Try again", type="primary"):
+            adding.undo(chosen)
+            st.rerun()
+    st.html(f'<div role="status">{html_lines(job.lines)}</div>')
+    if st.button("Add more"):
+        adding.forget()
+        st.rerun()
+
+
+def draw_forms(chosen: Adding | None) -> None:
+    """The two ways in, and below them what the check of the last one found."""
+    st.text("Nothing is stored until you click Load. First you see how the files would be read.")
+    way = st.segmented_control(
+        "Way", [PASTE, FILES], default=PASTE, required=True, key="way", label_visibility="collapsed"
+    )
+    draw_paste() if way == PASTE else draw_files()
+    if chosen:
+        watch(chosen.check) if chosen.running else draw_checked(chosen)
+
+
+st.title("Add exports")
+chosen = adding.current()
+if chosen is None or chosen.load is None:
+    draw_forms(chosen)
+elif chosen.running:
+    watch(chosen.running)
+elif chosen.undo:
+    draw_undone(chosen, chosen.undo)
+else:
+    draw_loaded(chosen, chosen.load)

@@ -1,0 +1,278 @@
+"""Exports are added in the browser: checked, shown, loaded, and taken out again, without a terminal."""
+
+import fcntl
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page, expect
+
+from etl.adding import harmless
+from etl.common.paths import DataDir
+from etl.common.terminal import CONTROL_CHARACTERS
+from etl.store.parts import parts, refusals
+from support.served import Visit, serious_faults, served
+
+CLIENT_ROWS = """\
+Event\tDate/Time\tUser
+Access Link selected\t3/26/2026 7:20 PM\tAnn Lee
+Taxpayer: Tax Return Accessed\t3/26/2026 7:21 PM\tAnn Lee
+"""
+LOG = """\
+Return ID,Tab,Event,Status,Date/Time,User
+{id},Internal,Upload,,2026-03-01 09:00,Amy
+{id},Internal,Deliver to Client,,2026-03-02 09:00,Amy
+"""
+NAMES = st.text(max_size=300) | st.lists(st.sampled_from("./\\~ ab\u202e\0\n漢"), max_size=300).map("".join)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[DataDir]:
+    """A fresh data directory; at the end, no upload is left in it."""
+    data = DataDir(tmp_path / "data")
+    data.root.mkdir(mode=0o700)
+    yield data
+    assert list(data.adding.glob("*")) == []
+
+
+@pytest.fixture
+def visitor(browser: Browser, data: DataDir) -> Iterator[Callable[..., Visit]]:
+    """Visits of a dashboard of the fresh directory."""
+    visits: list[Visit] = []
+    with served(data) as where:
+
+        def visit(width: int = 1440, dark: bool = False) -> Visit:
+            visits.append(Visit(browser, where, width, dark))
+            return visits[-1]
+
+        yield visit
+        for one in visits:
+            assert one.faults == []
+            one.close()
+
+
+@contextmanager
+def locked(data: DataDir) -> Iterator[None]:
+    """Another process writes in the data directory."""
+    with open(data.root / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def field(page: Page, label: str) -> Callable[[str], None]:
+    return page.get_by_role("textbox", name=label, exact=True).fill
+
+
+def paste(page: Page, rows: str = CLIENT_ROWS, return_id: str = "2025-0001") -> None:
+    """Types what the rows do not say, and pastes them from the clipboard."""
+    field(page, "Return ID")(return_id)
+    field(page, "Client (optional)")("Ann Lee")
+    field(page, "Form (optional)")("1040")
+    page.get_by_role("radio", name="Client Tracking").check(force=True)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("text => navigator.clipboard.writeText(text)", rows)
+    page.get_by_role("textbox", name="Rows copied from User Tracking").focus()
+    page.keyboard.press("Control+v")
+
+
+def choose(page: Page, *files: tuple[str, str]) -> None:
+    page.get_by_role("radio", name="Choose files").or_(
+        page.get_by_role("button", name="Choose files", exact=True)
+    ).first.click()
+    chosen = [{"name": name, "mimeType": "", "buffer": text.encode()} for name, text in files]
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
+    for name, _ in files:
+        expect(page.get_by_text(name, exact=True)).to_be_visible()
+
+
+def check(page: Page) -> None:
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("heading", name="What was found")).to_be_visible()
+
+
+def load(page: Page, heading: str = "Loaded") -> None:
+    page.get_by_role("button", name="Load", exact=True).click()
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+
+
+def names(data: DataDir) -> list[str]:
+    return sorted(part.ledger["file_name"] for part in parts(data))
+
+
+def test_a_newcomer_pastes_the_dialog_and_sees_the_timeline(visitor: Callable, data: DataDir) -> None:
+    visit = visitor()
+    page = visit.open("/")
+    expect(page.get_by_role("heading", name="No data yet")).to_be_visible()
+    page.get_by_role("link", name="Add exports in the browser").click()
+    expect(page.get_by_role("heading", name="Add exports")).to_be_visible()
+    paste(page)
+    check(page)
+    expect(page.get_by_text("2 of 2 records would be loaded.")).to_be_visible()
+    records = page.get_by_role("region", name="The first records as they would be stored")
+    expect(records.get_by_role("row", name="in America/New_York")).to_contain_text("2026-03-26 19:21:00")
+    assert parts(data) == []
+    load(page)
+    expect(page.get_by_text("Pasted 2025-0001 Client.txt: loaded, 2 of 2 records.")).to_be_visible()
+    page.get_by_role("link", name="Open the return · 2025-0001").click()
+    expect(page.get_by_role("heading", name="Ann Lee")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thursday, March 26, 2026")).to_be_visible()
+    expect(page.get_by_text("7:21 PM", exact=True)).to_be_visible()
+
+
+def test_what_is_typed_is_needed(visitor: Callable) -> None:
+    page = visitor().open("/add")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("alert").get_by_role("listitem")).to_have_text(
+        [
+            "Type the return ID: every row gets it.",
+            "Choose the tab that you copied from.",
+            "Paste the rows that you copied.",
+        ]
+    )
+
+
+def test_files_with_faults_stay_out_and_nothing_of_them_is_stored(visitor: Callable, data: DataDir) -> None:
+    page = visitor().open("/add")
+    choose(
+        page,
+        ("march <b>*.csv", LOG.format(id="R1")),
+        ("login.csv", "<html>sign in</html>"),
+        ("no id.csv", "Tab,Event,Date/Time\nClient,Upload,2026-03-01 09:00\n"),
+        ("empty.csv", ""),
+    )
+    check(page)
+    expect(page.get_by_text("1 of 4 files can be loaded. Nothing is stored yet.")).to_be_visible()
+    expect(page.get_by_text("it is a web page (HTML)")).to_be_visible()
+    expect(page.get_by_text("What is missing")).to_be_visible()
+    expect(page.get_by_text("the file is empty: 0 bytes")).to_be_visible()
+    load(page)
+    assert (names(data), refusals(data)) == (["march <b>*.csv"], [])
+    expect(page.get_by_text("march <b>*.csv: loaded, 2 of 2 records.")).to_be_visible()
+
+
+def test_an_undo_takes_out_what_was_loaded_and_the_same_may_be_added_again(
+    visitor: Callable, data: DataDir
+) -> None:
+    visit = visitor()
+    page = visit.open("/add")
+    for _ in range(2):
+        choose(page, ("march.csv", LOG.format(id="R1")), ("april.csv", LOG.format(id="R2")))
+        check(page)
+        load(page)
+        assert names(data) == ["april.csv", "march.csv"]
+        # The first data bring the filters beside the page, which moves its buttons.
+        visit.wait_until_drawn()
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("dialog").get_by_role("button", name="Take out").click()
+        expect(page.get_by_role("heading", name="Taken out")).to_be_visible()
+        assert parts(data) == []
+        page.get_by_role("button", name="Add more").click()
+    choose(page, ("march.csv", LOG.format(id="R1")))
+    check(page)
+    load(page)
+    page.get_by_role("button", name="Add more").click()
+    choose(page, ("march.csv", LOG.format(id="R1")))
+    check(page)
+    load(page)
+    # It was there before, so it is not this load that an undo would take back.
+    expect(page.get_by_text("nothing to do.")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_two_people_see_their_own_files(visitor: Callable, data: DataDir) -> None:
+    pages = {name: visitor().open("/add") for name in ("ann", "bea")}
+    for name, page in pages.items():
+        choose(page, (f"{name}.csv", LOG.format(id=name)))
+        check(page)
+    for name, page in pages.items():
+        expect(page.get_by_role("heading", name=f"{name}.csv")).to_be_visible()
+        page.get_by_role("button", name="Load", exact=True).click()
+    for name, page in pages.items():
+        expect(page.get_by_role("heading", name="Loaded", exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name=f"Open the return · {name}")).to_be_visible()
+        assert page.get_by_text({"ann": "bea", "bea": "ann"}[name]).count() == 0
+    assert names(data) == ["ann.csv", "bea.csv"]
+
+
+def test_a_load_waits_for_nobody_who_writes_for_long(visitor: Callable, data: DataDir) -> None:
+    page = visitor().open("/add")
+    paste(page)
+    check(page)
+    with locked(data):
+        load(page, "Not loaded")
+        expect(page.get_by_role("alert")).to_contain_text("is writing here. Wait until it has finished")
+        assert parts(data) == []
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Loaded", exact=True)).to_be_visible()
+    assert names(data) == ["Pasted 2025-0001 Client.txt"]
+
+
+def test_what_was_checked_is_forgotten_when_the_page_is_left(visitor: Callable) -> None:
+    visit = visitor()
+    page = visit.open("/add")
+    paste(page)
+    check(page)
+    page.get_by_role("link", name="Pipeline").click()
+    expect(page.get_by_role("heading", name="No data yet")).to_be_visible()
+    page.get_by_role("link", name="Add exports", exact=True).click()
+    expect(page.get_by_role("heading", name="Add exports")).to_be_visible()
+    visit.wait_until_drawn()
+    assert page.get_by_role("heading", name="What was found").count() == 0
+
+
+def test_a_file_over_the_limit_of_the_settings_is_refused_at_once(visitor: Callable, data: DataDir) -> None:
+    page = visitor().open("/add")
+    page.get_by_text("Choose files").click()
+    expect(page.get_by_text("Up to 200 MB each.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)], ids=["desktop light", "phone dark"])
+def test_what_was_found_fits_and_axe_finds_nothing_serious(visitor: Callable, width: int, dark: bool) -> None:
+    visit = visitor(width, dark)
+    page = visit.open("/add")
+    paste(
+        page,
+        CLIENT_ROWS + "Never <i>seen</i>\t3/26/2026 7:30 PM\tAnn\nUpload\tsoon\tAnn\n" + "x" * 300 + "\n",
+    )
+    check(page)
+    visit.wait_until_drawn()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert width == 390 or serious_faults(page) == []
+    load(page)
+    visit.wait_until_drawn()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").wait_for()
+    visit.wait_until_drawn()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert width == 390 or serious_faults(page) == []
+
+
+@given(NAMES)
+def test_the_name_of_an_upload_is_no_path_and_not_hidden(name: str) -> None:
+    own = harmless(name)
+    assert own == Path(own).name and not own.startswith(".")
+    assert re.search(CONTROL_CHARACTERS, own) is None
+    assert 0 < len(own.encode()) < 255
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("2025-0001 Lee client tracking.csv", "2025-0001 Lee client tracking.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Exports\\März.xlsx", "März.xlsx"),
+        (".htaccess", "htaccess"),
+        ("\u202evsc.eel\n", "vsc.eel"),
+        ("", "unnamed"),
+        (f"{'a' * 300}.csv.gz", f"{'a' * 200}.gz"),
+    ],
+)
+def test_people_know_the_name_again(name: str, own: str) -> None:
+    assert harmless(name) == own
