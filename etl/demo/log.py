@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from random import Random
 from typing import NamedTuple
 
-from etl.demo.firm import FACTS, Client, Season
+from etl.demo.firm import FACTS, Client, Person, Season
 
 DAY = timedelta(days=1)
 
@@ -34,6 +34,8 @@ class Log:
         self.uploaded_at, self.is_extended = self.upload_moment()
         self.due_on = (season.extended_due if self.is_extended else season.due)[client.form]
         self.events: list[Event] = []
+        # Who e-signed each delivery, and when; User Tracking does not show it.
+        self.signatures: dict[datetime, list[tuple[Person, datetime]]] = {}
 
     def upload_moment(self) -> tuple[datetime, bool]:
         """When the return is uploaded, mostly in the weeks before it is due, and whether on extension."""

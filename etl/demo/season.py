@@ -7,6 +7,7 @@ from typing import Any
 
 from etl.demo.exports import write_exports, write_file
 from etl.demo.firm import FACTS, LAST_SEASON, THIS_SEASON, Client, Season, clients
+from etl.demo.hooks import write_hooks
 from etl.demo.log import DAY, Event, Log
 from etl.demo.work import complete
 
@@ -50,8 +51,10 @@ def write_season(folder: Path, returns: int = 1500, seed: int = 7) -> list[Path]
         if event.at < log.season.ends_at
     ]
     headings = FACTS["headings"]["register"]
+    until = max(event.at for event in shown)
     return [
         *write_exports(folder, shown),
+        *write_hooks(folder, seed, [*these, *earlier], until),
         write_file(folder, "Returns register 2025-11-14", headings, earlier),
         write_file(folder, "Returns register 2026-04-02", headings, these + not_started),
     ]

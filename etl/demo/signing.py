@@ -28,6 +28,8 @@ def respond(
             continue
         starts_at = max(comes_at, signed_at + log.seconds(120, 900))
         signed_at = read_and_sign(log, signer, starts_at, asks_kba)
+        if signed_at and not log.uploaded_after(delivered_at):
+            log.signatures.setdefault(delivered_at, []).append((signer, signed_at))
     if signed_at:
         act_after_signing(log, signed_at)
     remind(log, delivered_at, signed_at)

@@ -23,6 +23,8 @@ def complete(log: Log) -> None:
             recalled_at = recall_after or recall_moment(log, delivered_at, signed_at)
         if recalled_at:
             log.events = [event for event in log.events if survives_recall(event, recalled_at)]
+            signed = log.signatures.pop(delivered_at, [])
+            log.signatures[delivered_at] = [(who, at) for who, at in signed if at < recalled_at]
             delivered_at = recall(log, recalled_at)
         else:
             archive(log, pick_up(log, signed_at) if signed_at else None)

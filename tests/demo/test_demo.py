@@ -60,7 +60,7 @@ def timelines(season: list[Path]) -> dict[str, list[tuple]]:
     """The distinct events of each return, in the order of the exports."""
     found: dict[str, dict[tuple, None]] = defaultdict(dict)
     for file in season:
-        if "register" in file.name:
+        if "register" in file.name or "Web hooks" in file.name:
             continue
         for row in rows_of(file):
             found[row["Return ID"]][(row["Date/Time"], row["Tab"], row["Event"], row["Status"])] = None
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("returns", [60, 61, 137])
 def test_the_logs_have_the_number_of_returns_of_the_option(tmp_path: Path, returns: int) -> None:
     files = write_season(tmp_path, returns=returns)
-    logged = {row["Return ID"] for file in files if "register" not in file.name for row in rows_of(file)}
+    logged = {row["Return ID"] for file in files if "Tracking" in file.name for row in rows_of(file)}
     assert len(logged) == returns
     assert logged < {row["Return ID"] for row in registers(files)}
 
@@ -105,7 +105,8 @@ def test_every_label_of_the_glossary_occurs(timelines: dict[str, list[tuple]]) -
     if not LABELS.exists():
         pytest.skip("labels.csv is missing")
     with LABELS.open(newline="") as file:
-        wanted = {(*pattern(row["label"]), row["tab"], row["status"]) for row in csv.DictReader(file)}
+        rows = [row for row in csv.DictReader(file) if "web hook" not in row["label"].lower()]
+    wanted = {(*pattern(row["label"]), row["tab"], row["status"]) for row in rows}
     events = [event for timeline in timelines.values() for event in timeline]
     found = {(*pattern(label), tab.split()[0], status) for _, tab, label, status in events}
     assert not wanted - found
@@ -141,7 +142,7 @@ def test_a_recall_is_on_both_tabs(timelines: dict[str, list[tuple]]) -> None:
 
 def test_exports_overlap_and_repeat(season: list[Path]) -> None:
     lines = Counter(
-        line for file in season if "register" not in file.name for line in text_of(file).splitlines()[1:]
+        line for file in season if "Tracking" in file.name for line in text_of(file).splitlines()[1:]
     )
     assert sum(1 for count in lines.values() if count > 1) > 1000
     one_file = Counter(text_of(next(file for file in season if "03-30" in file.name)).splitlines())
@@ -191,3 +192,26 @@ def test_the_register_has_couples_extensions_groups_and_returns_not_started(
     assert {row["Office"] for row in rows} == {"Austin", "Chicago", "Portland"}
     not_started = {row["Return ID"] for row in rows} - set(timelines)
     assert len(not_started) == round(len(timelines) * 0.02)
+
+
+def test_three_of_ten_signatures_are_in_web_hooks_too(
+    season: list[Path], timelines: dict[str, list[tuple]]
+) -> None:
+    bodies = [
+        json.loads(line)["body"]
+        for file in season
+        if "Web hooks" in file.name
+        for line in text_of(file).splitlines()
+    ]
+    told = {body["taxReturnId"] for body in bodies if body.get("status") == "ESIGNED"}
+    signed = {
+        return_id
+        for return_id, events in timelines.items()
+        if any(label == "E-File Forms Downloaded" for _, _, label, _ in events)
+    }
+    assert told <= set(timelines)
+    assert 0.25 < len(told) / len(signed) < 0.35
+    assert Counter(body.get("status", body.get("eventType")) for body in bodies).keys() == {
+        *("PROCESSING", "DELIVERED", "ESIGNED", "RECALLED", "UPLOADFORMS", None),
+        *(5001, 2001, 3001, 6000),
+    }
