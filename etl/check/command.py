@@ -16,11 +16,13 @@ from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.settings import Settings
+from etl.config.source import Source
 from etl.read.archive import Contents, Unpacked, contents, refuse_others
 from etl.sql.catalog import read_catalog
 from etl.store.inbox import files_of, is_folder
 from etl.store.load import open_database
 from etl.store.purged import read_purged
+from etl.store.sources import with_sources
 from etl.store.texts import content_name
 
 
@@ -69,15 +71,24 @@ def check_one(check: Check, path: Path) -> FileCheck:
             found = contents(path, folder, check.settings.limits)
         except Problem as problem:
             return FileCheck(named(path), refusal=said(str(problem)))
-        checked = [check_content(check, content, found) for content in found.contents]
+        checked = [one for content in found.contents for one in check_contents(check, content, found)]
     passed = [(content_name(path, one.place)[0], one.reason) for one in found.passed]
     return FileCheck(named(path), checked, passed, paste_into=str(own), paste_how=how)
 
 
-def check_content(check: Check, content: Unpacked, found: Contents) -> ContentCheck:
-    """How one content of a file would be read."""
+def check_contents(check: Check, content: Unpacked, found: Contents) -> list[ContentCheck]:
+    """How a content of a file would be read, or the contents that a file of web hooks becomes."""
+    try:
+        sources = with_sources(check.settings, content, found, check.folder)
+    except Problem as problem:
+        return [ContentCheck(content_name(content.file, content.place)[0], refusal=said(str(problem)))]
+    return [check_content(check, own, source, found) for own, source in sources]
+
+
+def check_content(check: Check, content: Unpacked, source: Source, found: Contents) -> ContentCheck:
+    """How one content would be read."""
     with open_database(check.folder) as database:
         try:
-            return describe(inspect_content(check, database, content, found))
+            return describe(inspect_content(check, database, content, source, found))
         except Problem as problem:
             return ContentCheck(content_name(content.file, content.place)[0], refusal=said(str(problem)))

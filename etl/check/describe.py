@@ -14,6 +14,7 @@ from etl.common.paths import QUERIES, SHIPPED
 from etl.common.problem import Problem
 from etl.common.terminal import printable
 from etl.config.source import DAY_NUMBER, file_columns
+from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
 from etl.read.tins import redact
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
@@ -201,7 +202,7 @@ def records_of(found: Found) -> Table:
     """The first records as they would be stored, their times also in the firm's zone."""
     zone = found.check.settings.timezone
     names = [name for name in file_columns(found.source.kind) if name not in NOT_SHOWN]
-    moment = "event_at" if found.source.kind == "events" else "exported_at"
+    moment = "event_at" if found.source.kind == "events" else TIME_COLUMNS[found.source.kind]
     texts = ", ".join(f"{name}::varchar as {name}" for name in names)
     first = f"select row_no from reasons where reason is null order by row_no limit {RECORDS_SHOWN}"
     rows = found.database.sql(f"""

@@ -17,7 +17,7 @@ from etl.check.suggest import KnownLabels, Suggestion, suggest, tab_of_labels
 from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.config.settings import Settings, source_of
+from etl.config.settings import Settings
 from etl.config.source import TIME, Source, column_of
 from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
@@ -94,14 +94,13 @@ class Found:
 
 
 def inspect_content(
-    check: Check, database: duckdb.DuckDBPyConnection, unpacked: Unpacked, found: Contents
+    check: Check, database: duckdb.DuckDBPyConnection, unpacked: Unpacked, source: Source, found: Contents
 ) -> Found:
     """Stages a content and matches its headings; maps its records, or finds what is missing.
 
     Raises the Problem of a load if nothing can be said about it.
     """
     names = names_of(unpacked, found)
-    source = source_of(check.settings, *names)
     values = {**values_in_names(source, unpacked, check.data.inbox), **check.given}
     source = source.for_content(values, unpacked.has_day_numbers)
     own = identity(unpacked.sha256, source, values, check.key)

@@ -53,7 +53,7 @@ def deliveries(firm: Firm) -> list[tuple]:
 
 def findings(firm: Firm) -> list[tuple]:
     """What load_quality says of web hooks."""
-    rows = ask(firm.data, "select finding, subject, record_count from report.load_quality()")
+    rows = sorted(ask(firm.data, "select finding, subject, record_count from report.load_quality()"))
     return [row for row in rows if row[0] not in ("file", "missing attribute")]
 
 
@@ -365,7 +365,7 @@ def test_one_more_day_of_web_hooks_is_a_full_build(tmp_path: Path) -> None:
         appended = tables(firm)
         build(firm.data, full=True)
         assert tables(firm) == appended
-    assert findings(firm)[-1] == ("signature of no return", "firm", 1)
+    assert ("signature of no return", "firm", 1) in findings(firm)
 
 
 def test_the_changed_clients_of_one_more_day_touch_their_returns(tmp_path: Path) -> None:
@@ -381,4 +381,6 @@ def test_the_changed_clients_of_one_more_day_touch_their_returns(tmp_path: Path)
 
 def test_verify_rebuilds_returns_with_web_hooks(tmp_path: Path) -> None:
     firm = built(tmp_path, *ALL, logs=(TRACKED, couple()))
-    assert {finding.severity for finding in verify(firm.data)} <= {"good", "note", "well"}
+    found = [finding for finding in verify(firm.data) if finding.severity not in ("note", "well")]
+    # The folder of the test is readable.
+    assert {finding.subject for finding in found} <= {"data directory"}, found
