@@ -18,8 +18,17 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.sql.catalog import read_catalog
-from etl.store.parts import parts, with_checksums
-from etl.warehouse.ask import Warehouse, ask, count_rows, csv_file, fetch_batches, fetch_rows, open_warehouse
+from etl.store.parts import Part, parts, with_checksums
+from etl.warehouse.ask import (
+    Warehouse,
+    ask,
+    count_rows,
+    csv_file,
+    fetch_batches,
+    fetch_rows,
+    open_warehouse,
+    warehouse_cursor,
+)
 from etl.warehouse.build import build
 from etl.warehouse.cells import as_csv
 
@@ -45,11 +54,17 @@ OF_NO_OFFICE = {"definitions", "load_totals"}
 NAMES = {"client_name", "client_id", "return_id", "group_name", "recipient_email", "actor"}
 NAMES |= {"subject", "detail", "why", "label", "logged_label", "file_name"}
 
+# What identifies a record.
+KEY = ["file_id", "row_no"]
+
 
 def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Series) -> DataDir:
     """A data directory with only these returns, those of `nowhere` without an office; not yet built."""
     shutil.copytree(data.store, root / "store")
     for part in parts(DataDir(root)):
+        if part.kind == "webhook":
+            write_rows(part, pl.read_parquet(part.data).join(signatures_of(data, wanted), on=KEY, how="semi"))
+            continue
         returns = part.attributes if part.has_attributes else part.data
         rows = pl.read_parquet(returns).filter(pl.col("return_id").is_in(wanted.to_list()))
         rows = rows.with_columns(
@@ -58,10 +73,25 @@ def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Serie
         rows.write_parquet(returns)
         if part.has_attributes:
             rows = pl.read_parquet(part.data).join(rows, on="set_no", how="semi")
-            rows.write_parquet(part.data)
-        counts = {"record_count": rows.height + part.ledger["quarantined_count"], "kept_count": rows.height}
-        write_json(part.folder / "ledger.json", with_checksums(part.ledger | counts, part.files))
+        write_rows(part, rows)
     return DataDir(root)
+
+
+def write_rows(part: Part, rows: pl.DataFrame) -> None:
+    rows.write_parquet(part.data)
+    counts = {"record_count": rows.height + part.ledger["quarantined_count"], "kept_count": rows.height}
+    write_json(part.folder / "ledger.json", with_checksums(part.ledger | counts, part.files))
+
+
+def signatures_of(data: DataDir, wanted: pl.Series) -> pl.DataFrame:
+    """The web hooks that belong to these returns; those of changed clients would give them an office."""
+    with open_warehouse(data.warehouse) as warehouse, warehouse_cursor(warehouse.database) as cursor:
+        query = """
+            select signatures.file_id, signatures.row_no
+            from model.joined_signatures as signatures join model.returns using (return_key)
+            where list_contains($wanted, return_id)
+        """
+        return cursor.sql(query, params={"wanted": wanted.to_list()}).pl()
 
 
 @pytest.fixture(scope="module")
