@@ -92,11 +92,15 @@ findings as (
     union all by name from only_hooks
 )
 select
+    attributes.return_id,
+    attributes.client_name,
+    attributes.return_type,
+    attributes.office,
+    attributes.partner,
+    attributes.due_date,
+    findings.firm_id,           -- The account of the platform.
     findings.finding,           -- signature of no return, status without event, event without status, return only in web hooks.
     findings.subject,           -- The signer, what happened, or the return.
-    findings.firm_id,           -- The account of the platform.
-    attributes.return_id,       -- The return, as the platform names it; null for a signature of no return.
-    attributes.client_name,
     findings.happened_at,       -- When it happened (UTC).
     findings.reason,            -- What it means, and what to do.
     files.file_name,            -- The file that says so.

@@ -1,5 +1,6 @@
 """docs/data-inventory.md names every file; only the owner can read them, and no log contains client names."""
 
+import json
 import os
 import re
 import stat
@@ -24,6 +25,7 @@ R2,Marked Bob,Internal,Marked label,Marked status,no time,Marked Amy,
 R2,Marked Bob,Nowhere,Marked label,Marked status,2026-03-02 09:00,Marked Amy,
 '''
 REGISTER = "Return ID,Client Name,Due Date\nR2,Marked Bob,2026-04-15\n"
+HOOK = {"eventType": 5001, "eventData": {"clientId": "Marked Bob", "location": "Marked Office"}}
 SETTINGS = '\n[[subscription]]\nname = "book"\nreport = "all_returns"\nevery = "day"\nformat = "xlsx"\n'
 # Made by people, by the demo, or removed at the end of a command.
 NOT_MADE_HERE = {
@@ -66,6 +68,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataDir, str]:
         ("log.csv", LOG),
         ("Returns register.csv", REGISTER),
         ("page.csv", "<html>sign in</html>"),
+        ("hook.json", json.dumps(HOOK)),
     ):
         (data.inbox / name).write_text(content, encoding="utf-8")
     (data.root / "settings.toml").write_text(
