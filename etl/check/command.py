@@ -19,6 +19,7 @@ from etl.config.settings import Settings
 from etl.config.source import Source
 from etl.read.archive import Contents, Unpacked, contents, refuse_others
 from etl.sql.catalog import read_catalog
+from etl.store.identity import refuse_merging
 from etl.store.inbox import files_of, is_folder
 from etl.store.load import open_database
 from etl.store.purged import read_purged
@@ -69,6 +70,7 @@ def check_one(check: Check, path: Path) -> FileCheck:
         try:
             refuse_others(path)
             found = contents(path, folder, check.settings.limits)
+            refuse_merging(check.settings, found, check.given, check.data.inbox)
         except Problem as problem:
             return FileCheck(named(path), refusal=said(str(problem)))
         checked = [one for content in found.contents for one in check_contents(check, content, found)]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.common.files import is_leftover
+from etl.common.problem import Problem
+from etl.config.settings import Settings, source_of
 from etl.config.source import PACKED, Source
 from etl.read.archive import Contents, Unpacked
 from etl.read.formats import PLAIN
@@ -50,6 +52,20 @@ def own_names(unpacked: Unpacked, inbox: Path) -> tuple[str, str | None]:
     *inner, name = own.split("/")
     folders += [*map(stem, outer), *inner]
     return stem(name), folders[-1] if folders else None
+
+
+def refuse_merging(settings: Settings, found: Contents, given: Mapping[str, str], inbox: Path) -> None:
+    """Raises a Problem if an ID that a person gives would be of several tables that are not two tabs."""
+    if "return_id" not in given or len(found.contents) == 1:
+        return
+    sources = [source_of(settings, *names_of(content, found)) for content in found.contents]
+    tabs = [
+        values_in_names(source, content, inbox).get("tab")
+        for source, content in zip(sources, found.contents, strict=True)
+    ]
+    if None in tabs or len(set(tabs)) < len(tabs):
+        fault = f"it has {len(tabs)} tables, whose returns would become one by --set return_id"
+        raise Problem(f"{fault}. Load each as a file of its own, or write a pattern under [source.names].")
 
 
 def names_of(content: Unpacked, found: Contents) -> list[str]:

@@ -29,7 +29,7 @@ from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger
 from etl.store.columns import map_columns
-from etl.store.identity import LoadedFiles, digest, identity, values_in_names
+from etl.store.identity import LoadedFiles, digest, identity, refuse_merging, values_in_names
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import Purged, read_purged
@@ -60,6 +60,7 @@ class Loader:
         """Loads all contents of a file. Raises a Problem and loads nothing if the file itself has a fault."""
         refuse_others(file)
         found = contents(file, folder, self.settings.limits)
+        refuse_merging(self.settings, found, self.given, self.data.inbox)
         stamp = stamp_of(file)
         outcomes = [
             Outcome(content_path(file, passed.place), "passed", reason=passed.reason, stamp=stamp)

@@ -5,6 +5,8 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 
+from etl.config.settings import read_settings
+from etl.store.load import load
 from support.loaded_files import Firm, events
 from support.workbooks import excel, open_document
 
@@ -133,3 +135,21 @@ def test_tables_whose_titles_have_the_ids_are_refused(tmp_path: Path) -> None:
         "with its id."
     }
     assert firm.parts == []
+
+
+def test_an_id_that_a_person_gives_is_for_two_tabs_and_never_for_two_returns(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, SETTINGS)
+    settings = read_settings(firm.data.settings)
+    rows = [HEADINGS, ("Upload", NINE)]
+    tabs = firm.file("2025-9.xlsx", excel({"Client Tracking": rows, "Internal Tracking": rows}))
+    outcomes = load(firm.data, settings, [tabs], given={"return_id": "r1"})
+    assert [events(outcome.part, "return_id", "tab") for outcome in outcomes if outcome.part] == [
+        [("r1", "Client")],
+        [("r1", "Internal")],
+    ]
+    returns = firm.file("all.xlsx", excel({"r1": rows, "r2": rows}))
+    [outcome] = load(firm.data, settings, [returns], given={"return_id": "r1", "tab": "Client"})
+    assert outcome.reason == (
+        "it has 2 tables, whose returns would become one by --set return_id. Load each as a file of its own, "
+        "or write a pattern under [source.names]."
+    )
