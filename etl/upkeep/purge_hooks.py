@@ -39,7 +39,9 @@ def joined_rows(database: DuckDBPyConnection, data: DataDir) -> set[tuple[str, i
     returns = database.execute("select firm_id, return_id from purged_returns").fetchall()
     values = {"firm_ids": [firm for firm, _ in returns], "return_ids": [one for _, one in returns]}
     found = set[tuple[str, int]]()
-    with suppress(duckdb.Error), duckdb.connect(config=OFFLINE) as own:
+    # A warehouse of an earlier version has no such table; the file may be missing.
+    errors = duckdb.IOException, duckdb.CatalogException
+    with suppress(*errors), duckdb.connect(config=OFFLINE) as own:
         own.execute(f"attach {literal(data.warehouse)} as warehouse (read_only)")
         own.execute("use warehouse")
         found = set(own.execute((SQL / "signatures.sql").read_text(encoding="utf-8"), values).fetchall())

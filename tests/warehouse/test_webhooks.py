@@ -2,6 +2,7 @@
 
 import json
 import re
+from argparse import Namespace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.common.paths import DataDir
+from etl.upkeep.purge import purge
 from etl.upkeep.verify import verify
 from etl.warehouse.build import build
-from support.hooks import ALL, LEE, STATUSES, Body, changed, esign, lines, received, status
+from support.hooks import ALL, ESIGN, LEE, STATUSES, Body, changed, esign, lines, received, status
 from support.loaded_files import Firm
 
 HEAD = "return_id,tab,label,status,event_time,email,client_id,client_name,return_type,tax_year,is_joint\n"
@@ -384,3 +386,23 @@ def test_verify_rebuilds_returns_with_web_hooks(tmp_path: Path) -> None:
     found = [finding for finding in verify(firm.data) if finding.severity not in ("note", "well")]
     # The folder of the test is readable.
     assert {finding.subject for finding in found} <= {"data directory"}, found
+
+
+def test_a_purge_removes_the_web_hooks_of_a_return_for_good(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.data.inbox.mkdir(parents=True)
+    for name in ("hooks.ndjson", "again.json"):
+        (firm.data.inbox / name).write_text(lines(*(ALL if name == "hooks.ndjson" else [ESIGN])))
+    firm.load_inbox()
+    build(firm.data)
+    options = Namespace(return_id="TR000001", firm=None, before=None, file_id=None, yes=True)
+    assert purge(firm.data, options) == 0
+    firm.load(firm.file("later.json", lines(received(ESIGN), STATUSES[3])))
+    build(firm.data)
+    assert ask(firm.data, "select return_id from mart.returns") == [("TR000002",)]
+    assert ask(firm.data, "select body from raw.webhook") == [("other",)]
+    for path in filter(Path.is_file, firm.data.root.rglob("*")):
+        content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content = str(duckdb.sql(f"from '{path}'").fetchall()).encode()
+        assert b"Avery" not in content and b"TR000001" not in content, path
