@@ -155,8 +155,8 @@ def test_no_trace_of_a_purged_return_stays_and_no_export_restores_it(data: DataD
         26,
     )
     assert "Purged for good:" in show(data)
-    with pytest.raises(Problem, match=r"No run 23 has files\. These have: 3, 4, "):
-        deliver_again(data, read_settings(data.settings), 23, None)
+    with pytest.raises(Problem, match=r"No run 24 has files\. These have: 3, 4, "):
+        deliver_again(data, read_settings(data.settings), 24, None)
     [folder] = data.reports.iterdir()
     manifest = json.loads((folder / "manifest.json").read_text())
     assert sorted(manifest["files"]) == sorted(file.name for file in folder.glob("*.csv"))
