@@ -12,11 +12,21 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
 from etl.adding import harmless
-from etl.common.paths import DataDir
+from etl.common.paths import SHIPPED, DataDir
 from etl.common.terminal import CONTROL_CHARACTERS
 from etl.store.parts import parts, refusals
 from support.served import Visit, serious_faults, served
 
+# The tab as it is copied: the statuses of an email are indented below its label.
+DIALOG = """\
+Event\tDate/Time\tUser
+Taxpayer: Initial Email\t\t
+    Processed\t3/25/2026 2:05 PM\tSystem
+    Delivered\t3/25/2026 2:06 PM\tSystem
+    Open\t3/25/2026 7:10 PM\tAnn Lee
+Access Link selected\t3/26/2026 7:20 PM\tAnn Lee
+Taxpayer: Tax Return Accessed\t3/26/2026 7:21 PM\tAnn Lee
+"""
 CLIENT_ROWS = """\
 Event\tDate/Time\tUser
 Access Link selected\t3/26/2026 7:20 PM\tAnn Lee
@@ -109,14 +119,14 @@ def test_a_newcomer_pastes_the_dialog_and_sees_the_timeline(visitor: Callable, d
     expect(page.get_by_role("heading", name="No data yet")).to_be_visible()
     page.get_by_role("link", name="Add exports in the browser").click()
     expect(page.get_by_role("heading", name="Add exports")).to_be_visible()
-    paste(page)
+    paste(page, DIALOG)
     check(page)
-    expect(page.get_by_text("2 of 2 records would be loaded.")).to_be_visible()
+    expect(page.get_by_text("5 of 5 records would be loaded.")).to_be_visible()
     records = page.get_by_role("region", name="The first records as they would be stored")
-    expect(records.get_by_role("row", name="in America/New_York")).to_contain_text("2026-03-26 19:21:00")
+    expect(records.get_by_role("row", name="in America/New_York")).to_contain_text("2026-03-25 14:05:00")
     assert parts(data) == []
     load(page)
-    expect(page.get_by_text("Pasted 2025-0001 Client.txt: loaded, 2 of 2 records.")).to_be_visible()
+    expect(page.get_by_text("Pasted 2025-0001 Client.txt: loaded, 5 of 5 records")).to_be_visible()
     page.get_by_role("link", name="Open the return · 2025-0001").click()
     expect(page.get_by_role("heading", name="Ann Lee")).to_be_visible()
     expect(page.get_by_role("heading", name="Thursday, March 26, 2026")).to_be_visible()
@@ -227,10 +237,18 @@ def test_what_was_checked_is_forgotten_when_the_page_is_left(visitor: Callable) 
     assert page.get_by_role("heading", name="What was found").count() == 0
 
 
-def test_a_file_over_the_limit_of_the_settings_is_refused_at_once(visitor: Callable, data: DataDir) -> None:
-    page = visitor().open("/add")
-    page.get_by_text("Choose files").click()
-    expect(page.get_by_text("Up to 200 MB each.")).to_be_visible()
+def test_a_file_over_the_limit_of_the_settings_is_refused_at_once(browser: Browser, data: DataDir) -> None:
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    small = shipped.replace("file_bytes = 4_000_000_000", "file_bytes = 2_000_000")
+    (data.root / "settings.toml").write_text(small, encoding="utf-8")
+    with served(data) as where:
+        visit = Visit(browser, where)
+        page = visit.open("/add")
+        choose(page, ("large.csv", LOG + "x" * 2_000_000))
+        expect(page.get_by_text("Up to 1 MB each. Put larger ones into the inbox folder")).to_be_visible()
+        expect(page.get_by_text("File must be 1.0MB or smaller.")).to_be_visible()
+        assert visit.faults == []
+        visit.close()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)], ids=["desktop light", "phone dark"])
