@@ -23,6 +23,12 @@ PAGES = {
     "data-health": "/data",
 }
 TALLEST = 1500
+COPIED = """\
+Taxpayer: Initial Email
+    Processed\t3/25/2026 2:05 PM\tSystem
+    Open\t3/25/2026 7:10 PM\tAnn Lee
+Access Link selected\t3/26/2026 7:20 PM\tAnn Lee
+"""
 
 
 def take(visit: Visit, path: str, file: Path, width: int) -> None:
@@ -32,6 +38,21 @@ def take(visit: Visit, path: str, file: Path, width: int) -> None:
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(height, TALLEST)})
     page.wait_for_timeout(800)
+    page.screenshot(path=file)
+    print(file)
+
+
+def take_added(visit: Visit, file: Path) -> None:
+    """Takes the page Add exports with rows that were pasted and checked."""
+    visit.page.set_viewport_size({"width": 1280, "height": TALLEST})
+    page = visit.open("/add")
+    page.get_by_role("textbox", name="Return ID").fill("2025-0001")
+    page.get_by_role("textbox", name="Client (optional)").fill("Ann Lee")
+    page.get_by_role("radio", name="Client Tracking").check(force=True)
+    page.get_by_role("textbox", name="Rows copied from User Tracking").fill(COPIED)
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("heading", name="What was found").wait_for()
+    visit.wait_until_drawn()
     page.screenshot(path=file)
     print(file)
 
@@ -51,6 +72,7 @@ def main() -> None:
             light, dark = Visit(chrome, where), Visit(chrome, where, dark=True)
             for name, path in PAGES.items():
                 take(light, path.format(id=wanted), SCREENS / f"{name}.png", 1280)
+            take_added(light, SCREENS / "add-exports.png")
             take(dark, "/", SCREENS / "needs-attention-dark.png", 1280)
             take(dark, PAGES["one-return"].format(id=wanted), SCREENS / "one-return-dark-phone.png", 390)
         chrome.close()
