@@ -27,8 +27,8 @@ FOLLOWERS = {"": "[", "[": "]", "element": ",]", ",": "", "]": ""}
 # Objects over many lines are held in memory.
 MOST_HELD = 64_000_000
 MOST_PLACES = 1_000
-# Says only where a value ends: what is a record is decoded again, and strictly.
-SCANNER = json.JSONDecoder()
+# Says only where a value ends, and a number may be of any length: records are decoded again, and strictly.
+SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 TODO = "Write one object a line, or one array of objects."
 # The keys from the document to its records; none if a document is a record.
 Keys = tuple[str, ...]

@@ -25,7 +25,7 @@ SEVERAL = (
 def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, source: Source) -> None:
     """Refuses staged records of several tables that only their titles tell apart."""
     own = columns_of(source, staged.headings)
-    if "return_id" in own and "return_id" not in source.constants:
+    if not own or ("return_id" in own and "return_id" not in source.constants):
         return
     if database:
         row_no = title_row(database, own)

@@ -151,6 +151,14 @@ def test_a_document_without_records_is_refused_by_its_keys() -> None:
     ]
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_number_of_any_length_is_a_text(indent: int | None) -> None:
+    long = {**FIRST, "no": "#"}
+    for document in (long, [long], {"data": [long]}):
+        content = json.dumps(document, indent=indent).replace('"#"', "7" * 5000)
+        assert both_ways("a.json", content).texts == [(*BOTH[0], "7" * 5000)]
+
+
 def test_an_object_over_many_lines_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.read.json_documents.MOST_HELD", 200)
     assert refusal("a.json", json.dumps({"data": [FIRST, SECOND]}, indent=1)) == (

@@ -108,6 +108,16 @@ def test_other_files_still_load(tmp_path: Path) -> None:
     assert all(file.exists() for file in files)
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", "[{}]", "[1,2]", "[null]", '[{"returnId": NaN}]'])
+def test_json_without_a_heading_is_refused_and_the_next_file_loads(tmp_path: Path, content: str) -> None:
+    firm = Firm(tmp_path)
+    outcomes = firm.load(firm.file("a.json", content), firm.file("b.csv", GOOD))
+    assert [outcome.state for outcome in outcomes] == ["refused", "loaded"]
+    assert (
+        str(outcomes[0]).removeprefix(f"{tmp_path}/").startswith("a.json: no column for return_id and tab ")
+    )
+
+
 def test_links_pipes_and_missing_files_are_refused(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     secret = firm.file("secret.csv", GOOD)

@@ -19,7 +19,7 @@ from etl.read.archive import Unpacked, contents
 from etl.read.records import Staged
 from etl.read.stage import stage
 
-LOG = read_settings(SHIPPED / "settings.toml").sources[1]
+LOG = read_settings(SHIPPED / "settings.toml").sources[-1]
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 LIMITS = Limits()
 Row = tuple[str | None, ...]
