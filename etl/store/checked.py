@@ -9,6 +9,7 @@ from etl.config.source import Source
 from etl.read.archive import Stamp, Unpacked
 from etl.store.identity import Identity, seal_of
 from etl.store.parts import WARNED, WEB_HOOKS, Ledger, Part
+from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
 
 
@@ -70,8 +71,9 @@ class Checked:
         """Its path as a message may show it."""
         return content_path(self.unpacked.file, self.unpacked.place)
 
-    def ledger(self, counts: Ledger) -> Ledger:
+    def ledger(self, counts: Ledger, purged: Purged) -> Ledger:
         own_name, tins = content_name(self.unpacked.file, self.unpacked.place)
+        own_name = purged.shown_name(self.file_id, own_name)
         ledger = base_ledger(self.file_id, own_name, self.source, "loaded", None) | counts
         ledger["redacted_count"] += tins
         ledger |= {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}

@@ -32,7 +32,7 @@ from etl.store.columns import map_columns
 from etl.store.identity import LoadedFiles, digest, identity, refuse_merging, values_in_names
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
-from etl.store.purged import Purged, read_purged
+from etl.store.purged import RETURN_PURGED, Purged, read_purged
 from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
 from etl.store.sources import with_sources
 from etl.store.texts import content_name, content_path, redacted_name, redacted_path
@@ -178,7 +178,10 @@ class Loader:
 
     def put_in_store(self, files: list[Written]) -> list[Outcome]:
         """Puts the written parts of files in the store in their order, and waits for the disk once."""
-        sealed = [(checked, store.seal(made, checked.ledger(counts))) for checked, made, counts in files]
+        sealed = [
+            (checked, store.seal(made, checked.ledger(counts, self.purged)))
+            for checked, made, counts in files
+        ]
         settle(*(part.folder for _, part in sealed))
         return [
             self.accept(checked, store.put_in_store(self.data, part, checked.old)) for checked, part in sealed
@@ -217,7 +220,8 @@ class Loader:
                     source = source_of(self.settings, file.name)
             has_names = source is not None and bool(source.names.file_columns)
             file_id = refusal_ids(unpacked)[has_names] if unpacked else refused_file_id(file)
-            ledger = base_ledger(file_id, content_name(file, place)[0], source, "refused", reason)
+            name = self.purged.shown_name(file_id, content_name(file, place)[0])
+            ledger = base_ledger(file_id, name, source, "refused", reason)
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
         has_links = unpacked is not None and unpacked.has_links
         return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp, has_links=has_links)
@@ -312,7 +316,10 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
         outcomes += of_file
         is_refused = any(outcome.state == "refused" for outcome in of_file)
         # It still contains purged records; the other records are in the store.
-        is_purged = any(outcome.part and outcome.part.ledger.get("purged_count") for outcome in of_file)
+        is_purged = any(
+            outcome.part.ledger.get("purged_count") if outcome.part else outcome.reason == RETURN_PURGED
+            for outcome in of_file
+        )
         has_links = any(outcome.has_links for outcome in of_file)
         folder = take_out(data, file, of_file[0].stamp, is_refused, is_purged, has_links)
         folders |= {folder} if folder else set()

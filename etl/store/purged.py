@@ -15,14 +15,17 @@ import polars as pl
 from etl.common.files import write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.store.parts import hash_key
+from etl.store.parts import ID_LENGTH, hash_key
 
 FILE = "purged.jsonl"
 HASH_LENGTH = 32
 KEY_CHECK = "the key of the purges"
+RETURN_PURGED = "its return was purged, and what was purged does not come back."
 # What separates the fields of a line or of a JSON object.
 SEPARATORS = re.compile(r'[,;\t|"\'{}\[\]:=]+')
-
+# An id is a few of these with anything between them, such as 2025-0001; a whole value may be any id.
+LETTERS_OR_DIGITS = re.compile(r"[^\W_]+")
+MOST_IN_AN_ID = 6
 
 # What identifies a record of web hooks, as columns of raw.webhook and as their texts.
 HOOK = (
@@ -74,11 +77,23 @@ class Purged:
         """Whether the whole file was purged."""
         return bool(self.hashes) and keyed_hash(self.key, "file", file_id) in self.hashes
 
-    def is_named_in(self, record: str) -> bool:
-        """Whether a record that could not be split contains the id of a purged return."""
-        values = {value.strip() for value in SEPARATORS.split(record)}
+    def is_named_in(self, text: str) -> bool:
+        """Whether a record that could not be split, or a name, contains the id of a purged return."""
+        values = {value.strip() for value in SEPARATORS.split(text)}
         words = values | {word for value in values for word in value.split()}
+        found = list(LETTERS_OR_DIGITS.finditer(text))
+        for number, first in enumerate(found):
+            words |= {text[first.start() : last.end()] for last in found[number : number + MOST_IN_AN_ID]}
         return any(self.has(firm_id, word) for word in words if word for firm_id in self.firm_ids)
+
+    def shown_name(self, file_id: str, name: str) -> str:
+        """The name of a file as the ledger may have it: a name with the id of a purged return is left out."""
+        return nameless(file_id) if self.is_named_in(name) else name
+
+
+def nameless(file_id: str) -> str:
+    """What the ledger has in place of a name that was purged."""
+    return f"{file_id[:ID_LENGTH]} (its name was purged)"
 
 
 def hook_hash(key: bytes, hook: Hook) -> str:

@@ -19,7 +19,7 @@ from etl.store.columns import Columns
 from etl.store.contents import EVENT, RETURN_KEY, SET
 from etl.store.mapping import map_staged
 from etl.store.parts import VERSION, WARNED
-from etl.store.purged import HOOK, Purged
+from etl.store.purged import HOOK, RETURN_PURGED, Purged
 from etl.store.quarantine import Fault, commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import collect_texts, redact_file
 from etl.store.time_column import time_zone, words_found
@@ -140,6 +140,11 @@ def remove_purged(
         malformed = malformed + [(row_no,) for row_no, *hook in rows if purged.has_hook(tuple(hook))]
     returns = database.execute("select distinct firm_id, return_id from sets").fetchall()
     own = [row for row in returns if purged.has(*row)]
+    if own and own == returns:
+        if "return_id" in columns.source.given | columns.source.constants.keys():
+            raise Problem(RETURN_PURGED)
+        # What could not be split has no other return that it may be of.
+        malformed = database.execute("select row_no from malformed").fetchall()
     create_table(database, "purged_returns", own, {"firm_id": pl.String, "return_id": pl.String})
     create_table(database, "purged_rows", malformed, {"row_no": pl.Int64})
     database.execute("delete from malformed where row_no in (from purged_rows)")

@@ -26,16 +26,7 @@ from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged
 from etl.store.contents import rows_of, stored_rows
-from etl.store.parts import (
-    ID_LENGTH,
-    Part,
-    check_part,
-    damage_is_a_problem,
-    hash_key,
-    parts,
-    publish,
-    store_work_folder,
-)
+from etl.store.parts import Part, check_part, damage_is_a_problem, hash_key, parts, publish, store_work_folder
 from etl.upkeep import purge_files
 from etl.upkeep.part_files import rewrite
 from etl.upkeep.purge_hooks import choose_hooks, hooks_of
@@ -191,6 +182,7 @@ def matches(
 ) -> Iterator[tuple[Part, int, list[int]]]:
     """For each part how many records these returns have, and which quarantined records have one of the words.
 
+    If no record of another return is left, all quarantined records count: they may be of these returns, too.
     The returns are then in the table `purged_returns`.
     """
     create_table(database, "purged_returns", returns, {"firm_id": pl.String, "return_id": pl.String})
@@ -202,7 +194,9 @@ def matches(
         with damage_is_a_problem(part):
             count = count_of(database, f"select count(*) {rows}")
             quarantined = dict(database.execute(query).fetchall()) if part.ledger["quarantined_count"] else {}
-        yield part, count, list(compress(quarantined, search.is_in_each(list(quarantined.values()))))
+        is_whole = 0 < count == part.ledger["kept_count"]
+        named = compress(quarantined, search.is_in_each(list(quarantined.values())))
+        yield part, count, list(quarantined if is_whole else named)
 
 
 def files_to_remove(data: DataDir, plan: Plan) -> list[Path]:
@@ -270,7 +264,7 @@ def remove_files(data: DataDir, plan: Plan) -> None:
 
 
 def rewrite_parts(data: DataDir, plan: Plan) -> None:
-    """Replaces each affected part by one without the returns, or removes the part of a purged file."""
+    """Replaces each affected part by one without the returns, or removes it if nothing else is in it."""
     search = TextSearch(plan.words)
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
         if plan.file_id is not None:
@@ -281,8 +275,11 @@ def rewrite_parts(data: DataDir, plan: Plan) -> None:
         for part, count, quarantined in matches(database, data, plan.returns, search, plan.hooks):
             ledger, name = part.ledger, str(part.ledger["file_name"])
             if search.is_in(name):
-                name = f"{part.file_id[:ID_LENGTH]} (its name was purged)"
+                name = purged.nameless(part.file_id)
             if not (count or quarantined or name != ledger["file_name"]):
+                continue
+            if count + len(quarantined) == ledger["kept_count"] + ledger["quarantined_count"]:
+                remove_folder(part.folder)
                 continue
             with step(f"Rewriting {part.file_id}"):
                 records = stored_rows(part, "anti join purged_returns")

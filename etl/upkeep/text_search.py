@@ -28,7 +28,7 @@ READING_ERRORS = (OSError, EOFError, ValueError, NotImplementedError, RuntimeErr
 
 
 class TextSearch:
-    """Searches for whole words only: the return r1 is not in a text with r12."""
+    """Searches for whole words only: the return r1 is not in a text with r12, and is in one with r1_log."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = pl.Series(sorted({normalized(word) for word in words} - {""}), dtype=pl.String)
@@ -44,7 +44,7 @@ class TextSearch:
         plain = [normalized(text) for text in texts]
         candidates = pl.Series(plain).str.extract_many(self.words.implode(), overlapping=True).to_list()
         return [
-            any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in set(words))
+            any(re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", text) for word in set(words))
             for text, words in zip(plain, candidates, strict=True)
         ]
 

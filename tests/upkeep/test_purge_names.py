@@ -1,0 +1,107 @@
+"""A purge of returns whose ids are in the names of their files: nothing of them stays, nothing else goes."""
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from etl.config.settings import read_settings
+from etl.store.load import load
+from etl.store.parts import refusals
+from etl.upkeep.purge import purge
+from etl.upkeep.text_search import TextSearch
+from support.exports import traces
+from support.loaded_files import Firm, tree
+
+HEAD = "tab,label,event_time\n"
+LOG = HEAD + "Client,Up,2026-03-04\nClient,Down,2026-03-05\n"
+CUT = "Client,Up\n"
+PURGED = "its return was purged, and what was purged does not come back."
+
+
+SETTINGS = """
+[firm]
+timezone = "America/New_York"
+[[source]]
+name = "log"
+files = ["*"]
+firm_id = "oak"
+time_formats = ["%Y-%m-%d"]
+[source.names]
+"""
+
+
+def firm_of(folder: Path, pattern: str = 'file = "{return_id}_*"') -> Firm:
+    firm = Firm(folder, SETTINGS + pattern)
+    firm.data.inbox.mkdir(mode=0o700, parents=True)
+    return firm
+
+
+def put(firm: Firm, name: str, text: str) -> None:
+    file = firm.data.inbox / name
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def purge_return(firm: Firm, return_id: str) -> None:
+    options = Namespace(return_id=return_id, firm=None, before=None, file_id=None, yes=True)
+    assert purge(firm.data, options) == 0
+
+
+def purge_file(firm: Firm, file_id: str) -> None:
+    options = Namespace(return_id=None, firm=None, before=None, file_id=file_id, yes=True)
+    assert purge(firm.data, options) == 0
+
+
+def inbox(firm: Firm) -> list[str]:
+    return [path.as_posix() for path in tree(firm.data.inbox)]
+
+
+def file_names(firm: Firm) -> list[str]:
+    return sorted(part.ledger["file_name"] for part in firm.parts)
+
+
+@pytest.mark.parametrize("text", ["r1_log", "log_r1_2026", "(r1)", "r1.csv", "r1-log", '"r1"', "R1"])
+def test_a_word_is_found_beside_any_character_that_is_no_letter_or_digit(text: str) -> None:
+    assert TextSearch(["r1"]).is_in(text)
+
+
+@pytest.mark.parametrize("text", ["r12_log", "ar1", "_r11", "r1é"])
+def test_a_word_is_not_found_inside_another(text: str) -> None:
+    assert not TextSearch(["r1"]).is_in(text)
+
+
+def test_an_export_of_a_purged_return_is_refused_whole_and_its_name_is_stored_nowhere(tmp_path: Path) -> None:
+    firm = firm_of(tmp_path)
+    put(firm, "2025-01_log.csv", LOG + CUT)
+    put(firm, "2025-02_log.csv", LOG + "Client,Again,2026-03-06\n")
+    firm.load_inbox()
+    purge_return(firm, "2025-01")
+    assert (inbox(firm), traces(firm.data, ("2025-01",))) == (["loaded/2025-02_log.csv"], [])
+    put(firm, "2025-01_log.csv", LOG + CUT)
+    put(firm, "2025-01_new.csv", LOG + CUT + "Client,New,2026-03-07\n")
+    put(firm, "2025-01_wide.csv", LOG.replace("event_time", "when"))
+    put(firm, "2025-03_log.csv", LOG + CUT)
+    assert [(outcome.state, outcome.reason) for outcome in firm.load_inbox()][:2] == [("refused", PURGED)] * 2
+    assert {row["file_name"] for row in refusals(firm.data)} == {
+        f"{row['file_id']} (its name was purged)" for row in refusals(firm.data)
+    }
+    assert inbox(firm) == [
+        "loaded/2025-02_log.csv", "loaded/2025-03_log.csv", "refused/2025-01_wide.csv",
+    ]  # fmt: skip
+    assert file_names(firm) == ["2025-02_log.csv", "2025-03_log.csv"]
+    assert traces(firm.data, ("2025-01",)) == ["inbox/refused/2025-01_wide.csv"]
+
+
+def test_an_id_that_a_person_gives_is_that_of_a_purged_return_too(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    settings, file = read_settings(firm.data.settings), firm.file("log.csv", LOG + CUT)
+    load(firm.data, settings, [file], given={"return_id": "r1"})
+    purge_return(firm, "r1")
+    outcomes = load(firm.data, settings, [file], given={"return_id": "r1"})
+    outcomes += load(firm.data, settings, [file], given={"return_id": "r2"})
+    assert [(outcome.state, outcome.reason) for outcome in outcomes] == [
+        ("refused", PURGED),
+        ("loaded", None),
+    ]
+    assert file.exists()
