@@ -144,7 +144,9 @@ def about_missing(found: Found) -> list[str]:
     unknown = [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
     if unknown and not (found.unpacked.sheet and patterns(found.unpacked.sheet, ["return_id"])):
         values = " ".join(f"--set {column}={SAYABLE[column]}" for column in unknown)
-        lines.append(f"For this file alone, say it in the command: returntrail load FILE {values}")
+        lines.append(
+            f"If it is the same in all of the file, say it in the command: returntrail load FILE {values}"
+        )
     return lines
 
 

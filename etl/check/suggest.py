@@ -16,8 +16,9 @@ from etl.store.mapping import IDS
 # For each tab its known labels, tidied, in lower case.
 KnownLabels = dict[str, set[str]]
 CLOSE = 0.75
-# The last word of a heading for ids: "Return Year" is as close to "Return" as "Return Nr" is.
-ID_WORD = re.compile(r"(?i)(?:^|[\W_]|(?<=[a-z]))(?:id|ids|nr|no|num|number|nummer|#)[\W_]*$")
+# Words of a heading for the moment of an event, and beginnings of words for other moments.
+MOMENT = {"date", "time", "datetime", "timestamp", "when", "at", "on", "occurred", "logged"}
+OTHER = ("due", "deadline", "since", "until", "valid", "export", "birth", "expir")
 ONLY_YOU = "only you can say it"
 
 
@@ -55,19 +56,25 @@ def by_times(fields: list[Field], free: list[Field]) -> Suggestion:
     """A column of times, or one of dates and one of times of day."""
     own = [field for field in free if field.column is None]
     times = [field for field in own if (field.has_times or field.is_like_times) and not field.has_days]
-    if len(times) == 1:
-        # A time that is the same in all records may be that of the export.
-        is_certain = times[0].has_times and (len(times[0].values) > 1 or times[0].count == 1)
-        return Suggestion("event_time", [times[0].heading], "every value is a time", is_certain)
     if times:
+        # A time that is the same in all records may be that of the export.
+        first, is_alone = times[0], len(times) == 1
+        is_certain = is_alone and first.has_times and (len(first.values) > 1 or first.count == 1)
         notes = tuple(f"{field.example}: {zone_of(field)}" for field in times)
-        return Suggestion("event_time", [field.heading for field in times], ONLY_YOU, notes=notes)
+        return moments([field.heading for field in times], "every value is a time", is_certain, notes)
     # A day alone may be a due date.
     days = [field for field in fields if field.has_days and field.column in (None, "event_time")]
     pairs = [(day, clock) for day in days for clock in own if clock.has_clocks]
     headings: list[Heading] = [(day.heading, clock.heading) for day, clock in pairs]
     notes = tuple(f"{day.example} {clock.example}" for day, clock in pairs)
-    return Suggestion("event_time", headings, "a date and a time of day", len(pairs) == 1, notes)
+    return moments(headings, "a date and a time of day", len(pairs) == 1, notes)
+
+
+def moments(headings: list[Heading], why: str, is_certain: bool, notes: tuple[str, ...]) -> Suggestion:
+    """Headings of times. The times of events are certain only if the heading says so too."""
+    words = [word.casefold() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", str(headings))]
+    is_certain &= not MOMENT.isdisjoint(words) and not any(word.startswith(OTHER) for word in words)
+    return Suggestion("event_time", headings, why, is_certain, notes)
 
 
 def zone_of(field: Field) -> str:
@@ -90,15 +97,11 @@ def by_labels(free: list[Field], labels: KnownLabels) -> Suggestion:
 
 
 def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
-    """The headings with a spelling close to a known one; for an ID, else those whose values may be ids."""
+    """The headings with a spelling close to a known one; for an ID all whose values may be ids."""
     known = [heading for heading, name in columns.source.known.items() if name == column]
     near = [one for one in rest if get_close_matches(heading_key(one.heading), known, n=1, cutoff=CLOSE)]
     if column in IDS:
-        near = [one for one in near if one.may_be_ids and ID_WORD.search(one.heading)]
-        if len(near) == 1:
-            why = "its spelling is close to a known heading"
-            return Suggestion(column, [near[0].heading], why, is_certain=True)
-        near = near or [one for one in rest if one.may_be_ids]
+        near = sorted((one for one in rest if one.may_be_ids), key=lambda one: one not in near)
     return Suggestion(
         column, [one.heading for one in near], ONLY_YOU, notes=tuple(one.example for one in near)
     )

@@ -140,7 +140,7 @@ CASES = {
     "month and day may be one or the other": Case(
         {"a.csv": f"Return ID,Tab,Event,Wann\nR-1,Client,{OPENED},04/03/2026 7:20 PM\n"},
         [("R-1", "Client", OPENED, None, "2026-03-05 00:20:00")],
-        ('time_formats = ["%d/%m/%Y %I:%M %p"]',),
+        ('time_formats = ["%d/%m/%Y %I:%M %p"]', 'event_time = ["Wann"]'),
     ),
     "each sheet is a tab": Case(
         {"2025-0001 Lee.xlsx": book("Client Tracking"), "2025-0002 Kim.xlsx": book("Client Tracking")},
@@ -163,6 +163,11 @@ CASES = {
             f"R-2;26.03.2026 11:15;Internal Tracking;{SENT};Pat\n"
         },
         [("R-1", "Client", OPENED, None, LATER), ("R-2", "Internal", SENT, None, AT)],
+        ('return_id = ["Return-Nr"]', 'event_time = ["Zeitpunkt"]'),
+    ),
+    "the only times have a known word in another place": Case(
+        {"a.csv": f"Return ID,Tab,Event,LoggedAt\nR-1,Client,{OPENED},{US_LATER}\n"},
+        [("R-1", "Client", OPENED, None, LATER)],
         is_certain=True,
     ),
     "a status is in a column that the checked file does not have": Case(
@@ -172,7 +177,7 @@ CASES = {
             f"R-2,Client,Taxpayer: Initial Email,Bounced,{US}\n",
         },
         [("R-1", "Client", OPENED, None, LATER), ("R-2", "Client", "Taxpayer: Initial Email", "Bounced", AT)],
-        is_certain=True,
+        ('return_id = ["Return Nr"]',),
     ),
 }
 
@@ -226,6 +231,40 @@ def test_pasted_lines_load_the_right_rows_or_none(case: Case, tmp_path: Path) ->
         for old, new in case.changes.items():
             with_choice = [one.replace(old, new) for one in with_choice]
         assert loaded(first.parent, with_choice) == sorted(case.rows, key=str)
+
+
+@pytest.mark.parametrize(
+    "heading", ["Return Type No", "Return Batch No", "Return Year Number", "Tax Return Type ID"]
+)
+def test_a_heading_that_is_spelled_like_an_id_is_none_without_a_choice(heading: str, tmp_path: Path) -> None:
+    lines = f"{heading},Client Nr,Tab,Event,When\n1040,R-1,Client,{OPENED},{US_LATER}\n"
+    lines += f"1040,R-2,Client,{OPENED},{US_LATER}\n"
+    [file] = written(tmp_path / "files", {"a.csv": lines})
+    [toml] = lines_of(check_text(file))
+    assert re.findall(r"^return_id.*", toml, re.M) == []
+    assert f'# return_id = ["{heading}"]  # 1040\n# return_id = ["Client Nr"]  # R-1' in toml
+    right = loaded(file.parent, chosen([toml], ('return_id = ["Client Nr"]',)))
+    assert right == [(one, "Client", OPENED, None, LATER) for one in ("R-1", "R-2")]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        *("Due By", "Deadline At", "Client Since", "Exported By System", "Export Time", "Wann"),
+        *("Birth Date", "Expires On", "ExpirationDate", "dueAt", "Valid Until Date"),
+    ],
+)
+def test_times_that_may_be_of_something_else_are_a_choice(heading: str, tmp_path: Path) -> None:
+    rows = f"R-1,Client,{OPENED},{US}\nR-1,Client,{OPENED},{US_LATER}\n"
+    parts = "".join(
+        f"R-1,Client,{OPENED},{at.split(' ', 1)[0]},{at.split(' ', 1)[1]}\n" for at in (US, US_LATER)
+    )
+    for folder, headings, text in (("one", heading, rows), ("two", f"{heading},Hour", parts)):
+        [file] = written(tmp_path / folder, {"a.csv": f"Return ID,Tab,Event,{headings}\n{text}"})
+        lines = lines_of(check_text(file))
+        assert loaded(file.parent, lines) == []
+        right = loaded(file.parent, chosen(lines, ("event_time = ",)))
+        assert right == [("R-1", "Client", OPENED, None, at) for at in (AT, LATER)]
 
 
 def test_a_plain_file_needs_no_lines(tmp_path: Path) -> None:
