@@ -128,12 +128,15 @@ products as (
 ),
 hooks as (
     select
-        21 as finding_no, hooks.finding,
-        case when hooks.finding in ('status without event', 'event without status') then hooks.subject else hooks.firm_id end as subject,
-        count(*) as record_count,
+        21 as finding_no, about.finding, about.subject, count(*) as record_count,
         'The report web_hooks_to_check lists each of them, and what to do.' as reason
-    from unsorted.web_hooks_to_check() as hooks
-    group by all
+    from (
+        select
+            hooks.finding,
+            case when hooks.finding in ('status without event', 'event without status') then hooks.subject else hooks.firm_id end as subject
+        from unsorted.web_hooks_to_check() as hooks
+    ) as about
+    group by about.finding, about.subject
 ),
 findings as (
     from files

@@ -109,4 +109,6 @@ from findings
 left join model.attributes as attributes using (return_key)
 left join raw.file_numbers as numbers using (file_no)
 left join raw.files as files on files.file_id = numbers.file_id
-order by findings.happened_at desc, findings.finding, findings.subject nulls last, attributes.return_id nulls last, files.file_name, findings.row_no
+order by
+    findings.happened_at desc, findings.finding, findings.subject nulls last, attributes.return_id nulls last,
+    files.file_name, findings.row_no
