@@ -12,16 +12,19 @@ day of those below is no record. A status without a certain label stays without 
 """
 
 import re
+from datetime import datetime
 from itertools import product
 
 from etl.common.duck import literal
 from etl.config.source import Source, columns_of, heading_key
-from etl.read.dialog_times import day_of, is_clock, joined_time
+from etl.read.dialog_times import DATE, day_of, is_clock, joined_time, may_be_day, moment
 
 # The status words that queries/model/labels/labels.sql knows.
 STATUSES = ("processed", "delivered", "opened", "open", "bounced", "bounce", "recalled", "reprocessed")
-# A status at the end of a label.
-ENDING = re.compile(rf"[\s\-‐‒–—:/|(\[]+(?:{'|'.join(STATUSES)})[)\]]?\s*$", re.IGNORECASE)
+# Somebody does these, so alone they are a status only below a row that names a label.
+ACTS = ("recalled", "reprocessed")
+# A status at the end of a label, behind a mark or on a line of its own: a link that was opened is no email.
+ENDING = re.compile(rf"\s*[\n\-‐‒–—:/|(\[]\s*(?:{'|'.join(STATUSES)})[)\]]?\s*$", re.IGNORECASE)
 BLANKS = " \t\u00a0"
 # A longer text is no status, so most labels are not compared with each.
 LONGEST = 16
@@ -53,17 +56,25 @@ class Above:
         self.status = own.index("status") if "status" in own else None
         self.times = [place for place, name in enumerate(own) if name == "event_time"]
         self.ids = [place for place, name in enumerate(own) if name in IDS]
+        others = {self.label, *self.times, *self.ids, *self.filled}
+        self.others = [place for place in range(len(headings)) if place not in others]
+        self.formats = source.formats
         is_log = source.kind == "events" and "label" in own and bool(self.times)
         self.may_have_statuses = is_log and source.layout != "table"
         # Whether ids are only in the first of the rows that they are for.
         self.is_dialog = self.is_merged = source.layout == "dialog"
+        # Where a column has the statuses, a status in place of a label is one only if it is indented.
+        self.has_statuses = self.status is not None and not self.is_dialog
         # The values of filled cells, and the last ids.
         self.cells: dict[int, str] = {}
         self.last_ids: list[str] = []
         # The row whose label a status below it gets. It waits if it is a record only without such a status.
         self.current: Row | None = None
         self.is_waiting = self.is_label_row = False
+        # Whether the newest event is first: then the label of a status is below it.
+        self.is_first, self.is_newest_first = True, False
         self.day: str | None = None
+        self.day_ids: list[str] = []
         self.naming_rows = 0
 
     @property
@@ -84,12 +95,14 @@ class Above:
         alone = f"not contains({time}, ':')"
         if self.status is not None:
             alone = f"({alone} or {status.format(f'c{self.status}')})"
+        others = "".join(f" and c{place} is null" for place in self.others)
+        day = literal(f"(?i){DATE}")
         tests = [
-            f"if({time} is null, regexp_matches({label}, '\\d'), false)",
+            f"if({time} is null{others}, regexp_matches({label}, {day}), false)",
             f"if({label} is null, {alone}, false)",
             f"{label} < '!' or ({label} >= '\u00a0' and {label} < '\u00a1')",
-            status.format(label),
         ]
+        tests += [] if self.has_statuses else [status.format(label)]
         return f"({' or '.join(tests)})"
 
     def add(self, rows: list[Row]) -> list[Row]:
@@ -115,28 +128,63 @@ class Above:
     def add_row(self, row: Row) -> list[Row]:
         """The records that are certain with this row."""
         if day := self.day_alone(row):
-            self.day, self.naming_rows = day, self.naming_rows + 1
+            self.day, self.day_ids, self.naming_rows = day, self.ids_of(row), self.naming_rows + 1
             return self.end_label()
-        if self.day and len(self.times) == 1 and is_clock(row[self.times[0]]):
-            row[self.times[0]] = joined_time(self.day, row[self.times[0]])
-        status = self.status_alone(row)
-        if status and self.current and self.is_same_return(row, self.current):
+        status, label, is_name = self.status_alone(row), row[self.label].strip(), self.is_name(row)
+        self.is_newest_first |= self.is_first and bool(status)
+        self.is_first = False
+        above = self.current if status and self.current and self.is_same_return(row, self.current) else None
+        self.join_day(row, is_name, is_new=self.is_waiting and not above)
+        self.is_newest_first |= above is not None and not self.is_after(row, above)
+        if status and above and not self.is_newest_first:
             self.naming_rows += self.is_waiting
             self.is_waiting = False
-            return [self.completed(row, status, self.current)]
-        waiting, label = self.end_label(), row[self.label].strip()
+            return [self.completed(row, status, above)]
+        waiting = self.end_label()
         # One word below a label may be a status that is not known.
         is_unsure = bool(waiting) and self.is_dialog and self.has_time(row) and len(label.split()) == 1
         if (self.is_merged and status) or is_unsure:
             return [*waiting, self.completed(row, status or label, None)]
         self.fill_ids(row)
-        if label and not self.has_time(row) and not self.status_of(row):
+        if is_name and not may_be_day(label):
             self.current, self.is_waiting, self.is_label_row = row, True, True
             return waiting
         if label and (self.status_of(row) or ENDING.search(label)):
             self.current = [*row]
             self.current[self.label] = label if self.status_of(row) else ENDING.sub("", label)
         return [*waiting, row]
+
+    def is_name(self, row: Row) -> bool:
+        """Whether a row has a label and nothing else, so that it may be for the rows below."""
+        others = (row[place] for place in (*self.times, *self.others) if place < len(row))
+        return bool(row[self.label].strip()) and not any(map(str.strip, others))
+
+    def join_day(self, row: Row, is_name: bool, is_new: bool) -> None:
+        """Joins the day above to a clock. It ends with a day that is not understood, and with its return."""
+        own = self.ids_of(row)
+        if (
+            is_new
+            or (is_name and may_be_day(row[self.label]))
+            or (any(own) and any(self.day_ids) and own != self.day_ids)
+        ):
+            self.day = None
+        if any(own):
+            self.day_ids = own
+        if self.day and len(self.times) == 1 and is_clock(row[self.times[0]]):
+            row[self.times[0]] = joined_time(self.day, row[self.times[0]])
+        elif not is_name:
+            self.day = None
+
+    def is_after(self, row: Row, above: Row) -> bool:
+        """Whether a status is not before the event that has its label; a row with a label alone has no time."""
+        own, first = self.moment_of(row), self.moment_of(above)
+        return self.is_label_row or (own is not None and first is not None and own >= first)
+
+    def moment_of(self, row: Row) -> datetime | None:
+        return moment(" ".join(row[place] for place in self.times), self.formats)
+
+    def ids_of(self, row: Row) -> list[str]:
+        return [row[place].strip() for place in self.ids]
 
     def day_alone(self, row: Row) -> str | None:
         """The day in a row that has nothing else."""
@@ -157,7 +205,7 @@ class Above:
         """Where ids are only in the first of the rows that they are for, gives them to the others."""
         own = [row[place] for place in self.ids]
         if any(map(str.strip, own)):
-            self.last_ids = own
+            self.last_ids, self.is_merged = own, self.is_dialog
         elif self.is_merged and self.last_ids:
             for place, text in zip(self.ids, self.last_ids, strict=True):
                 row[place] = text
@@ -170,8 +218,11 @@ class Above:
         if status:
             return status if is_status(status) else None
         above = self.current[self.label] if self.current and self.is_label_row else None
-        is_below = above is not None and indent(label) > indent(above)
-        return label.strip() if label.strip() and (is_below or is_status(label)) else None
+        if above is not None and label.strip() and indent(label) > indent(above):
+            return label.strip()
+        is_act = label.strip().lower() in ACTS and above is None
+        is_label = is_act or (self.has_statuses and not indent(label))
+        return label.strip() if is_status(label) and not is_label else None
 
     def completed(self, row: Row, status: str, above: Row | None) -> Row:
         """The record of a status, with the label and the ids of a row above it, or without a label."""
@@ -182,7 +233,7 @@ class Above:
         record[self.label], record[self.status] = "", status
         if above:
             record[self.label] = above[self.label].strip()
+            self.is_merged |= any(self.ids_of(above)) and not any(self.ids_of(row))
             for place in self.ids:
-                self.is_merged |= bool(above[place].strip()) and not row[place].strip()
                 record[place] = row[place] if row[place].strip() else above[place]
         return record

@@ -5,8 +5,9 @@ time_formats of the source.
 """
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -19,6 +20,12 @@ CLOCK = r"(?P<hour>\d{1,2})(?P<minute>:\d\d)(?P<second>:\d\d)?(?: ?(?P<half>[ap]
 ZONE = r"(?: \(?(?P<zone>UTC|GMT|(?:[ECMP]|AK|H)[SD]?T)\)?)?"
 DAY = re.compile(rf"(?i:{DATE})")
 TIME = re.compile(rf"(?<![\w/:-])(?i:{DATE}(?:,? at +|,? +|T){CLOCK}){ZONE}(?![\w/:-])")
+# A day, perhaps in a form that is not known.
+DAY_WORD = re.compile(
+    rf"\d[-./]\d|\b(?:{'|'.join(MONTHS)})[a-z]*\b.*\d|\d.*\b(?:{'|'.join(MONTHS)})"
+    r"|\b(?:to|yester|mon|tues|wednes|thurs|fri|satur|sun)day\b",
+    re.IGNORECASE,
+)
 CLOCK_TIME = re.compile(rf"(?<![\w/:.-])(?i:{CLOCK}){ZONE}(?![\w/:-])")
 
 
@@ -26,6 +33,10 @@ def day_of(text: str) -> str | None:
     """The day, if the text is nothing else."""
     match = DAY.fullmatch(" ".join(text.split()))
     return day_text(match) if match else None
+
+
+def may_be_day(text: str) -> bool:
+    return DAY_WORD.search(text) is not None
 
 
 def is_clock(text: str) -> bool:
@@ -44,6 +55,20 @@ def time_text(match: re.Match[str]) -> str:
     if match["numbers"] or day is None:
         return match[0]
     return f"{day} {clock_text(match, day)}"
+
+
+def moment(text: str, formats: Iterable[str]) -> datetime | None:
+    """The time of a text by the first format that fits, or by ISO 8601, without its zone."""
+    text = " ".join(text.split())
+    match = TIME.fullmatch(text)
+    if match and (day := day_text(match)):
+        text = f"{day} {clock_text(match, day)}".removesuffix(f" {match['zone']}")
+    for one in formats:
+        with suppress(ValueError):
+            return datetime.strptime(text, one)
+    with suppress(ValueError):
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    return None
 
 
 def day_text(match: re.Match[str]) -> str | None:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.config.source import Source
+from etl.read.dialog import Above
 from support.dialogs import Event, begins_label, below_days, below_labels, clock, day, events
 from support.staged_files import LOG, Result, Row, as_csv, staged, staged_in_memory
 
@@ -164,3 +166,122 @@ def test_any_clocks_below_their_days(known: list[Event], is_long: bool) -> None:
         (label, f"{time:%Y-%m-%d %H:%M}" if is_long else f"{day(time)} {clock(time)}", user or None)
         for label, time, user in named
     ]
+
+
+LOG_HEAD = "Return ID,Tab,Event,Date/Time,User\n"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        *(
+            "27 March 2026",
+            "Yesterday",
+            "March 27",
+            "3/28",
+            "Feb 30 2026",
+            "26.3.2026",
+            "03-27-2026",
+            "Mar 28",
+        ),
+        "Access Link selected",
+    ],
+)
+def test_clocks_below_a_day_that_is_not_understood_have_no_day(between: str) -> None:
+    rows = f"R1,Client,3/26/2026,,\nR1,Client,Upload,2:00 PM,Ann\nR1,Client,{between},,\n"
+    for below in ("Upload", "Processed"):
+        times = shown(read(LOG_HEAD + rows + f"R1,Client,{below},2:00 PM,Ann\n", LOG), "Date/Time")
+        claimed = (between, below) == ("Access Link selected", "Processed")
+        assert times == [("3/26/2026 2:00 PM",), *([] if claimed else [(None,)]), times[-1]]
+        assert times[-1] == (("3/26/2026 2:00 PM",) if claimed else ("2:00 PM",))
+
+
+@pytest.mark.parametrize("between", ["R2,Client,Upload,1:00 PM,", "R1,Client,Upload,3/27/2026 1:00 PM,"])
+def test_a_day_ends_with_its_return_and_with_a_full_time(between: str) -> None:
+    content = f"{LOG_HEAD}R1,Client,3/26/2026,,\n{between}\nR1,Client,Upload,2:00 PM,\n"
+    assert shown(read(content, LOG), "Date/Time")[-1] == ("2:00 PM",)
+
+
+def test_a_row_with_more_than_a_label_is_an_event_without_a_time() -> None:
+    for event in ("Note added,,Ann,Client asked to wait", "Due date changed,,,Now June"):
+        content = f"Event,Date/Time,User,Detail\n{event}\nOpened,3/26/2026 2:00 PM,Bo,\n"
+        label, _, user, detail = event.split(",")
+        assert read(content).texts == [
+            (label, None, user or None, detail),
+            ("Opened", "3/26/2026 2:00 PM", "Bo", None),
+        ]
+
+
+def test_an_opened_link_is_no_email() -> None:
+    content = (
+        "Event,Date/Time\nAccess Link opened,3/26/2026 2:00 PM\nDelivered,3/26/2026 2:01 PM\n"
+        "Taxpayer: Initial Email - Opened,3/26/2026 2:02 PM\nDelivered,3/26/2026 2:03 PM\n"
+    )
+    assert shown(read(content), "Event", "status") == [
+        ("Access Link opened", None),
+        ("Delivered", None),
+        ("Taxpayer: Initial Email - Opened", None),
+        ("Taxpayer: Initial Email", "Delivered"),
+    ]
+
+
+@pytest.mark.parametrize("label", ["Recalled", "Reprocessed", "Delivered"])
+def test_a_label_in_a_log_with_statuses_is_no_status_of_the_email_above(label: str) -> None:
+    content = (
+        "Event,Status,Date/Time,User\nTaxpayer: Initial Email,Delivered,3/26/2026 2:00 PM,\n"
+        f"{label},,3/26/2026 2:01 PM,Ann\n"
+    )
+    assert read(content).texts[1] == (label, None, "3/26/2026 2:01 PM", "Ann")
+
+
+def test_an_act_of_a_person_is_no_status_of_the_email_above() -> None:
+    content = "Event,Date/Time\nInitial Email - Delivered,3/26/2026 2:00 PM\nRecalled,3/26/2026 2:01 PM\n"
+    assert shown(read(content), "Event", "status")[1] == ("Recalled", None)
+
+
+@pytest.mark.parametrize("above", ["", ",Opened,3/25/2026 2:06 PM\n"])
+def test_statuses_above_their_label_get_no_label(above: str) -> None:
+    content = (
+        f"Event,Status,Date/Time\n{above}"
+        "Spouse: Initial Email,Processed,3/26/2026 2:00 PM\n"
+        ",Opened,3/25/2026 2:05 PM\n"
+        ",Delivered,3/25/2026 2:01 PM\n"
+        "Taxpayer: Initial Email,Processed,3/25/2026 2:00 PM\n"
+    )
+    labels = [label for label, *_ in read(content).texts]
+    assert labels[-4:] == ["Spouse: Initial Email", None, None, "Taxpayer: Initial Email"]
+
+
+def test_one_empty_id_does_not_give_ids_to_rows_that_name_no_return() -> None:
+    content = (
+        "Return ID,Client ID,Tab,Event,Status,Date/Time\n"
+        "r1,c1,Client,Taxpayer: Initial Email,Processed,3/26/2026 2:00 PM\n"
+        "r1,,Client,,Delivered,3/26/2026 2:01 PM\n"
+        ",,,Upload,,3/26/2026 2:02 PM\n"
+        ",,,Taxpayer: Initial Email,Processed,3/26/2026 2:03 PM\n"
+    )
+    assert [row[0] for row in read(content, LOG).texts] == ["r1", "r1", None, None]
+
+
+def test_a_new_return_does_not_give_its_ids_to_the_rows_below() -> None:
+    content = (
+        "Return ID,Tab,Event,Status,Date/Time\n"
+        "r1,Client,Taxpayer: Initial Email,Processed,3/26/2026 2:00 PM\n"
+        ",,,Delivered,3/26/2026 2:01 PM\n"
+        "r2,Client,Upload,,3/26/2026 2:02 PM\n"
+        ",,Upload,,3/26/2026 2:03 PM\n"
+    )
+    assert [row[0] for row in read(content, LOG).texts] == ["r1", "r1", "r2", None]
+
+
+def test_a_plain_log_needs_no_rows_above() -> None:
+    headings = ["Event", "Status", "Date/Time", "User"]
+    with duckdb.connect() as database:
+        database.execute("""
+            create table log as from (values
+                ('Note 1040', null, null, null), ('Opened', null, '3/26/2026 2:00 PM', null),
+                ('3/26/2026', null, null, 'Ann'), ('3/26/2026', null, null, null)
+            ) as log (c0, c1, c2, c3)
+        """)
+        tests = database.execute(f"select {Above(headings, ONE_RETURN).test()} from log").fetchall()
+    assert tests == [(False,), (False,), (False,), (True,)]
