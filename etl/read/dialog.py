@@ -73,7 +73,9 @@ class Above:
         self.is_waiting = self.is_label_row = False
         # Whether the newest event is first: then the label of a status is below it.
         self.is_first, self.is_newest_first = True, False
+        # The day of the clocks below it. Its row waits for the first, without which it is a record.
         self.day: str | None = None
+        self.day_row: Row | None = None
         self.day_ids: list[str] = []
         self.naming_rows = 0
 
@@ -116,8 +118,14 @@ class Above:
 
     def end(self) -> list[Row]:
         """The row that waits. Later rows get nothing from above: a record that cannot be split is between."""
-        self.cells, self.last_ids, self.day = {}, [], None
-        return self.end_label()
+        self.cells, self.last_ids = {}, []
+        return self.end_day() + self.end_label()
+
+    def end_day(self) -> list[Row]:
+        """The row of a day that no clock below it has."""
+        unused = [self.day_row] if self.day_row else []
+        self.day = self.day_row = None
+        return unused
 
     def end_label(self) -> list[Row]:
         """The row that waits. Rows below get its label no more."""
@@ -128,21 +136,22 @@ class Above:
     def add_row(self, row: Row) -> list[Row]:
         """The records that are certain with this row."""
         if day := self.day_alone(row):
-            self.day, self.day_ids, self.naming_rows = day, self.ids_of(row), self.naming_rows + 1
-            return self.end_label()
+            waiting = self.end_day() + self.end_label()
+            self.day, self.day_ids, self.day_row = day, self.ids_of(row), row
+            return waiting
         status, label, is_name = self.status_alone(row), row[self.label].strip(), self.is_name(row)
         self.is_newest_first |= self.is_first and bool(status)
         self.is_first = False
         above = self.current if status and self.current and self.is_same_return(row, self.current) else None
-        self.join_day(row, is_name, is_new=self.is_waiting and not above)
+        unused = self.join_day(row, is_name, is_new=self.is_waiting and not above)
         self.is_newest_first |= above is not None and not self.is_after(row, above)
         if status and above and not self.is_newest_first:
             self.naming_rows += self.is_waiting
             self.is_waiting = False
-            return [self.completed(row, status, above)]
-        waiting = self.end_label()
+            return [*unused, self.completed(row, status, above)]
         # One word below a label may be a status that is not known.
-        is_unsure = bool(waiting) and self.is_dialog and self.has_time(row) and len(label.split()) == 1
+        is_unsure = self.is_waiting and self.is_dialog and self.has_time(row) and len(label.split()) == 1
+        waiting = unused + self.end_label()
         if (self.is_merged and status) or is_unsure:
             return [*waiting, self.completed(row, status or label, None)]
         self.fill_ids(row)
@@ -159,24 +168,24 @@ class Above:
         others = (row[place] for place in (*self.times, *self.others) if place < len(row))
         return bool(row[self.label].strip()) and not any(map(str.strip, others))
 
-    def join_day(self, row: Row, is_name: bool, is_new: bool) -> None:
+    def join_day(self, row: Row, is_name: bool, is_new: bool) -> list[Row]:
         """Joins the day above to a clock. It ends with a day that is not understood, and with its return."""
-        own = self.ids_of(row)
-        if (
-            is_new
-            or (is_name and may_be_day(row[self.label]))
-            or (any(own) and any(self.day_ids) and own != self.day_ids)
-        ):
-            self.day = None
+        own, unused = self.ids_of(row), []
+        is_other = any(own) and any(self.day_ids) and own != self.day_ids
+        if is_new or is_other or (is_name and may_be_day(row[self.label])):
+            unused = self.end_day()
         if any(own):
             self.day_ids = own
         if self.day and len(self.times) == 1 and is_clock(row[self.times[0]]):
             row[self.times[0]] = joined_time(self.day, row[self.times[0]])
+            self.naming_rows += self.day_row is not None
+            self.day_row = None
         elif not is_name:
-            self.day = None
+            unused += self.end_day()
+        return unused
 
     def is_after(self, row: Row, above: Row) -> bool:
-        """Whether a status is not before the event that has its label; a row with a label alone has no time."""
+        """Whether a status is not before the event that has its label; a label alone has no time."""
         own, first = self.moment_of(row), self.moment_of(above)
         return self.is_label_row or (own is not None and first is not None and own >= first)
 

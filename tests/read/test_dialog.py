@@ -285,3 +285,12 @@ def test_a_plain_log_needs_no_rows_above() -> None:
         """)
         tests = database.execute(f"select {Above(headings, ONE_RETURN).test()} from log").fetchall()
     assert tests == [(False,), (False,), (False,), (True,)]
+
+
+def test_a_day_without_clocks_below_it_is_a_record() -> None:
+    content = f"{LOG_HEAD}R1,Client,,3/26/2026,\nR1,Client,Upload,3/27/2026 2:00 PM,\nR1,Client,,3/28/2026,\n"
+    assert shown(read(content, LOG), "Event", "Date/Time") == [
+        (None, "3/26/2026"),
+        ("Upload", "3/27/2026 2:00 PM"),
+        (None, "3/28/2026"),
+    ]
