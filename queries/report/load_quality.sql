@@ -86,7 +86,14 @@ moments as (
         date_trunc('minute', events.event_at) as minute
     from model.numbered_events as events
 ),
--- Of most logs, few events are at the beginning of a minute, so these are looked up.
+-- In a log with seconds, one event may be at the beginning of a minute and the next in it: of such a log no second is missing.
+without_seconds as (
+    select records.file_no
+    from raw.records as records
+    group by records.file_no
+    having bool_and(records.event_at = date_trunc('minute', records.event_at))
+),
+-- Few logs have no seconds, so their events are looked up.
 to_the_minute as (
     select moments.*, records.subject, records.actor
     from moments
@@ -104,7 +111,7 @@ to_the_minute as (
         and others.row_no = precise.row_no
         and others.subject is not distinct from records.subject
         and others.actor is not distinct from records.actor
-    where moments.event_at = moments.minute
+    where moments.file_no in (select without_seconds.file_no from without_seconds)
 ),
 seconds as (
     select
