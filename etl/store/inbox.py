@@ -3,7 +3,6 @@
 A file keeps its folder: inbox/lee/a.csv moves to inbox/loaded/lee/a.csv.
 """
 
-import math
 import os
 import time
 from collections.abc import Iterator
@@ -64,10 +63,7 @@ def is_folder(path: Path) -> bool:
 
 
 def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> None:
-    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago.
-
-    A folder of the inbox that is empty for a day is removed; before, somebody may still copy files into it.
-    """
+    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago."""
     now = time.time() if now is None else now
     for folder in done_folders(data):
         make_private_folder(folder)
@@ -77,24 +73,15 @@ def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> 
                 if not is_folder(file) and file.lstat().st_ctime < now - days * DAY_SECONDS:
                     file.unlink()
             remove_empty_folders(folder)
-    for folder in data.inbox.iterdir():
-        if is_folder(folder) and folder not in done_folders(data):
-            remove_empty_folders(folder, now - DAY_SECONDS)
-            remove_if_empty(folder, now - DAY_SECONDS)
 
 
-def remove_empty_folders(folder: Path, before: float = math.inf) -> None:
-    """Removes the folders in a folder that are empty and have not changed since `before`, in seconds."""
+def remove_empty_folders(folder: Path) -> None:
+    """Removes the empty folders in one of done_folders. Those of the inbox itself are of other people."""
     for parent, names, _ in os.walk(folder, topdown=False):
         for name in names:
-            remove_if_empty(Path(parent, name), before)
-
-
-def remove_if_empty(folder: Path, before: float) -> None:
-    # rmdir removes neither a symbolic link nor a folder with files.
-    with suppress(OSError):
-        if folder.lstat().st_mtime < before:
-            folder.rmdir()
+            # rmdir removes neither a symbolic link nor a folder with files.
+            with suppress(OSError):
+                Path(parent, name).rmdir()
 
 
 def take_out(

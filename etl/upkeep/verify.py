@@ -173,7 +173,8 @@ def check_files(data: DataDir, settings: Settings | None) -> Iterator[Finding]:
     readable = [
         path
         for path in paths
-        if not (path.is_symlink() or path == SHIPPED)
+        # A folder that a person makes in the inbox is private because the inbox is.
+        if not (path.is_symlink() or path == SHIPPED or (data.inbox in path.parents and path.is_dir()))
         and mode_of(path) & OTHERS_CAN_READ
         and OWNER_FILES.isdisjoint(path.relative_to(data.root).parts[:1])
     ]

@@ -152,18 +152,17 @@ def test_what_computers_add_to_folders_is_said_and_stays(
     assert [outcome.state for outcome in firm.load(firm.data.inbox / "lee")] == []
 
 
-def test_an_emptied_folder_goes_a_day_later(tmp_path: Path) -> None:
+def test_folders_of_the_inbox_stay_and_those_of_moved_files_go_with_them(tmp_path: Path) -> None:
+    """A person, or a program that copies files here, made those of the inbox, and misses them."""
     firm = with_inbox(tmp_path, {"lee/1040/a.csv": log("a"), "kim/.keep": "", "roe/a.csv": log("b")})
     firm.load_inbox()
-    (firm.data.inbox / "new").mkdir()
-    moved = ["loaded", "loaded/lee", "loaded/lee/1040", "loaded/roe", "refused"]
-    prepare_inbox(firm.data, None, now=time.time() + DAY - 60)
-    assert folders(firm) == ["kim", "lee", "lee/1040", *moved[:-1], "new", "refused", "roe"]
-    prepare_inbox(firm.data, None, now=time.time() + DAY + 60)
-    assert folders(firm) == ["kim", *moved]
+    (firm.data.inbox / ".stfolder").mkdir()
+    moved = ["loaded", "loaded/lee", "loaded/lee/1040", "loaded/roe", "refused", "roe"]
+    prepare_inbox(firm.data, None, now=time.time() + 30 * DAY)
+    assert folders(firm) == [".stfolder", "kim", "lee", "lee/1040", *moved]
     # The days of [retention] are those of the files; their folders go with them.
     prepare_inbox(firm.data, 1, now=time.time() + DAY + 60)
-    assert folders(firm) == ["kim", "loaded", "refused"]
+    assert folders(firm) == [".stfolder", "kim", "lee", "lee/1040", "loaded", "refused", "roe"]
 
 
 def test_a_purge_finds_exports_in_folders_and_leaves_no_folder_with_the_name(tmp_path: Path) -> None:
@@ -180,7 +179,8 @@ def test_a_purge_finds_exports_in_folders_and_leaves_no_folder_with_the_name(tmp
 def test_verify_finds_nothing_wrong_with_folders(tmp_path: Path) -> None:
     firm = with_inbox(tmp_path, {"lee/a.csv": log("a"), "lee/b.csv": BAD})
     firm.load_inbox()
-    for path in (firm.data.root, firm.data.inbox, firm.data.inbox / "lee"):
+    for path in (firm.data.root, firm.data.inbox):
         path.chmod(0o700)
+    (firm.data.inbox / "lee").chmod(0o755)
     findings = check_files(firm.data, read_settings(firm.data.settings))
     assert {finding.severity for finding in findings} == {WELL}
