@@ -14,18 +14,23 @@ DAMAGED = "|".join(
     [
         # A rounded number: 2.02512E+14, in some countries with a comma, and 2.02512e14 of other programs.
         r"[+-]?\d(?:[.,]\d+)?[Ee][+-]\d{2,3}",
-        r"[+-]?\d[.,]\d+[Ee]\d{1,3}",
+        r"[+-]?\d(?:[.,]\d+)?[Ee]\+?\d{1,3}",
+        # A number of a column with decimal places.
+        r"\d+\.0+",
         # A number of which only the first 15 digits are kept.
-        r"[1-9]\d{14}0{3,}(?:\.0+)?",
-        # A date: Mar-25 and 25-Mar, as spreadsheets write months, 3/1/2025, or with the clock of midnight.
+        r"[1-9]\d{14}0{3,}",
+        # A date: Mar-25 and 25-Mar, as spreadsheets write months, 3/1/2025 and 2025-03-01, perhaps with the
+        # clock of midnight.
         rf"{MONTH}-\d{{2}}(?:\d{{2}})?",
         rf"\d{{1,2}}-{MONTH}(?:-\d{{2}}(?:\d{{2}})?)?",
-        r"\d{1,2}/\d{1,2}/\d{4}(?: 0?0:00(?::00)?| 12:00(?::00)? AM)?",
-        r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?",
+        r"\d{1,2}/\d{1,2}/\d{2}(?:\d{2})?(?: 0?0:00(?::00)?| 12:00(?::00)? AM)?",
+        r"\d{4}-\d\d-\d\d(?:[ T]00:00(?::00(?:\.0+)?)?)?",
         # A formula without a result, a number too wide for its column, and a truth value.
         r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|TRUE|FALSE",
     ]
 )
+# What is in the column of ids below the returns of a list, or between its pages.
+FOOTER = r"(?i)(?:(?:grand |sub-?)?totals?|page \d+|(?:report )?(?:generated|printed|exported))(?:\W.*)?"
 
 
 def out_of_formula(text: str) -> str:
@@ -42,3 +47,8 @@ def out_of_formula_text(text: str) -> str:
 def is_damaged(name: str) -> str:
     """SQL for whether an id is what a spreadsheet made of one; false for none."""
     return f"coalesce(regexp_full_match({name}, {literal(DAMAGED)}), false)"
+
+
+def is_footer(name: str) -> str:
+    """SQL for whether an id is a total, or what a report says of itself."""
+    return f"coalesce(regexp_full_match({name}, {literal(FOOTER)}), false)"

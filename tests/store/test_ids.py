@@ -39,14 +39,46 @@ def test_rounded_numbers_dates_and_errors_are_quarantined(tmp_path: Path) -> Non
         "3/1/2025 0:00",
         "2025-03-01 00:00:00",
     ]
+    # As workbooks and programs write dates and whole numbers.
+    damaged += ["2025-03-01", "3/1/25", "12.0", "12.00", "1e3", "1E5"]
     damaged += ["#N/A", "#REF!", "########", "TRUE"]
     assert returns_of(tmp_path, *damaged) == [None] * len(damaged)
 
 
 def test_ids_that_look_alike_are_ids(tmp_path: Path) -> None:
-    ids = ["2025E14", "1E5", "20251E+1", "MAR-25", "25-MAR", "Mar-25-1", "March", "3/1", "2025-03-01"]
+    ids = [
+        "2025E14",
+        "20251E+1",
+        "MAR-25",
+        "25-MAR",
+        "Mar-25-1",
+        "March",
+        "3/1",
+        "2025-03-1",
+        "12.5",
+        "1.2.0",
+    ]
     ids += ["2025-03", "#12", "True North", "2025001600000000", "202512034567891234", "E+14", "000123"]
     assert returns_of(tmp_path, *ids) == ids
+
+
+def test_totals_and_footers_of_a_returns_list_are_no_returns(tmp_path: Path) -> None:
+    footers = [
+        "Total",
+        "TOTALS:",
+        "Grand Total: 45",
+        "Subtotal 12",
+        "Page 1 of 2",
+        "Report generated 3/26/2026",
+    ]
+    footers += ["Printed: Monday", "Exported by Ann"]
+    returns = ["2025-0001", "Totally Wood", "Page-1", "Pages 2", "Generate"]
+    lines = "".join(f"{one},Lee\n" for one in (*returns, *footers))
+    part = Firm(tmp_path).load_text(f"Return ID,Client\n{lines}", "register.csv")
+    assert [row[0] for row in events(part, "return_id")] == returns
+    assert [row[:2] for row in quarantined(part)] == [(number, "no_return") for number in range(6, 14)]
+    # In a log, a return may have any name.
+    assert returns_of(tmp_path / "log", "Total", "Page 1") == ["Total", "Page 1"]
 
 
 def test_the_formula_that_protects_an_id_is_taken_off(tmp_path: Path) -> None:
