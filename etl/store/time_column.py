@@ -7,12 +7,13 @@ A word that is not known, or has two meanings, refuses the file.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.problem import Problem
-from etl.config.source import DAY_NUMBER, TIME, columns_of
+from etl.config.source import DAY_NUMBER, TIME, columns_of, heading_key
 from etl.config.zone_words import KNOWN, PLACE_WORDS, PLACES, is_like_zone, normal, split_heading, zone_of
 from etl.read.csv_dialect import printable_headings
 from etl.store.columns import Columns
@@ -33,12 +34,14 @@ from etl.store.zones import FIRST, LAST, Zone, zones_of_times
 # The columns that SQL adds to a record, one step after the other.
 Steps = list[dict[str, str]]
 MOST_WORDS = 20
+# Headings of a column with the zone of the times, as heading_key has them.
+ZONE_HEADINGS = ("timezone", "tz", "zone")
 NO_WORD = {"zone_word": "null::varchar"}
 
 
 @dataclass(frozen=True)
 class HeadingZone:
-    """The zone that the heading of the times names."""
+    """The zone that the heading of the times names; without a heading, the times themselves."""
 
     heading: str
     word: str
@@ -106,7 +109,8 @@ def read_times(database: DuckDBPyConnection, columns: Columns) -> None:
         if zone_of(word) is None and is_like_zone(word):
             fault = f'the time of record {record} ends in "{word.strip()}", no known word for a time zone'
             raise Problem(f"{fault}. Known: {KNOWN}. Write one of these in the file, then load it again.")
-    refuse_unclear_heading(database, columns)
+    refuse_unclear_words(database, columns)
+    refuse_apart(database, columns)
 
 
 def words_found(database: DuckDBPyConnection) -> list[tuple[str, int]]:
@@ -115,24 +119,61 @@ def words_found(database: DuckDBPyConnection) -> list[tuple[str, int]]:
     return database.execute(query).fetchall()
 
 
-def refuse_unclear_heading(database: DuckDBPyConnection, columns: Columns) -> None:
-    """Raises a Problem if a heading says EST, and records are of summer, when ET is not EST."""
-    zone = heading_zone(columns)
-    if zone is None or zone.place is None:
-        return
-    own, other = zones_of_times(database, zone.name, zone.place)
+def refuse_unclear_words(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Raises a Problem if a heading says EST, and records are of summer, when ET is not EST.
+
+    The word after times may also be of all seasons, if the file never has EDT.
+    """
+    heading, texts = heading_zone(columns), [word for word, _ in words_found(database)]
+    names = {(PLACES.get(normal(word)), zone_of(word)) for word in texts}
+    said = [(heading, "zone_word is null", "")] if heading else []
+    for text in texts:
+        one = HeadingZone("", text.strip(" ,()[]"), zone_of(text) or "")
+        if one.place and sum(place == one.place for place, _ in names) == 1:
+            said.append((one, f"zone_word = {literal(text)}", "having not bool_and(is_other)"))
     rows = f"select row_no, {columns.text(TIME[columns.source.kind])} as text from staged"
     steps = [{"time": clean_time("text")}, *steps_of(columns)]
-    is_other = f"not has_offset and zone_word is null and {own.utc('stamp')} <> {other.utc('stamp')}"
-    query = f"select min(row_no) from ({after(steps, rows)}) where {is_other}"
-    [(record,)] = database.execute(query).fetchall()
-    if record is not None:
-        word = PLACE_WORDS[zone.place]
-        raise Problem(
-            f'the heading "{printable_headings(zone.heading)}" says {zone.word}, which is not {word} at the '
-            f"time of record {record}. Write {word} in the heading if these are the clocks of people there, "
-            f"or {zone.name} if the times are always so far from UTC; then load the file again."
-        )
+    for zone, condition, having in said:
+        if zone.place is None:
+            continue
+        own, other = zones_of_times(database, zone.name, zone.place)
+        is_other = f"{own.utc('stamp')} <> {other.utc('stamp')} as is_other"
+        query = f"""
+            select min(row_no) filter (is_other)
+            from (select row_no, {is_other} from ({after(steps, rows)}) where not has_offset and {condition})
+            {having}
+        """
+        for (record,) in database.execute(query).fetchall():
+            if record is not None:
+                refuse_word(zone, PLACE_WORDS[zone.place], record)
+
+
+def refuse_word(zone: HeadingZone, word: str, record: int) -> NoReturn:
+    place = f'the heading "{printable_headings(zone.heading)}" says' if zone.heading else "the times say"
+    raise Problem(
+        f"{place} {zone.word}, which is not {word} at the time of record {record}. "
+        f"Write {word} in {'the heading' if zone.heading else 'them'} if these are the clocks of people "
+        f"there, or {zone.name} if the times are always so far from UTC; then load the file again."
+    )
+
+
+def refuse_apart(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Raises a Problem if the zone of times that do not say it is in a column that nothing reads."""
+    time = columns.places.get(TIME[columns.source.kind])
+    for place in columns.unmapped if time is not None else ():
+        if heading_key(columns.headings[place]) not in ZONE_HEADINGS:
+            continue
+        rows = f"select row_no, c{time} as text from staged where c{place} is not null"
+        steps = [{"time": clean_time("text")}, *steps_of(columns)]
+        query = f"select min(row_no) from ({after(steps, rows)}) where not has_offset and zone_word is null"
+        [(record,)] = database.execute(query).fetchall()
+        if record is not None:
+            shown, name = printable_headings(columns.headings[place]), TIME[columns.source.kind]
+            raise Problem(
+                f'the time of record {record} has a zone in another column, "{shown}", which is not read. '
+                f'Write {name} = [["...", "{shown}"]] under [source.columns] of "{columns.source.name}" '
+                "with the heading of the times, or rename the column if it is no time zone."
+            )
 
 
 def after(steps: Steps, query: str) -> str:

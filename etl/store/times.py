@@ -45,8 +45,8 @@ WEEKDAY = r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?
 MONTH = r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b\.?"
 BEFORE_CLOCK = r"(?:\s*\|\s*|,\s*|\s+at\s+|\s+-\s+|\s+)"
 HALF = r"(?i)(\d)\s*{}\.?\s?m(?:\.|\b)"
-# What Java writes after an offset.
-PLACE = r"([+-]\d\d:\d\d|Z)\[[A-Za-z_/]+\]$"
+# What Java writes after an offset, or a column with the zone has.
+PLACE = r"([+-]\d\d:\d\d|Z)(?:\[[A-Za-z_/]+\]| (?:UTC|GMT|[A-Z][SD]?T|[A-Za-z]+/[A-Za-z_/]+))$"
 # A day and a clock of a spreadsheet, joined: a cell with a day may have midnight, one with a clock the day 0.
 CELLS = r"^(\d{4}-\d\d-\d\d)(?:[ T]00:00:00)? (?:1899-12-3[01][ T])?(\d{1,2}:\d\d)"
 PLAIN = (

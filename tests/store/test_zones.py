@@ -76,6 +76,54 @@ def test_zone_words_that_old_settings_have_in_a_format_count(tmp_path: Path) -> 
     assert events(part, "event_at::varchar") == [("2026-03-26 16:00:00",), ("2026-03-26 14:00:00",)]
 
 
+@pytest.mark.parametrize("heading", ["Time Zone", "TZ", "timezone"])
+@pytest.mark.parametrize("times", ["Date/Time", "Date,Time"])
+def test_zone_words_in_a_column_of_their_own_are_read(tmp_path: Path, heading: str, times: str) -> None:
+    firm, time = Firm(tmp_path, SETTINGS), "3/26/2026 2:00 PM"
+    time = time.replace(" ", ",", 1) if times == "Date,Time" else time
+    rows = "".join(f"r1,Client,Event,{time},{word},Ann\n" for word in ("UTC", "PDT", "", "Eastern"))
+    part = firm.load_text(f"Return ID,Tab,Event,{times},{heading},User\n{rows}")
+    assert events(part, "event_at::varchar", "actor") == [
+        (f"2026-03-26 {hour}:00:00", "Ann") for hour in (14, 21, 18, 18)
+    ]
+
+
+def test_the_offset_of_a_time_wins_over_a_column_of_zones(tmp_path: Path) -> None:
+    rows = "r1,Client,A,2026-03-26T14:00:00Z,UTC\nr1,Client,B,2026-03-26T14:00:00-04:00,America/New_York\n"
+    part = Firm(tmp_path, SETTINGS).load_text(f"Return ID,Tab,Event,Date/Time,Time Zone\n{rows}")
+    assert events(part, "event_at::varchar") == [("2026-03-26 14:00:00",), ("2026-03-26 18:00:00",)]
+
+
+def test_zone_words_in_a_column_that_nothing_reads_refuse_the_file(tmp_path: Path) -> None:
+    firm, head = Firm(tmp_path, SETTINGS), "Return ID,Tab,Event,When,Zone"
+    assert firm.refusal(f"{head}\nr1,Client,A,3/26/2026 2:00 PM,\nr1,Client,B,3/26/2026 2:00 PM,UTC\n") == (
+        'log.csv: the time of record 2 has a zone in another column, "Zone", which is not read. '
+        'Write event_time = [["...", "Zone"]] under [source.columns] of "user tracking" with the heading of '
+        "the times, or rename the column if it is no time zone."
+    )
+    # Without texts, or beside times that say their zone, it changes nothing.
+    rows = "r1,Client,A,3/26/2026 2:00 PM,\nr1,Client,B,2026-03-26T14:00:00Z,UTC\n"
+    part = firm.load_text(f"{head}\n{rows}")
+    assert events(part, "event_at::varchar") == [("2026-03-26 18:00:00",), ("2026-03-26 14:00:00",)]
+
+
+def test_zone_words_of_winter_in_all_seasons_refuse_the_file(tmp_path: Path) -> None:
+    """Who writes EST all the year mostly means the clocks of New York."""
+    winter, summer = "03/02/2026 10:00 AM", "07/02/2026 10:00 AM"
+    assert refusal(tmp_path, [f"{winter} EST", f"{summer} EST"]) == (
+        "log.csv: the times say EST, which is not ET at the time of record 2. Write ET in them if these are "
+        "the clocks of people there, or UTC-05:00 if the times are always so far from UTC; then load the "
+        "file again."
+    )
+    assert refusal(tmp_path, [f"{winter} PDT", f"{summer} PDT", summer]).startswith(
+        "log.csv: the times say PDT"
+    )
+    for number, times in enumerate([("EST", "EDT"), ("EST", "ET"), ("EST", "PDT"), ("HST", "HST")]):
+        both = [f"{time} {word}" for time, word in zip((winter, summer), times, strict=True)]
+        assert "unreadable_time" not in read(tmp_path / str(number), both)
+    assert read(tmp_path / "summer", [f"{summer} EST"])[0] == "2026-07-02 15:00:00"
+
+
 @pytest.mark.parametrize("word", ["CEST", "IST", "BST", "XYZ", "West Europe Time"])
 def test_zone_words_without_one_meaning_refuse_the_file(tmp_path: Path, word: str) -> None:
     assert refusal(tmp_path, ["03/26/2026 10:00", f"03/26/2026 10:00 {word}"]) == (
