@@ -110,14 +110,18 @@ class Source:
     @cached_property
     def known(self) -> dict[str, str]:
         """The column for each heading_key. The contract's own names are always headings."""
-        pairs = [(name, name) for name in contract(self.kind)]
-        pairs += [
-            (heading, column)
+        return {heading_key(heading): column for heading, column in self.spellings.items()}
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """The column for each known heading as it is written."""
+        own = {name: name for name in contract(self.kind)}
+        return own | {
+            heading: column
             for column, headings in self.columns.items()
             for heading in headings
             if isinstance(heading, str)
-        ]
-        return {heading_key(heading): column for heading, column in pairs}
+        }
 
     @cached_property
     def joined(self) -> dict[tuple[str, ...], str]:

@@ -3,7 +3,6 @@
 import csv
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +20,8 @@ NO_HEADING = re.compile(r'[\s,;|"]*|"?sep=[,;\t|]*"?', re.IGNORECASE)
 # Dates, times and e-mail addresses occur in records and never in headings.
 RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
 CLOCK = r"\d:\d\d"
+# What may be around a heading if files were put one behind the other.
+AROUND = " \ufeff"
 # A title has fewer fields than a record.
 LEAST_FIELDS = 3
 
@@ -42,7 +43,7 @@ class Header:
     """The headings, and how many lines and bytes come before the first record.
 
     `row` has the headings as they are in the file, and `probe` is the place of one that no record has as its
-    text. `remark` says how many lines above them were skipped.
+    text. `words` are these and other known headings, in lower case. `remark` says how many were skipped.
     """
 
     headings: list[str]
@@ -52,12 +53,17 @@ class Header:
     quote: str | None
     row: list[str]
     probe: int
+    words: frozenset[str]
     remark: str | None = None
 
-    @cached_property
-    def words(self) -> set[str]:
-        """The headings, also with what may be before one if files were put one behind the other."""
-        return {before + heading for heading in self.row if heading for before in ("", "\ufeff", " ")}
+    def may_be_again(self, row: list[str]) -> bool:
+        """Whether a record may be headings: no record has one as its text at the probe."""
+        return len(row) > self.probe and row[self.probe].strip(AROUND).lower() in self.words
+
+    def is_again(self, row: list[str]) -> bool:
+        """Whether a record is the headings again, as in files that were put one behind the other."""
+        texts, own = ([field.strip(AROUND).lower() for field in one] for one in (row, self.row))
+        return texts == own and self.may_be_again(row)
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         size=sum(sizes[:end]),
         quote=own.quote,
         row=own.row,
+        words=frozenset(one.strip(AROUND).lower() for one in (*own.row, *source.spellings) if one.strip()),
         probe=columns.index("event_time") if "event_time" in columns else next(filled),
         remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,
     )
@@ -173,7 +180,8 @@ def refuse_skipping(above: list[Line], header: Line, source: Source) -> None:
                 f"{header.number}. Move it below them, or, if it is no record, write {where}."
             )
         # Headings of groups are directly above the headings.
-        if len(own.columns) > 1 and own is not above[-1]:
+        are_all = own.columns.issuperset(source.needed) and looks_like_headings(own.filled)
+        if (len(own.columns) > 1 or (own.columns and are_all)) and own is not above[-1]:
             raise Problem(
                 f"lines {own.number} and {header.number} both look like headings. "
                 f"Load both parts as files of their own, or write {where}."

@@ -25,7 +25,7 @@ from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of
 from etl.read.archive import over_limit
-from etl.read.csv_dialect import Dialect, Header, read_header
+from etl.read.csv_dialect import AROUND, Dialect, Header, read_header
 from etl.read.dialog import Above
 from etl.read.dialog_text import stage_copied
 from etl.read.encoding import Text
@@ -92,7 +92,9 @@ def stage_fast(
     # Comparing takes a tenth of the time of starts_with; the character after the apostrophe is (.
     single_quoted = "({0} >= '''' and {0} < '(' and ends_with({0}, '''') and {0} <> '''')"
     single = " or ".join(map(single_quoted.format, names)) if text.has_single_quote else "false"
-    again = f"c{header.probe} in ({', '.join(map(literal, sorted(header.words)))})"
+    # A time begins with a digit, so most texts are not compared.
+    probe, words = f"c{header.probe}", f"({', '.join(map(literal, sorted(header.words)))})"
+    again = f"if({probe} between '0' and ':', false, lower(trim({probe}, {literal(AROUND)})) in {words})"
     is_inexact = f"{single} or {again} or {above} or greatest(0, {', '.join(sizes)}) > {limits.field_bytes}"
     size = f"coalesce(sum({' + '.join(sizes)}), 0) - {read_quotes}"
     found = database.execute(
@@ -140,7 +142,6 @@ class CsvFile:
     def blocks(self, dialect: Dialect) -> Iterator[Block]:
         """Every record below the header, in order. Blank lines are not records."""
         width = len(self.header.headings) if not self.spare else None
-        probe, words = self.header.probe, self.header.words
         csv.field_size_limit(self.limits.field_bytes)
         line_no = self.header.lines + 1
         with open(self.path, encoding="utf-8", newline="") as stream:
@@ -152,7 +153,7 @@ class CsvFile:
                     rows = [] if may_be_long else [row for row in csv.reader(lines, dialect) if row]
                 except csv.Error:
                     may_be_long = True
-                if may_be_long or any(len(row) != width or row[probe] in words for row in rows):
+                if may_be_long or any(len(row) != width or self.header.may_be_again(row) for row in rows):
                     yield self.split_each(lines, stream, line_no, dialect)
                 else:
                     yield Block(lines, rows)
@@ -179,10 +180,13 @@ class CsvFile:
             # A field of many lines is over the limit because its quote is never closed.
             if (is_complete and is_long) or ("field limit" in fault and reader.line_num == 1):
                 raise over_limit(self.limits, "field_bytes", "a field", place=f"line {line_no + place}")
-            if sorted(row) == sorted(self.header.row) and row != self.header.row:
-                fault = f"line {line_no + place}: the headings again, in another order"
+            is_again = self.header.is_again(row)
+            may_be = is_complete and not is_again and self.header.may_be_again(row)
+            if may_be and sum(map(bool, columns_of(self.source, row))) > 1:
+                order = "in another order" if sorted(row) == sorted(self.header.row) else "with others"
+                fault = f"line {line_no + place}: the headings again, {order}"
                 raise Problem(f"{fault}. Load what is below them as a file of its own.")
-            if self.is_header(row):
+            if is_again:
                 record = "".join(lines[place : place + reader.line_num]).rstrip("\r\n")
                 block.malformed.append(Malformed(len(block.rows), line_no + place, REPEATED_HEADINGS, record))
                 place += reader.line_num
@@ -196,12 +200,6 @@ class CsvFile:
                 place += 1
         return block
 
-    def is_header(self, row: list[str]) -> bool:
-        """Whether a record is the headings again, as in files that were put one behind the other."""
-        header = self.header
-        is_again = [field.strip(" \ufeff") for field in row] == [field.strip(" ") for field in header.row]
-        return is_again and row[header.probe] in header.words
-
     def count_spare(self, dialect: Dialect) -> int:
         """How many empty fields every record has after the last heading, such as by a delimiter at its end.
 
@@ -212,7 +210,7 @@ class CsvFile:
         with open(self.path, encoding="utf-8", newline="") as stream, suppress(csv.Error):
             list(islice(stream, self.header.lines))
             for row in csv.reader(stream, dialect):
-                if len(row) == width and not self.is_header(row):
+                if len(row) == width and not self.header.is_again(row):
                     return 0
                 if len(row) > width and not any(row[width:]):
                     spare, is_sure = spare or len(row) - width, is_sure or bool(row[width - 1])

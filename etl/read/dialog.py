@@ -12,12 +12,11 @@ day of those below is no record. A status without a certain label stays without 
 """
 
 import re
-from datetime import datetime
 from itertools import product
 
 from etl.common.duck import literal
 from etl.config.source import Source, columns_of, heading_key
-from etl.read.dialog_times import DATE, day_of, is_clock, joined_time, may_be_day, moment
+from etl.read.dialog_times import DATE, DAY_WORD, day_of, is_clock, joined_time, moment
 
 # The status words that queries/model/labels/labels.sql knows.
 STATUSES = ("processed", "delivered", "opened", "open", "bounced", "bounce", "recalled", "reprocessed")
@@ -155,7 +154,7 @@ class Above:
         if (self.is_merged and status) or is_unsure:
             return [*waiting, self.completed(row, status or label, None)]
         self.fill_ids(row)
-        if is_name and not may_be_day(label):
+        if is_name and not DAY_WORD.search(label):
             self.current, self.is_waiting, self.is_label_row = row, True, True
             return waiting
         if label and (self.status_of(row) or ENDING.search(label)):
@@ -172,10 +171,9 @@ class Above:
         """Joins the day above to a clock. It ends with a day that is not understood, and with its return."""
         own, unused = self.ids_of(row), []
         is_other = any(own) and any(self.day_ids) and own != self.day_ids
-        if is_new or is_other or (is_name and may_be_day(row[self.label])):
+        if is_new or is_other or (is_name and DAY_WORD.search(row[self.label])):
             unused = self.end_day()
-        if any(own):
-            self.day_ids = own
+        self.day_ids = own if any(own) else self.day_ids
         if self.day and len(self.times) == 1 and is_clock(row[self.times[0]]):
             row[self.times[0]] = joined_time(self.day, row[self.times[0]])
             self.naming_rows += self.day_row is not None
@@ -186,11 +184,9 @@ class Above:
 
     def is_after(self, row: Row, above: Row) -> bool:
         """Whether a status is not before the event that has its label; a label alone has no time."""
-        own, first = self.moment_of(row), self.moment_of(above)
+        texts = (" ".join(one[place] for place in self.times) for one in (row, above))
+        own, first = (moment(text, self.formats) for text in texts)
         return self.is_label_row or (own is not None and first is not None and own >= first)
-
-    def moment_of(self, row: Row) -> datetime | None:
-        return moment(" ".join(row[place] for place in self.times), self.formats)
 
     def ids_of(self, row: Row) -> list[str]:
         return [row[place].strip() for place in self.ids]
@@ -229,9 +225,9 @@ class Above:
         above = self.current[self.label] if self.current and self.is_label_row else None
         if above is not None and label.strip() and indent(label) > indent(above):
             return label.strip()
-        is_act = label.strip().lower() in ACTS and above is None
-        is_label = is_act or (self.has_statuses and not indent(label))
-        return label.strip() if is_status(label) and not is_label else None
+        is_act = above is None and label.strip().lower() in ACTS
+        is_label = is_act or not is_status(label) or (self.has_statuses and not indent(label))
+        return None if is_label else label.strip()
 
     def completed(self, row: Row, status: str, above: Row | None) -> Row:
         """The record of a status, with the label and the ids of a row above it, or without a label."""

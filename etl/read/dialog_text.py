@@ -134,7 +134,7 @@ class Copied:
         # How many lines are page marks, captions or headings, and what they say of the lines below.
         self.passed = 0
         self.ids: dict[str, str] = {}
-        self.is_caption_new = False
+        self.is_caption_new = self.is_id_new = False
         with open(path, encoding="utf-8-sig") as file:
             is_below = False
             for number, text in enumerate(file, start=1):
@@ -143,7 +143,11 @@ class Copied:
                     continue
                 line = read_line(number, text.rstrip("\r\n"))
                 if is_content := not self.passes(line):
-                    line.is_below, line.ids, self.is_caption_new = is_below, {**self.ids}, False
+                    # A label such as Tax Return: 1040 looks like an id.
+                    if self.is_id_new and line.time and any(map(is_status, line.before[:1])):
+                        raise unclear(line)
+                    line.is_below, line.ids = is_below, {**self.ids}
+                    self.is_caption_new = self.is_id_new = False
                     self.lines.append(line)
                 is_below = is_content
 
@@ -161,7 +165,7 @@ class Copied:
             self.ids["tab"] = "" if self.is_caption_new else caption[1].capitalize()
             self.is_caption_new = True
         elif is_id and column_of(self.source, name) == "return_id":
-            self.ids = {"return_id": value}
+            self.ids, self.is_id_new = {"return_id": value}, True
         elif not (PAGE_MARK.fullmatch(text) or self.is_heading(line)):
             return False
         self.passed += 1
@@ -341,5 +345,5 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
 
 
 def is_order_sure(lines: list[Line]) -> bool:
-    """Whether no label ends with a user. Between single blanks, a user behind a time shows it."""
-    return not any(line.is_close for line in lines) or any(line.after for line in lines)
+    """Whether no label ends with a user. Between single blanks, a user behind the time shows it."""
+    return all(line.after or is_status(line.before[0]) for line in lines if line.is_close and line.before)

@@ -10,7 +10,6 @@ from contextlib import suppress
 from datetime import date, datetime
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY = r"(?:(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? +)?"
 NUMBERS = r"(?P<numbers>\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d)"
 MONTH = rf"(?P<month>{'|'.join(MONTHS)})[a-z]*"
@@ -33,10 +32,6 @@ def day_of(text: str) -> str | None:
     """The day, if the text is nothing else."""
     match = DAY.fullmatch(" ".join(text.split()))
     return day_text(match) if match else None
-
-
-def may_be_day(text: str) -> bool:
-    return DAY_WORD.search(text) is not None
 
 
 def is_clock(text: str) -> bool:
@@ -77,8 +72,8 @@ def day_text(match: re.Match[str]) -> str | None:
         return match["numbers"]
     with suppress(ValueError):
         day = date(int(match["year"]), MONTHS.index(match["month"][:3].lower()) + 1, int(match["day"]))
-        weekday = (match["weekday"] or WEEKDAYS[day.weekday()])[:3].lower()
-        return day.isoformat() if weekday == WEEKDAYS[day.weekday()] else None
+        own = f"{day:%a}".lower()
+        return day.isoformat() if (match["weekday"] or own)[:3].lower() == own else None
     return None
 
 

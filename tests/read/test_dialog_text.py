@@ -123,6 +123,10 @@ def test_a_label_that_looks_like_the_id_of_a_return() -> None:
         "2025-0001\tClient\tAccess Link selected\t\t3/26/2026 7:20 PM\tAnn Lee\n",
         "2025-0001,Client,Access Link selected,,3/26/2026 7:20 PM,Ann Lee\n",
         "No event\n",
+        # One user behind a time does not show where the other label ends.
+        "Access Link selected Ann Lee 3/26/2026 7:20 PM\nSigned 3/27/2026 7:20 PM Bo Lee\n",
+        # An id, or a label.
+        "Upload\t3/26/2026 7:20 PM\nTax Return: 1040\nReprocessed\t3/26/2026 7:21 PM\n",
     ],
 )
 def test_what_may_be_read_in_two_ways_is_refused(content: str) -> None:

@@ -125,6 +125,36 @@ def test_the_headings_again_in_another_order_are_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("headings", "record", "others"),
+    [
+        ("Return ID,Tab,Event,Date/Time,User", "r,Client,Upload,03/26/2026 11:00 AM,Ann", "IP Address"),
+        ("Return ID,Tab,Date/Time,Event,Detail", "r,Client,03/26/2026 11:00 AM,Upload,x", "Comment,Event"),
+    ],
+)
+def test_other_headings_below_records_are_refused(headings: str, record: str, others: str) -> None:
+    kept = ",".join(headings.split(",")[: -len(others.split(","))])
+    content = f"{headings}\n{record}\n\n{kept},{others}\n{record}\n"
+    assert refusal("a.csv", content) == (
+        "line 4: the headings again, with others. Load what is below them as a file of its own."
+    )
+
+
+def test_other_headings_below_returns_are_refused() -> None:
+    content = "Return ID,Client,Form\nr1,Ann Lee,1040\nRETURN NO,Partner,Office\nr1,Pat,East\n"
+    assert refusal("a.csv", content, source=REGISTER).startswith("line 3: the headings again, with others.")
+
+
+def test_repeated_headings_in_capitals_are_quarantined() -> None:
+    content = HEAD + EVENTS + HEAD.upper() + EVENTS
+    assert staged("a.csv", content).malformed == [(3, "repeated_headings", HEAD.upper().strip())]
+
+
+def test_returns_above_other_headings_are_no_titles() -> None:
+    content = "Return ID\n2025-0001\n2025-0002\n\nReturn ID,Client\nr3,Lee\n"
+    assert refusal("a.csv", content, source=REGISTER).startswith("lines 1 and 5 both look like headings.")
+
+
 def test_a_line_of_totals_is_quarantined() -> None:
     result = staged("a.csv", HEAD + EVENTS + "\nTotal events,3\n")
     assert result.malformed == [(3, "wrong_field_count", "Total events,3")]

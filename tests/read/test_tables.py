@@ -1,8 +1,10 @@
 """Records of several returns are never of one return because only titles tell their tables apart."""
 
+from dataclasses import replace
+
 import pytest
 
-from support.staged_files import as_csv, refusal, staged
+from support.staged_files import LOG, as_csv, refusal, staged
 from support.workbooks import excel
 
 HEADINGS = ("Tab", "Event", "Date/Time")
@@ -65,3 +67,29 @@ def test_tables_with_an_id_in_each_record_are_read() -> None:
     headings, title = ("Return ID", *HEADINGS), ("Return r2", *EMPTY)
     rows = [headings, ("r1", *EVENTS[0]), title, headings, ("r2", *EVENTS[1])]
     assert [row[0] for row in staged("a.xlsx", excel({"Log": rows})).texts] == ["r1", "Return r2", "r2"]
+
+
+TAB = replace(LOG, constants={"tab": "Client"})
+RETURN = replace(LOG, constants={"return_id": "2025-0001"})
+
+
+def test_a_tab_that_only_a_title_names_is_refused() -> None:
+    headings, row = ("Return ID", "Event", "Date/Time"), ("r1", "Upload", "03/26/2026 09:00 AM")
+    table = [headings, row, ("Internal Tracking", None, None), headings, row]
+    for name, content in (("a.csv", as_csv(table)), ("a.xlsx", excel({"Log": table}))):
+        assert refusal(name, content, source=TAB) == (
+            "record 2 is the title of another table, and no column says which tab a record is of. "
+            "Put each tab into a file or a sheet of its own, or add a column with its name."
+        )
+
+
+@pytest.mark.parametrize("title", ["Jones, Mary", "Return A-12"])
+def test_a_name_or_an_id_of_any_form_between_events_is_refused(title: str) -> None:
+    table = [HEADINGS, *EVENTS, (title, None, None), *EVENTS]
+    for content in (as_csv(table), as_csv(table).replace(f'"{title}",,', title)):
+        assert refusal("a.csv", content, source=RETURN) == message(3)
+
+
+def test_a_day_number_is_no_title() -> None:
+    table = [HEADINGS, *EVENTS, (None, None, "46108"), *EVENTS]
+    assert staged("a.csv", as_csv(table), source=RETURN).count == 5
