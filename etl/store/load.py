@@ -106,7 +106,9 @@ class Loader:
         own = identity(unpacked.sha256, source, values, self.key)
         name = content_name(unpacked.file, unpacked.place)[0]
         checked = Checked(unpacked, source, values, own, self.loaded.find(own, name, source))
-        if any(map(self.purged.has_file, {checked.file_id, checked.own.content_id})):
+        outer = {**source.constants, **values}.get("return_id", "")
+        is_purged = self.purged.has_content(own.content_id, outer)
+        if is_purged or any(map(self.purged.has_file, {checked.file_id, checked.own.content_id})):
             raise Problem("its content was purged, and what was purged does not come back.")
         return checked
 

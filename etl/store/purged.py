@@ -15,6 +15,7 @@ import polars as pl
 from etl.common.files import write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.read.tins import id_hash
 from etl.store.parts import ID_LENGTH, hash_key
 
 FILE = "purged.jsonl"
@@ -77,6 +78,11 @@ class Purged:
         """Whether the whole file was purged."""
         return bool(self.hashes) and keyed_hash(self.key, "file", file_id) in self.hashes
 
+    def has_content(self, content_id: str, return_id: str) -> bool:
+        """Whether a file was purged with this content, and this return from its name or from a person."""
+        ids = {return_id.strip(), id_hash(return_id, self.key)} if self.hashes else ()
+        return any(self.has_file(content_of_return(content_id, one)) for one in ids)
+
     def is_named_in(self, text: str) -> bool:
         """Whether a record that could not be split, or a name, contains the id of a purged return."""
         values = {value.strip() for value in SEPARATORS.split(text)}
@@ -89,6 +95,11 @@ class Purged:
     def shown_name(self, file_id: str, name: str) -> str:
         """The name of a file as the ledger may have it: a name with the id of a purged return is left out."""
         return nameless(file_id) if self.is_named_in(name) else name
+
+
+def content_of_return(content_id: str, return_id: str) -> str:
+    """What is recorded of a purged file besides its id; empty if the content itself names its returns."""
+    return f"{content_id} {return_id}"
 
 
 def nameless(file_id: str) -> str:

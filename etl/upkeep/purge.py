@@ -26,6 +26,7 @@ from etl.common.terminal import say, step
 from etl.config.settings import read_settings
 from etl.store import purged
 from etl.store.contents import rows_of, stored_rows
+from etl.store.identity import content_of
 from etl.store.parts import Part, check_part, damage_is_a_problem, hash_key, parts, publish, store_work_folder
 from etl.upkeep import purge_files
 from etl.upkeep.part_files import rewrite
@@ -46,8 +47,8 @@ DAYS = {"webhook": "event_on", "events": "event_on", "returns": "cast(exported_a
 class Plan:
     """One purge: the firm and id of each return that is removed, or the `file_id` whose part is removed.
 
-    Other files are searched for `words`. `hooks` has hashes of records of web hooks.
-    `at` is UTC in ISO format.
+    Other files are searched for `words`. `hooks` has hashes of records of web hooks, and `contents`
+    of the content of the file. `at` is UTC in ISO format.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Plan:
     file_count: int
     record_count: int
     hooks: list[str] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
@@ -99,7 +101,11 @@ def plan_file(data: DataDir, file_id: str) -> Plan:
         found = database.execute(f"select distinct {names} {rows_of(part)} order by all")
         words = [return_id for (return_id,) in found.fetchall() if return_id]
     record_count = part.ledger["kept_count"] + part.ledger["quarantined_count"]
-    return Plan("file", None, file_id, [], words, 1, record_count)
+    # The store does not know whether the content or its name said the only return.
+    outer = ["", *(words if len(words) == 1 else [])]
+    ids = [purged.content_of_return(content_of(part), one) for one in outer]
+    contents = [purged.keyed_hash(hash_key(data), "file", one) for one in ids]
+    return Plan("file", None, file_id, [], words, 1, record_count, contents=contents)
 
 
 def plan_returns(
@@ -202,11 +208,12 @@ def matches(
 def files_to_remove(data: DataDir, plan: Plan) -> list[Path]:
     """Reports and other output with one of the words, and the exports that the affected parts come from."""
     search = TextSearch(plan.words)
+    named = None if plan.file_id else search
     with store_work_folder(data) as folder, duckdb.connect(config=OFFLINE) as database:
         found = matches(database, data, plan.returns, search, plan.hooks) if plan.file_id is None else ()
         file_ids = {part.file_id for part, count, quarantined in found if count or quarantined}
         file_ids |= {plan.file_id} if plan.file_id else set()
-        exports = purge_files.find_exports(data, read_settings(data.settings), file_ids, search, folder)
+        exports = purge_files.find_exports(data, read_settings(data.settings), file_ids, named, folder)
     return [*purge_files.find_output(data, search), *exports]
 
 
@@ -237,7 +244,7 @@ def record_purge(data: DataDir, plan: Plan, just_removed: int = 0) -> None:
     """Stores keyed hashes of what is removed, so that no load restores it, and the number of files."""
     own_key = hash_key(data)
     hashes = [purged.return_hash(own_key, firm_id, return_id) for firm_id, return_id in plan.returns]
-    hashes += plan.hooks
+    hashes += plan.hooks + plan.contents
     hashes += [purged.keyed_hash(own_key, "file", plan.file_id)] if plan.file_id else []
     entry = purged.Entry(
         at=plan.at,

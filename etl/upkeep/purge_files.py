@@ -4,6 +4,7 @@ Output can be written again, so a file that names a purged return is removed who
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -19,8 +20,9 @@ from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
 from etl.store.identity import content_of
 from etl.store.inbox import done_folders, remove_empty_folders
-from etl.store.parts import ID_LENGTH, file_hash, parts
+from etl.store.parts import ID_LENGTH, Part, file_hash, parts
 from etl.store.sources import with_sources
+from etl.store.texts import PLACE, redacted_name
 from etl.upkeep.text_search import TextSearch
 
 
@@ -49,30 +51,39 @@ def plain_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def find_exports(
-    data: DataDir, settings: Settings, file_ids: set[str], search: TextSearch, folder: Path
+    data: DataDir, settings: Settings, file_ids: set[str], search: TextSearch | None, folder: Path
 ) -> list[Path]:
-    """The loaded exports with these file ids, however they are packed, and the refused exports with a match.
+    """The loaded exports with these file ids, however they are packed, and all exports with a match.
 
-    They are unpacked one by one into `folder`. An export that cannot be unpacked counts as a match.
+    They are unpacked one by one into `folder`. An export that cannot be unpacked counts as a match. Without
+    `search`, only the exports of these files are found.
     """
     loaded, refused = done_folders(data)
-    packed: dict[str, set[str]] = {}
+    packed: dict[str, list[Part]] = {}
     for part in parts(data):
-        packed.setdefault(part.ledger.get("packed_sha256", ""), set()).add(part.file_id)
+        packed.setdefault(part.ledger.get("packed_sha256", ""), []).append(part)
     wanted = {content_of(part) for part in parts(data) if part.file_id in file_ids}
     found = []
     for file in plain_files(loaded.rglob("*")):
-        own = packed.get(file_hash(file))
-        if own is None:
-            own, sought = content_ids(file, settings, folder), wanted
-        else:
+        if equal := packed.get(file_hash(file)):
+            own: set[str] | None = {part.file_id for part in named_like(file, equal)}
             sought = file_ids
-        if own is None or not own.isdisjoint(sought) or is_in_path(search, file, loaded):
+        else:
+            own, sought = content_ids(file, settings, folder), wanted
+        is_own = search is not None if own is None else not own.isdisjoint(sought)
+        if is_own or (search and is_in_path(search, file, loaded)):
             found.append(file)
     for file in plain_files(refused.rglob("*")):
-        if search.is_in_file(file) or is_in_path(search, file, refused):
+        if search and (search.is_in_file(file) or is_in_path(search, file, refused)):
             found.append(file)
     return found
+
+
+def named_like(file: Path, equal: list[Part]) -> list[Part]:
+    """Of the parts of files with equal bytes, those with the name of this file; all if none has it."""
+    # A file of a taken name was moved as march (2).csv.
+    names = {name := redacted_name(file)[0], re.sub(r" \(\d+\)(?=\.|$)", "", name, count=1)}
+    return [part for part in equal if part.ledger["file_name"].split(PLACE)[0] in names] or equal
 
 
 def is_in_path(search: TextSearch, file: Path, folder: Path) -> bool:

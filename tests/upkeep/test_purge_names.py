@@ -105,3 +105,49 @@ def test_an_id_that_a_person_gives_is_that_of_a_purged_return_too(tmp_path: Path
         ("loaded", None),
     ]
     assert file.exists()
+
+
+def test_a_purge_of_a_file_removes_no_export_of_another_file(tmp_path: Path) -> None:
+    """The bytes of the first two are equal, and the next names the return in its name."""
+    firm = firm_of(tmp_path, 'file = "{return_id}_{client_name}"')
+    for name in ("r1_Lee.csv", "r2_Kim.csv"):
+        put(firm, name, LOG)
+    put(firm, "r1_Roe.csv", LOG + "Client,Again,2026-03-06\n")
+    put(firm, "r1_bad.csv", "Shoe\nr1\n")
+    put(firm, "r1_zip.zip", "no archive")
+    firm.load_inbox()
+    [lee] = [part.file_id for part in firm.parts if part.ledger["file_name"] == "r1_Lee.csv"]
+    purge_file(firm, lee)
+    assert inbox(firm) == [
+        "loaded/r1_Roe.csv", "loaded/r2_Kim.csv", "refused/r1_bad.csv", "refused/r1_zip.zip",
+    ]  # fmt: skip
+    assert file_names(firm) == ["r1_Roe.csv", "r2_Kim.csv"]
+
+
+def test_a_purge_of_a_return_removes_no_export_of_another_return_with_equal_bytes(tmp_path: Path) -> None:
+    firm = firm_of(tmp_path)
+    for name in ("r1_a.csv", "r2_a.csv"):
+        put(firm, name, LOG)
+    firm.load_inbox()
+    purge_return(firm, "r1")
+    assert (inbox(firm), file_names(firm)) == (["loaded/r2_a.csv"], ["r2_a.csv"])
+
+
+def test_a_purged_file_does_not_come_back_with_other_values_of_the_same_return(tmp_path: Path) -> None:
+    firm = firm_of(tmp_path, 'file = "{return_id}_{client_name}"')
+    put(firm, "r1_Lee.csv", LOG)
+    firm.load_inbox()
+    purge_file(firm, firm.parts[0].file_id)
+    for name in ("r1_Roe.csv", "r2_Roe.csv"):
+        put(firm, name, LOG)
+    assert [outcome.state for outcome in firm.load_inbox()] == ["refused", "loaded"]
+
+
+def test_a_purged_file_with_its_own_ids_does_not_come_back_with_other_values(tmp_path: Path) -> None:
+    firm = firm_of(tmp_path, 'file = "{client_name}_*"')
+    log = "return_id," + HEAD + "r1,Client,Up,2026-03-04\nr2,Client,Up,2026-03-04\n"
+    put(firm, "Lee_log.csv", log)
+    firm.load_inbox()
+    purge_file(firm, firm.parts[0].file_id)
+    put(firm, "Roe_log.csv", log)
+    assert [outcome.state for outcome in firm.load_inbox()] == ["refused"]
