@@ -2,13 +2,14 @@
 
 import csv
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, columns_of, joined_places
+from etl.config.source import Limits, Source, column_of, columns_of, joined_places
 from etl.read.archive import over_limit
 from etl.read.tins import redact
 
@@ -22,6 +23,9 @@ RECORD_LIKE = r"\d[-/:.]\d|\d{4}|@"
 CLOCK = r"\d:\d\d"
 # What may be around a heading if files were put one behind the other.
 AROUND = " \ufeff"
+# What titles name: a tab, and an id.
+CAPTION = re.compile(r"(client|internal) tracking", re.IGNORECASE)
+ID = r"\S*\d\S*"
 # A title has fewer fields than a record.
 LEAST_FIELDS = 3
 
@@ -55,6 +59,8 @@ class Header:
     probe: int
     words: frozenset[str]
     remark: str | None = None
+    # The returns and tabs that the lines above name.
+    said: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def may_be_again(self, row: list[str]) -> bool:
         """Whether a record may be headings: no record has one as its text at the probe."""
@@ -109,7 +115,21 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         words=frozenset(one.strip(AROUND).lower() for one in (*own.row, *source.spellings) if one.strip()),
         probe=columns.index("event_time") if "event_time" in columns else next(filled),
         remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,
+        said=said_above([read_line(lines, number, source).filled for number in range(1, own.number)], source),
     )
+
+
+def said_above(titles: list[list[str]], source: Source) -> dict[str, set[str]]:
+    """The returns and the tab that titles name, such as Return ID: 2025-0001, or Client Tracking."""
+    said: dict[str, set[str]] = {}
+    for cells in filter(None, titles):
+        name, _, value = cells[0].partition(": ") if len(cells) == 1 else (cells[0], "", cells[-1])
+        if caption := CAPTION.fullmatch(" ".join(" ".join(cells).split())):
+            said.setdefault("tab", set()).add(caption[1])
+        elif len(cells) < 3 and re.fullmatch(ID, value.strip()) and column_of(source, name) == "return_id":
+            said.setdefault("return_id", set()).add(value.strip())
+    # Both captions are the names of the tabs, and not of one that is shown.
+    return {name: texts for name, texts in said.items() if name != "tab" or len(texts) == 1}
 
 
 def read_line(lines: list[str], number: int, source: Source) -> Line:

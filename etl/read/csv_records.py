@@ -50,7 +50,8 @@ def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, l
         return copied
     staged = stage_fast(database, text, header, source, limits) if database else None
     staged = staged or stage_exact(database, CsvFile(text.path, header, source, limits))
-    return replace(staged, remark="; ".join(filter(None, (header.remark, staged.remark))) or None)
+    remark = "; ".join(filter(None, (header.remark, staged.remark))) or None
+    return replace(staged, remark=remark, said=header.said)
 
 
 def stage_fast(

@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
+from etl.read.csv_dialect import CAPTION, ID
 from etl.read.dialog import BLANKS, Above, Row, indent, is_status
 from etl.read.dialog_times import CLOCK_TIME, TIME, day_of, is_clock, joined_time, time_text
 from etl.read.encoding import Text
@@ -30,9 +31,9 @@ PAGE_MARK = re.compile(
     r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*",
     re.IGNORECASE,
 )
-CAPTION = re.compile(r"(client|internal) tracking", re.IGNORECASE)
 # A line of headings with more words is none.
 MOST_WORDS = 10
+NAMED = ("return_id", "tab")
 EVENT = ("label", "status", "event_time", "actor")
 TIME_PLACE, ACTOR = EVENT.index("event_time"), EVENT.index("actor")
 NAME = re.compile(r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+|\S+@\S+")
@@ -158,8 +159,8 @@ class Copied:
         name, _, value = text.partition(": ")
         if len(line.before) == 2 and not line.time:
             name, value = line.before[0].strip(), line.before[1]
-        # The platform has a label Tax Return, and a firm a heading of that name.
-        is_id = not line.time and re.fullmatch(r"\S*\d\S*", value)
+        # The platform has a label Tax Return.
+        is_id = not line.time and re.fullmatch(ID, value)
         if caption:
             # Two captions one below the other are the names of the tabs, and not of one that is shown.
             self.ids["tab"] = "" if self.is_caption_new else caption[1].capitalize()
@@ -318,8 +319,8 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
         return None
     try:
         copied = Copied(text.path, source)
-        columns = [name for name in ("return_id", "tab") if any(name in line.ids for line in copied.lines)]
-        columns = [name for name in columns if name not in {*source.constants, *source.given}]
+        said = {name: {line.ids[name] for line in copied.lines if name in line.ids} for name in NAMED}
+        columns = [name for name in NAMED if said[name] and name not in {*source.constants, *source.given}]
         rows = rows_of(copied.lines, columns)
     except Problem:
         if is_said:
@@ -341,7 +342,7 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
     passed = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
     remarks = ["it was copied from the dialog", above.remark]
     remarks += [f"{passed} headings or marks of a page"] if copied.passed else []
-    return replace(records.stage(headings), remark="; ".join(filter(None, remarks)))
+    return replace(records.stage(headings), remark="; ".join(filter(None, remarks)), said=said)
 
 
 def is_order_sure(lines: list[Line]) -> bool:

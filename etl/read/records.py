@@ -1,8 +1,8 @@
 """Passes the records of a file from Python to DuckDB."""
 
 import tomllib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,15 @@ REASONS: dict[str, str] = tomllib.loads(Path(__file__).with_name("reasons.toml")
 class Staged:
     """The headings of a file in the order of the columns c0, c1, ..., and its number of records.
 
-    `records` are those of a file that was read without a database.
+    `records` are those of a file that was read without a database. `said` are the returns and tabs that it
+    names outside of its records, such as in a title.
     """
 
     headings: list[str]
     record_count: int
     remark: str | None = None
     records: "Records | None" = None
+    said: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def create_malformed(database: duckdb.DuckDBPyConnection) -> None:

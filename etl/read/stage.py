@@ -11,9 +11,10 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source
+from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.added import add_columns
 from etl.read.archive import Unpacked
+from etl.read.csv_dialect import printable_headings
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
 from etl.read.formats import BEGINNING, content_kind
@@ -68,5 +69,23 @@ def stage(
         raise Problem(f"{fault}. Nothing was loaded from it.")
     staged = add_cells(database, staged, source, limits)
     refuse_several_tables(database, staged, source)
+    refuse_contradiction(staged, source, values or {})
     staged = add_columns(database, staged, source, values or {})
     return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)
+
+
+def refuse_contradiction(staged: Staged, source: Source, values: Mapping[str, str]) -> None:
+    """Refuses a file that names another return or tab than its name or the settings give its records."""
+    given = {**source.constants, **values}
+    own = set(columns_of(source, staged.headings)) - source.constants.keys()
+    for name in staged.said.keys() & given.keys() - own:
+        for text in staged.said[name]:
+            if text and same_value(name, text) != same_value(name, given[name]):
+                raise Problem(
+                    f'it names the {name} "{printable_headings(text)}", and its name or the settings give '
+                    f'"{printable_headings(given[name])}". Correct one, or load each as a file of its own.'
+                )
+
+
+def same_value(name: str, text: str) -> str:
+    return heading_key(text).removesuffix("tracking") if name == "tab" else text.strip().casefold()

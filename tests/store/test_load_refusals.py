@@ -15,7 +15,7 @@ from etl.store.columns import map_columns
 from etl.store.parts import refusals
 from etl.store.purged import Purged
 from etl.store.write_part import write_part
-from support.loaded_files import HEAD, Firm, tree
+from support.loaded_files import HEAD, Firm, events, shipped_settings, tree
 
 GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 NAME_YOURS = 'Name yours under [source.columns] of "user tracking" in settings.toml.'
@@ -116,6 +116,47 @@ def test_json_without_a_heading_is_refused_and_the_next_file_loads(tmp_path: Pat
     assert (
         str(outcomes[0]).removeprefix(f"{tmp_path}/").startswith("a.json: no column for return_id and tab ")
     )
+
+
+NAMED = shipped_settings().replace("[source.names] ", '[source.names]\nfile = "{return_id} *"\n#', 1)
+TIMES = ("03/26/2026 02:00 PM", "03/27/2026 02:00 PM")
+ROWS = "".join(f"Upload,{time}\n" for time in TIMES)
+UPLOADS = [f"Upload\t{time}\tAnn Lee\n" for time in TIMES]
+TABS = "Event,Date/Time,Tab\n" + ROWS.replace("PM", "PM,Client")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("Return ID: A1\nClient Tracking\n{0}Return ID: A2\nClient Tracking\n{1}", ""),
+        ("Return ID: R77\nClient Tracking\n{0}Return ID: A2\nClient Tracking\n{1}", "A2"),
+        ("Return ID:,A1\n" + TABS, "A1"),
+        ("Report,,\nReturn ID: A1,,\n" + TABS, "A1"),
+    ],
+)
+def test_another_return_than_that_of_the_name_refuses_the_file(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    """In silence, the events of all returns in the file were those of the one in its name."""
+    firm, content = Firm(tmp_path, NAMED), content.format(*UPLOADS)
+    assert firm.refusal(content, "R77 log.csv").startswith(f'R77 log.csv: it names the return_id "{said}')
+    same = content.replace("A1", "r77").replace("A2", "R77")
+    assert events(firm.load_text(same, "R77 log.csv"), "return_id", "tab") == [("R77", "Client")] * 2
+
+
+def test_another_tab_than_that_of_the_name_refuses_the_file(tmp_path: Path) -> None:
+    named = NAMED.replace('"{return_id} *"', '"{return_id} {tab} log"')
+    firm = Firm(tmp_path, "\n".join(line for line in named.splitlines() if not line.startswith("sheet = ")))
+    table = "Event,Date/Time\n" + ROWS
+    copied = "Client Tracking\n{}Internal Tracking\n{}".format(*UPLOADS)
+    for content in ("Internal Tracking\n" + table, copied):
+        assert firm.refusal(content, "R1 Client log.csv") == (
+            'R1 Client log.csv: it names the tab "Internal", and its name or the settings give "Client". '
+            "Correct one, or load each as a file of its own."
+        )
+    # Both captions above the headings are the names of the tabs.
+    for above in ("Client Tracking\n", "Client Tracking\nInternal Tracking\n"):
+        assert len(events(firm.load_text(above + table, f"R{len(above)} Client log.csv"), "tab")) == 2
 
 
 def test_links_pipes_and_missing_files_are_refused(tmp_path: Path) -> None:
