@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import TextIOBase
 from itertools import islice
 from pathlib import Path
@@ -160,6 +161,10 @@ class CsvFile:
                     yield Block(lines, rows)
                 line_no += len(lines)
 
+    @cached_property
+    def begins_with_label(self) -> bool:
+        return columns_of(self.source, self.header.row)[0] == "label"
+
     def split_each(self, lines: list[str], stream: TextIOBase, line_no: int, dialect: Dialect) -> Block:
         """The records of these lines one by one; the last may continue with lines read from the stream."""
         block, place, limit = Block(lines), 0, self.limits.field_bytes
@@ -176,6 +181,9 @@ class CsvFile:
                 row = next(reader)
             except csv.Error as error:
                 fault = str(error)
+            # A copied row that names the event of the statuses below it may end after its label.
+            if len(row) == 1 < width and self.begins_with_label and not fault:
+                row += [""] * (width + self.spare - 1)
             is_complete = len(row) == width + self.spare and not any(row[width:])
             is_long = any(len(text) * 4 > limit and len(text.encode()) > limit for text in row)
             # A field of many lines is over the limit because its quote is never closed.

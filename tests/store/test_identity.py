@@ -240,3 +240,19 @@ def test_files_of_equal_bytes_that_are_refused_for_their_names_are_two_refusals(
     assert sorted(row["file_name"] for row in refusals(firm.data)) == ["a.csv", "b.csv"]
     firm.load(firm.file("2025-0001 Lee client tracking.csv", CLIENT))
     assert sorted(row["file_name"] for row in refusals(firm.data)) == ["a.csv", "b.csv"]
+
+
+def test_a_copied_row_that_ends_after_its_label_names_the_statuses_below(tmp_path: Path) -> None:
+    """A label alone on its line was quarantined, and its statuses became events of that name."""
+    firm = Firm(tmp_path, SETTINGS)
+    file = firm.file(
+        "copied.txt",
+        "Event\tDate/Time\tUser\nTaxpayer: Initial Email\n    Processed\t3/26/2026 11:15 AM\t\n"
+        "Access Link selected\t3/26/2026 7:20 PM\tAnn Lee\n",
+    )
+    given = {"return_id": "r1", "tab": "Client"}
+    [outcome] = load(firm.data, read_settings(firm.data.settings), [file], given=given)
+    assert outcome.part and events(outcome.part, "label", "status", "actor") == [
+        ("Taxpayer: Initial Email", "Processed", None),
+        ("Access Link selected", None, "Ann Lee"),
+    ]
