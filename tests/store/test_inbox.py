@@ -145,10 +145,12 @@ def test_what_computers_add_to_folders_is_said_and_stays(
     firm = with_inbox(tmp_path, {"lee/a.csv": log("a")} | dict.fromkeys(clutter, "junk"))
     assert [outcome.state for outcome in firm.load_inbox()] == ["loaded"]
     assert names(firm) == sorted([*clutter, "loaded/lee/a.csv"])
-    assert capsys.readouterr().err == (
+    # On a slow machine, lines of progress are there too.
+    said = [line for line in capsys.readouterr().err.splitlines() if "passed over" in line]
+    assert said == [
         f"{firm.data.inbox}: passed over .DS_Store, ._a.csv, Desktop.ini, Thumbs.db, ~$[TIN].csv, "
-        "which no person puts into a folder.\n"
-    )
+        "which no person puts into a folder."
+    ]
     assert [outcome.state for outcome in firm.load(firm.data.inbox / "lee")] == []
 
 
