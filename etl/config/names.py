@@ -20,7 +20,8 @@ Patterns = Annotated[
 WORD = re.compile(r"\{([^{}]*)\}|(\*)")
 # Of these, a value ends at the first blank; the name of a client may have several words.
 WITHOUT_BLANKS = ("return_id", "client_id", "firm_id", "tax_year", "return_type")
-TABS = r"(?:client|internal|user)(?:[ _-]*tracking)?"
+TABS = r"(?P<tab>(?:client|internal|user)(?:[ _-]*tracking)?)"
+YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,17 @@ class Names:
         return words_of((*self.file, *self.folder))
 
     def values(self, file: str, folder: str | None, sheet: str | None) -> dict[str, str]:
-        """The values in the names; none where no pattern fits. Raises a Problem if one fits in two ways."""
+        """The values in the names; none where no pattern fits.
+
+        Raises a Problem if one fits in two ways, or if a folder is a year and no more.
+        """
         found: dict[str, str] = {}
         for name, patterns in ((folder, self.folder), (file, self.file), (sheet, self.sheet)):
             fitting = (own for pattern in patterns if name and (own := taken(pattern, name)) is not None)
             found |= next(fitting, {})
+            if patterns is self.folder and any(map(YEAR.fullmatch, (found | {"tax_year": ""}).values())):
+                fault = "its folder is a year, and names nothing else"
+                raise Problem(f"{fault}. Move it into a folder with the right name.")
         return found
 
 
@@ -61,10 +68,10 @@ def taken(pattern: str, name: str) -> dict[str, str] | None:
     if match is None:
         return None
     values, other = match.groupdict(), long.fullmatch(match[0])
-    if other and other.groupdict() != values:
-        column = next(column for column in values if values[column] != other[column])
+    # Of two equal texts, the places differ.
+    if other and (columns := [column for column in values if match.span(column) != other.span(column)]):
         raise Problem(
-            f'the pattern "{pattern}" of [source.names] fits this name in two ways: {column} differs. '
+            f'the pattern "{pattern}" of [source.names] fits this name in two ways: {columns[0]} differs. '
             "Rename the file, or write the pattern more exactly."
         )
     return {column: value.strip() for column, value in values.items()}
@@ -72,18 +79,22 @@ def taken(pattern: str, name: str) -> dict[str, str] | None:
 
 @cache
 def expressions(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A pattern as regular expressions: one takes as little for each column as it can, one as much."""
+    """A pattern as expressions: one takes as little for each column and star as it can, one as much."""
     texts = []
-    for repeat in ("+?", "+"):
+    for lazy in ("?", ""):
         text, end = "", 0
         for match in WORD.finditer(pattern):
             text += literally(pattern[end : match.start()])
             column, end = match[1], match.end()
             character = "[^ ]" if column in WITHOUT_BLANKS and " " in pattern else "."
             if column is None:
-                text += ".*?"
+                text += f".*{lazy}"
+            elif column == "tab":
+                # Beside a star it is a whole word: clientele is no tab.
+                before, behind = pattern[: match.start()].endswith("*"), pattern[end:].startswith("*")
+                text += r"(?<![^\W_])" * before + TABS + r"(?![^\W_])" * behind
             else:
-                text += f"(?P<{column}>{TABS if column == 'tab' else character + repeat})"
+                text += f"(?P<{column}>{character}+{lazy})"
         texts.append(re.compile(text + literally(pattern[end:]), re.IGNORECASE))
     return texts[0], texts[1]
 

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -180,7 +179,7 @@ def store_work_folder(data: DataDir) -> Iterator[Path]:
     # The parts that count are read first: if one is damaged, the part that it replaced must stay.
     current = {part.folder for part in parts(data)}
     for folder in set(filter(is_part_folder, data.store.glob("*"))) - current:
-        shutil.rmtree(folder)
+        files.remove_folder(folder)
     with files.work_folder(data.store) as folder:
         yield folder
 
@@ -210,7 +209,7 @@ def put_in_store(data: DataDir, sealed: Part, old: Part | None) -> Part:
     os.replace(sealed.folder, folder)
     if old:
         sync_to_disk(data.store)
-        shutil.rmtree(old.folder)
+        files.remove_folder(old.folder)
     return Part(folder, sealed.ledger)
 
 

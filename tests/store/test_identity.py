@@ -1,7 +1,9 @@
 """Which file a file is, by its content and by the values in its names; and what names say of the records."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -256,3 +258,47 @@ def test_a_copied_row_that_ends_after_its_label_names_the_statuses_below(tmp_pat
         ("Taxpayer: Initial Email", "Processed", None),
         ("Access Link selected", None, "Ann Lee"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("* {return_id} *", "Kim Lee 2025-0001 log"), ("* {tab}*", "a internal audit client tracking"),
+        ("{return_id}-*", "2025-0001-Lee"), ("* {return_id} *", "a b c b d"),
+    ],
+)  # fmt: skip
+def test_a_star_hides_no_second_way(pattern: str, name: str) -> None:
+    with pytest.raises(Problem, match="fits this name in two ways"):
+        Names(file=(pattern,)).values(name, None, None)
+
+
+def test_a_tab_beside_a_star_is_a_whole_word() -> None:
+    names = Names(file=("{return_id} {tab}*", "*{tab} {return_id}"))
+    assert names.values("r1 clientele notes", None, None) == {}
+    assert names.values("subclient r1", None, None) == {}
+    assert names.values("r1 client_2", None, None) == {"return_id": "r1", "tab": "client"}
+
+
+def test_a_load_that_is_killed_while_it_removes_the_old_part_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the old part stayed without its ledger, and every command refused the store."""
+
+    remove_all = shutil.rmtree
+
+    def killed(folder: str | Path, **more: Any) -> None:
+        if (ledger := Path(folder) / "ledger.json").exists():
+            ledger.unlink()
+            raise KeyboardInterrupt
+        remove_all(folder, **more)
+
+    firm = Firm(tmp_path, SETTINGS + NAMES.replace("{return_id} {client_name}", "{client_name} {return_id}"))
+    file = firm.file("2025-0001 Lee client tracking.csv", CLIENT)
+    firm.load(file)
+    Firm(tmp_path, SETTINGS + NAMES)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            firm.load(file)
+    assert [outcome.state for outcome in firm.load(file)] == ["known"]
+    assert records(firm, "return_id", "client_name") == [("2025-0001", "Lee")] * 2
