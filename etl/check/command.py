@@ -75,7 +75,9 @@ def check_one(check: Check, path: Path) -> FileCheck:
             return FileCheck(named(path), refusal=said(str(problem)))
         checked = [one for content in found.contents for one in check_contents(check, content, found)]
     passed = [(content_name(path, one.place)[0], one.reason) for one in found.passed]
-    return FileCheck(named(path), checked, passed, paste_into=str(own), paste_how=how)
+    passed += [(one.name, f"the same content as {one.same_as}") for one in checked if one.same_as]
+    checked = [one for one in checked if not one.same_as]
+    return FileCheck(named(path), checked, passed, None, str(own), how, check.source_names)
 
 
 def check_contents(check: Check, content: Unpacked, found: Contents) -> list[ContentCheck]:
@@ -88,9 +90,16 @@ def check_contents(check: Check, content: Unpacked, found: Contents) -> list[Con
 
 
 def check_content(check: Check, content: Unpacked, source: Source, found: Contents) -> ContentCheck:
-    """How one content would be read."""
-    with open_database(check.folder) as database:
-        try:
-            return describe(inspect_content(check, database, content, source, found))
-        except Problem as problem:
-            return ContentCheck(content_name(content.file, content.place)[0], refusal=said(str(problem)))
+    """How one content would be read; of a content that was there before, only its name and the other's."""
+    name = content_name(content.file, content.place)[0]
+    try:
+        own = check.identify(content, source)
+        if own.file_id in check.seen:
+            return ContentCheck(name, same_as=check.seen[own.file_id])
+        with open_database(check.folder) as database:
+            described = describe(inspect_content(check, database, own, found))
+    except Problem as problem:
+        return ContentCheck(name, refusal=said(str(problem)))
+    if not described.refusal and not described.missing:
+        check.seen[own.file_id] = name
+    return described

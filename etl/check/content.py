@@ -52,6 +52,8 @@ class ContentCheck:
     # Such as march.csv, or Lee.xlsx › Client Tracking.
     name: str
     refusal: str | None = None
+    # The content before it that is the same, so that a load would know it.
+    same_as: str | None = None
     # What a load would say of a file that it loads: too many records are quarantined, for example.
     warning: str | None = None
     # The format, the number of records and the source of the settings, each with its title.
@@ -88,8 +90,10 @@ class FileCheck:
     # Where the lines of `toml` are to be pasted, and what to do before.
     paste_into: str = ""
     paste_how: str = ""
+    # The names that sources of the settings have.
+    source_names: list[str] = field(default_factory=list)
 
     @property
     def would_load(self) -> bool:
-        """Whether a load would refuse nothing of it."""
-        return self.refusal is None and all(content.refusal is None for content in self.contents)
+        """Whether a load would refuse nothing of it and warn of nothing."""
+        return self.refusal is None and not any(one.refusal or one.warning for one in self.contents)

@@ -6,8 +6,7 @@ It takes the steps of a load with the functions of a load, so that a check says 
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -27,8 +26,9 @@ from etl.read.json_cells import show_cells
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
+from etl.store.checked import Checked, identify
 from etl.store.columns import Columns, map_columns, match_columns, missing_columns
-from etl.store.identity import identity, names_of, own_names, values_in_names
+from etl.store.identity import LoadedFiles, names_of, own_names
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.purged import Purged
 from etl.store.texts import collect_texts, redact_file
@@ -51,10 +51,19 @@ class Check:
     folder: Path
     # Values of columns that a file does not have, from the person who checks it.
     given: Mapping[str, str]
+    # The names of the contents that a load would have loaded before, by the ids of their files.
+    seen: dict[str, str] = field(default_factory=dict)
 
     def key(self) -> bytes:
         """The key of the data directory, which a check does not create."""
-        return partial(hash_key, self.data, may_make=False)() or secrets.token_bytes(KEY_BYTES)
+        return hash_key(self.data, may_make=False) or secrets.token_bytes(KEY_BYTES)
+
+    @property
+    def source_names(self) -> list[str]:
+        return [source.name for source in self.settings.sources]
+
+    def identify(self, unpacked: Unpacked, source: Source) -> Checked:
+        return identify(unpacked, source, self.given, self.data, self.purged, LoadedFiles(), self.key)
 
 
 @dataclass(frozen=True)
@@ -94,18 +103,13 @@ class Found:
 
 
 def inspect_content(
-    check: Check, database: duckdb.DuckDBPyConnection, unpacked: Unpacked, source: Source, found: Contents
+    check: Check, database: duckdb.DuckDBPyConnection, own: Checked, found: Contents
 ) -> Found:
     """Stages a content and matches its headings; maps its records, or finds what is missing.
 
     Raises the Problem of a load if nothing can be said about it.
     """
-    names = names_of(unpacked, found)
-    values = {**values_in_names(source, unpacked, check.data.inbox), **check.given}
-    source = source.for_content(values, unpacked.has_day_numbers)
-    own = identity(unpacked.sha256, source, values, check.key)
-    if any(map(check.purged.has_file, {own.file_id, own.content_id})):
-        raise Problem("its content was purged, and what was purged does not come back.")
+    unpacked, source, values = own.unpacked, own.source, own.values
     staged, refusal = stage_content(check, database, unpacked, source, values)
     columns = match_columns(staged.headings, source)
     if missing_columns(columns):
@@ -131,7 +135,7 @@ def inspect_content(
         check,
         database,
         unpacked,
-        Path(names[0]).name,
+        Path(names_of(unpacked, found)[0]).name,
         file_format,
         values,
         staged,

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from etl.check.content import ContentCheck, FileCheck
 from etl.check.names_in import TABS, literally
-from etl.check.toml_texts import texts
+from etl.check.toml_texts import free_name, texts
 from etl.config.names import WORD
 from etl.store.texts import PLACE
 
@@ -28,14 +28,15 @@ def lines_of_all(checks: Sequence[FileCheck]) -> list[str]:
         for content in check.contents:
             if content.toml and (len(checks) == 1 or NO_LOG not in content.toml):
                 groups.setdefault(OWN.sub("", content.toml), []).append((check, content))
-    names: list[str] = []
+    taken = {name for check in checks for name in check.source_names}
     found = []
     for own in groups.values():
         others = [other for group in groups.values() if group is not own for other in group]
         toml = own[0][1].toml or ""
-        names += NAME.findall(toml)
-        number = f" {count}" if (count := names.count(names[-1])) > 1 else ""
-        toml = with_line(toml, NAME, f'name = "{names[-1]}{number}"')
+        # The name is of letters; a number at its end is for the settings alone.
+        name = free_name(NAME.findall(toml)[0].rstrip(" 0123456789"), taken)
+        taken.add(name)
+        toml = with_line(toml, NAME, f'name = "{name}"')
         found.append(with_line(toml, FILES, f"files = {texts(patterns_for(own, others, checks))}"))
     return found
 
@@ -70,11 +71,14 @@ def files_of(toml: str) -> list[str]:
 
 
 def wide_patterns(own: Group) -> list[str]:
-    """Patterns for all names that a proposed pattern of [source.names] fits; none if there is none."""
+    """Patterns for all names that a proposed pattern of [source.names] fits; none if there is none.
+
+    With a constant there is none either: other files may need another one.
+    """
     toml = own[0][1].toml or ""
     match = NAME_PATTERN.search(toml)
     endings = dict.fromkeys("".join(re.findall(r"\.\w+$", check.name)) for check, _ in own)
-    if match is None or any(PLACE in pattern for pattern in files_of(toml)):
+    if match is None or "[source.constants]" in toml or any(PLACE in pattern for pattern in files_of(toml)):
         return []
     first = "[0-9]*" if all(check.name[:1].isdigit() for check, _ in own) else "*"
     tabs = TABS if "{tab}" in match[1] else ("",)

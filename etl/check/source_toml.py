@@ -5,15 +5,13 @@ A line without a `#` is certain. The patterns match no name of a file that the l
 
 import re
 from collections.abc import Sequence
-from itertools import count
 
 from etl.check.inspect import Found
 from etl.check.name_lines import NameLines, name_lines
 from etl.check.names_in import file_patterns, literally
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import ISO, Shape
-from etl.check.toml_texts import printed, quoted, texts
-from etl.config.settings import Settings
+from etl.check.toml_texts import free_name, printed, quoted, texts
 from etl.config.source import Heading, Source, joined_places, unpacked_name
 
 # The keys of a source that stay as they are.
@@ -38,7 +36,7 @@ def own_lines(found: Found, names: NameLines, has_constants: bool) -> list[str]:
     stem = unpacked_name(found.file_name)
     kept = {key: value for key in KEPT if (value := getattr(source, key)) != getattr(DEFAULT, key)}
     return [
-        f"name = {quoted(new_name(stem, found.check.settings))}",
+        f"name = {quoted(free_name(name_of(stem), found.check.source_names))}",
         f"kind = {quoted(source.kind)}",
         f"files = {texts(name_patterns(found, names, has_constants))}",
         *([f"firm_id = {quoted(source.firm_id)}"] if source.firm_id is not None else []),
@@ -152,13 +150,10 @@ def time_formats(formats: list[str]) -> str:
     return f"time_formats = {texts(dict.fromkeys(formats))}"
 
 
-def new_name(words: str, settings: Settings) -> str:
-    """A name for a source, after the file, that no other source has."""
+def name_of(words: str) -> str:
+    """A name for a source, after the file."""
     stem = re.sub(r"\.\w+(?= |$)", "", words)
-    name = " ".join(re.findall(r"[^\W\d_]+", stem)).lower() or "export"
-    taken = {source.name for source in settings.sources}
-    names = (name if number == 1 else f"{name} {number}" for number in count(1))
-    return next(one for one in names if one not in taken)
+    return " ".join(re.findall(r"[^\W\d_]+", stem)).lower() or "export"
 
 
 def parts_of(heading: Heading) -> Sequence[str]:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import count
 
 from etl.common.terminal import CONTROL_CHARACTERS
 
@@ -11,6 +12,12 @@ LONGEST_NOTE = 80
 
 def texts(values: Iterable[str]) -> str:
     return f"[{', '.join(map(quoted, values))}]"
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, with a number if it is taken."""
+    names = (name if number == 1 else f"{name} {number}" for number in count(1))
+    return next(one for one in names if one not in taken)
 
 
 def printed(text: str) -> str:

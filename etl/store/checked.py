@@ -1,13 +1,15 @@
 """One content of a file on its way into the store: which file it is, and what became of it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etl.common.paths import version
+from etl.common.paths import DataDir, version
+from etl.common.problem import Problem
 from etl.config.source import Source
 from etl.read.archive import Stamp, Unpacked
-from etl.store.identity import Identity, seal_of
+from etl.store.identity import Identity, LoadedFiles, identity, seal_of, values_in_names
 from etl.store.parts import WARNED, WEB_HOOKS, Ledger, Part
 from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
@@ -82,6 +84,27 @@ class Checked:
         return ledger | (
             {"replaces": seal_of(self.old)} if self.old and self.old.file_id != self.file_id else {}
         )
+
+
+def identify(
+    unpacked: Unpacked,
+    source: Source,
+    given: Mapping[str, str],
+    data: DataDir,
+    purged: Purged,
+    loaded: LoadedFiles,
+    key: Callable[[], bytes],
+) -> Checked:
+    """Which file a content is, with the values `given` for it. Raises a Problem if it may not be loaded."""
+    values = {**values_in_names(source, unpacked, data.inbox), **given}
+    source = source.for_content(values, unpacked.has_day_numbers)
+    own = identity(unpacked.sha256, source, values, key)
+    name = content_name(unpacked.file, unpacked.place)[0]
+    outer = {**source.constants, **values}.get("return_id", "")
+    is_purged = purged.has_content(own.content_id, outer)
+    if is_purged or any(map(purged.has_file, {own.file_id, own.content_id})):
+        raise Problem("its content was purged, and what was purged does not come back.")
+    return Checked(unpacked, source, values, own, loaded.find(own, name, source))
 
 
 # A file whose part is written into a folder, with its counts, and not yet in the store.

@@ -27,9 +27,9 @@ from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
-from etl.store.checked import Checked, Outcome, Written, base_ledger
+from etl.store.checked import Checked, Outcome, Written, base_ledger, identify
 from etl.store.columns import map_columns
-from etl.store.identity import LoadedFiles, digest, identity, refuse_merging, values_in_names
+from etl.store.identity import LoadedFiles, digest, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
@@ -101,16 +101,7 @@ class Loader:
 
     def check(self, unpacked: Unpacked, source: Source) -> Checked:
         """Which file a content is. Raises a Problem if it may not be loaded."""
-        values = {**values_in_names(source, unpacked, self.data.inbox), **self.given}
-        source = source.for_content(values, unpacked.has_day_numbers)
-        own = identity(unpacked.sha256, source, values, self.key)
-        name = content_name(unpacked.file, unpacked.place)[0]
-        checked = Checked(unpacked, source, values, own, self.loaded.find(own, name, source))
-        outer = {**source.constants, **values}.get("return_id", "")
-        is_purged = self.purged.has_content(own.content_id, outer)
-        if is_purged or any(map(self.purged.has_file, {checked.file_id, checked.own.content_id})):
-            raise Problem("its content was purged, and what was purged does not come back.")
-        return checked
+        return identify(unpacked, source, self.given, self.data, self.purged, self.loaded, self.key)
 
     def is_known(self, checked: Checked) -> bool:
         old = checked.old

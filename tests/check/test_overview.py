@@ -81,8 +81,41 @@ def test_what_the_names_gave_is_in_the_table(data: DataDir, tmp_path: Path) -> N
     assert table(data, folder) == (CHECKOUT / "tests" / "checks" / "names.txt").read_text(encoding="utf-8")
 
 
-def test_files_of_which_one_would_be_refused_fail(data: DataDir, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, {"a.csv": WITH_ID, "b.csv": WITH_ID, "page.csv": "<html></html>"})
+def test_files_of_which_one_would_be_refused_or_warned_of_fail(data: DataDir, tmp_path: Path) -> None:
+    good = WITH_ID.replace("Moon", "Client")
+    folder = folder_of(
+        tmp_path, {"a.csv": good, "b.csv": f"{good}R-2,Client,Upload,2026-03-04 10:00\n", "moon.csv": WITH_ID}
+    )
+    (folder / "page.csv").write_text("<html></html>", encoding="utf-8")
     settings = read_settings(data.settings)
-    assert check_paths(data, settings, [folder / "a.csv", folder / "b.csv"])[1]
-    assert not check_paths(data, settings, [folder])[1]
+    fine = [folder / "a.csv", folder / "b.csv"]
+    assert check_paths(data, settings, fine)[1]
+    assert not check_paths(data, settings, [*fine, folder / "moon.csv"])[1]
+    assert not check_paths(data, settings, [*fine, folder / "page.csv"])[1]
+
+
+def test_a_file_with_the_content_of_another_is_passed_over(data: DataDir, tmp_path: Path) -> None:
+    good = WITH_ID.replace("Moon", "Client")
+    text = table(data, folder_of(tmp_path, {"a.csv": good, "b.csv": good}))
+    assert "Passed over\n    b.csv: the same content as a.csv\n" in text
+    assert text.endswith(
+        "2 files: 2 records, 2 kept, 0 quarantined; 0 would be refused. Nothing was stored.\n"
+    )
+
+
+def test_each_source_to_paste_gets_a_name_that_no_other_has(data: DataDir, tmp_path: Path) -> None:
+    paste_lines(data, '[[source]]\nname = "march 2"\nfiles = ["none.csv"]')
+    texts = {
+        f"march-{number}.csv": WITH_ID.replace("Date/Time", heading)
+        for number, heading in enumerate(("Logged At Desk", "Desk Time"))
+    }
+    text = table(data, folder_of(tmp_path, texts))
+    assert re.findall('^name = "(.*)"', text, re.MULTILINE) == ["march", "march 3"]
+
+
+def test_lines_with_a_constant_tab_are_for_the_checked_files_alone(data: DataDir, tmp_path: Path) -> None:
+    names = ["2025-0001 Lee.csv", "2025-0002 Kim.csv"]
+    other = CLIENT.replace("7:20", "8:20")
+    text = table(data, folder_of(tmp_path, dict(zip(names, (CLIENT, other), strict=True))))
+    assert '# tab = "Client"' in text
+    assert 'files = ["2025-0001 Lee.csv", "2025-0002 Kim.csv"]' in text
