@@ -18,6 +18,7 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.config.source import TIME, Source, column_of
+from etl.read.added import refuse_given
 from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
@@ -76,7 +77,8 @@ class Found:
     # The name that a pattern of a source has to match.
     file_name: str
     format: str
-    values: dict[str, str]
+    # The values from elsewhere of columns that it does not have.
+    values: Mapping[str, str]
     staged: Staged
     columns: Columns
     # Why a load would refuse it: a required column is missing.
@@ -111,6 +113,7 @@ def inspect_content(
     """
     unpacked, source, values = own.unpacked, own.source, own.values
     staged, refusal = stage_content(check, database, unpacked, source, values)
+    refuse_given(staged, check.given)
     columns = match_columns(staged.headings, source)
     if missing_columns(columns):
         refusal = refusal or refusal_of(columns)
@@ -137,7 +140,7 @@ def inspect_content(
         unpacked,
         Path(names_of(unpacked, found)[0]).name,
         file_format,
-        values,
+        staged.added,
         staged,
         columns,
         refusal,

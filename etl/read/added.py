@@ -9,6 +9,7 @@ from dataclasses import replace
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
+from etl.common.problem import Problem
 from etl.config.source import Source, columns_of, joined_places
 from etl.read.records import Staged
 
@@ -39,4 +40,11 @@ def add_columns(
             alter view staged rename to staged_as_read;
             create view staged as select *{listed} from staged_as_read
         """)
-    return replace(staged, headings=[*staged.headings, *joined, *given])
+    return replace(staged, headings=[*staged.headings, *joined, *given], added=given)
+
+
+def refuse_given(staged: Staged, given: Mapping[str, str]) -> None:
+    """Refuses what a person gave for a column that the file has: it would be lost."""
+    for column in given:
+        if column not in staged.added:
+            raise Problem(f"the file has a column for {column}; leave --set {column} out.")

@@ -23,6 +23,7 @@ from etl.common.system import sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, source_of
 from etl.config.source import Source
+from etl.read.added import refuse_given
 from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
@@ -88,6 +89,7 @@ class Loader:
         if self.is_known(checked):
             return self.accept(checked, checked.old)
         staged = stage(database, unpacked, checked.source, self.settings.limits, folder, checked.values)
+        refuse_given(staged, self.given)
         columns = map_columns(staged.headings, checked.source)
         with work_folder(folder) as own:
             limits = self.settings.limits
@@ -139,6 +141,7 @@ class Loader:
                     continue
                 file_ids.add(checked.file_id)
                 staged = stage(None, checked.unpacked, checked.source, limits, own, checked.values)
+                refuse_given(staged, self.given)
                 small = small_file(checked.file_id, staged, map_columns(staged.headings, checked.source))
                 total += small.records.held_bytes + checked.unpacked.path.stat().st_size
                 if total > MOST_HELD_BYTES:

@@ -249,6 +249,30 @@ def test_the_text_contains(
     assert [part for part in expected if part not in text] == []
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_value_that_a_person_gives_for_a_column_of_the_file_is_refused(
+    data: DataDir, tmp_path: Path, count: int
+) -> None:
+    text = "Return ID,Tab,Event,When\nR-1,Client,Access Locked,2026-03-04 10:00\n"
+    files = [written(tmp_path, f"{number}.csv", text * (number + 1)) for number in range(count)]
+    settings, given = read_settings(data.settings), {"return_id": "R-7"}
+    refusal = "the file has a column for return_id; leave --set return_id out."
+    assert [one.reason for one in load(data, settings, files, given=given)] == [refusal] * count
+    [checked] = check_file(data, settings, files[0], given).contents
+    assert (checked.refusal, checked.from_names) == (refusal, [])
+
+
+def test_only_what_was_taken_from_a_name_is_said_to_be(data: DataDir, tmp_path: Path) -> None:
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    data.root.mkdir()
+    pattern = '[source.names]\nfile = "{return_id} {client_name}"\n'
+    own = re.sub(r"^\[source\.names\].*\n.*\n", lambda _: pattern, shipped, flags=re.MULTILINE)
+    (data.root / "settings.toml").write_text(own, encoding="utf-8")
+    text = "Return ID,Tab,Event,When\nR-1,Client,Access Locked,2026-03-04 10:00\n"
+    found = check_file(data, read_settings(data.settings), written(tmp_path, "R-7 Lee.csv", text))
+    assert found.contents[0].from_names == [("client_name", "Lee")]
+
+
 def test_hostile_names_and_headings_are_escaped(data: DataDir, tmp_path: Path) -> None:
     content = (
         "Return\x1b[0m No;When \u202eis;Tab;SSN 123456789;Was\n1;2026-03-04 10:00;Client;123456789;Upload\n"
