@@ -157,10 +157,8 @@ def candidates(suggestion: Suggestion) -> str:
     )
     if suggestion.is_certain:
         return f"{column}: {quoted} {why}"
-    return (
-        f"{column}: perhaps {quoted}; only you can say it"
-        if quoted
-        else f"{column}: no heading looks like it"
+    return f"{column}: " + (
+        f"perhaps {quoted}; only you can say it" if quoted else "no heading looks like it"
     )
 
 

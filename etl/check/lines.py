@@ -36,13 +36,10 @@ def lines_of_all(checks: Sequence[FileCheck]) -> list[str]:
         # The name is of letters; a number at its end is for the settings alone.
         name = free_name(NAME.findall(toml)[0].rstrip(" 0123456789"), taken)
         taken.add(name)
-        toml = with_line(toml, NAME, f'name = "{name}"')
-        found.append(with_line(toml, FILES, f"files = {texts(patterns_for(own, others, checks))}"))
+        toml = NAME.sub(f'name = "{name}"', toml, count=1)
+        files = f"files = {texts(patterns_for(own, others, checks))}"
+        found.append(FILES.sub(lambda _, line=files: line, toml, count=1))
     return found
-
-
-def with_line(toml: str, old: re.Pattern[str], line: str) -> str:
-    return old.sub(lambda _: line, toml, count=1)
 
 
 def patterns_for(own: Group, others: Group, checks: Sequence[FileCheck]) -> list[str]:

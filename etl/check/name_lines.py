@@ -50,12 +50,8 @@ def name_lines(found: Found) -> NameLines:
         existing = getattr(names, key)
         # A column can be in one kind of name only.
         is_free = proposed.isdisjoint(words_of(existing))
-        if (
-            existing
-            and is_free
-            and not found_patterns
-            and (key != "sheet" or found.unpacked.sheet is not None)
-        ):
+        has_name = key != "sheet" or found.unpacked.sheet is not None
+        if existing and is_free and not found_patterns and has_name:
             own.lines.append(f"{key} = {texts(existing)}")
         own.lines += lines_of(key, found_patterns, is_clear_tab(found, name))
     if left and "return_id" in left and not has_candidates(found):

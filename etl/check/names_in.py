@@ -14,22 +14,9 @@ from etl.config.names import taken
 TABS = ("client", "internal")
 CLEAR_TAB = re.compile(r"(?i)\b(?:client|internal)[ _-]*tracking\b")
 # Words of names that are neither clients nor ids.
-USUAL = (
-    *(
-        "tracking",
-        "log",
-        "logs",
-        "export",
-        "exports",
-        "event",
-        "events",
-        "user",
-        "users",
-        "report",
-        "history",
-    ),
-    *("audit", "trail", "activity", "return", "returns", "tax", "copy", "of", "the", "and", "tab", "list"),
-    *("data", "sheet", "all", "final", "new", "old", "from", "to", "for"),
+USUAL = re.compile(
+    "(?i)tracking|logs?|exports?|events?|users?|report|history|audit|trail|activity|returns?|tax|copy|of|the|and"
+    "|tab|list|data|sheet|all|final|new|old|from|to|for"
 )
 DATE = re.compile(
     r"(?:19|20)\d\d[-._](?:0[1-9]|1[0-2])|"
@@ -88,7 +75,7 @@ def written(
         elif number == tab:
             texts.append("{tab}")
             values["tab"] = part
-        elif part.isspace() or set(part) == {"_"} or part.casefold() in USUAL:
+        elif part.isspace() or set(part) == {"_"} or USUAL.fullmatch(part):
             texts.append(part)
         elif part[0].isalpha() and not re.search(r"\d", part) and has_client:
             is_next = texts[-2:-1] == ["{client_name}"] and "client_name" in values

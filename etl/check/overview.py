@@ -19,15 +19,12 @@ def overview(checks: Sequence[FileCheck]) -> Table:
             names = ", ".join(f"{column}: {value}" for column, value in content.from_names)
             quarantined = sum(one.count for one in content.quarantined)
             numbers = (content.records, content.kept, quarantined)
-            problem = first_sentence(content.refusal or reasons_of(content) or labels_of(content))
+            reasons = ", ".join(f"{one.reason}: {one.count}" for one in content.quarantined)
+            problem = first_sentence(content.refusal or reasons or labels_of(content))
             rows.append((content.name, names, *map(str, numbers), problem))
         if check.refusal:
             rows.append((check.name, "", "", "", "", first_sentence(check.refusal)))
     return Table(TITLES, rows)
-
-
-def reasons_of(content: ContentCheck) -> str:
-    return ", ".join(f"{one.reason}: {one.count}" for one in content.quarantined)
 
 
 def labels_of(content: ContentCheck) -> str:

@@ -102,9 +102,8 @@ def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
     near = [one for one in rest if get_close_matches(heading_key(one.heading), known, n=1, cutoff=CLOSE)]
     if column in IDS:
         near = sorted((one for one in rest if one.may_be_ids), key=lambda one: one not in near)
-    return Suggestion(
-        column, [one.heading for one in near], ONLY_YOU, notes=tuple(one.example for one in near)
-    )
+    notes = tuple(one.example for one in near)
+    return Suggestion(column, [one.heading for one in near], ONLY_YOU, notes=notes)
 
 
 def tab_of_labels(fields: list[Field], suggested: list[Suggestion], labels: KnownLabels) -> str | None:
