@@ -38,7 +38,7 @@ def lines_of_all(checks: Sequence[FileCheck]) -> list[str]:
         taken.add(name)
         toml = NAME.sub(f'name = "{name}"', toml, count=1)
         files = f"files = {texts(patterns_for(own, others, checks))}"
-        found.append(FILES.sub(lambda _, line=files: line, toml, count=1))
+        found.append(toml.replace(f"files = {FILES.findall(toml)[0]}", files, 1))
     return found
 
 
