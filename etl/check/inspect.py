@@ -119,7 +119,8 @@ def inspect_content(
         refusal = refusal or refusal_of(columns)
         staged = show_cells(database, staged)
         columns = match_columns(staged.headings, source)
-    times = shapes_of(database, columns, columns.places.get(TIME[source.kind]))
+    place = columns.places.get(TIME[source.kind])
+    times = [] if place is None else shapes(database, f"c{place}", columns)
     fields: list[Field] = []
     if missing_columns(columns) or (times and not any(HAS_CLOCK.search(one.example) for one in times)):
         fields = read_fields(database, columns)
@@ -151,10 +152,6 @@ def inspect_content(
         tab_of_labels(fields, suggested, check.labels),
         *own_names(unpacked, check.data.inbox),
     )
-
-
-def shapes_of(database: duckdb.DuckDBPyConnection, columns: Columns, place: int | None) -> list[Shape]:
-    return [] if place is None else shapes(database, f"c{place}", columns)
 
 
 def suggested_shapes(

@@ -54,7 +54,8 @@ def name_lines(found: Found) -> NameLines:
         if existing and is_free and not found_patterns and has_name:
             own.lines.append(f"{key} = {texts(existing)}")
         own.lines += lines_of(key, found_patterns, is_clear_tab(found, name))
-    if left and "return_id" in left and not has_candidates(found):
+    has_candidates = any(one.column == "return_id" and one.headings for one in found.suggested)
+    if "return_id" in left and not has_candidates:
         own.lines += renaming(own, name, left)
     return own
 
@@ -71,10 +72,6 @@ def is_clear_tab(found: Found, name: str) -> bool:
     """Whether the name says the tab in full, and no label of the file is of the other tab."""
     match = CLEAR_TAB.search(name)
     return match is not None and (found.tab is None or match[0].casefold().startswith(found.tab.casefold()))
-
-
-def has_candidates(found: Found) -> bool:
-    return any(one.column == "return_id" and one.headings for one in found.suggested)
 
 
 def renaming(own: NameLines, name: str, left: list[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from etl.check.content import ContentCheck, FileCheck, Table
+from etl.check.content import FileCheck, Table
 from etl.check.lines import lines_of_all
 from etl.check.text import joined, paste_text, section, table
 
@@ -20,16 +20,15 @@ def overview(checks: Sequence[FileCheck]) -> Table:
             quarantined = sum(one.count for one in content.quarantined)
             numbers = (content.records, content.kept, quarantined)
             reasons = ", ".join(f"{one.reason}: {one.count}" for one in content.quarantined)
-            problem = first_sentence(content.refusal or reasons or labels_of(content))
+            labels = content.labels
+            unknown = (
+                f"unknown labels: {labels.unknown_count} of {labels.count}" if labels.unknown_count else ""
+            )
+            problem = first_sentence(content.refusal or reasons or unknown)
             rows.append((content.name, names, *map(str, numbers), problem))
         if check.refusal:
             rows.append((check.name, "", "", "", "", first_sentence(check.refusal)))
     return Table(TITLES, rows)
-
-
-def labels_of(content: ContentCheck) -> str:
-    unknown = content.labels.unknown_count
-    return f"unknown labels: {unknown} of {content.labels.count}" if unknown else ""
 
 
 def overview_text(checks: Sequence[FileCheck]) -> str:

@@ -78,9 +78,8 @@ def moments(headings: list[Heading], why: str, is_certain: bool, notes: tuple[st
 
 
 def zone_of(field: Field) -> str:
-    if field.has_zones:
-        return "each time names its zone"
-    return "it names no zone, so write the right one as timezone above"
+    no_zone = "it names no zone, so write the right one as timezone above"
+    return "each time names its zone" if field.has_zones else no_zone
 
 
 def by_tabs(free: list[Field]) -> Suggestion:
