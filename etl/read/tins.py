@@ -77,6 +77,13 @@ def redact_name(name: str) -> tuple[str, int]:
     return "/".join(part[1:-1] for part, _ in parts), count + sum(number for _, number in parts)
 
 
+def with_hyphens(name: str) -> str:
+    """A part of a name, with its TINs written so that `redact` finds them in any text."""
+    for start, end, digits in reversed(find_tins(f'"{name}"')):
+        name = f"{name[: start - 1]}{digits[:3]}-{digits[3:5]}-{digits[5:]}{name[end - 1 :]}"
+    return name
+
+
 def id_hash(text: str, key: bytes) -> str:
     """A keyed hash of an id that contains a TIN, so that returns stay distinct, however it is written.
 

@@ -10,7 +10,7 @@ from etl.common.problem import Problem
 from etl.config.source import Source
 from etl.read.archive import Stamp, Unpacked
 from etl.store.identity import Identity, LoadedFiles, identity, seal_of, values_in_names
-from etl.store.parts import WARNED, WEB_HOOKS, Ledger, Part
+from etl.store.parts import ID_LENGTH, WARNED, WEB_HOOKS, Ledger, Part
 from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
 
@@ -80,6 +80,7 @@ class Checked:
         ledger["redacted_count"] += tins
         ledger |= {"source_digest": self.source.digest, "packed_sha256": self.unpacked.packed_sha256}
         ledger |= {"content_id": self.own.content_id, "names_id": self.own.names_id}
+        ledger |= {"source_firm_id": self.own.firm_id}
         ledger |= {WEB_HOOKS: True} if self.unpacked.is_web_hook else {}
         return ledger | (
             {"replaces": seal_of(self.old)} if self.old and self.old.file_id != self.file_id else {}
@@ -98,13 +99,14 @@ def identify(
     """Which file a content is, with the values `given` for it. Raises a Problem if it may not be loaded."""
     values = {**values_in_names(source, unpacked, data.inbox), **given}
     source = source.for_content(values, unpacked.has_day_numbers)
-    own = identity(unpacked.sha256, source, values, key)
+    own = identity(unpacked, source, values, given, data.inbox, key)
     name = content_name(unpacked.file, unpacked.place)[0]
+    checked = Checked(unpacked, source, values, *loaded.find(own, name, source))
     outer = {**source.constants, **values}.get("return_id", "")
-    is_purged = purged.has_content(own.content_id, outer)
-    if is_purged or any(map(purged.has_file, {own.file_id, own.content_id})):
+    ids = {own.file_id, checked.file_id, own.content_id, unpacked.packed_sha256[:ID_LENGTH]}
+    if purged.has_content(own.content_id, outer) or any(map(purged.has_file, ids)):
         raise Problem("its content was purged, and what was purged does not come back.")
-    return Checked(unpacked, source, values, own, loaded.find(own, name, source))
+    return checked
 
 
 # A file whose part is written into a folder, with its counts, and not yet in the store.

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from etl.common.files import is_leftover
@@ -17,8 +17,10 @@ from etl.config.settings import Settings, source_of
 from etl.config.source import PACKED, Source
 from etl.read.archive import Contents, Unpacked
 from etl.read.formats import PLAIN
-from etl.read.tins import id_hash, redact
-from etl.store.parts import ID_LENGTH, SEAL, Part
+from etl.read.tins import id_hash, redact, with_hyphens
+from etl.store.inbox import DONE
+from etl.store.parts import ID_LENGTH, SEAL, Ledger, Part
+from etl.store.purged import keyed_hash
 from etl.store.texts import PLACE
 
 ENDING = re.compile(f"({'|'.join(map(re.escape, (*PLAIN, '.txt', *PACKED)))})$", re.IGNORECASE)
@@ -26,28 +28,35 @@ ENDING = re.compile(f"({'|'.join(map(re.escape, (*PLAIN, '.txt', *PACKED)))})$",
 
 @dataclass(frozen=True)
 class Identity:
-    """The start of the hash of a file's content, its id, and a hash of the values in its names, if any."""
+    """The start of the hash of a file's content, its id and its firm, and a hash of its names if they count.
+
+    Of one of several contents there is also the hash of the whole file.
+    """
 
     content_id: str
     file_id: str
-    names_id: str | None = None
+    firm_id: str | None
+    names_id: str | None
+    packed_sha256: str | None
 
 
 def values_in_names(source: Source, unpacked: Unpacked, inbox: Path) -> dict[str, str]:
     """The values that a source takes from the names of a file, its folder and its sheet."""
     if not source.names.columns:
         return {}
-    return source.names.values(*own_names(unpacked, inbox), unpacked.sheet)
+    values = source.names.values(*own_names(unpacked, inbox), unpacked.sheet)
+    return {column: with_hyphens(value) for column, value in values.items()}
 
 
 def own_names(unpacked: Unpacked, inbox: Path) -> tuple[str, str | None]:
     """The name of a file and its folder, as patterns see them.
 
-    The inbox is no folder of an office, nor is a folder of returntrail's own. The folder of a member of a
-    zip is the zip itself, or a folder in it.
+    The inbox and its folders are no folder of an office, nor is a folder of returntrail's own. The folder of
+    a member of a zip is the zip itself, or a folder in it.
     """
     parent = unpacked.file.absolute().parent
-    folders = [] if parent == inbox.absolute() or is_leftover(parent) else [parent.name]
+    unnamed = {inbox.absolute() / name for name in ("", *DONE)}
+    folders = [] if parent in unnamed or is_leftover(parent) else [parent.name]
     *outer, own = unpacked.file.name, *inner_names(unpacked)
     *inner, name = own.split("/")
     folders += [*map(stem, outer), *inner]
@@ -87,18 +96,34 @@ def stem(name: str) -> str:
     return name
 
 
-def identity(sha256: str, source: Source, values: Mapping[str, str], key: Callable[[], bytes]) -> Identity:
-    """The identity of a file. Of a value with a TIN its hash under the key counts, requested only then."""
-    content_id = sha256[:ID_LENGTH]
-    if not (values or source.constants):
-        return Identity(content_id, content_id)
+def identity(
+    unpacked: Unpacked,
+    source: Source,
+    values: Mapping[str, str],
+    given: Mapping[str, str],
+    inbox: Path,
+    key: Callable[[], bytes],
+) -> Identity:
+    """The identity of a file, whose `values` come from its names or are `given` by a person.
+
+    Names may be of clients, so their hashes are made under the key, which is requested only then.
+    """
+    content_id, file_id, names_id = unpacked.sha256[:ID_LENGTH], unpacked.sha256[:ID_LENGTH], None
     own = {name: id_hash(text, key()) if redact(text)[1] else text for name, text in values.items()}
-    given = own | source.constants | {"firm_id": source.firm_id}
-    return Identity(content_id, digest([content_id, given]), digest(own) if own else None)
+    columns = {"firm_id": source.firm_id} | source.constants | own
+    if values or source.constants:
+        file_id = digest([content_id, columns], key() if values else None)
+    if values:
+        names_id = digest([*own_names(unpacked, inbox), unpacked.sheet, dict(given)], key())
+    packed_sha256 = unpacked.packed_sha256 if unpacked.place else None
+    return Identity(content_id, file_id, columns["firm_id"], names_id, packed_sha256)
 
 
-def digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:ID_LENGTH]
+def digest(value: object, key: bytes | None = None) -> str:
+    """The start of a hash; under a key it does not tell what was hashed."""
+    text = json.dumps(value, sort_keys=True)
+    full = hashlib.sha256(text.encode()).hexdigest() if key is None else keyed_hash(key, text)
+    return full[:ID_LENGTH]
 
 
 @dataclass
@@ -106,7 +131,7 @@ class LoadedFiles:
     """The parts of the store by the ids of their files and of their contents."""
 
     parts: dict[str, Part] = field(default_factory=dict)
-    by_content: dict[str, list[Part]] = field(default_factory=dict)
+    by_content: dict[str | None, list[Part]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> "LoadedFiles":
@@ -119,31 +144,47 @@ class LoadedFiles:
         """Adds a part, which replaces the old one."""
         if old:
             del self.parts[old.file_id]
-            self.by_content[content_of(old)].remove(old)
+            for own in contents_of(old):
+                self.by_content[own].remove(old)
         self.parts[part.file_id] = part
-        self.by_content.setdefault(content_of(part), []).append(part)
+        for own in contents_of(part):
+            self.by_content.setdefault(own, []).append(part)
 
-    def find(self, own: Identity, name: str, source: Source) -> Part | None:
-        """The part of a file: of the same content and values, or as it was loaded with other settings.
+    def find(self, own: Identity, name: str, source: Source) -> tuple[Identity, Part | None]:
+        """The part of a file: of the same content and values, or an older reading of this very file.
 
-        The latter has the same content, and its name, or the values of its names, are the same.
+        Two firms may have files of equal bytes; then the id of the second has its firm in it.
         """
-        if part := self.parts.get(own.file_id):
-            return part
-        for part in self.by_content.get(own.content_id, ()):
-            ledger = part.ledger
-            is_same_name = ledger["file_name"] == name
-            is_same_source = ledger["source"] == source.name and ledger.get("names_id") == own.names_id
-            # A part that was written before names had values: its values came from the same settings.
-            if "content_id" not in ledger and ledger["source_digest"] == source.digest:
-                return part
-            if ledger["source_digest"] != source.digest and (is_same_name or is_same_source):
-                return part
-        return None
+        of_firm = replace(own, file_id=digest([own.file_id, own.firm_id]))
+        for one in (own, of_firm):
+            part = self.parts.get(one.file_id)
+            if part and part.ledger.get("source_firm_id", own.firm_id) == own.firm_id:
+                return one, part
+        found = [part for one in (own.content_id, own.packed_sha256) for part in self.by_content.get(one, ())]
+        older = [part for part in found if is_older(part.ledger, own, name, source)]
+        old = min(older, key=lambda part: part.ledger["file_name"] != name, default=None)
+        return (own if self.parts.get(own.file_id) in (None, old) else of_firm), old
+
+
+def is_older(ledger: Ledger, own: Identity, name: str, source: Source) -> bool:
+    """Whether a part of the same content is this file as it was loaded with other settings."""
+    is_same_digest = bool(ledger["source_digest"] == source.digest)
+    # A part that was written before names had values, and sheets parts of their own.
+    if "content_id" not in ledger and (is_same_digest or ledger["file_id"] != own.content_id):
+        return True
+    if own.names_id and ledger.get("names_id"):
+        return not is_same_digest and bool(ledger["names_id"] == own.names_id)
+    return not is_same_digest and (ledger["file_name"] == name or ledger["source"] == source.name)
 
 
 def content_of(part: Part) -> str:
     return str(part.ledger.get("content_id", part.file_id))
+
+
+def contents_of(part: Part) -> set[str]:
+    """The ids by which its file is found. Before sheets had parts of their own, a workbook was one."""
+    own = content_of(part)
+    return {own, own if "content_id" in part.ledger else part.ledger.get("packed_sha256", own)}
 
 
 def seal_of(part: Part) -> str:

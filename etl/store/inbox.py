@@ -20,11 +20,13 @@ from etl.store.texts import redacted_name, redacted_path
 
 DAY_SECONDS = 86_400
 SHOWN_NAMES = 5
+DONE = ("loaded", "refused")
 
 
 def done_folders(data: DataDir) -> tuple[Path, Path]:
     """Where files of the inbox move: the folder of the loaded files and the folder of the refused files."""
-    return data.inbox / "loaded", data.inbox / "refused"
+    loaded, refused = DONE
+    return data.inbox / loaded, data.inbox / refused
 
 
 def files_of(data: DataDir, path: Path) -> list[Path]:

@@ -4,9 +4,8 @@ Files are named on the command line or are in the inbox. There, loaded and refus
 so that no file is loaded twice.
 """
 
-import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger, identify
 from etl.store.columns import map_columns
-from etl.store.identity import LoadedFiles, digest, refuse_merging
+from etl.store.identity import LoadedFiles, content_of, digest, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
@@ -107,7 +106,9 @@ class Loader:
 
     def is_known(self, checked: Checked) -> bool:
         old = checked.old
-        return old is not None and old.ledger["source_digest"] == checked.source.digest and not self.again
+        if old is None or self.again or content_of(old) != checked.own.content_id:
+            return False
+        return bool(old.ledger["source_digest"] == checked.source.digest)
 
     def accept(self, checked: Checked, part: Part | None) -> Outcome:
         """The outcome of a file that is in the store, and so refused no longer."""
@@ -115,7 +116,8 @@ class Loader:
         if part and part is not checked.old:
             self.loaded.add(part, checked.old)
         # The file as a whole may have been refused, or only this content of it.
-        for refused in {checked.unpacked.packed_sha256[:ID_LENGTH], *refusal_ids(checked.unpacked)}:
+        ids = refusal_ids(checked.unpacked, store.hash_key(self.data, may_make=False))
+        for refused in {checked.unpacked.packed_sha256[:ID_LENGTH], *ids}:
             store.refusal_file(self.data, refused).unlink(missing_ok=True)
         unpacked = checked.unpacked
         return Outcome(checked.path, state, part=part, stamp=unpacked.stamp, has_links=unpacked.has_links)
@@ -170,7 +172,8 @@ class Loader:
         """Whether a file is as it was read, and no other file with its content has been loaded since."""
         is_same = not checked.file.is_symlink() and stamp_of(checked.file) == checked.unpacked.stamp
         own_name = content_name(checked.unpacked.file, checked.unpacked.place)[0]
-        return is_same and self.loaded.find(checked.own, own_name, checked.source) is checked.old
+        found = self.loaded.find(checked.own, own_name, checked.source)
+        return is_same and found == (checked.own, checked.old)
 
     def put_in_store(self, files: list[Written]) -> list[Outcome]:
         """Puts the written parts of files in the store in their order, and waits for the disk once."""
@@ -196,6 +199,10 @@ class Loader:
         for file in files:
             # A file that is named twice is known the second time.
             small = written.pop(file, None)
+            # What the first file has replaced is not there for the second.
+            if small and small[0].old and any(checked.old == small[0].old for checked, *_ in run):
+                outcomes += [*([one] for one in self.put_in_store(run))]
+                run = []
             if small and self.is_current(small[0]):
                 run.append(small)
             else:
@@ -215,7 +222,8 @@ class Loader:
                 with suppress(Problem):
                     source = source_of(self.settings, file.name)
             has_names = source is not None and bool(source.names.file_columns)
-            file_id = refusal_ids(unpacked)[has_names] if unpacked else refused_file_id(file)
+            key = self.key() if has_names or place else b""
+            file_id = refusal_ids(unpacked, key)[has_names] if unpacked else refused_file_id(file, self.key)
             name = self.purged.shown_name(file_id, content_name(file, place)[0])
             ledger = base_ledger(file_id, name, source, "refused", reason)
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
@@ -223,23 +231,23 @@ class Loader:
         return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp, has_links=has_links)
 
 
-def refusal_ids(unpacked: Unpacked) -> tuple[str, str]:
+def refusal_ids(unpacked: Unpacked, key: bytes) -> tuple[str, str]:
     """The ids of the refusal of a content: of the file and the place in it, and with the name of the file.
 
     Files of equal bytes may be refused for their names.
     """
     place = [unpacked.packed_sha256, *unpacked.place]
-    own = digest(place) if unpacked.place else unpacked.packed_sha256[:ID_LENGTH]
-    return own, digest([*place, unpacked.file.name])
+    own = digest(place, key) if unpacked.place else unpacked.packed_sha256[:ID_LENGTH]
+    return own, digest([*place, unpacked.file.name], key)
 
 
-def refused_file_id(file: Path) -> str:
-    """The start of the hash of a file as it is; of its name if it cannot be read."""
+def refused_file_id(file: Path, key: Callable[[], bytes]) -> str:
+    """The start of the hash of a file as it is; if it cannot be read, of its name, under the key."""
     try:
         refuse_others(file)
         return store.file_hash(file)[:ID_LENGTH]
     except (Problem, OSError):
-        return hashlib.sha256(os.fsencode(file.name)).hexdigest()[:ID_LENGTH]
+        return digest(file.name, key())
 
 
 def load(

@@ -163,7 +163,7 @@ def redacted_name(path: Path) -> tuple[str, int]:
 
 def redacted_path(path: Path) -> str:
     """The path of a file as a message may show it."""
-    return redact(os.fsencode(path.with_name(redacted_name(path)[0])).decode(errors="replace"))[0]
+    return redact_name(os.fsencode(path).decode(errors="replace"))[0]
 
 
 def content_name(file: Path, place: Sequence[str]) -> tuple[str, int]:

@@ -93,6 +93,7 @@ def test_the_ledger_has_every_fact_of_the_load(tmp_path: Path) -> None:
         "time_zone": None,
         "unmapped_columns": ["Shoe Size"],
         "names_id": None,
+        "source_firm_id": "firm",
     }
     assert {path.name for path in part.folder.iterdir()} == {
         "attributes.parquet",
