@@ -152,10 +152,12 @@ def test_refusals_contain_none_either(tmp_path: Path) -> None:
     ["(212) 555-0123", "2026-03-04", "000-12-3456", "666-12-3456", "xxx-xx-1234", "123456789", "12-3456789"],
 )
 def test_look_alikes_stay(tmp_path: Path, text: str) -> None:
-    row = f"{text},Client,Up {text},2026-03-04,{text},{text}\n"
+    # A date alone is no ID.
+    own = f"r{text}" if text == "2026-03-04" else text
+    row = f"{own},Client,Up {text},2026-03-04,{text},{text}\n"
     part = Firm(tmp_path).load_text(f"return_id,tab,label,event_time,detail,Shoe\n{row}")
     found = events(part, "return_id", "label", "detail", "extra")
-    assert found == [(text, f"Up {text}", text, f'{{"Shoe": "{text}"}}')]
+    assert found == [(own, f"Up {text}", text, f'{{"Shoe": "{text}"}}')]
     assert part.ledger["redacted_count"] == 0
 
 

@@ -15,7 +15,7 @@ from etl.common.problem import Problem
 from etl.store.parts import parts
 from support.loaded_files import HEAD, Firm, tree
 
-GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
+GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04T12:00\n"
 LOAD = """
 import os, sys
 from pathlib import Path
@@ -123,7 +123,7 @@ for line in sys.stdin:
 
 def test_killed_at_any_moment_it_leaves_nothing_or_everything(tmp_path: Path) -> None:
     """After several kills and one complete run the store equals that of an undisturbed load."""
-    rows = [f"r{number % 50},Client,Event {number},2026-03-04" for number in range(400)]
+    rows = [f"r{number % 50},Client,Event {number},2026-03-04T12:00" for number in range(400)]
     files = {f"{name}.csv": "\n".join([HEAD, *rows[name * 100 : name * 100 + 200], ""]) for name in range(3)}
     data, calm = DataDir(tmp_path / "data"), DataDir(tmp_path / "calm")
     for one in (data, calm):
