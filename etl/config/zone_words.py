@@ -57,6 +57,9 @@ PLACES = {
 PLACE_WORDS = {place: f"{letters}T" for letters, _, place, _ in UNITED_STATES}
 
 
+LONGEST = 200
+
+
 def normal(word: str) -> str:
     """A word as it is compared: without brackets around it, and without "time" and "(US & Canada)"."""
     plain = re.sub(r"\s+", " ", word.strip(" ,()[]").removesuffix("(US & Canada").strip()).casefold()
@@ -92,6 +95,9 @@ def is_like_zone(word: str) -> bool:
 
 def split_heading(heading: str) -> tuple[str, str | None]:
     """A heading without its word for a zone, and the word: `Date/Time (UTC)`, `Time ET`, `utc_time`."""
+    # A line that was split by a wrong delimiter is no heading, and slow to search.
+    if len(heading) > LONGEST:
+        return heading, None
     if (match := BRACKETED.fullmatch(heading)) and (zone_of(match[2]) or is_like_zone(match[2])):
         return match[1], match[2]
     for expression in (LAST_WORDS, LAST_CAPITALS):

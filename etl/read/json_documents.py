@@ -57,6 +57,8 @@ def form_of(path: Path, limits: Limits) -> str:
     except RecursionError:
         pass
     else:
+        if len(first) > limits.line_bytes:
+            raise over_limit(limits, "line_bytes", "the line", place="line 1")
         if is_open:
             raise Problem(f"a JSON object over many lines can have at most {MOST_HELD} bytes. {TODO}")
     return "lines"
