@@ -1,5 +1,7 @@
 """The quarantined records of a file: which they are, why, and what is said of a file that has many."""
 
+import calendar
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,12 @@ from etl.read.records import REASONS
 from etl.store.columns import Columns
 from etl.store.mapping import joined, member
 
+WORD = re.compile(r"[^\W\d_]+")
+TIME_WORDS = {
+    word.casefold()
+    for words in (calendar.month_name, calendar.month_abbr, calendar.day_name, calendar.day_abbr)
+    for word in words
+} | {"am", "pm", "a", "p", "m", "t", "z", "at", "utc", "gmt", "e"}
 SHOWN_CHARACTERS = 40
 
 
@@ -64,12 +72,17 @@ def refuse_unread(
         [(time,)] = database.execute(query).fetchall()
         # A text without a digit is no time; it may be a name from another column.
         if any(character.isdecimal() for character in time or ""):
-            example += f', with the time "{shortened(time)}"'
+            example += f', with the time "{shortened(WORD.sub(known_word, time))}"'
     records = f"{fault.count} of {counts['record_count']} records"
     raise Problem(
         f"no record could be read. {records} are {fault.reason}: {fault.advice}. The first is {example}. "
         "Nothing was loaded from it."
     )
+
+
+def known_word(match: re.Match[str]) -> str:
+    """A word of a time as a message may show it: any other may be a name from another column."""
+    return match[0] if match[0].casefold() in TIME_WORDS else "..."
 
 
 def shortened(text: str) -> str:

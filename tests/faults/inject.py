@@ -23,6 +23,7 @@ import etl.common.files as lock
 import etl.read.archive as archive
 import etl.reports.files as report_files
 import etl.reports.run_files as run_files
+import etl.store.checked as checked
 import etl.store.columns as columns
 import etl.store.load as load
 import etl.store.parts as parts
@@ -57,7 +58,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
 }
 # Modules that read the clock.
-CLOCKS = (load, raw, lock, report_files)
+CLOCKS = (checked, raw, lock, report_files)
 
 
 def replace_function(module: ModuleType | type, function: Function, instead: Function) -> None:

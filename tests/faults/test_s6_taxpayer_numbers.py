@@ -72,7 +72,8 @@ def leaks(data: DataDir, runner: Runner, **order: object) -> int:
     printed = []
     for verb in ("load", "build", "report"):
         ended = runner.run("--data", data.root, verb, **order)
-        assert ended.code == 0, ended.err
+        # Half of the records are quarantined, which a load reports as a problem.
+        assert ended.code == (verb == "load"), ended.err
         printed += [ended.out, ended.err]
     # The export itself is in the inbox; the command shows its redacted name.
     return len(NUMBER.findall(plain(everything(data, printed))))

@@ -31,7 +31,7 @@ def test_a_file_of_which_nothing_could_be_read_is_refused(tmp_path: Path) -> Non
     assert str(refused) == (
         f"{firm.data.inbox}/bad.csv: no record could be read. 2 of 3 records are unreadable_time: No format "
         "of the source reads the time: add one to time_formats, then load the file again. The first is "
-        'record 2, with the time "26.Mrz.2026 11h15". Nothing was loaded from it.'
+        'record 2, with the time "26.....2026 11...15". Nothing was loaded from it.'
     )
     assert [outcome.state for outcome in loaded] == ["loaded", "loaded"]
     assert [path.as_posix() for path in tree(firm.data.inbox)] == [
@@ -46,9 +46,9 @@ def test_a_file_of_which_nothing_could_be_read_is_refused(tmp_path: Path) -> Non
     [
         (
             "r1,Client,Up,078-05-1120 was the number at 10 of the clock\n",
-            '1, with the time "[TIN] was the number at 10 of the clock',
+            '1, with the time "[...] ... ... ... at 10 ... ... ...',
         ),
-        (f"r1,Client,Up,1{'x' * 50}\n", f'1, with the time "1{"x" * 39}...'),
+        (f"r1,Client,Up,1{'x' * 50}\n", '1, with the time "1..."'),
         ("r1,Client,Up,Ann Lee\n", "1. "),
         ("r1,Nowhere,Up,2026-03-04 10:00\n", "1. "),
         (",Client,Ann Lee,2026-03-04 10:00\n", "1. "),
