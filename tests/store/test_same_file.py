@@ -1,14 +1,8 @@
 """Which files are two although their bytes are equal, and which is an older reading of the same file."""
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from etl.common.problem import Problem
-from etl.config.names import Names
 from etl.config.settings import read_settings
 from etl.store.load import load
 from etl.store.parts import ID_LENGTH, file_hash, refusals, remove, with_checksums
@@ -156,25 +150,6 @@ def test_no_folder_of_the_inbox_and_no_year_is_taken_for_an_id(tmp_path: Path) -
     assert set(records(firm, "return_id", "tax_year")) == {("r7", 2026)}
 
 
-@pytest.mark.parametrize(
-    ("pattern", "name"),
-    [
-        ("* {return_id} *", "Kim Lee 2025-0001 log"), ("* {tab}*", "a internal audit client tracking"),
-        ("{return_id}-*", "2025-0001-Lee"), ("* {return_id} *", "a b c b d"),
-    ],
-)  # fmt: skip
-def test_a_star_hides_no_second_way(pattern: str, name: str) -> None:
-    with pytest.raises(Problem, match="fits this name in two ways"):
-        Names(file=(pattern,)).values(name, None, None)
-
-
-def test_a_tab_beside_a_star_is_a_whole_word() -> None:
-    names = Names(file=("{return_id} {tab}*", "*{tab} {return_id}"))
-    assert names.values("r1 clientele notes", None, None) == {}
-    assert names.values("subclient r1", None, None) == {}
-    assert names.values("r1 client_2", None, None) == {"return_id": "r1", "tab": "client"}
-
-
 def test_what_a_ledger_keeps_of_names_cannot_be_found_by_trying_names(tmp_path: Path) -> None:
     """Its ids are hashes under the key of the data directory: another directory has others."""
     ids = []
@@ -201,28 +176,3 @@ def test_nine_digits_in_a_name_are_a_taxpayer_number(tmp_path: Path) -> None:
     texts = [*map(str, outcomes), *(part.data.read_text("latin-1") for part in firm.parts)]
     texts += [(part.folder / "ledger.json").read_text() for part in firm.parts]
     assert [text for text in texts if "078051120" in text or "219451121" in text] == []
-
-
-def test_a_load_that_is_killed_while_it_removes_the_old_part_can_be_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before, the old part stayed without its ledger, and every command refused the store."""
-
-    remove_all = shutil.rmtree
-
-    def killed(folder: str | Path, **more: Any) -> None:
-        if (ledger := Path(folder) / "ledger.json").exists():
-            ledger.unlink()
-            raise KeyboardInterrupt
-        remove_all(folder, **more)
-
-    firm = Firm(tmp_path, SETTINGS + NAMES.replace("{return_id} {client_name}", "{client_name} {return_id}"))
-    file = firm.file("2025-0001 Lee client tracking.csv", CLIENT)
-    firm.load(file)
-    Firm(tmp_path, SETTINGS + NAMES)
-    with monkeypatch.context() as patch:
-        patch.setattr("shutil.rmtree", killed)
-        with pytest.raises(KeyboardInterrupt):
-            firm.load(file)
-    assert [outcome.state for outcome in firm.load(file)] == ["known"]
-    assert records(firm, "return_id", "client_name") == [("2025-0001", "Lee")]
