@@ -29,9 +29,12 @@ MOST_HELD = 64_000_000
 MOST_PLACES = 1_000
 # Says only where a value ends, and a number may be of any length: records are decoded again, and strictly.
 SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
-TODO = "Write one object a line, or one array of objects."
+ADVICE = "Write one object a line, or one array of objects."
 # The keys from the document to its records; none if a document is a record.
 Keys = tuple[str, ...]
+# The keys beside the records with their first texts, of values that are no longer than this.
+Beside = dict[str, set[str]]
+MOST_BESIDE = 1_000
 
 
 def form_of(path: Path, limits: Limits) -> str:
@@ -60,7 +63,7 @@ def form_of(path: Path, limits: Limits) -> str:
         if len(first) > limits.line_bytes:
             raise over_limit(limits, "line_bytes", "the line", place="line 1")
         if is_open:
-            raise Problem(f"a JSON object over many lines can have at most {MOST_HELD} bytes. {TODO}")
+            raise Problem(f"a JSON object over many lines can have at most {MOST_HELD} bytes. {ADVICE}")
     return "lines"
 
 
@@ -181,7 +184,7 @@ class Found:
 def survey(value: dict[str, Any], keys: Keys, found: dict[Keys, Found], in_list: bool = False) -> None:
     """Adds an object, and the objects in it, to those found at their places."""
     if len(found) > MOST_PLACES:
-        raise Problem(f"it has objects in over {MOST_PLACES} places. {TODO}")
+        raise Problem(f"it has objects in over {MOST_PLACES} places. {ADVICE}")
     own = found.setdefault(keys, Found())
     own.count, own.in_list = own.count + 1, in_list
     own.headings |= dict.fromkeys(leaves(value))
@@ -257,12 +260,12 @@ def may_be_records(found: dict[Keys, Found], source: Source) -> bool:
     return is_known or not any(one.in_list and one.count > found[()].count for one in found.values())
 
 
-def records_at(text: str, keys: Keys, place: str, others: dict[str, None]) -> Iterator[str]:
+def records_at(text: str, keys: Keys, place: str, others: Beside) -> Iterator[str]:
     """The text of each record at a place of a document, which is valid JSON; adds the keys beside it."""
     return values_at(text, 0, keys, place, others) if keys else iter([text])
 
 
-def values_at(text: str, start: int, keys: Keys, place: str, others: dict[str, None]) -> Iterator[str]:
+def values_at(text: str, start: int, keys: Keys, place: str, others: Beside) -> Iterator[str]:
     if text[start] == "[":
         for _, begin, end in parts(text, start):
             yield from values_at(text, begin, keys, place, others) if keys else [text[begin:end]]
@@ -280,8 +283,23 @@ def values_at(text: str, start: int, keys: Keys, place: str, others: dict[str, N
                 f'{place}: the records are in "{printable(keys[0])}", which {fault} (it has {listed}). '
                 "Export the file again, or load documents of another form as a file of their own."
             )
-        others |= dict.fromkeys(key for key, _, _ in members if key != keys[0])
+        for key, begin, end in members:
+            if key != keys[0]:
+                note_beside(others, key, text[begin:end])
         yield from values_at(text, own[0], keys[1:], place, others)
+
+
+def note_beside(others: Beside, key: str, text: str) -> None:
+    """Notes a key beside the records and its text, or those of its object, which may name a return."""
+    others.setdefault(key, set())
+    value = SCANNER.decode(text) if len(text) < MOST_BESIDE and not text.startswith("[") else None
+    fields = {key: value}
+    if isinstance(value, dict):
+        fields = {f"{key}.{name}": item for name, item in value.items()}
+    for heading, item in fields.items():
+        # Two different texts already contradict each other.
+        if isinstance(item, str) and len(others.setdefault(heading, set())) < 2:
+            others[heading].add(item)
 
 
 def shown(keys: Keys) -> str:

@@ -21,9 +21,10 @@ from etl.read.archive import over_limit
 from etl.read.csv_dialect import checked_headings
 from etl.read.encoding import Text
 from etl.read.json_documents import (
+    ADVICE,
     SCANNER,
-    TODO,
     TOKEN,
+    Beside,
     Keys,
     documents,
     find_records,
@@ -180,7 +181,7 @@ def stage_json(
         keys = () if source.records == "." else tuple(source.records.split("."))
     else:
         keys = find_records(documents(text.path, form, limits), source)
-    opened, others = set[str](), dict[str, None]()
+    opened, others = set[str](), Beside()
     while True:
         read = JsonRecords(database, source, limits, opened)
         read_documents(read, text, form, keys, others)
@@ -190,12 +191,16 @@ def stage_json(
     if not keys:
         return staged
     remark = f'the records are in "{shown(keys)}"'
-    if others:
-        remark += f"; also in the document, and not loaded: {printable(', '.join(others))}"
-    return replace(staged, remark=remark)
+    if outer := [key for key in others if key.partition(".")[0] not in others or "." not in key]:
+        remark += f"; also in the document, and not loaded: {printable(', '.join(outer))}"
+    said: dict[str, set[str]] = {}
+    for key, texts in others.items():
+        if (column := column_of(source, key)) in ("return_id", "tab"):
+            said.setdefault(column, set()).update(texts)
+    return replace(staged, remark=remark, said=said)
 
 
-def read_documents(read: JsonRecords, text: Text, form: str, keys: Keys, others: dict[str, None]) -> None:
+def read_documents(read: JsonRecords, text: Text, form: str, keys: Keys, others: Beside) -> None:
     """Adds the records at a place of each document of a file."""
     has_object = False
     for place, document in documents(text.path, form, read.limits):
@@ -214,7 +219,7 @@ def read_documents(read: JsonRecords, text: Text, form: str, keys: Keys, others:
                 raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
             read.records.add_malformed("broken_json", document)
     if form == "lines" and not has_object:
-        raise Problem(f"line 1: no line is a complete JSON object. {TODO}")
+        raise Problem(f"line 1: no line is a complete JSON object. {ADVICE}")
 
 
 def limit_record(text: str, place: str, limits: Limits) -> None:

@@ -190,8 +190,10 @@ def test_nested_objects_become_dotted_headings_if_one_is_known() -> None:
         {"user.name": "Pat"},
     ]
     for step in (1, -1):
-        result = both_ways("a.ndjson", "".join(json.dumps(record) + "\n" for record in records[::step]))
+        lines = (json.dumps({"tab": "Client"} | record) for record in records[::step])
+        result = both_ways("a.ndjson", "".join(f"{line}\n" for line in lines))
         rows = [dict(zip(result.headings, row, strict=True)) for row in result.texts]
+        assert {row.pop("tab") for row in rows} == {"Client"}
         filled = [{heading: text for heading, text in row.items() if text} for row in rows]
         assert (filled, result.malformed) == (expected[::step], [])
 

@@ -304,3 +304,23 @@ def test_a_load_that_is_killed_while_it_removes_the_old_part_can_be_repeated(
             firm.load(file)
     assert [outcome.state for outcome in firm.load(file)] == ["known"]
     assert records(firm, "return_id", "client_name") == [("2025-0001", "Lee")] * 2
+
+
+def test_lists_of_other_returns_than_the_name_says_are_refused(tmp_path: Path) -> None:
+    """The ID stands beside each list: before, the events of both returns became those of the name."""
+    firm = Firm(tmp_path, SETTINGS + NAMES.replace(" tracking*", "*"))
+    event = '{"event": "Up", "time": "2026-03-26T15:15:10Z"}'
+    settings = firm.data.settings
+    settings.write_text(settings.read_text().replace('event_time = ["Date/Time"', 'event_time = ["Time"'))
+    lists = ", ".join(f'{{"returnId": "{name}", "events": [{event}]}}' for name in ("A1", "B2"))
+    texts = {
+        "lists": f'{{"returns": [{lists}]}}',
+        "one": f'{{"return": {{"id": "B2"}}, "events": [{event}]}}',
+    }
+    for name, text in texts.items():
+        assert firm.refusal(text, f"A1 Lee client {name}.json").endswith(
+            'it names the return_id "B2", and its name or the settings give "A1". '
+            "Correct one, or load each as a file of its own."
+        )
+    same = firm.load_text(f'{{"returnId": "A1", "events": [{event}]}}', "A1 Lee client same.json")
+    assert events(same, "return_id", "label") == [("A1", "Up")]
