@@ -39,7 +39,7 @@ LABEL_ROWS = "tab,recipient,label,status,code,note\nClient,,Something New,,kba_p
 NUMBERS = ("file_no", "label_no")
 # The tables that the others are made from, for the test run; `make faults` compares all tables and reports.
 FEW = ("raw", "ref", "main", "functions", "model/labels", "model/returns/returns.sql", "model/events")
-FEW += ("model/attributes", "mart/client_timeline.sql", "report/return_timeline.sql")
+FEW += ("model/hooks", "model/attributes", "mart/client_timeline.sql", "report/return_timeline.sql")
 
 # What happens before a build, and which file or return it is about.
 KINDS = ["load"] * 8 + ["register"] * 2 + ["purge return", "purge file", "settings", "labels"]
