@@ -46,7 +46,7 @@ ALLOWED = {
         "dashboard/page/add.py",
         "dashboard/page/return.py",
     },
-    "st.page_link": {"dashboard/draw/return_link.py"},
+    "st.page_link": {"dashboard/draw/notices.py", "dashboard/draw/return_link.py", "dashboard/page/add.py"},
 }
 FORBIDDEN = {
     "st.markdown",

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -67,7 +68,8 @@ def test_every_command_works_without_a_network_and_uses_none(season: DataDir, tm
     for words in COMMANDS:
         done = sealed("etl", "--data", data.root, *words)
         assert done.returncode == 0, (words, done.stderr)
-    assert len(list(data.store.glob("*/ledger.json"))) == len(exports)
+    ledgers = [json.loads(file.read_text("utf-8")) for file in data.store.glob("*/ledger.json")]
+    assert {ledger["file_name"].partition(" › ")[0] for ledger in ledgers} == {file.name for file in exports}
 
 
 def test_an_analysts_statement_uses_no_network_either(season: DataDir) -> None:

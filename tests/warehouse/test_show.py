@@ -33,7 +33,7 @@ def test_the_overview(data: DataDir, queries: Path) -> None:
     shown = lines(show(data, queries=queries))
     assert shown[0] == f"The firm, built by returntrail {version()}; times are of America/New_York"
     assert shown[3].startswith(" 2026-03-03 05:00:00  ")
-    assert "mart.visits             2 rows    One row per return that was seen" in shown
+    assert "mart.visits              2 rows    One row per return that was seen" in shown
     assert "report.seen  day  The returns that were seen" in shown
     assert shown[-1] == "More: returntrail show NAME, of a table, a report or a loaded file."
 
@@ -96,6 +96,7 @@ repeated_count     0
 later_count        0
 redacted_count     0
 time_zone
+repeats
 unmapped_columns   []
 loaded_at          2026-03-31 20:00:00
 """)
