@@ -203,11 +203,11 @@ def leaves(value: dict[str, Any], before: str = "") -> Iterator[str]:
             yield before + key
 
 
-def find_records(texts: Iterable[tuple[str, str]], source: Source) -> Keys:
+def find_records(texts: Iterable[tuple[str, str]], form: str, source: Source) -> Keys:
     """The only place whose objects have all headings that the source needs; the document if none has.
 
-    The first documents decide if they can. Refuses documents of which several places could be it, and those
-    that are no records themselves.
+    The first documents decide only that they are records themselves: a later one may have a second list.
+    Refuses documents of which several places could be it, and those that are no records themselves.
     """
     found: dict[Keys, Found] = {}
     next_try, fitting = 1, list[Keys]()
@@ -215,13 +215,13 @@ def find_records(texts: Iterable[tuple[str, str]], source: Source) -> Keys:
         try:
             value = SCANNER.decode(text)
             if isinstance(value, dict):
-                survey(value, (), found)
+                survey(value, (), found, form == "array" or (form == "lines" and number > 1))
         except (ValueError, RecursionError):
             continue
-        if number >= next_try and (fitting := places_that_fit(found, source)):
-            break
+        if number >= next_try and (fitting := places_that_fit(found, source)) == [()]:
+            return ()
         next_try = max(next_try, 2 * number)
-    fitting = fitting or places_that_fit(found, source)
+    fitting = places_that_fit(found, source)
     where = f'under the [[source]] "{source.name}" in settings.toml'
     if len(fitting) > 1:
         choices = " or ".join(f'records = "{shown(keys)}"' for keys in fitting[:5])
@@ -236,16 +236,19 @@ def find_records(texts: Iterable[tuple[str, str]], source: Source) -> Keys:
 
 
 def places_that_fit(found: dict[Keys, Found], source: Source) -> list[Keys]:
-    """Where the objects have all headings that the source needs, and at least one."""
-    fitting = []
-    for keys, one in found.items():
-        columns = set(columns_of(source, list(one.headings))) - {None}
-        if columns and columns.issuperset(source.needed):
-            fitting.append(keys)
-    if len(source.needed) > 1:
-        return fitting
-    # One heading alone may be in objects inside of a record too.
-    return [keys for keys in fitting if not any(keys[:size] in fitting for size in range(len(keys)))]
+    """Where the objects have all headings that the source needs; not inside of records that are in a list.
+
+    One heading alone may be in objects inside of any record too.
+    """
+    fitting = [keys for keys, one in found.items() if is_complete(one.headings, source)]
+    outer = {keys for keys in fitting if found[keys].in_list or len(source.needed) < 2}
+    return [keys for keys in fitting if not any(keys[:size] in outer for size in range(len(keys)))]
+
+
+def is_complete(headings: Iterable[str], source: Source) -> bool:
+    """Whether headings have all that the source needs, and at least one that it knows."""
+    columns = set(columns_of(source, list(headings))) - {None}
+    return bool(columns) and columns.issuperset(source.needed)
 
 
 def may_be_records(found: dict[Keys, Found], source: Source) -> bool:

@@ -9,6 +9,7 @@ number.
 """
 
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -28,6 +29,8 @@ from etl.read.json_documents import (
     Keys,
     documents,
     find_records,
+    is_complete,
+    leaves,
     printable,
     records_at,
     shown,
@@ -84,6 +87,8 @@ class JsonRecords:
         self.places: dict[str, int] = {}
         self.records = StagedRecords(database, self.places) if database else Records(self.places)
         self.unopened = set[str]()
+        # How many objects in lists of a record, by the heading, have all that a record needs.
+        self.inner = Counter[str]()
         self.is_incomplete = False
 
     def add(self, text: str, place: str) -> bool:
@@ -137,6 +142,9 @@ class JsonRecords:
         # The details of an event may be anything.
         if (is_object or type(item) is list) and column_of(self.source, heading) not in (None, "detail"):
             raise NotRecord("not_a_text")
+        if type(item) is list:
+            objects = (one for one in item if type(one) is dict)
+            self.inner[heading] += sum(is_complete(leaves(one), self.source) for one in objects)
         fields[heading] = item if item is None or type(item) is str else as_json(item)
 
     def opens(self, heading: str, item: dict[str, Any]) -> bool:
@@ -180,7 +188,7 @@ def stage_json(
     if source.records:
         keys = () if source.records == "." else tuple(source.records.split("."))
     else:
-        keys = find_records(documents(text.path, form, limits), source)
+        keys = find_records(documents(text.path, form, limits), form, source)
     opened, others = set[str](), Beside()
     while True:
         read = JsonRecords(database, source, limits, opened)
@@ -188,16 +196,16 @@ def stage_json(
         if not read.is_incomplete:
             break
     staged = read.records.stage(checked_headings(list(read.places), source, limits))
-    if not keys:
-        return staged
-    remark = f'the records are in "{shown(keys)}"'
+    remarks = [f'the records are in "{shown(keys)}"'] if keys else []
     if outer := [key for key in others if key.partition(".")[0] not in others or "." not in key]:
-        remark += f"; also in the document, and not loaded: {printable(', '.join(outer))}"
+        remarks.append(f"also in the document, and not loaded: {printable(', '.join(outer))}")
+    for heading, count in (+read.inner).items():
+        remarks.append(f'what may be records inside of others, in "{printable(heading)}", is text: {count}')
     said: dict[str, set[str]] = {}
     for key, texts in others.items():
         if (column := column_of(source, key)) in ("return_id", "tab"):
             said.setdefault(column, set()).update(texts)
-    return replace(staged, remark=remark, said=said)
+    return replace(staged, remark="; ".join(remarks) or None, said=said)
 
 
 def read_documents(read: JsonRecords, text: Text, form: str, keys: Keys, others: Beside) -> None:

@@ -135,6 +135,31 @@ def test_a_choice_is_refused_and_the_source_makes_it() -> None:
     assert row == (*BOTH[0], json.dumps([SECOND]))
 
 
+@pytest.mark.parametrize("more", [[SECOND], {"items": [SECOND]}])
+def test_a_second_list_of_records_in_a_later_document_is_refused(more: Any) -> None:
+    pages = [{"data": [FIRST], "more": []}, {"data": [], "more": []}, {"data": [FIRST], "more": more}]
+    place = "more" if isinstance(more, list) else "more.items"
+    for content in ("".join(json.dumps(page) + "\n" for page in pages), json.dumps(pages)):
+        assert refusal("a.json", content) == (
+            f'its records may be in 2 places. Write records = "data" or records = "{place}" {WHERE}.'
+        )
+        assert both_ways("a.json", content, at("data")).texts == [BOTH[0]] * 2
+
+
+def test_a_record_with_a_list_of_records_is_one_record() -> None:
+    records = [{**FIRST, "history": [SECOND]}, SECOND, {**FIRST, "history": [FIRST, SECOND]}]
+    rows = [(*BOTH[0], json.dumps([SECOND])), (*BOTH[1], None), (*BOTH[0], json.dumps([FIRST, SECOND]))]
+    inner = 'what may be records inside of others, in "history", is text: 3'
+    for content, where in (
+        (json.dumps(records), ""),
+        ("".join(json.dumps(record) + "\n" for record in records), ""),
+        (json.dumps({"data": records}, indent=1), 'the records are in "data"; '),
+    ):
+        result = both_ways("a.json", content)
+        assert (result.headings, result.texts) == ([*HEADINGS, "history"], rows)
+        assert result.remark == where + inner
+
+
 def test_a_document_without_records_is_refused_by_its_keys() -> None:
     unknown = [{"Nummer": "234-56-7890", "Reiter": "a"}, {"Nummer": "r2"}]
     message = refusal("a.json", json.dumps({"page": 1, "data 234-56-7890": unknown}))
