@@ -68,6 +68,12 @@ def normal(word: str) -> str:
     return plain.removesuffix(" time")
 
 
+def shown_word(word: str) -> str:
+    """A word as people are told it: without brackets around all of it."""
+    plain = word.strip(" ,()[]")
+    return f"{plain})" if "(" in plain else plain
+
+
 def zone_of(word: str) -> str | None:
     """The zone that a word or an offset names; None if it is not known, or has more than one meaning."""
     own = normal(word)

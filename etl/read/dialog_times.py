@@ -1,7 +1,7 @@
 """The times in a text that was copied from the dialog: a day and a clock, which may be on lines of their own.
 
 A day with the name of its month becomes ISO 8601, which every source reads; what its numbers mean decide the
-time_formats of the source.
+time_formats of the source, so it keeps its weekday, which the load compares.
 """
 
 import re
@@ -57,7 +57,7 @@ def moment(text: str, formats: Iterable[str]) -> datetime | None:
     text = " ".join(text.split())
     match = TIME.fullmatch(text)
     if match and (day := day_text(match)):
-        text = f"{day} {clock_text(match, day)}".removesuffix(f" {match['zone']}")
+        text = f"{match['numbers'] or day} {clock_text(match, day)}".removesuffix(f" {match['zone']}")
     for one in formats:
         with suppress(ValueError):
             return datetime.strptime(text, one)
@@ -69,7 +69,7 @@ def moment(text: str, formats: Iterable[str]) -> datetime | None:
 def day_text(match: re.Match[str]) -> str | None:
     """The day of a match; None if there is no such day, or if it is another weekday."""
     if match["numbers"]:
-        return match["numbers"]
+        return f"{match['weekday'][:3].title()} {match['numbers']}" if match["weekday"] else match["numbers"]
     with suppress(ValueError):
         day = date(int(match["year"]), MONTHS.index(match["month"][:3].lower()) + 1, int(match["day"]))
         own = f"{day:%a}".lower()

@@ -14,7 +14,16 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import DAY_NUMBER, TIME, columns_of, heading_key
-from etl.config.zone_words import KNOWN, PLACE_WORDS, PLACES, is_like_zone, normal, split_heading, zone_of
+from etl.config.zone_words import (
+    KNOWN,
+    PLACE_WORDS,
+    PLACES,
+    is_like_zone,
+    normal,
+    shown_word,
+    split_heading,
+    zone_of,
+)
 from etl.read.csv_dialect import printable_headings
 from etl.store.columns import Columns
 from etl.store.times import (
@@ -24,6 +33,7 @@ from etl.store.times import (
     has_offset,
     is_day,
     is_utc,
+    on_weekday,
     parse_time,
     plain_formats,
     plain_time,
@@ -128,7 +138,7 @@ def refuse_unclear_words(database: DuckDBPyConnection, columns: Columns) -> None
     names = {(PLACES.get(normal(word)), zone_of(word)) for word in texts}
     said = [(heading, "zone_word is null", "")] if heading else []
     for text in texts:
-        one = HeadingZone("", text.strip(" ,()[]"), zone_of(text) or "")
+        one = HeadingZone("", shown_word(text), zone_of(text) or "")
         if one.place and sum(place == one.place for place, _ in names) == 1:
             said.append((one, f"zone_word = {literal(text)}", "having not bool_and(is_other)"))
     rows = f"select row_no, {columns.text(TIME[columns.source.kind])} as text from staged"
@@ -197,7 +207,8 @@ def steps_of(columns: Columns, first: str = "null::timestamp", all_plain: bool =
     plain = plain_formats(formats)
     parts = f"regexp_extract(plain, '{CLOCK_AND_WORD}', ['bare', 'word'])"
     has_word = "lower(trim(clock_and_word.word)) not in ('', 'am', 'pm')"
-    by_plain = has_offset("bare", plain)
+    by_plain, stamp = has_offset("bare", plain), parse_time("bare", plain, days)
+    stamp = f"case when {by_plain} then {stamp} else {on_weekday('time', stamp)} end"
     return [
         {"as_is": f"coalesce({first}, {parse_time('time', formats, days)})"},
         {"plain": f"case when {'true' if all_plain else 'as_is is null'} then {plain_time('time')} end"},
@@ -207,7 +218,7 @@ def steps_of(columns: Columns, first: str = "null::timestamp", all_plain: bool =
             "zone_word": f"case when {has_word} then clock_and_word.word end",
         },
         {
-            "stamp": f"coalesce(as_is, {parse_time('bare', plain, days)})",
+            "stamp": f"coalesce(as_is, {stamp})",
             "has_offset": f"case when as_is is null then {by_plain} else {has_offset('time', formats)} end",
         },
     ]
@@ -273,7 +284,7 @@ def clocks_of(database: DuckDBPyConnection, columns: Columns) -> Clocks:
 def time_zone(columns: Columns, words: Iterable[str]) -> str | None:
     """The zones that a file itself names, in words for its ledger; None if it names none."""
     heading = heading_zone(columns)
-    known = list(dict.fromkeys(word.strip(" ,()[]") for word in words if zone_of(word)))
+    known = list(dict.fromkeys(shown_word(word) for word in words if zone_of(word)))
     more = ", ..." if len(known) > MOST_WORDS else ""
     said = [f"{heading.word}, as the heading says"] if heading else []
     said += [f"{', '.join(known[:MOST_WORDS])}{more}, as the times say"] if known else []

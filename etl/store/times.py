@@ -41,6 +41,7 @@ CLOCK_DIRECTIVE = re.compile(r"%[HIMSpfz]")
 # Days since 1899-12-30. Five digits are 1927 to 2173.
 DAYS = r"^\d{5}(?:\.\d{1,15})?$"
 # The plain spelling of a time, and of a format: what is replaced, in this order.
+DAYS_OF_WEEK = "('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')"
 WEEKDAY = r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]? +"
 MONTH = r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b\.?"
 BEFORE_CLOCK = r"(?:\s*\|\s*|,\s*|\s+at\s+|\s+-\s+|\s+)"
@@ -62,7 +63,8 @@ PLAIN = (
 # A time, and after it a word for its zone or an offset, maybe in brackets. It has too few digits for an SSN.
 CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: [AaPp][Mm])?|\d{14}"
 NAME = r"[A-Za-z][A-Za-z_/& ]{0,40}"
-WORD = rf"[ ,]*[(\[]?(?:{NAME}|(?:(?:UTC|GMT) ?| )[+-]\d{{1,2}}(?::?\d\d)?(?:\)?[ (\[]+{NAME})*)[)\]]*"
+HOURS = rf"(?:(?:UTC|GMT) ?| )[+-]\d{{1,2}}(?::?\d\d)?(?:\)?[ (\[]+{NAME})*"
+WORD = rf"[ ,]*[(\[]?(?:{NAME}(?:\(US & Canada)?|{HOURS})[)\]]*"
 CLOCK_AND_WORD = rf"^(.*?(?:{CLOCK}))({WORD})$"
 # With am or pm, a date of ISO 8601 is no less certain.
 ISO_WITH_HALF = ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p")
@@ -191,7 +193,19 @@ def parse_format(text: str, time_format: str) -> str:
     if is_utc(time_format):
         numeric = f"regexp_replace({text}, '[Zz]$', '+00:00')" if time_format.endswith("%z") else text
         return f"make_timestamp(epoch_us(try_strptime({numeric}, {literal(time_format)})))"
-    return f"case when {may_fit(text, time_format)} then try_strptime({text}, {literal(time_format)}) end"
+    stamp = f"case when {may_fit(text, time_format)} then try_strptime({text}, {literal(time_format)}) end"
+    # DuckDB reads the name of a weekday and does not compare it.
+    return on_weekday(text, stamp) if re.match("%[aA]", time_format) else stamp
+
+
+def on_weekday(text: str, stamp: str) -> str:
+    """SQL for a stamp on its own clock; null if its text begins with another weekday.
+
+    Then month and day are in another order than in the format, or one of them is wrong.
+    """
+    word = f"lower(left({text}, 3))"
+    is_same = f"{word} not in {DAYS_OF_WEEK} or {word} = lower(strftime(one, '%a'))"
+    return f"list_transform([{stamp}], lambda one: case when {is_same} then one end)[1]"
 
 
 def may_fit(text: str, time_format: str) -> str:

@@ -12,7 +12,8 @@ from etl.read.dialog_times import TIME, day_of, is_clock, joined_time, time_text
         ("Thu Mar 26, 2026", "2026-03-26"),
         ("March 26th, 2026", "2026-03-26"),
         ("SEPT. 3, 2026", "2026-09-03"),
-        ("Thursday 3/26/2026", "3/26/2026"),
+        # Month or day first? The load compares the weekday.
+        ("Thursday 3/26/2026", "Thu 3/26/2026"),
         ("3/26/2026", "3/26/2026"),
         ("2026-03-26", "2026-03-26"),
         # It was a Thursday.
@@ -36,6 +37,7 @@ def test_a_day_alone(text: str, day: str | None) -> None:
         ("2026-03-26", "7:20pm ET", "2026-03-26 19:20 ET"),
         ("3/26/2026", "7:20 pm", "3/26/2026 7:20 PM"),
         ("3/26/2026", "19:20", "3/26/2026 19:20"),
+        ("Thu 3/26/2026", "7:20 pm", "Thu 3/26/2026 7:20 PM"),
     ],
 )
 def test_a_clock_below_a_day(day: str, clock: str, time: str) -> None:

@@ -86,6 +86,23 @@ def test_a_day_that_does_not_exist_moves_to_the_next(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("formats", [US, ["%A, %m/%d/%Y %I:%M:%S %p", *US]])
+def test_another_weekday_than_that_of_the_date_is_not_read(tmp_path: Path, formats: list[str]) -> None:
+    """3 April 2026 was a Friday, 4 March a Wednesday: the day is not read as the month."""
+    times = [
+        "Friday, 04/03/2026 02:00:00 PM",
+        "Wednesday, 04/03/2026 02:00:00 PM",
+        "Fri 4/3/2026 2:00 PM",
+        "WED 4/3/2026 2:00 PM",
+        "Saturday, 04/04/2026 09:00:00 PM",
+        "04/03/2026 02:00:00 PM",
+    ]
+    friday = ("2026-04-03 18:00:00", "2026-04-03", None)
+    saturday = ("2026-04-05 01:00:00", "2026-04-04", None)
+    reason = "unreadable_time"
+    assert read(tmp_path, times, formats=formats) == [friday, reason, friday, reason, saturday, friday]
+
+
 def test_iso_in_every_form(tmp_path: Path) -> None:
     times = [
         "2026-07-04T14:05:09Z",
