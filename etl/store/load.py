@@ -226,6 +226,7 @@ class Loader:
             file_id = refusal_ids(unpacked, key)[has_names] if unpacked else refused_file_id(file, self.key)
             name = self.purged.shown_name(file_id, content_name(file, place)[0])
             ledger = base_ledger(file_id, name, source, "refused", reason)
+            ledger["content_id"] = unpacked.sha256[:ID_LENGTH] if unpacked else file_id
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
         has_links = unpacked is not None and unpacked.has_links
         return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp, has_links=has_links)

@@ -16,6 +16,7 @@ from etl.config.settings import Settings
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
 from etl.store.contents import records_of, sets_of
+from etl.store.identity import content_of
 from etl.store.parts import (
     SEAL,
     WEB_HOOKS,
@@ -68,7 +69,7 @@ def fill_raw(
             )
         if quarantined := part.ledger["quarantined_count"]:
             fill_table(database, catalog.files["raw.quarantine"], part, part.quarantine, quarantined)
-        own = {"file_id": part.file_id, "kind": part.kind, "state": "loaded"}
+        own = {"file_id": part.file_id, "content_id": content_of(part), "kind": part.kind, "state": "loaded"}
         ledger[part.file_id] = {"purged_count": 0} | part.ledger | own
     for row in ledger.values():
         if isinstance(row.get("unmapped_columns"), list):

@@ -3,12 +3,24 @@
 --
 -- every: load
 -- access: loading
-with files as (
+with loaded as (
+    select files.content_id, max(files.loaded_at) as loaded_at, max_by(files.file_name, files.loaded_at) as file_name
+    from raw.files as files
+    where files.state = 'loaded'
+    group by files.content_id
+),
+-- A refused file that was renamed and loaded may also be another return of equal content, so its row stays and says so.
+files as (
     select
-        1 as finding_no, 'file' as finding, files.file_name as subject, files.record_count, files.reason, files.source,
+        1 as finding_no, 'file' as finding, files.file_name as subject, files.record_count,
+        coalesce(files.reason || ' Its content was loaded since, as ' || loaded.file_name || '.', files.reason) as reason, files.source,
         files.kind, files.state, files.kept_count, files.quarantined_count, files.purged_count, files.distinct_count,
         files.repeated_count, files.later_count, files.redacted_count, files.unmapped_columns, files.loaded_at, files.file_id
     from raw.files as files
+    left join loaded
+        on files.state = 'refused'
+        and loaded.content_id = files.content_id
+        and loaded.loaded_at > files.loaded_at
 ),
 without_events as (
     select

@@ -99,6 +99,7 @@ time_zone
 repeats
 unmapped_columns   []
 loaded_at          2026-03-31 20:00:00
+content_id         {AA}
 """)
 
 
