@@ -18,7 +18,7 @@ from etl.common.duck import literal
 from etl.config.source import Source, columns_of, heading_key
 from etl.read.dialog_times import DATE, DAY_WORD, day_of, is_clock, joined_time, moment
 
-# The status words that queries/model/labels/labels.sql knows.
+# The words for a status, as in queries/model/labels/labels.sql.
 STATUSES = ("processed", "delivered", "opened", "open", "bounced", "bounce", "recalled", "reprocessed")
 # Somebody does these, so alone they are a status only below a row that names a label.
 ACTS = ("recalled", "reprocessed")

@@ -1,5 +1,6 @@
 """A table that was copied from the dialog: statuses below their label, clocks below their day."""
 
+import re
 from dataclasses import replace
 
 import duckdb
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.common.paths import QUERIES
 from etl.config.source import Source
-from etl.read.dialog import Above
+from etl.read.dialog import STATUSES, Above
 from support.dialogs import Event, begins_label, below_days, below_labels, clock, day, events
 from support.staged_files import LOG, Result, Row, as_csv, staged, staged_in_memory
 
@@ -210,6 +212,12 @@ def test_a_row_with_more_than_a_label_is_an_event_without_a_time() -> None:
             (label, None, user or None, detail),
             ("Opened", "3/26/2026 2:00 PM", "Bo", None),
         ]
+
+
+def test_the_words_for_a_status_are_those_of_the_labels() -> None:
+    labels = (QUERIES / "model" / "labels" / "labels.sql").read_text(encoding="utf-8")
+    [words] = re.findall(r"\((processed\|[a-z|]+)\)", labels)
+    assert tuple(words.split("|")) == STATUSES
 
 
 def test_an_opened_link_is_no_email() -> None:
