@@ -18,12 +18,11 @@ from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.config.source import TIME, Source, column_of
-from etl.read.added import refuse_given
+from etl.read.added import refuse_given, show_cells
 from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
 from etl.read.encoding import utf8_text
 from etl.read.formats import FORMAT_NAMES, beginning_of, content_kind, packing
-from etl.read.json_cells import show_cells
 from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog

@@ -168,6 +168,20 @@ class Limits:
     # A file of which more is quarantined is reported as a problem.
     quarantined_percent: Percent = 20
 
+    def over(self, key: str, what: str, actual: object = None, place: str = "") -> Problem:
+        """The refusal of a file that exceeds a limit, worded the same way everywhere."""
+        limit = getattr(self, key)
+        value = f"over {limit}" if actual is None else actual
+        fault = f"{place}{': ' if place else ''}{what} is {value}"
+        return Problem(f"{fault}, and the limit is {limit} ({key} under [limits] in settings.toml).")
+
+    def refuse_long(self, text: str, key: str, what: str, place: str) -> None:
+        """Refuses a text with more bytes than a limit."""
+        limit = getattr(self, key)
+        # A character has at most four bytes.
+        if len(text) * 4 > limit and len(text.encode()) > limit:
+            raise self.over(key, what, place=place)
+
 
 @cache
 def file_columns(kind: str) -> tuple[str, ...]:

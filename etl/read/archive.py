@@ -96,20 +96,12 @@ def refuse_others(file: Path) -> None:
         raise Problem("a byte of its name is not UTF-8. Rename it.")
 
 
-def over_limit(limits: Limits, key: str, what: str, actual: object = None, place: str = "") -> Problem:
-    """The refusal of a file that exceeds a limit, worded the same way everywhere."""
-    limit = getattr(limits, key)
-    value = f"over {limit}" if actual is None else actual
-    setting = f"{key} under [limits] in settings.toml"
-    return Problem(f"{place}{': ' if place else ''}{what} is {value}, and the limit is {limit} ({setting}).")
-
-
 def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
     """Refuses content that is too large, or so much larger than its archive that it must be a zip bomb."""
     if size > limits.unpacked_bytes:
-        raise over_limit(limits, "unpacked_bytes", "the unpacked file", size)
+        raise limits.over("unpacked_bytes", "the unpacked file", size)
     if size > max(SMALL, packed_size * limits.ratio):
-        raise over_limit(limits, "ratio", "its size unpacked, as a multiple of its size packed,")
+        raise limits.over("ratio", "its size unpacked, as a multiple of its size packed,")
 
 
 def contents(path: Path, folder: Path, limits: Limits) -> Contents:
@@ -125,10 +117,10 @@ def contents(path: Path, folder: Path, limits: Limits) -> Contents:
             if not S_ISREG(before.st_mode):
                 raise Problem("this is not a regular file.")
             if size > limits.file_bytes:
-                raise over_limit(limits, "file_bytes", "the file", size)
+                raise limits.over("file_bytes", "the file", size)
             kind = packing(path.name, file.read(BEGINNING))
             if not kind and size > limits.unpacked_bytes:
-                raise over_limit(limits, "unpacked_bytes", "the file", size)
+                raise limits.over("unpacked_bytes", "the file", size)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             whole = Unpacked(path, path.name, digest, digest, path, stamp_of(file.fileno()))
@@ -222,21 +214,22 @@ class Unpacker:
                 raise Problem(f"it is a document, such as a workbook, and not a zip of exports. {ENDING}")
             for entry in entries:
                 name = member_name(entry.filename)
-                place = (*packed.place, name)
-                if reason := "a folder" if entry.is_dir() else SYSTEM if is_no_export(name) else None:
-                    self.found.passed.append(Passed(place, reason))
-                    continue
-                path, digest = self.write(entry_chunks(archive, entry))
-                if not path.stat().st_size:
-                    self.remove([path])
-                    self.found.passed.append(Passed(place, "an empty file: 0 bytes"))
-                    continue
-                base = name.rpartition("/")[2]
-                self.add_member(replace(packed, path=path, name=base, sha256=digest, place=place))
+                place = (*packed.place, str(name))
+                if entry.is_dir():
+                    self.found.passed.append(Passed(place, "a folder"))
+                elif name.name.startswith(".") or is_system_file(name):
+                    self.found.passed.append(Passed(place, SYSTEM))
+                else:
+                    path, digest = self.write(entry_chunks(archive, entry))
+                    self.add_member(replace(packed, path=path, name=name.name, sha256=digest, place=place))
         if not self.found.contents:
             raise Problem("the zip contains no file with content. Export it again.")
 
     def add_member(self, member: Unpacked) -> None:
+        if not member.path.stat().st_size:
+            self.remove([member.path])
+            self.found.passed.append(Passed(member.place, "an empty file: 0 bytes"))
+            return
         try:
             kind = packing(member.name, beginning_of(member.path))
             if kind == "zip":
@@ -246,13 +239,7 @@ class Unpacker:
             raise Problem(f"{redact_name(member.place[-1])[0]}: {problem}") from problem
 
 
-def member_name(stored: str) -> str:
+def member_name(stored: str) -> PurePosixPath:
     """The name of a member of a zip with its folders, without anything that leads out of a folder."""
     parts = [part for part in printable(stored).replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    return "/".join(parts) or "no name"
-
-
-def is_no_export(name: str) -> bool:
-    """Whether a member of this name is hidden, or a file that no person puts into a zip."""
-    path = PurePosixPath(name)
-    return path.name.startswith(".") or is_system_file(path)
+    return PurePosixPath(*parts or ["no name"])

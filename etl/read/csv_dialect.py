@@ -10,7 +10,6 @@ from typing import NoReturn
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of, columns_of, joined_places
-from etl.read.archive import over_limit
 from etl.read.tins import redact
 
 DELIMITERS = ",;\t|"
@@ -248,7 +247,7 @@ def split_header(lines: list[str], delimiter: str, quote: str | None) -> tuple[l
 def checked_headings(row: list[str], source: Source, limits: Limits) -> list[str]:
     """The headings, made unique: repeated unknown headings get a number, two of one column are refused."""
     if len(row) > limits.columns:
-        raise over_limit(limits, "columns", "the number of columns", len(row))
+        raise limits.over("columns", "the number of columns", len(row))
     places: dict[str, int] = {}
     names: list[str] = []
     parts = {place for places in joined_places(source, row).values() for place in places}

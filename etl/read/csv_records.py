@@ -13,7 +13,6 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from io import TextIOBase
 from itertools import islice
 from pathlib import Path
@@ -25,12 +24,11 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of
-from etl.read.archive import over_limit
 from etl.read.csv_dialect import AROUND, Dialect, Header, read_header
 from etl.read.dialog import Above
 from etl.read.dialog_text import stage_copied
 from etl.read.encoding import Text
-from etl.read.records import Records, Staged, StagedRecords
+from etl.read.records import Records, Staged
 
 BLOCK_BYTES = 1 << 19
 REPEATED_HEADINGS = "repeated_headings"
@@ -161,16 +159,12 @@ class CsvFile:
                     yield Block(lines, rows)
                 line_no += len(lines)
 
-    @cached_property
-    def begins_with_label(self) -> bool:
-        return columns_of(self.source, self.header.row)[0] == "label"
-
     def split_each(self, lines: list[str], stream: TextIOBase, line_no: int, dialect: Dialect) -> Block:
         """The records of these lines one by one; the last may continue with lines read from the stream."""
-        block, place, limit = Block(lines), 0, self.limits.field_bytes
-        width = len(self.header.headings)
+        block, place, width = Block(lines), 0, len(self.header.headings)
+        begins_with_label = columns_of(self.source, self.header.row)[0] == "label"
         while place < len(lines):
-            line = lines[place].rstrip("\r\n")
+            line, at = lines[place].rstrip("\r\n"), f"line {line_no + place}"
             if not line:
                 place += 1
                 continue
@@ -182,18 +176,19 @@ class CsvFile:
             except csv.Error as error:
                 fault = str(error)
             # A copied row that names the event of the statuses below it may end after its label.
-            if len(row) == 1 < width and self.begins_with_label and not fault:
+            if len(row) == 1 < width and begins_with_label and not fault:
                 row += [""] * (width + self.spare - 1)
             is_complete = len(row) == width + self.spare and not any(row[width:])
-            is_long = any(len(text) * 4 > limit and len(text.encode()) > limit for text in row)
+            for text in row if is_complete else ():
+                self.limits.refuse_long(text, "field_bytes", "a field", at)
             # A field of many lines is over the limit because its quote is never closed.
-            if (is_complete and is_long) or ("field limit" in fault and reader.line_num == 1):
-                raise over_limit(self.limits, "field_bytes", "a field", place=f"line {line_no + place}")
+            if "field limit" in fault and reader.line_num == 1:
+                raise self.limits.over("field_bytes", "a field", place=at)
             is_again = self.header.is_again(row)
             may_be = is_complete and not is_again and self.header.may_be_again(row)
             if may_be and sum(map(bool, columns_of(self.source, row))) > 1:
                 order = "in another order" if sorted(row) == sorted(self.header.row) else "with others"
-                fault = f"line {line_no + place}: the headings again, {order}"
+                fault = f"{at}: the headings again, {order}"
                 raise Problem(f"{fault}. Load what is below them as a file of its own.")
             if is_again:
                 record = "".join(lines[place : place + reader.line_num]).rstrip("\r\n")
@@ -240,7 +235,7 @@ class CsvFile:
     ) -> Staged:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
         headings = [*self.header.headings]
-        records = StagedRecords(database, headings) if database else Records(headings)
+        records = Records(database, headings)
         above = Above(headings, self.source)
         for block in self.blocks(dialect):
             if signs is not None:

@@ -21,7 +21,7 @@ from etl.read.csv_dialect import CAPTION, ID
 from etl.read.dialog import BLANKS, Above, Row, indent, is_status
 from etl.read.dialog_times import CLOCK_TIME, TIME, day_of, is_clock, joined_time, time_text
 from etl.read.encoding import Text
-from etl.read.records import Records, Staged, StagedRecords
+from etl.read.records import Records, Staged
 
 # Of one return. A larger text is no copy of a dialog.
 MOST_BYTES = 2_000_000
@@ -330,7 +330,7 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
     if not is_said and not (is_plain and is_order_sure(copied.lines)):
         return None
     headings = [*EVENT, *columns]
-    records = StagedRecords(database, headings) if database else Records(headings)
+    records = Records(database, headings)
     above = Above(headings, replace(source, layout="dialog"))
     for row in rows:
         if isinstance(row, str):

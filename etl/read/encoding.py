@@ -13,7 +13,6 @@ from pathlib import Path
 
 from etl.common.problem import Problem
 from etl.config.source import Limits
-from etl.read.archive import over_limit
 
 # A chunk stays in the processor's cache: larger ones are decoded at a fifth of the speed.
 CHUNK = 1 << 18
@@ -103,7 +102,7 @@ def check_lines(chunk: bytes, open_bytes: int, text: Text, limits: Limits) -> in
         end = max(chunk.rfind(b"\n", start, reach), chunk.rfind(b"\r", start, reach))
         if end < 0:
             line = text.lines + chunk[:start].count(b"\n") + 1
-            raise over_limit(limits, "line_bytes", "the line", place=f"line {line}")
+            raise limits.over("line_bytes", "the line", place=f"line {line}")
         start, open_bytes = end + 1, 0
     end = max(chunk.rfind(b"\n", start), chunk.rfind(b"\r", start))
     return len(chunk) - end - 1 if end >= 0 else open_bytes + len(chunk) - start

@@ -8,14 +8,14 @@ the source needs; what could be in two places is refused.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of
-from etl.read.archive import over_limit
 from etl.read.csv_dialect import printable_headings
+from etl.read.encoding import Text, utf8_text
 
 CHUNK = 1 << 20
 WHITE = " \t\r\n"
@@ -37,8 +37,31 @@ Beside = dict[str, set[str]]
 MOST_BESIDE = 1_000
 
 
+@dataclass(frozen=True)
+class JsonFile:
+    """A file of JSON documents. Its form is array, lines (one object a line), or objects (all others)."""
+
+    text: Text
+    form: str
+    limits: Limits
+
+    @classmethod
+    def of(cls, path: Path, folder: Path, limits: Limits) -> "JsonFile":
+        # A document may be on one line, however long; the lines of others are limited as they are read.
+        text = utf8_text(path, folder, replace(limits, line_bytes=limits.unpacked_bytes))
+        return cls(text, form_of(text.path, limits), limits)
+
+    def documents(self) -> Iterator[tuple[str, str]]:
+        """The place and text of each document; a line may be no JSON."""
+        if self.form == "objects":
+            for number, text in enumerate(objects(self.text.path), start=1):
+                yield f"record {number}", text
+            return
+        with open(self.text.path, encoding="utf-8-sig", newline="\n") as file:
+            yield from (elements if self.form == "array" else lines)(file, self.limits)
+
+
 def form_of(path: Path, limits: Limits) -> str:
-    """array, lines (one object a line) or objects (over many lines, or several on one)."""
     with open(path, encoding="utf-8-sig", newline="\n") as file:
         # A blank line may be long too.
         read = iter(lambda: file.readline(limits.line_bytes + 2), "")
@@ -61,7 +84,7 @@ def form_of(path: Path, limits: Limits) -> str:
         pass
     else:
         if len(first) > limits.line_bytes:
-            raise over_limit(limits, "line_bytes", "the line", place="line 1")
+            raise limits.over("line_bytes", "the line", place="line 1")
         if is_open:
             raise Problem(f"a JSON object over many lines can have at most {MOST_HELD} bytes. {ADVICE}")
     return "lines"
@@ -73,15 +96,6 @@ def is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def documents(path: Path, form: str, limits: Limits) -> Iterator[tuple[str, str]]:
-    """The place and text of each document; a line may be no JSON."""
-    if form == "objects":
-        yield from ((f"record {number}", text) for number, text in enumerate(objects(path), start=1))
-        return
-    with open(path, encoding="utf-8-sig", newline="\n") as file:
-        yield from elements(file, limits) if form == "array" else lines(file, limits)
 
 
 def objects(path: Path) -> Iterator[str]:
@@ -99,8 +113,7 @@ def lines(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
     number = 0
     while line := file.readline(limits.line_bytes + 2):
         number, text = number + 1, line.rstrip("\r\n")
-        if len(text) * 4 > limits.line_bytes and len(text.encode()) > limits.line_bytes:
-            raise over_limit(limits, "line_bytes", "the line", place=f"line {number}")
+        limits.refuse_long(text, "line_bytes", "the line", f"line {number}")
         if text := text.strip(WHITE):
             yield f"line {number}", text
 
@@ -120,7 +133,7 @@ def elements(file: TextIO, limits: Limits) -> Iterator[tuple[str, str]]:
         elif last in ("[", ","):
             end = element_end(buffer, place)
             if (end or len(buffer)) - place > limits.line_bytes:
-                raise over_limit(limits, "line_bytes", "the record", place=f"record {count + 1}")
+                raise limits.over("line_bytes", "the record", place=f"record {count + 1}")
             if end is None:
                 more = file.read(CHUNK)
                 if not more:
@@ -203,7 +216,7 @@ def leaves(value: dict[str, Any], before: str = "") -> Iterator[str]:
             yield before + key
 
 
-def find_records(texts: Iterable[tuple[str, str]], form: str, source: Source) -> Keys:
+def find_records(file: JsonFile, source: Source) -> Keys:
     """The only place whose objects have all headings that the source needs; the document if none has.
 
     The first documents decide only that they are records themselves: a later one may have a second list.
@@ -211,11 +224,11 @@ def find_records(texts: Iterable[tuple[str, str]], form: str, source: Source) ->
     """
     found: dict[Keys, Found] = {}
     next_try, fitting = 1, list[Keys]()
-    for number, (_, text) in enumerate(texts, start=1):
+    for number, (_, text) in enumerate(file.documents(), start=1):
         try:
             value = SCANNER.decode(text)
             if isinstance(value, dict):
-                survey(value, (), found, form == "array" or (form == "lines" and number > 1))
+                survey(value, (), found, file.form == "array" or (file.form == "lines" and number > 1))
         except (ValueError, RecursionError):
             continue
         if number >= next_try and (fitting := places_that_fit(found, source)) == [()]:
@@ -263,15 +276,11 @@ def may_be_records(found: dict[Keys, Found], source: Source) -> bool:
     return is_known or not any(one.in_list and one.count > found[()].count for one in found.values())
 
 
-def records_at(text: str, keys: Keys, place: str, others: Beside) -> Iterator[str]:
+def records_at(text: str, keys: Keys, place: str, others: Beside, start: int = 0) -> Iterator[str]:
     """The text of each record at a place of a document, which is valid JSON; adds the keys beside it."""
-    return values_at(text, 0, keys, place, others) if keys else iter([text])
-
-
-def values_at(text: str, start: int, keys: Keys, place: str, others: Beside) -> Iterator[str]:
     if text[start] == "[":
         for _, begin, end in parts(text, start):
-            yield from values_at(text, begin, keys, place, others) if keys else [text[begin:end]]
+            yield from records_at(text, keys, place, others, begin) if keys else [text[begin:end]]
     elif not keys:
         # There is no record in null.
         if not text.startswith("null", start):
@@ -289,7 +298,7 @@ def values_at(text: str, start: int, keys: Keys, place: str, others: Beside) -> 
         for key, begin, end in members:
             if key != keys[0]:
                 note_beside(others, key, text[begin:end])
-        yield from values_at(text, own[0], keys[1:], place, others)
+        yield from records_at(text, keys[1:], place, others, own[0])
 
 
 def note_beside(others: Beside, key: str, text: str) -> None:

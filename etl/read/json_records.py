@@ -18,16 +18,14 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of, heading_key
-from etl.read.archive import over_limit
 from etl.read.csv_dialect import checked_headings
-from etl.read.encoding import Text
 from etl.read.json_documents import (
     ADVICE,
     SCANNER,
     TOKEN,
     Beside,
+    JsonFile,
     Keys,
-    documents,
     find_records,
     is_complete,
     leaves,
@@ -35,7 +33,7 @@ from etl.read.json_documents import (
     records_at,
     shown,
 )
-from etl.read.records import Records, Staged, StagedRecords
+from etl.read.records import Records, Staged
 
 Fields = dict[str, str | None]
 
@@ -63,6 +61,20 @@ DECODER = json.JSONDecoder(
 )
 
 
+def object_of(text: str) -> dict[str, Any] | None:
+    """The object of a JSON text; None if it is no object, or not valid."""
+    try:
+        value = DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def as_text(value: Any) -> str | None:
+    """A text is unchanged and null is None; everything else is its JSON text."""
+    return value if value is None or type(value) is str else as_json(value)
+
+
 def as_json(value: Any) -> str:
     if isinstance(value, Number):
         return str(value)
@@ -85,7 +97,7 @@ class JsonRecords:
     ) -> None:
         self.source, self.limits, self.opened = source, limits, opened
         self.places: dict[str, int] = {}
-        self.records = StagedRecords(database, self.places) if database else Records(self.places)
+        self.records = Records(database, self.places)
         self.unopened = set[str]()
         # How many objects in lists of a record, by the heading, have all that a record needs.
         self.inner = Counter[str]()
@@ -106,7 +118,7 @@ class JsonRecords:
                 if "\0" in field:
                     raise NotRecord("zero_byte")
                 if len(field.encode()) > self.limits.field_bytes:
-                    raise over_limit(self.limits, "field_bytes", "a field", place=place)
+                    raise self.limits.over("field_bytes", "a field", place=place)
         except (NotRecord, UnicodeEncodeError) as error:
             reason = str(error) if isinstance(error, NotRecord) else "half_a_character"
             self.records.add_malformed(reason, text)
@@ -114,7 +126,7 @@ class JsonRecords:
         for key in fields:
             self.places.setdefault(key, len(self.places))
         if len(self.places) > self.limits.columns:
-            raise over_limit(self.limits, "columns", "the number of columns", len(self.places), place)
+            raise self.limits.over("columns", "the number of columns", len(self.places), place)
         self.records.add([[fields.get(key) for key in self.places]])
         return True
 
@@ -145,7 +157,7 @@ class JsonRecords:
         if type(item) is list:
             objects = (one for one in item if type(one) is dict)
             self.inner[heading] += sum(is_complete(leaves(one), self.source) for one in objects)
-        fields[heading] = item if item is None or type(item) is str else as_json(item)
+        fields[heading] = as_text(item)
 
     def opens(self, heading: str, item: dict[str, Any]) -> bool:
         """Whether an object becomes dotted headings, because one of them is known."""
@@ -175,12 +187,10 @@ def limit_depth(text: str, place: str, limits: Limits) -> None:
         steps = ((token in "{[") - (token in "}]") for token in TOKEN.findall(text))
         deepest = max(accumulate(steps), default=0)
         if deepest > limits.json_depth:
-            raise over_limit(limits, "json_depth", "the depth of JSON", deepest, place)
+            raise limits.over("json_depth", "the depth of JSON", deepest, place)
 
 
-def stage_json(
-    database: DuckDBPyConnection | None, text: Text, form: str, source: Source, limits: Limits
-) -> Staged:
+def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Source) -> Staged:
     """Lines: one that is not an object is quarantined, blank lines are not records.
 
     A damaged array is refused: where its next record begins is not known.
@@ -188,14 +198,14 @@ def stage_json(
     if source.records:
         keys = () if source.records == "." else tuple(source.records.split("."))
     else:
-        keys = find_records(documents(text.path, form, limits), form, source)
+        keys = find_records(file, source)
     opened, others = set[str](), Beside()
     while True:
-        read = JsonRecords(database, source, limits, opened)
-        read_documents(read, text, form, keys, others)
+        read = JsonRecords(database, source, file.limits, opened)
+        read_documents(read, file, keys, others)
         if not read.is_incomplete:
             break
-    staged = read.records.stage(checked_headings(list(read.places), source, limits))
+    staged = read.records.stage(checked_headings(list(read.places), source, file.limits))
     remarks = [f'the records are in "{shown(keys)}"'] if keys else []
     if outer := [key for key in others if key.partition(".")[0] not in others or "." not in key]:
         remarks.append(f"also in the document, and not loaded: {printable(', '.join(outer))}")
@@ -208,28 +218,23 @@ def stage_json(
     return replace(staged, remark="; ".join(remarks) or None, said=said)
 
 
-def read_documents(read: JsonRecords, text: Text, form: str, keys: Keys, others: Beside) -> None:
+def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside) -> None:
     """Adds the records at a place of each document of a file."""
     has_object = False
-    for place, document in documents(text.path, form, read.limits):
+    for place, document in file.documents():
         is_within = bool(keys) and document.startswith("{")
         try:
             if is_within:
                 SCANNER.decode(document)
-            own = records_at(document, keys if is_within else (), place, others)
+            own = records_at(document, keys, place, others) if is_within else [document]
             for number, record in enumerate(own, start=1):
                 at = f"{place.replace('record', 'document')}, record {number}" if is_within else place
-                limit_record(record, at, read.limits)
+                file.limits.refuse_long(record, "line_bytes", "the record", at)
                 has_object |= read.add(record, at)
             has_object |= is_within
         except (ValueError, RecursionError) as error:
-            if form != "lines":
+            if file.form != "lines":
                 raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
             read.records.add_malformed("broken_json", document)
-    if form == "lines" and not has_object:
+    if file.form == "lines" and not has_object:
         raise Problem(f"line 1: no line is a complete JSON object. {ADVICE}")
-
-
-def limit_record(text: str, place: str, limits: Limits) -> None:
-    if len(text) * 4 > limits.line_bytes and len(text.encode()) > limits.line_bytes:
-        raise over_limit(limits, "line_bytes", "the record", place=place)

@@ -1,7 +1,7 @@
 """Passes the records of a file from Python to DuckDB."""
 
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -41,15 +41,22 @@ def create_malformed(database: duckdb.DuckDBPyConnection) -> None:
 
 
 class Records:
-    """The well-formed and malformed records of a file, in memory: a Problem is raised if they are many."""
+    """The well-formed and malformed records of a file, as they are read.
 
-    def __init__(self, headings: Collection[str]) -> None:
+    DuckDB gets them in batches, and has those that exceed its memory on the disk. Without a database they
+    stay in memory: a Problem is raised if they are many.
+    """
+
+    def __init__(self, database: duckdb.DuckDBPyConnection | None, headings: Collection[str]) -> None:
         """Headings may be added while the file is read; a record may be shorter than later ones."""
-        self.headings = headings
+        self.database, self.headings, self.width = database, headings, 0
         self.count = 0
         self.numbers: list[int] = []
         self.rows: list[Sequence[str | None]] = []
         self.malformed: list[tuple[int, str, str]] = []
+        if database:
+            create_malformed(database)
+            database.execute("create or replace table staged_text (row_no bigint)")
 
     @property
     def held_bytes(self) -> int:
@@ -69,24 +76,7 @@ class Records:
         self.malformed.append((self.count, reason, record))
         self.limit_memory()
 
-    def limit_memory(self) -> None:
-        if self.held_bytes > MOST_HELD_BYTES:
-            raise Problem("too many records for the memory.")
-
-    def stage(self, headings: list[str]) -> Staged:
-        return Staged(headings, self.count, records=self)
-
-
-class StagedRecords(Records):
-    """Records that are given to DuckDB in batches, which has those that exceed its memory on the disk."""
-
-    def __init__(self, database: duckdb.DuckDBPyConnection, headings: Collection[str]) -> None:
-        super().__init__(headings)
-        self.database, self.width = database, 0
-        database.execute("create or replace table staged_text (row_no bigint)")
-        database.execute("delete from malformed")
-
-    def add_file(self, file: Records) -> None:
+    def add_file(self, file: "Records") -> None:
         """Adds the records of a file; they get the next numbers."""
         self.numbers += [self.count + number for number in file.numbers]
         self.rows += file.rows
@@ -94,24 +84,34 @@ class StagedRecords(Records):
         self.count += file.count
         self.limit_memory()
 
+    def widen(self, added: Callable[[Sequence[str | None]], Iterable[str | None]]) -> None:
+        """Adds the texts of new columns to the records in memory; short ones get all columns before."""
+        for number, row in enumerate(self.rows):
+            texts = [*row, *[None] * (len(self.headings) - len(row))]
+            self.rows[number] = [*texts, *added(texts)]
+
     def limit_memory(self) -> None:
         if self.held_bytes > MOST_HELD_BYTES:
-            self.flush()
+            if self.database is None:
+                raise Problem("too many records for the memory.")
+            self.flush(self.database)
 
-    def flush(self) -> None:
+    def flush(self, database: duckdb.DuckDBPyConnection) -> None:
         columns: dict[str, Sequence[Any]] = {"row_no": self.numbers}
         columns |= {f"c{place}": values for place, values in enumerate(zip_longest(*self.rows))}
         schema = dict.fromkeys(columns, pl.String) | {"row_no": pl.Int64}
         for place in range(self.width, len(self.headings)):
-            self.database.execute(f"alter table staged_text add column c{place} varchar")
+            database.execute(f"alter table staged_text add column c{place} varchar")
         self.width = len(self.headings)
-        create_table(self.database, "staged_text", columns, schema, append=True)
-        create_table(self.database, "malformed", self.malformed, MALFORMED, append=True)
+        create_table(database, "staged_text", columns, schema, append=True)
+        create_table(database, "malformed", self.malformed, MALFORMED, append=True)
         self.numbers, self.rows, self.malformed = [], [], []
 
     def stage(self, headings: list[str]) -> Staged:
-        """Creates `staged`; an empty text becomes null."""
-        self.flush()
+        """Creates `staged` if there is a database; an empty text becomes null."""
+        if self.database is None:
+            return Staged(headings, self.count, records=self)
+        self.flush(self.database)
         texts = "".join(f", nullif(c{place}, '') as c{place}" for place in range(len(headings)))
         self.database.execute(f"create or replace view staged as select row_no{texts} from staged_text")
         return Staged(headings, self.count)

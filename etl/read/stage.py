@@ -12,14 +12,13 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import count_of
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of, heading_key
-from etl.read.added import add_columns
+from etl.read.added import add_cells, add_columns
 from etl.read.archive import Unpacked
 from etl.read.csv_dialect import printable_headings
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
-from etl.read.formats import BEGINNING, content_kind
-from etl.read.json_cells import add_cells
-from etl.read.json_documents import form_of
+from etl.read.formats import beginning_of, content_kind
+from etl.read.json_documents import JsonFile
 from etl.read.json_records import stage_json
 from etl.read.records import Staged, create_malformed
 from etl.read.tables import refuse_several_tables
@@ -40,27 +39,21 @@ def stage(
     text null stays. A decoded copy of the file may be left in `folder`.
     Without a database, the records of CSV and JSON are returned, and other formats raise a Problem.
     """
-    path, remarks = unpacked.path, [unpacked.remark]
-    with open(path, "rb") as file:
-        beginning = file.read(BEGINNING)
-    kind = content_kind(unpacked.name, beginning)
+    path, is_cut = unpacked.path, False
+    kind = content_kind(unpacked.name, beginning_of(path))
     if database:
         create_malformed(database)
-    if kind in ("csv", "json"):
-        # A JSON document may be on one line, however long; the lines of others are limited as they are read.
-        longest = replace(limits, line_bytes=limits.unpacked_bytes) if kind == "json" else limits
-        text, form = utf8_text(path, folder, longest), "lines"
-        if kind == "csv":
-            staged = stage_csv(database, text, source, limits)
-        else:
-            form = form_of(text.path, limits)
-            staged = stage_json(database, text, form, source, limits)
-        if form == "lines" and not text.is_ended:
-            remarks.append("the last line has no end, so the file may have been cut")
+    if kind == "csv":
+        text = utf8_text(path, folder, limits)
+        staged, is_cut = stage_csv(database, text, source, limits), not text.is_ended
+    elif kind == "json":
+        file = JsonFile.of(path, folder, limits)
+        staged, is_cut = stage_json(database, file, source), file.form == "lines" and not file.text.is_ended
     elif database is None:
         raise Problem(f"{kind} is no text, and is read with a database only.")
     elif kind == "parquet":
         staged = stage_parquet(database, path, source, limits)
+    cut = "the last line has no end, so the file may have been cut" if is_cut else None
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.
     counts = "select (select count(*) from staged) + (select count(*) from malformed)"
@@ -71,7 +64,7 @@ def stage(
     refuse_several_tables(database, staged, source)
     refuse_contradiction(staged, source, values or {})
     staged = add_columns(database, staged, source, values or {})
-    return replace(staged, remark="; ".join(filter(None, [*remarks, staged.remark])) or None)
+    return replace(staged, remark="; ".join(filter(None, [unpacked.remark, cut, staged.remark])) or None)
 
 
 def refuse_contradiction(staged: Staged, source: Source, values: Mapping[str, str]) -> None:

@@ -12,7 +12,6 @@ import duckdb
 from etl.common.duck import count_of, identifier, literal, parquet
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source
-from etl.read.archive import over_limit
 from etl.read.csv_dialect import checked_headings
 from etl.read.records import Staged
 
@@ -49,7 +48,7 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
     longest = f"greatest(0, {', '.join(f'strlen(c{place})' for place in range(len(kinds)))})"
     first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
     if row_no := count_of(database, first):
-        raise over_limit(limits, "field_bytes", "a field", place=f"record {row_no}")
+        raise limits.over("field_bytes", "a field", place=f"record {row_no}")
     return Staged(headings, count, remark)
 
 

@@ -9,19 +9,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, heading_key
 from etl.read.archive import Unpacked
-from etl.read.encoding import utf8_text
 from etl.read.formats import beginning_of, content_kind
-from etl.read.json_documents import documents, form_of
-from etl.read.json_records import DECODER, NotRecord, as_json
+from etl.read.json_documents import JsonFile
+from etl.read.json_records import DECODER, as_text, object_of
 
 Body = dict[str, Any]
 STATUSES, OTHERS = "status changes", "other bodies"
@@ -76,25 +76,19 @@ class Splitter:
         self.counts[name] += 1
 
     def write_record(self, name: str, record: Mapping[str, Any]) -> None:
-        fields = {
-            key: item if item is None or type(item) is str else as_json(item) for key, item in record.items()
-        }
+        fields = {key: as_text(item) for key, item in record.items()}
         self.write(name, json.dumps(fields, ensure_ascii=False, sort_keys=True))
 
     def add(self, text: str) -> None:
         """Adds the bodies in a document. What is no body becomes a record that is quarantined."""
-        try:
-            document = DECODER.decode(text)
-            found = bodies(document) if isinstance(document, dict) else []
-        except (NotRecord, ValueError, RecursionError):
-            document, found = None, []
-        if not found:
-            if isinstance(document, dict):
-                self.write_record(OTHERS, {"body": "unknown", "rest": self.without_links(document)})
-            else:
-                self.write(OTHERS, " ".join(self.text_without_links(text).splitlines()))
-        for body, received in found:
-            self.add_body(self.without_links(body), received)
+        document = object_of(text)
+        if document is None:
+            self.write(OTHERS, " ".join(self.text_without_links(text).splitlines()))
+        elif found := bodies(document):
+            for body, received in found:
+                self.add_body(self.without_links(body), received)
+        else:
+            self.write_record(OTHERS, {"body": "unknown", "rest": self.without_links(document)})
 
     def add_body(self, body: Body, received: str | None) -> None:
         fields, kind = by_key(body), kind_of(body)
@@ -141,37 +135,33 @@ def split_hooks(
     """
     if content_kind(unpacked.name, beginning_of(unpacked.path)) != "json":
         return []
-    longest = replace(limits, line_bytes=limits.unpacked_bytes)
-    path = utf8_text(unpacked.path, folder, longest).path
-    form = form_of(path, limits)
-    if not is_of_hooks(text for _, text in documents(path, form, limits)):
+    file = JsonFile.of(unpacked.path, folder, limits)
+    if not is_of_hooks(file):
         return []
     own = folder / f"hooks-{unpacked.sha256[:16]}"
     own.mkdir(exist_ok=True)
-    paths = {STATUSES: own / "statuses.ndjson", OTHERS: own / "others.ndjson"}
+    paths = {name: own / f"{name}.ndjson" for name in (STATUSES, OTHERS)}
     with ExitStack() as opened:
         files = {name: opened.enter_context(open(one, "w", encoding="utf-8")) for name, one in paths.items()}
         splitter = Splitter(source, files)
-        for _, text in documents(path, form, limits):
+        for _, text in file.documents():
             splitter.add(text)
     unpacked.refuse_changed()
     hooks = replace(unpacked, is_web_hook=True, has_links=splitter.has_links)
     contents = []
-    for name, own_path in paths.items():
-        with open(own_path, "rb") as content:
+    for name, path in paths.items():
+        with open(path, "rb") as content:
             count = sum(1 for _ in content)
+            content.seek(0)
+            # Equal bodies are equal content, whatever was around them.
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
         if count != splitter.counts[name]:
             raise Problem(f"{splitter.counts[name]} records were written and {count} can be read.")
         if count:
-            contents.append((content_of(hooks, own_path, name), source_of_content(source, name)))
+            place = (*unpacked.place, name)
+            own_content = replace(hooks, path=path, name=path.name, sha256=digest, place=place)
+            contents.append((own_content, source_of_content(source, name)))
     return contents
-
-
-def content_of(unpacked: Unpacked, path: Path, name: str) -> Unpacked:
-    """A content as if it were a file of its own. Equal bodies are equal content, whatever is around them."""
-    with open(path, "rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return replace(unpacked, path=path, name=f"{name}.ndjson", sha256=digest, place=(*unpacked.place, name))
 
 
 def source_of_content(source: Source, name: str) -> Source:
@@ -185,15 +175,12 @@ def source_of_content(source: Source, name: str) -> Source:
     return replace(source, kind="events", columns={}, constants=constants, records=".", repeats="copies")
 
 
-def is_of_hooks(texts: Iterator[str]) -> bool:
+def is_of_hooks(file: JsonFile) -> bool:
     """Whether the first object of a file is a body of a web hook."""
-    for _, text in zip(range(FIRST), texts, strict=False):
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(document, dict):
-            return bool(bodies(document))
+    for _, text in islice(file.documents(), FIRST):
+        with suppress(ValueError, RecursionError):
+            if isinstance(document := json.loads(text), dict):
+                return bool(bodies(document))
     return False
 
 
@@ -275,18 +262,16 @@ def scalar(value: Any) -> str | None:
     """The text of a value; None for an object or a list, which is never an id, a name or a time."""
     if value is None or isinstance(value, dict | list):
         return None
-    text = (value if isinstance(value, str) else as_json(value)).strip()
-    return text or None
+    return (as_text(value) or "").strip() or None
 
 
 def from_text(value: Any) -> Any:
     """A value, or what it is the JSON text of: some receivers store a body as text."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            return DECODER.decode(value)
-        except (NotRecord, ValueError, RecursionError):
-            return value
-    return value
+    try:
+        is_json = isinstance(value, str) and value.lstrip().startswith(("{", "["))
+        return DECODER.decode(value) if is_json else value
+    except (ValueError, RecursionError):
+        return value
 
 
 def moment(text: str | None) -> str | None:

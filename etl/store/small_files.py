@@ -20,7 +20,7 @@ from etl.common.duck import create_table, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits
 from etl.read.archive import stamp_of
-from etl.read.records import Records, Staged, StagedRecords, create_malformed
+from etl.read.records import Records, Staged
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.purged import Purged
@@ -135,8 +135,7 @@ def write_parts(
 
 def stage_together(database: DuckDBPyConnection, files: Sequence[SmallFile], headings: list[str]) -> None:
     """Stages the records of all files as those of one file; `numbered` has the file of each record."""
-    create_malformed(database)
-    records, numbers = StagedRecords(database, headings), count(1)
+    records, numbers = Records(database, headings), count(1)
     numbered: list[tuple[int, int, str, int]] = []
     for file_no, file in enumerate(files):
         own_numbers = range(1, file.records.count + 1)

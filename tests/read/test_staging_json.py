@@ -284,7 +284,7 @@ CELL = st.dictionaries(st.sampled_from(["ObjectId", "Where", "x"]), st.text('a1Ã
 @given(cells=st.lists(CELL, min_size=1, max_size=6), rows=st.integers(1, 7))
 def test_cells_of_any_json(cells: list[dict[str, str]], rows: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("etl.read.json_cells.ROWS", rows)
+        patch.setattr("etl.read.added.ROWS", rows)
         found = audited([json.dumps(cell) for cell in cells])
     assert found == [(cell.get("ObjectId") or None, None) for cell in cells]
 

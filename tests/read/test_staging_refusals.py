@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from duckdb import DuckDBPyConnection
 
 from etl.config.source import Limits
-from etl.read.records import StagedRecords
+from etl.read.records import Records
 from support.staged_files import refusal, staged
 
 QUOTES = 'Export it again with quotes of the form "a ""b"" c".'
@@ -160,13 +161,13 @@ def test_a_reader_that_loses_a_record_is_noticed_by_the_count(
     monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     """The reader at fault is ours: some of its rows never reach DuckDB."""
-    flush = StagedRecords.flush
+    flush = Records.flush
 
-    def forget_some(records: StagedRecords) -> None:
+    def forget_some(records: Records, database: DuckDBPyConnection) -> None:
         records.numbers, records.rows = records.numbers[lost:], records.rows[lost:]
-        flush(records)
+        flush(records, database)
 
-    monkeypatch.setattr(StagedRecords, "flush", forget_some)
+    monkeypatch.setattr(Records, "flush", forget_some)
     lines = "".join(f'{{"Return ID": "r{number}", "Event": "Upload"}}\n' for number in range(3))
     assert (
         refusal("log.json", lines)
