@@ -24,7 +24,7 @@ CLOCK = r"\d:\d\d"
 AROUND = " \ufeff"
 # What titles name: a tab, and an id.
 CAPTION = re.compile(r"(client|internal) tracking", re.IGNORECASE)
-ID = r"\S*\d\S*"
+ID = re.compile(r"\S*\d\S*")
 # A title has fewer fields than a record.
 LEAST_FIELDS = 3
 
@@ -122,13 +122,20 @@ def said_above(titles: list[list[str]], source: Source) -> dict[str, set[str]]:
     """The returns and the tab that titles name, such as Return ID: 2025-0001, or Client Tracking."""
     said: dict[str, set[str]] = {}
     for cells in filter(None, titles):
-        name, _, value = cells[0].partition(": ") if len(cells) == 1 else (cells[0], "", cells[-1])
-        if caption := CAPTION.fullmatch(" ".join(" ".join(cells).split())):
-            said.setdefault("tab", set()).add(caption[1])
-        elif len(cells) < 3 and re.fullmatch(ID, value.strip()) and column_of(source, name) == "return_id":
-            said.setdefault("return_id", set()).add(value.strip())
+        for column, text in named_in(cells, source).items():
+            said.setdefault(column, set()).add(text)
     # Both captions are the names of the tabs, and not of one that is shown.
     return {name: texts for name, texts in said.items() if name != "tab" or len(texts) == 1}
+
+
+def named_in(cells: list[str], source: Source) -> dict[str, str]:
+    """The tab or the return that a title names, under our column: Client Tracking, Return ID: 2025-0001."""
+    text = " ".join(" ".join(cells).split())
+    if caption := CAPTION.fullmatch(text):
+        return {"tab": caption[1]}
+    name, _, value = text.partition(": ") if len(cells) == 1 else (cells[0], "", cells[-1].strip())
+    is_id = len(cells) < 3 and ID.fullmatch(value) and column_of(source, name) == "return_id"
+    return {"return_id": value} if is_id else {}
 
 
 def read_line(lines: list[str], number: int, source: Source) -> Line:

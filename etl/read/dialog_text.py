@@ -17,8 +17,8 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
-from etl.read.csv_dialect import CAPTION, ID
-from etl.read.dialog import BLANKS, Above, Row, indent, is_status
+from etl.read.csv_dialect import named_in
+from etl.read.dialog import Above, Row, indent, is_status
 from etl.read.dialog_times import CLOCK_TIME, TIME, day_of, is_clock, joined_time, time_text
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
@@ -34,6 +34,8 @@ PAGE_MARK = re.compile(
 # A line of headings with more words is none.
 MOST_WORDS = 10
 NAMED = ("return_id", "tab")
+# Browsers write narrow blanks, such as between a clock and PM.
+NARROW = str.maketrans("\u00a0\u202f\u2009", "   ")
 EVENT = ("label", "status", "event_time", "actor")
 TIME_PLACE, ACTOR = EVENT.index("event_time"), EVENT.index("actor")
 NAME = re.compile(r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+|\S+@\S+")
@@ -73,50 +75,48 @@ class Line:
 
 def read_line(number: int, text: str) -> Line:
     """A line with its time, if it has exactly one."""
-    line, blanks = Line(number, text), text[: indent(text)]
-    parts = re.split(r"\t" if "\t" in text.strip() else r"[ \u00a0]{2,}", text.strip())
-    cells = [cell for part in parts if (cell := unquoted(part.strip(BLANKS)))]
+    line, plain = Line(number, text), text.strip().translate(NARROW)
+    parts = re.split(r"\t" if "\t" in plain else " {2,}", plain)
+    cells = [cell for part in parts if (cell := unquoted(part.strip()))]
     for place in range(len(cells) - 1):
         if (day := day_of(cells[place])) and is_clock(cells[place + 1]):
             cells[place : place + 2] = [joined_time(day, cells[place + 1])]
             break
-    found = [place for place, cell in enumerate(cells) if TIME.fullmatch(cell)]
-    found = found or [place for place, cell in enumerate(cells) if is_clock(cell)]
-    inner = [] if found else times_inside(cells)
+    found = times_in(cells)
+    line.before, line.has_times = cells, bool(found)
     if len(found) == 1:
-        [place] = found
-        match = TIME.fullmatch(cells[place])
-        line.time = time_text(match) if match else cells[place]
-        line.before, line.after = cells[:place], cells[place + 1 :]
-    elif len(inner) == 1:
-        [(place, match)] = inner
-        cell = cells[place]
-        sides = cell[: match.start()].strip(), cell[match.end() :].strip()
+        [(place, match)] = found
+        before, after = sides_of(match)
         line.time = time_text(match) if match.re is TIME else match[0]
-        line.before = [*cells[:place], *filter(None, sides[:1])]
-        line.after = [*filter(None, sides[1:]), *cells[place + 1 :]]
-        line.is_close = True
-    else:
-        line.before, line.has_times = cells, bool(found or inner)
+        line.before = list(filter(None, [*cells[:place], before.strip()]))
+        line.after = list(filter(None, [after.strip(), *cells[place + 1 :]]))
+        line.is_close = bool(before or after)
     if line.before:
-        line.before[0] = blanks + line.before[0]
+        line.before[0] = text[: indent(text)] + line.before[0]
     return line
 
 
-def times_inside(cells: list[str]) -> list[tuple[int, re.Match[str]]]:
-    """The times in the texts of some cells, between blanks and outside of quotes; else the clocks."""
+def times_in(cells: list[str]) -> list[tuple[int, re.Match[str]]]:
+    """The cells that are times, else clocks; else the times, or the clocks, in the texts of cells."""
     for expression in (TIME, CLOCK_TIME):
-        found = [(place, match) for place, cell in enumerate(cells) for match in expression.finditer(cell)]
-        found = [(place, match) for place, match in found if is_outside(cells[place], match)]
-        if found:
+        plain = cells if expression is TIME else [" ".join(cell.split()) for cell in cells]
+        alone = [(place, expression.fullmatch(cell)) for place, cell in enumerate(plain)]
+        if found := [(place, match) for place, match in alone if match]:
+            return found
+    for expression in (TIME, CLOCK_TIME):
+        inside = [(place, match) for place, cell in enumerate(cells) for match in expression.finditer(cell)]
+        if found := [(place, match) for place, match in inside if is_apart(*sides_of(match))]:
             return found
     return []
 
 
-def is_outside(cell: str, match: re.Match[str]) -> bool:
-    before, after = cell[: match.start()], cell[match.end() :]
-    is_apart = before[-1:] in ("", " ") and after[:1] in ("", " ")
-    return is_apart and before.count('"') % 2 == 0
+def sides_of(match: re.Match[str]) -> tuple[str, str]:
+    return match.string[: match.start()], match.string[match.end() :]
+
+
+def is_apart(before: str, after: str) -> bool:
+    """Whether texts beside a time are apart from it by blanks, and have no quotes around it."""
+    return before[-1:] in ("", " ") and after[:1] in ("", " ") and before.count('"') % 2 == 0
 
 
 def unquoted(cell: str) -> str:
@@ -155,18 +155,13 @@ class Copied:
     def passes(self, line: Line) -> bool:
         """Whether a line is no content; if it names the return or the tab of those below, these are noted."""
         text = " ".join(line.text.split())
-        caption = CAPTION.fullmatch(text)
-        name, _, value = text.partition(": ")
-        if len(line.before) == 2 and not line.time:
-            name, value = line.before[0].strip(), line.before[1]
-        # The platform has a label Tax Return.
-        is_id = not line.time and re.fullmatch(ID, value)
-        if caption:
+        named = {} if line.time else named_in(line.before, self.source)
+        if "tab" in named:
             # Two captions one below the other are the names of the tabs, and not of one that is shown.
-            self.ids["tab"] = "" if self.is_caption_new else caption[1].capitalize()
+            self.ids["tab"] = "" if self.is_caption_new else named["tab"].capitalize()
             self.is_caption_new = True
-        elif is_id and column_of(self.source, name) == "return_id":
-            self.ids, self.is_id_new = {"return_id": value}, True
+        elif named:
+            self.ids, self.is_id_new = named, True
         elif not (PAGE_MARK.fullmatch(text) or self.is_heading(line)):
             return False
         self.passed += 1
