@@ -19,11 +19,11 @@ from etl.config.settings import Settings
 from etl.config.source import Source
 from etl.read.archive import Contents, Unpacked, contents, refuse_others
 from etl.sql.catalog import read_catalog
+from etl.store.checked import with_sources
 from etl.store.identity import refuse_merging
 from etl.store.inbox import files_of, is_folder
 from etl.store.load import open_database
 from etl.store.purged import read_purged
-from etl.store.sources import with_sources
 from etl.store.texts import content_name
 
 

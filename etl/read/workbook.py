@@ -98,17 +98,14 @@ def extent(sheet: "CalamineSheet") -> tuple[int, int, bool]:
     """
     height, width, is_note = 0, 0, True
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        filled = [place for place, cell in enumerate(row, start=1) if cell != "" and not is_blank(cell)]
+        texts = enumerate(row, start=1)
+        filled = [place for place, cell in texts if not isinstance(cell, str) or cell.strip()]
         if filled:
             height, width = number, max(width, filled[-1])
             if is_note:
                 cell = row[filled[0] - 1]
                 is_note = len(filled) == 1 and not CLOCK.search(text_of(cell))
     return height, width, is_note
-
-
-def is_blank(cell: Cell) -> bool:
-    return isinstance(cell, str) and not cell.strip()
 
 
 def is_whole(cell: Cell) -> TypeGuard[float]:

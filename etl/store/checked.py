@@ -1,4 +1,4 @@
-"""One content of a file on its way into the store: which file it is, and what became of it."""
+"""One content of a file on its way into the store: its source, which file it is, and what became of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
+from etl.config.settings import Settings, sources_of
 from etl.config.source import Source
-from etl.read.archive import Stamp, Unpacked
-from etl.store.identity import Identity, LoadedFiles, identity, seal_of, values_in_names
+from etl.read.archive import Contents, Stamp, Unpacked
+from etl.read.web_hooks import split_hooks
+from etl.store.identity import Identity, LoadedFiles, identity, names_of, values_in_names
 from etl.store.parts import ID_LENGTH, WARNED, WEB_HOOKS, Ledger, Part
 from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
@@ -82,9 +84,27 @@ class Checked:
         ledger |= {"content_id": self.own.content_id, "names_id": self.own.names_id}
         ledger |= {"source_firm_id": self.own.firm_id}
         ledger |= {WEB_HOOKS: True} if self.unpacked.is_web_hook else {}
-        return ledger | (
-            {"replaces": seal_of(self.old)} if self.old and self.old.file_id != self.file_id else {}
-        )
+        replaced = self.old if self.old and self.old.file_id != self.file_id else None
+        return ledger | ({"replaces": replaced.seal} if replaced else {})
+
+
+# A file whose part is written into a folder, with its counts, and not yet in the store.
+Written = tuple[Checked, Path, Ledger]
+
+
+def with_sources(
+    settings: Settings, unpacked: Unpacked, found: Contents, folder: Path
+) -> list[tuple[Unpacked, Source]]:
+    """A content with its source, or the contents that a file of web hooks becomes, written into `folder`.
+
+    Raises a Problem if no source is for it.
+    """
+    for source in sources_of(settings, *names_of(unpacked, found)):
+        if source.kind != "webhook":
+            return [(unpacked, source)]
+        if hooks := split_hooks(unpacked, source, settings.limits, folder):
+            return hooks
+    return []
 
 
 def identify(
@@ -107,10 +127,6 @@ def identify(
     if purged.has_content(own.content_id, outer) or any(map(purged.has_file, ids)):
         raise Problem("its content was purged, and what was purged does not come back.")
     return checked
-
-
-# A file whose part is written into a folder, with its counts, and not yet in the store.
-Written = tuple[Checked, Path, Ledger]
 
 
 def base_ledger(file_id: str, name: str, source: Source | None, state: str, reason: str | None) -> Ledger:

@@ -19,7 +19,7 @@ from etl.read.archive import Contents, Unpacked
 from etl.read.formats import PLAIN
 from etl.read.tins import id_hash, redact, with_hyphens
 from etl.store.inbox import DONE
-from etl.store.parts import ID_LENGTH, SEAL, Ledger, Part
+from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import keyed_hash
 from etl.store.texts import PLACE
 
@@ -185,8 +185,3 @@ def contents_of(part: Part) -> set[str]:
     """The ids by which its file is found. Before sheets had parts of their own, a workbook was one."""
     own = content_of(part)
     return {own, own if "content_id" in part.ledger else part.ledger.get("packed_sha256", own)}
-
-
-def seal_of(part: Part) -> str:
-    """What another part says of the part that it replaces."""
-    return str(part.ledger.get(SEAL, part.file_id))

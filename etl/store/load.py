@@ -27,14 +27,13 @@ from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
-from etl.store.checked import Checked, Outcome, Written, base_ledger, identify
+from etl.store.checked import Checked, Outcome, Written, base_ledger, identify, with_sources
 from etl.store.columns import map_columns
 from etl.store.identity import LoadedFiles, content_of, digest, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
 from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
-from etl.store.sources import with_sources
 from etl.store.texts import content_name, content_path, redacted_name, redacted_path
 from etl.store.write_part import of_one_file, write_part
 

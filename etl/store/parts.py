@@ -56,6 +56,11 @@ class Part:
         return str(self.ledger["kind"])
 
     @property
+    def seal(self) -> str:
+        """By this another part names the part that it replaces."""
+        return str(self.ledger.get(SEAL, self.file_id))
+
+    @property
     def has_attributes(self) -> bool:
         """Whether the attributes of its events are in a file of their own: since version 2 of parts."""
         return self.kind == "events" and self.ledger.get(VERSION, 1) > 1
@@ -136,7 +141,7 @@ def parts(data: DataDir) -> list[Part]:
 def current(found: list[Part]) -> list[Part]:
     """The parts that no other replaces. Only a killed load leaves a part that was replaced."""
     replaced = {part.ledger.get("replaces") for part in found}
-    return [part for part in found if part.ledger.get(SEAL, part.file_id) not in replaced]
+    return [part for part in found if part.seal not in replaced]
 
 
 def part_folders(data: DataDir) -> list[Path]:

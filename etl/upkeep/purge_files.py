@@ -18,10 +18,10 @@ from etl.config.settings import Settings
 from etl.read.archive import Contents, Unpacked, contents
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
+from etl.store.checked import with_sources
 from etl.store.identity import content_of
 from etl.store.inbox import done_folders, remove_empty_folders
 from etl.store.parts import ID_LENGTH, Part, file_hash, parts
-from etl.store.sources import with_sources
 from etl.store.texts import PLACE, redacted_name
 from etl.upkeep.text_search import TextSearch
 
