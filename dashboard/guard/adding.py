@@ -1,6 +1,7 @@
 """Who may add exports, what the audit trail says of it, and what a session has chosen and not loaded yet.
 
 What somebody chose or pasted is in the memory of that session alone, until it is loaded or the page is left.
+After a load that was stopped in its middle it stays, because the rest is to be loaded, or the load undone.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dashboard.guard import access, signin
 from etl import adding
 from etl.access import audit
-from etl.adding import Export, Job
+from etl.adding import Export, Job, Loaded
 from etl.status import Problem, served_directory
 
 STATE = "exports to add"
@@ -46,6 +47,24 @@ class Adding:
             for export, found in zip(self.exports, self.check.checked, strict=True)
             if not found.refusal and any(not content.refusal for content in found.contents)
         ]
+
+    @property
+    def missing(self) -> list[str]:
+        """What a load that was stopped has not brought into the store, though it has no fault."""
+        if self.load is None or self.load.is_complete or not self.exports:
+            return []
+        stored = {(one.digest, one.name) for one in self.load.loaded}
+        return [
+            content.name
+            for export, found in zip(self.exports, self.check.checked, strict=True)
+            for content in found.contents
+            if not content.refusal and (export.digest, content.name) not in stored
+        ]
+
+    @property
+    def new(self) -> list[Loaded]:
+        """The files that an undo takes out of the store."""
+        return [one for one in self.load.loaded if one.is_new] if self.load else []
 
 
 def may_add() -> bool:
@@ -81,29 +100,23 @@ def begin(exports: list[Export], values: dict[str, str]) -> None:
 
 
 def load(chosen: Adding) -> None:
-    """Loads what was checked."""
+    """Loads what was checked; what is in the store after a load that was stopped is not loaded twice."""
     exports = chosen.loadable
     record(audit.LOADED, exports, chosen.values)
-    chosen.load = adding.load(served_directory(), exports, chosen.values)
+    chosen.load = adding.load(served_directory(), exports, chosen.values, chosen.load)
+
+
+def build_again(job: Job) -> None:
+    """Builds the tables, which could not be built after a load."""
+    directory = served_directory()
+    job.start(lambda job: adding.build(directory, job))
 
 
 def undo(chosen: Adding) -> None:
-    """Takes out again what was loaded."""
-    file_ids = [one.file_id for one in chosen.load.loaded if one.is_new] if chosen.load else []
+    """Takes out again what was loaded, or after an undo that was stopped, what is left of it."""
+    file_ids = chosen.undo.left if chosen.undo else [one.file_id for one in chosen.new]
     signin.record_act(audit.REMOVED, len(file_ids), {"files": file_ids})
     chosen.undo = adding.remove(served_directory(), file_ids)
-
-
-def build_again(chosen: Adding) -> None:
-    """Builds the tables, which could not be built after a load or an undo."""
-    done = chosen.undo or chosen.load
-    job = adding.build_again(served_directory())
-    if done:
-        job.lines, job.loaded = done.lines, done.loaded
-    if chosen.undo:
-        chosen.undo = job
-    else:
-        chosen.load = job
 
 
 def record(act: str, exports: list[Export], values: dict[str, str]) -> None:

@@ -6,10 +6,10 @@ from streamlit import config
 from dashboard.draw.found import draw_found
 from dashboard.draw.html import html_lines
 from dashboard.draw.return_link import draw_return_link
-from dashboard.draw.text import count_text, counted
+from dashboard.draw.text import counted
 from dashboard.guard import adding
 from dashboard.guard.adding import Adding
-from etl.adding import Export, Job
+from etl.adding import Export, Job, Loaded
 
 PASTE, FILES = "Paste from User Tracking", "Choose files"
 MOST_PASTED = 1_000_000
@@ -74,7 +74,7 @@ def draw_paste() -> None:
     begin([Export(f"{name}.txt", (text or "").encode())], values, needed)
 
 
-def draw_files() -> None:
+def draw_choice() -> None:
     """The form for files."""
     most = config.get_option("server.maxUploadSize")
     with st.form("files", enter_to_submit=False):
@@ -120,20 +120,22 @@ def watch(job: Job) -> None:
     )
     st.html(f'<div role="status"><ol class="rt-lines">{steps}</ol></div>')
     st.caption("You may use the other pages meanwhile; this one shows the result when you come back.")
-    if job.lines:
-        st.html(html_lines(job.lines[-SHOWN_LINES:]))
+    if job.progress:
+        st.html(html_lines(job.progress[-SHOWN_LINES:]))
 
 
-def draw_fault(job: Job) -> bool:
-    """Why a job has ended too early, if it has."""
-    if job.problem:
-        st.html(f'<div role="alert" class="rt-bad">{html_lines(job.problem.splitlines())}</div>')
-    return job.problem is not None
+def draw_fault(lines: list[str]) -> None:
+    """Why a job has ended too early."""
+    st.html(f'<div role="alert" class="rt-bad">{html_lines(lines)}</div>')
 
 
 def draw_checked(chosen: Adding) -> None:
     """What the check found, and the button that loads it."""
-    if draw_fault(chosen.check):
+    if chosen.check.problem:
+        draw_fault(chosen.check.problem.splitlines())
+        if st.button("Try again", type="primary"):
+            adding.begin(chosen.exports, chosen.values)
+            st.rerun()
         return
     found, loadable = chosen.check.checked, chosen.loadable
     files = f"{len(loadable)} of {counted(len(found), 'file', 'files')}"
@@ -154,32 +156,50 @@ def draw_checked(chosen: Adding) -> None:
 
 def draw_loaded(chosen: Adding, job: Job) -> None:
     """What became of the files: the lines of the command, the returns, and what can be done next."""
-    st.header("Loaded" if job.loaded else "Not loaded")
-    is_unfinished = draw_fault(job)
-    if job.loaded:
+    missing = chosen.missing
+    st.header("Partly loaded" if missing and job.loaded else "Not loaded" if missing else "Loaded")
+    if job.problem or missing:
+        draw_fault([*(job.lines if missing else []), *(job.problem or "").splitlines()])
+    if missing or not job.lines:
+        draw_files("In the store", [f"{one.name}: {records_text(one)}" for one in job.loaded])
+        draw_files("Not in the store yet", missing if job.loaded else [])
+    else:
+        st.html(f'<div role="status">{html_lines(job.lines)}</div>')
+    if missing:
+        if st.button("Try again", type="primary"):
+            adding.load(chosen)
+            st.rerun()
+    elif job.problem:
+        if st.button("Build the tables again", type="primary"):
+            adding.build_again(job)
+            st.rerun()
+    else:
         # They are in the store now, and need no memory.
         chosen.exports = []
-        st.html(f'<div role="status">{html_lines(job.lines)}</div>')
-        if is_unfinished:
-            draw_build_again(chosen)
-        else:
-            draw_returns(job)
-    elif st.button("Try again", type="primary"):
-        adding.load(chosen)
-        st.rerun()
+    if not job.problem:
+        draw_returns(job)
     with st.container(horizontal=True):
         if st.button("Add more"):
             adding.forget()
             st.rerun()
-        if any(one.is_new for one in job.loaded) and st.button("Undo"):
+        if chosen.new and st.button("Undo"):
             ask_to_undo(chosen)
+
+
+def records_text(one: Loaded) -> str:
+    return counted(one.record_count, "record", "records")
+
+
+def draw_files(title: str, lines: list[str]) -> None:
+    """Files under what is to be said of them, if there are any."""
+    if lines:
+        st.html(f'<div role="status"><p class="rt-key">{title}</p>{html_lines(lines)}</div>')
 
 
 def draw_returns(job: Job) -> None:
     """A link to each return that was loaded, or to the list if there are many."""
     returns = dict.fromkeys(found for one in job.loaded for found in one.returns)
-    count = max([len(returns), *(one.return_count for one in job.loaded)])
-    if count > MOST_LINKS:
+    if len(returns) > MOST_LINKS:
         st.page_link("page/returns.py", label="See the list of returns")
         return
     for firm_id, return_id in returns:
@@ -189,8 +209,7 @@ def draw_returns(job: Job) -> None:
 @st.dialog("Undo this load?")
 def ask_to_undo(chosen: Adding) -> None:
     """What an undo means, and whether it is wanted."""
-    loaded = [one for one in chosen.load.loaded if one.is_new] if chosen.load else []
-    st.html(html_lines([f"{one.name}: {count_text(one.record_count)} records" for one in loaded]))
+    st.html(html_lines([f"{one.name}: {records_text(one)}" for one in chosen.new]))
     st.text(UNDO_MEANS)
     with st.container(horizontal=True):
         if st.button("Take out", type="primary"):
@@ -200,23 +219,17 @@ def ask_to_undo(chosen: Adding) -> None:
             st.rerun()
 
 
-def draw_build_again(chosen: Adding) -> None:
-    """A button, as the tables could not be built."""
-    if st.button("Build the tables again", type="primary"):
-        adding.build_again(chosen)
-        st.rerun()
-
-
 def draw_undone(chosen: Adding, job: Job) -> None:
-    """What was taken out."""
+    """What was taken out, and what is left if the undo was stopped."""
     st.header("Not finished" if job.problem else "Taken out")
-    if draw_fault(job):
-        if job.is_building:
-            draw_build_again(chosen)
-        elif st.button("Try again", type="primary"):
+    if job.problem:
+        draw_fault(job.problem.splitlines())
+        if st.button("Try again" if job.left else "Build the tables again", type="primary"):
             adding.undo(chosen)
             st.rerun()
-    st.html(f'<div role="status">{html_lines(job.lines)}</div>')
+    gone = [one for one in chosen.new if one.file_id not in job.left]
+    draw_files("Out of the store", [f"{one.name}: removed, {records_text(one)}." for one in gone])
+    draw_files("Still in the store", [one.name for one in chosen.new if one not in gone])
     if st.button("Add more"):
         adding.forget()
         st.rerun()
@@ -228,7 +241,7 @@ def draw_forms(chosen: Adding | None) -> None:
     way = st.segmented_control(
         "Way", [PASTE, FILES], default=PASTE, required=True, key="way", label_visibility="collapsed"
     )
-    draw_paste() if way == PASTE else draw_files()
+    draw_paste() if way == PASTE else draw_choice()
     if chosen:
         watch(chosen.check) if chosen.running else draw_checked(chosen)
 

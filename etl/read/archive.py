@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import BinaryIO
 
+from etl.common.duck import disk_full_error
 from etl.common.files import is_system_file
 from etl.common.problem import Problem
 from etl.common.terminal import printable
@@ -136,7 +137,8 @@ def contents(path: Path, folder: Path, limits: Limits) -> Contents:
                 raise
             return unpacker.found
     except OSError as error:
-        if error.filename is not None and Path(error.filename) != path:
+        # If the disk is full, the file is not at fault.
+        if disk_full_error(error) or (error.filename is not None and Path(error.filename) != path):
             raise
         raise Problem(f"the file cannot be read ({error.strerror or type(error).__name__}).") from error
 

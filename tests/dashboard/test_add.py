@@ -1,7 +1,10 @@
 """Exports are added in the browser: checked, shown, loaded, and taken out again, without a terminal."""
 
 import fcntl
+import gzip
 import re
+import resource
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +18,7 @@ from etl.adding import harmless
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.terminal import CONTROL_CHARACTERS
 from etl.store.parts import parts, refusals
-from support.served import Visit, serious_faults, served
+from support.served import Visit, process_of, serious_faults, served
 
 # The tab as it is copied: the statuses of an email are indented below its label.
 DIALOG = """\
@@ -37,32 +40,57 @@ Return ID,Tab,Event,Status,Date/Time,User
 {id},Internal,Upload,,2026-03-01 09:00,Amy
 {id},Internal,Deliver to Client,,2026-03-02 09:00,Amy
 """
+# It is small until it is unpacked.
+ROWS = (f"{number},Internal,Upload,,2026-03-01 09:00,Amy\n" for number in range(60_000))
+LARGE = gzip.compress(("Return ID,Tab,Event,Status,Date/Time,User\n" + "".join(ROWS)).encode())
 NAMES = st.text(max_size=300) | st.lists(st.sampled_from("./\\~ ab\u202e\0\n漢"), max_size=300).map("".join)
 
 
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DataDir, str]]:
+    """One dashboard for all tests, and its data directory."""
+    data = DataDir(tmp_path_factory.mktemp("adding"))
+    with served(data) as where:
+        yield data, where
+
+
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[DataDir]:
-    """A fresh data directory; at the end, no upload is left in it."""
-    data = DataDir(tmp_path / "data")
+def data(dashboard: tuple[DataDir, str]) -> Iterator[DataDir]:
+    """The data directory of the dashboard, empty; at the end, no upload is left in it."""
+    data, _ = dashboard
+    shutil.rmtree(data.root)
     data.root.mkdir(mode=0o700)
     yield data
     assert list(data.adding.glob("*")) == []
 
 
 @pytest.fixture
-def visitor(browser: Browser, data: DataDir) -> Iterator[Callable[..., Visit]]:
-    """Visits of a dashboard of the fresh directory."""
+def visitor(
+    browser: Browser, dashboard: tuple[DataDir, str], data: DataDir
+) -> Iterator[Callable[..., Visit]]:
+    """Visits of the dashboard of the empty directory."""
     visits: list[Visit] = []
-    with served(data) as where:
 
-        def visit(width: int = 1440, dark: bool = False) -> Visit:
-            visits.append(Visit(browser, where, width, dark))
-            return visits[-1]
+    def visit(width: int = 1440, dark: bool = False) -> Visit:
+        visits.append(Visit(browser, dashboard[1], width, dark))
+        return visits[-1]
 
-        yield visit
-        for one in visits:
-            assert one.faults == []
-            one.close()
+    yield visit
+    for one in visits:
+        assert one.faults == []
+        one.close()
+
+
+@contextmanager
+def files_at_most(size: int, where: str) -> Iterator[None]:
+    """No process of the dashboard can write a larger file, as if the disk were full."""
+    server = int(process_of(where).name)
+    before = resource.prlimit(server, resource.RLIMIT_FSIZE)
+    resource.prlimit(server, resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(server, resource.RLIMIT_FSIZE, before)
 
 
 @contextmanager
@@ -89,11 +117,14 @@ def paste(page: Page, rows: str = CLIENT_ROWS, return_id: str = "2025-0001") -> 
     page.keyboard.press("Control+v")
 
 
-def choose(page: Page, *files: tuple[str, str]) -> None:
+def choose(page: Page, *files: tuple[str, str | bytes]) -> None:
     page.get_by_role("radio", name="Choose files").or_(
         page.get_by_role("button", name="Choose files", exact=True)
     ).first.click()
-    chosen = [{"name": name, "mimeType": "", "buffer": text.encode()} for name, text in files]
+    chosen = [
+        {"name": name, "mimeType": "", "buffer": text.encode() if isinstance(text, str) else text}
+        for name, text in files
+    ]
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(chosen)
     for name, _ in files:
         expect(page.get_by_text(name, exact=True)).to_be_visible()
@@ -107,6 +138,12 @@ def check(page: Page) -> None:
 def load(page: Page, heading: str = "Loaded") -> None:
     page.get_by_role("button", name="Load", exact=True).click()
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+
+
+def listed(page: Page, title: str) -> list[str]:
+    """The files under a title."""
+    status = page.get_by_role("status").filter(has=page.get_by_text(title, exact=True))
+    return status.get_by_role("listitem").all_inner_texts()
 
 
 def names(data: DataDir) -> list[str]:
@@ -194,6 +231,53 @@ def test_an_undo_takes_out_what_was_loaded_and_the_same_may_be_added_again(
     # It was there before, so it is not this load that an undo would take back.
     expect(page.get_by_text("nothing to do.")).to_be_visible()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_a_load_that_stops_in_its_middle_says_what_is_in_and_loads_the_rest(
+    visitor: Callable, dashboard: tuple[DataDir, str], data: DataDir
+) -> None:
+    visit = visitor()
+    page = visit.open("/add")
+    choose(page, ("march.csv", LOG.format(id="R1")), ("may.csv.gz", LARGE))
+    check(page)
+    with files_at_most(1_000_000, dashboard[1]):
+        load(page, "Partly loaded")
+    full = "the disk is full. Free some space and try again."
+    expect(page.get_by_role("alert").get_by_role("listitem")).to_have_text(
+        [f"T{full[1:]}", f"The tables could not be built: warehouse.duckdb: {full} Nothing was built."]
+    )
+    assert listed(page, "In the store") == ["march.csv: 2 records"]
+    assert listed(page, "Not in the store yet") == ["may.csv.gz"]
+    assert names(data) == ["march.csv"]
+    visit.wait_until_drawn()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Loaded", exact=True)).to_be_visible()
+    expect(page.get_by_text("may.csv.gz: loaded, 60000 of 60000 records.")).to_be_visible()
+    visit.wait_until_drawn()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("heading", name="Taken out")).to_be_visible()
+    assert sorted(listed(page, "Out of the store")) == [
+        "march.csv: removed, 2 records.",
+        "may.csv.gz: removed, 60,000 records.",
+    ]
+    assert parts(data) == []
+
+
+def test_a_check_that_could_not_be_done_is_tried_again(
+    visitor: Callable, dashboard: tuple[DataDir, str]
+) -> None:
+    page = visitor().open("/add")
+    choose(page, ("may.csv.gz", LARGE))
+    with files_at_most(1_000_000, dashboard[1]):
+        page.get_by_role("button", name="Check").click()
+        expect(page.get_by_role("alert")).to_have_text("The disk is full. Free some space and try again.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("1 of 1 file can be loaded.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_two_people_see_their_own_files(visitor: Callable, data: DataDir) -> None:
