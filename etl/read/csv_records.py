@@ -49,8 +49,7 @@ def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, l
         return copied
     staged = stage_fast(database, text, header, source, limits) if database else None
     staged = staged or stage_exact(database, CsvFile(text.path, header, source, limits))
-    remark = "; ".join(filter(None, (header.remark, staged.remark))) or None
-    return replace(staged, remark=remark, said=header.said)
+    return replace(staged, remarks=[header.remark, *staged.remarks], said=header.said)
 
 
 def stage_fast(
@@ -250,8 +249,7 @@ class CsvFile:
         records.add(above.end())
         fields = "1 empty field" if self.spare == 1 else f"{self.spare} empty fields"
         spare = f"each record has {fields} after the last heading" if self.spare else None
-        remark = "; ".join(filter(None, (spare, above.remark)))
-        return replace(records.stage(headings), remark=remark or None)
+        return records.stage(headings, spare, above.remark)
 
 
 def lines_from(lines: list[str], place: int, stream: TextIOBase) -> Iterator[str]:

@@ -334,10 +334,9 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
         else:
             records.add(above.add([row]))
     records.add(above.end())
-    passed = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
-    remarks = ["it was copied from the dialog", above.remark]
-    remarks += [f"{passed} headings or marks of a page"] if copied.passed else []
-    return replace(records.stage(headings), remark="; ".join(filter(None, remarks)), said=said)
+    lines = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
+    passed = f"{lines} headings or marks of a page" if copied.passed else None
+    return replace(records.stage(headings, "it was copied from the dialog", above.remark, passed), said=said)
 
 
 def is_order_sure(lines: list[Line]) -> bool:

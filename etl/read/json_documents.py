@@ -194,7 +194,7 @@ class Found:
     headings: dict[str, None] = field(default_factory=dict)
 
 
-def survey(value: dict[str, Any], keys: Keys, found: dict[Keys, Found], in_list: bool = False) -> None:
+def survey(value: dict[str, Any], keys: Keys, found: dict[Keys, Found], in_list: bool) -> None:
     """Adds an object, and the objects in it, to those found at their places."""
     if len(found) > MOST_PLACES:
         raise Problem(f"it has objects in over {MOST_PLACES} places. {ADVICE}")

@@ -205,7 +205,7 @@ def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Sour
         read_documents(read, file, keys, others)
         if not read.is_incomplete:
             break
-    staged = read.records.stage(checked_headings(list(read.places), source, file.limits))
+    headings = checked_headings(list(read.places), source, file.limits)
     remarks = [f'the records are in "{shown(keys)}"'] if keys else []
     if outer := [key for key in others if key.partition(".")[0] not in others or "." not in key]:
         remarks.append(f"also in the document, and not loaded: {printable(', '.join(outer))}")
@@ -215,7 +215,7 @@ def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Sour
     for key, texts in others.items():
         if (column := column_of(source, key)) in ("return_id", "tab"):
             said.setdefault(column, set()).update(texts)
-    return replace(staged, remark="; ".join(remarks) or None, said=said)
+    return replace(read.records.stage(headings, *remarks), said=said)
 
 
 def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside) -> None:

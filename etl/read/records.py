@@ -30,10 +30,14 @@ class Staged:
 
     headings: list[str]
     record_count: int
-    remark: str | None = None
+    remarks: Sequence[str | None] = ()
     records: "Records | None" = None
     said: Mapping[str, Collection[str]] = field(default_factory=dict)
     added: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remark(self) -> str | None:
+        return "; ".join(filter(None, self.remarks)) or None
 
 
 def create_malformed(database: duckdb.DuckDBPyConnection) -> None:
@@ -107,11 +111,11 @@ class Records:
         create_table(database, "malformed", self.malformed, MALFORMED, append=True)
         self.numbers, self.rows, self.malformed = [], [], []
 
-    def stage(self, headings: list[str]) -> Staged:
+    def stage(self, headings: list[str], *remarks: str | None) -> Staged:
         """Creates `staged` if there is a database; an empty text becomes null."""
         if self.database is None:
-            return Staged(headings, self.count, records=self)
+            return Staged(headings, self.count, remarks, self)
         self.flush(self.database)
         texts = "".join(f", nullif(c{place}, '') as c{place}" for place in range(len(headings)))
         self.database.execute(f"create or replace view staged as select row_no{texts} from staged_text")
-        return Staged(headings, self.count)
+        return Staged(headings, self.count, remarks)

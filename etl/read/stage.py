@@ -64,7 +64,7 @@ def stage(
     refuse_several_tables(database, staged, source)
     refuse_contradiction(staged, source, values or {})
     staged = add_columns(database, staged, source, values or {})
-    return replace(staged, remark="; ".join(filter(None, [unpacked.remark, cut, staged.remark])) or None)
+    return replace(staged, remarks=[unpacked.remark, cut, *staged.remarks])
 
 
 def refuse_contradiction(staged: Staged, source: Source, values: Mapping[str, str]) -> None:

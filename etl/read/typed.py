@@ -49,7 +49,7 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
     first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
     if row_no := count_of(database, first):
         raise limits.over("field_bytes", "a field", place=f"record {row_no}")
-    return Staged(headings, count, remark)
+    return Staged(headings, count, [remark])
 
 
 def verify_pages(path: Path) -> int:

@@ -45,17 +45,15 @@ def elements(archive: zipfile.ZipFile, member: str, names: set[str]) -> Iterator
     if member not in archive.namelist():
         return
     with archive.open(member) as file:
-        for chunk in iter(partial(file.read, CHUNK), b""):
+        chunk = None
+        while chunk != b"":
+            chunk = file.read(CHUNK)
             try:
-                parser.Parse(chunk)
+                parser.Parse(chunk, not chunk)
             except NO_XML_ERRORS as error:
                 raise Problem(NOT_XML) from error
             yield from found
             found.clear()
-    try:
-        parser.Parse(b"", True)
-    except NO_XML_ERRORS as error:
-        raise Problem(NOT_XML) from error
 
 
 def has_day_numbers(archive: zipfile.ZipFile) -> bool:

@@ -94,7 +94,8 @@ class Loader:
             made, counts = write_part(
                 database, staged, columns, checked.file_id, own, self.key, self.purged, limits
             )
-            return self.put_in_store([(checked, made, counts)])[0]
+            [[outcome]] = self.put_in_store([(checked, made, counts)])
+            return outcome
 
     def key(self) -> bytes:
         return store.hash_key(self.data)
@@ -121,14 +122,14 @@ class Loader:
         unpacked = checked.unpacked
         return Outcome(checked.path, state, part=part, stamp=unpacked.stamp, has_links=unpacked.has_links)
 
-    def read_small(self, files: list[Path], folder: Path) -> list[list[tuple[Checked, SmallFile]]]:
+    def read_small(self, files: list[Path], folder: Path) -> list[list[SmallFile]]:
         """The small files without a fault, in groups of two or more that are mapped together.
 
         Of files with the same content only the first is there.
         """
         limits = self.settings.limits
         limits = replace(limits, unpacked_bytes=min(limits.unpacked_bytes, SMALL_BYTES))
-        groups: dict[object, list[tuple[Checked, SmallFile]]] = {}
+        groups: dict[object, list[SmallFile]] = {}
         file_ids, total = set[str](), 0
         for file in files:
             with suppress(Problem, OSError), work_folder(folder) as own:
@@ -143,11 +144,11 @@ class Loader:
                 file_ids.add(checked.file_id)
                 staged = stage(None, checked.unpacked, checked.source, limits, own, checked.values)
                 refuse_given(staged, self.given)
-                small = small_file(checked.file_id, staged, map_columns(staged.headings, checked.source))
+                small = small_file(checked, staged, map_columns(staged.headings, checked.source))
                 total += small.records.held_bytes + checked.unpacked.path.stat().st_size
                 if total > MOST_HELD_BYTES:
                     break
-                groups.setdefault(small.shape, []).append((checked, small))
+                groups.setdefault(small.shape, []).append(small)
         return [group for group in groups.values() if len(group) > 1]
 
     def write_small(
@@ -160,11 +161,8 @@ class Loader:
             own.mkdir()
             errors = (Problem, duckdb.OutOfMemoryException, duckdb.DataError)
             with suppress(*errors), of_one_file(database) as cursor:
-                small = [small for _, small in group]
-                made = write_parts(cursor, small, own, self.key, self.purged, self.settings.limits)
-                for (checked, _), one in zip(group, made, strict=True):
-                    if one:
-                        written[checked.file] = (checked, *one)
+                for one in write_parts(cursor, group, own, self.key, self.purged, self.settings.limits):
+                    written[one[0].file] = one
         return written
 
     def is_current(self, checked: Checked) -> bool:
@@ -174,7 +172,7 @@ class Loader:
         found = self.loaded.find(checked.own, own_name, checked.source)
         return is_same and found == (checked.own, checked.old)
 
-    def put_in_store(self, files: list[Written]) -> list[Outcome]:
+    def put_in_store(self, files: list[Written]) -> list[list[Outcome]]:
         """Puts the written parts of files in the store in their order, and waits for the disk once."""
         sealed = [
             (checked, store.seal(made, checked.ledger(counts, self.purged)))
@@ -182,7 +180,8 @@ class Loader:
         ]
         settle(*(part.folder for _, part in sealed))
         return [
-            self.accept(checked, store.put_in_store(self.data, part, checked.old)) for checked, part in sealed
+            [self.accept(checked, store.put_in_store(self.data, part, checked.old))]
+            for checked, part in sealed
         ]
 
     def load_window(
@@ -200,15 +199,13 @@ class Loader:
             small = written.pop(file, None)
             # What the first file has replaced is not there for the second.
             if small and small[0].old and any(checked.old == small[0].old for checked, *_ in run):
-                outcomes += [*([one] for one in self.put_in_store(run))]
-                run = []
+                outcomes, run = outcomes + self.put_in_store(run), []
             if small and self.is_current(small[0]):
                 run.append(small)
             else:
-                outcomes += [*([one] for one in self.put_in_store(run))]
+                outcomes, run = outcomes + self.put_in_store(run), []
                 outcomes.append(outcomes_of(self, file, folder, database))
-                run = []
-        return [*outcomes, *([one] for one in self.put_in_store(run))]
+        return outcomes + self.put_in_store(run)
 
     def refuse(
         self, file: Path, reason: str, unpacked: Unpacked | None = None, source: Source | None = None

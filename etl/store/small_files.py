@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from duckdb import DuckDBPyConnection
@@ -21,6 +20,7 @@ from etl.common.problem import Problem
 from etl.config.source import Limits
 from etl.read.archive import stamp_of
 from etl.read.records import Records, Staged
+from etl.store.checked import Checked, Written
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.purged import Purged
@@ -40,7 +40,7 @@ NUMBERED = {"row_no": pl.Int64, "file_no": pl.Int32, "file_id": pl.String, "own_
 class SmallFile:
     """A small file that was read without a database."""
 
-    file_id: str
+    checked: Checked
     staged: Staged
     records: Records
     columns: Columns
@@ -51,14 +51,14 @@ class SmallFile:
         return (self.columns.source.name, self.columns.format_no, *self.staged.headings)
 
 
-def small_file(file_id: str, staged: Staged, columns: Columns) -> SmallFile:
+def small_file(checked: Checked, staged: Staged, columns: Columns) -> SmallFile:
     """The file, with the format that its times have if it is alone."""
     assert staged.records
     place, times = columns.places.get("event_time"), [columns.source.constants.get("event_time")]
     if place is not None:
         rows = staged.records.rows[:FIRST_TEXTS]
         times = [row[place] if place < len(row) else None for row in rows]
-    return SmallFile(file_id, staged, staged.records, replace(columns, format_no=number_of_format(times)))
+    return SmallFile(checked, staged, staged.records, replace(columns, format_no=number_of_format(times)))
 
 
 def windows(files: Iterable[Path]) -> Iterator[list[Path]]:
@@ -83,11 +83,11 @@ def write_parts(
     key: Key,
     purged: Purged,
     limits: Limits,
-) -> list[tuple[Path, dict[str, Any]] | None]:
-    """Writes for each file what `write_part` writes; returns the new folders with the counts.
+) -> list[Written]:
+    """Writes for each file what `write_part` writes, into a new folder.
 
-    There is None for a file of which no record could be read: it is refused when it is loaded alone. Raises
-    a Problem if the counts of a file do not add up, or if it has records of purged returns.
+    A file of which no record could be read is left out: it is refused when it is loaded alone. Raises a
+    Problem if the counts of a file do not add up, or if it has records of purged returns.
     """
     columns = files[0].columns
     stage_together(database, files, columns.headings)
@@ -123,13 +123,13 @@ def write_parts(
     faults = commonest_faults(database, quarantine) if quarantined else {}
     query = "select file_no, list(distinct zone_word order by zone_word) from mapped_records group by file_no"
     words = dict(database.execute(query).fetchall())
-    written: list[tuple[Path, dict[str, Any]] | None] = []
+    written: list[Written] = []
     for file_no, file in enumerate(files):
         numbers = (found.get(file_no, 0) for found in (kept, quarantined, redacted))
         counts = counts_of(columns, file.staged, limits, faults.get(file_no), *numbers)
         counts["time_zone"] = time_zone(columns, filter(None, words.get(file_no, [])))
-        is_read = kept.get(file_no) or file_no not in faults
-        written.append((made[file_no], counts) if is_read else None)
+        if kept.get(file_no) or file_no not in faults:
+            written.append((file.checked, made[file_no], counts))
     return written
 
 
@@ -139,7 +139,7 @@ def stage_together(database: DuckDBPyConnection, files: Sequence[SmallFile], hea
     numbered: list[tuple[int, int, str, int]] = []
     for file_no, file in enumerate(files):
         own_numbers = range(1, file.records.count + 1)
-        numbered += [(next(numbers), file_no, file.file_id, own_no) for own_no in own_numbers]
+        numbered += [(next(numbers), file_no, file.checked.file_id, own_no) for own_no in own_numbers]
         records.add_file(file.records)
     records.stage(headings)
     create_table(database, "numbered", numbered, NUMBERED)
