@@ -24,7 +24,7 @@ import duckdb
 import msgspec
 
 from etl.check.command import check_file
-from etl.check.content import ContentCheck, FileCheck, Labels
+from etl.check.findings import ContentCheck, FileCheck, Labels
 from etl.common.duck import OFFLINE, disk_full_error
 from etl.common.files import IS_WRITING, LEFTOVER_PREFIX
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir

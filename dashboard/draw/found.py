@@ -12,7 +12,10 @@ def draw_found(found: FileCheck) -> None:
     if found.refusal:
         draw_refused(found.name, found.refusal)
     for content in found.contents:
-        draw_content(found, content)
+        draw_content(content)
+    for source in found.paste.sources:
+        st.text(f"With these lines in {found.paste.into} it can be loaded. {found.paste.how}")
+        st.code(source, language="toml")
     if found.passed:
         st.html(html_table("Passed over", ("Name", "Why"), found.passed))
 
@@ -24,7 +27,7 @@ def draw_refused(name: str, refusal: str) -> None:
     )
 
 
-def draw_content(found: FileCheck, content: ContentCheck) -> None:
+def draw_content(content: ContentCheck) -> None:
     """One content: what is missing first, then what it is, then its records."""
     if content.refusal:
         draw_refused(content.name, content.refusal)
@@ -35,9 +38,6 @@ def draw_content(found: FileCheck, content: ContentCheck) -> None:
         st.html(f'<p class="rt-bad">{html_text(content.warning)}</p>')
     if content.missing:
         st.html(f'<p class="rt-key">What is missing</p>{html_lines(content.missing)}')
-    if content.toml:
-        st.text(f"With these lines in {found.paste_into} it can be loaded. {found.paste_how}")
-        st.code(content.toml, language="toml")
     draw_quarantined(content)
     draw_unknown_labels(content.labels)
     if content.first_records and content.first_records.rows:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from etl.check.content import ContentCheck, FileCheck
-from etl.check.describe import describe, named, said
+from etl.check.describe import describe
+from etl.check.findings import ContentCheck, FileCheck, Paste, named, said
 from etl.check.inspect import Check, inspect_content, known_labels
 from etl.check.overview import overview_text
+from etl.check.proposal import sources_to_paste
+from etl.check.source_lines import needs_lines, propose
 from etl.check.text import file_text
 from etl.common.files import work_folder
 from etl.common.paths import SHIPPED, DataDir
@@ -37,7 +39,8 @@ def check_paths(
     files = [file for path in paths for file in files_of(data, path)]
     with step(f"Checking {len(files)} files"), new_check(data, settings, given) as check:
         checks = [check_one(check, file) for file in files]
-    return overview_text(checks), all(one.would_load for one in checks)
+        paste = to_paste(check, checks)
+    return overview_text(checks, paste), all(one.would_load for one in checks)
 
 
 def check_file(
@@ -49,7 +52,8 @@ def check_file(
     fault of settings, labels or queries raises a Problem.
     """
     with new_check(data, settings, given) as check:
-        return check_one(check, path)
+        found = check_one(check, path)
+        return replace(found, paste=to_paste(check, [found]))
 
 
 @contextmanager
@@ -61,10 +65,16 @@ def new_check(data: DataDir, settings: Settings, given: Mapping[str, str] | None
         yield Check(data, settings, catalog, labels, purged, Path(folder), given or {})
 
 
-def check_one(check: Check, path: Path) -> FileCheck:
+def to_paste(check: Check, checks: Sequence[FileCheck]) -> Paste:
+    """What the checked files need, and where to paste it."""
     own, current = check.data.root / "settings.toml", check.settings.path
     copy = f"Copy {current} to {own} first. " if current == SHIPPED / "settings.toml" != own else ""
     how = f"{copy}Paste these lines before the first [[source]]; then check again."
+    names = {source.name for source in check.settings.sources}
+    return Paste(str(own), how, sources_to_paste(check.proposals, [one.name for one in checks], names))
+
+
+def check_one(check: Check, path: Path) -> FileCheck:
     with work_folder(check.folder) as folder:
         check = replace(check, folder=folder)
         try:
@@ -77,7 +87,7 @@ def check_one(check: Check, path: Path) -> FileCheck:
     passed = [(content_name(path, one.place)[0], one.reason) for one in found.passed]
     passed += [(one.name, f"the same content as {one.same_as}") for one in checked if one.same_as]
     checked = [one for one in checked if not one.same_as]
-    return FileCheck(named(path), checked, passed, None, str(own), how, check.source_names)
+    return FileCheck(named(path), checked, passed)
 
 
 def check_contents(check: Check, content: Unpacked, found: Contents) -> list[ContentCheck]:
@@ -97,7 +107,10 @@ def check_content(check: Check, content: Unpacked, source: Source, found: Conten
         if own.file_id in check.seen:
             return ContentCheck(name, same_as=check.seen[own.file_id])
         with open_database(check.folder) as database:
-            described = describe(inspect_content(check, database, own, found))
+            inspected = inspect_content(check, database, own, found)
+            described = describe(inspected)
+            if needs_lines(inspected):
+                check.proposals.append(propose(inspected))
     except Problem as problem:
         return ContentCheck(name, refusal=said(str(problem)))
     if not described.refusal and not described.missing:

@@ -1,22 +1,19 @@
 """Describes what was found in a content, as texts: redacted, shortened and printable."""
 
 import json
-from pathlib import Path
 
-from etl.check.content import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table
+from etl.check.findings import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table, cell, said
 from etl.check.inspect import Check, Found
-from etl.check.names_in import patterns
-from etl.check.source_toml import parts_of, source_toml
+from etl.check.names import patterns
+from etl.check.source_lines import parts_of
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import MOST_SHAPES, Shape
 from etl.common.duck import count_of
-from etl.common.paths import QUERIES, SHIPPED
+from etl.common.paths import QUERIES
 from etl.common.problem import Problem
-from etl.common.terminal import printable
 from etl.config.source import DAY_NUMBER, file_columns
 from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
-from etl.read.tins import redact
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import content_name
 from etl.store.time_column import time_zone, words_found
@@ -25,7 +22,6 @@ from etl.warehouse.models import create_model
 from etl.warehouse.raw import number_labels
 from etl.warehouse.reference import fill_reference
 
-MAX_WIDTH = 48
 LONGEST_EXAMPLE = 160
 RECORDS_SHOWN = 3
 NUMBERS_SHOWN = 10
@@ -63,13 +59,7 @@ def describe(found: Found) -> ContentCheck:
         first_records=first_records,
         labels=labels,
         quarantined=quarantine_of(found, quarantine),
-        toml=lines_of(found),
     )
-
-
-def lines_of(found: Found) -> str | None:
-    """The lines to paste, if any are needed."""
-    return "\n".join(map(said, source_toml(found).split("\n"))) if needs_lines(found) else None
 
 
 def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | None]:
@@ -88,14 +78,6 @@ def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | 
         return said(str(problem)), None
     warned = warning(found.check.settings.limits, kept, records - kept - purged, fault)
     return None, warned and said(warned)
-
-
-def needs_lines(found: Found) -> bool:
-    """Whether lines are needed: for a missing column, for unread times, or to choose month or day first."""
-    is_shipped = found.check.settings.path == SHIPPED / "settings.toml"
-    return bool(found.suggested) or any(
-        shape.known_count < shape.read_count or (shape.is_ambiguous and is_shipped) for shape in found.times
-    )
 
 
 def facts_of(found: Found) -> list[tuple[str, str]]:
@@ -277,18 +259,3 @@ def example_of(record: str) -> str:
     except (ValueError, AttributeError):
         text = record
     return cell(text, LONGEST_EXAMPLE)
-
-
-def cell(value: str | None, width: int = MAX_WIDTH) -> str:
-    """A text of the file, on one line and not too long."""
-    text = said(value or "")
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def said(text: str) -> str:
-    """A text without TINs and control characters."""
-    return printable(redact(text)[0])
-
-
-def named(path: Path) -> str:
-    return said(content_name(path, ())[0])

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from etl.check.fields import HAS_CLOCK, Field, read_fields
+from etl.check.proposal import Proposal
 from etl.check.suggest import KnownLabels, Suggestion, suggest, tab_of_labels
 from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
@@ -53,14 +54,12 @@ class Check:
     given: Mapping[str, str]
     # The names of the contents that a load would have loaded before, by the ids of their files.
     seen: dict[str, str] = field(default_factory=dict)
+    # The [[source]] for each content that needs one.
+    proposals: list[Proposal] = field(default_factory=list)
 
     def key(self) -> bytes:
         """The key of the data directory, which a check does not create."""
         return hash_key(self.data, may_make=False) or secrets.token_bytes(KEY_BYTES)
-
-    @property
-    def source_names(self) -> list[str]:
-        return [source.name for source in self.settings.sources]
 
     def identify(self, unpacked: Unpacked, source: Source) -> Checked:
         return identify(unpacked, source, self.given, self.data, self.purged, LoadedFiles(), self.key)

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from etl.check.content import FileCheck, Table
-from etl.check.lines import lines_of_all
-from etl.check.text import joined, paste_text, section, table
+from etl.check.findings import FileCheck, Paste, Table
+from etl.check.text import joined, paste_texts, section, table
 
 TITLES = ("file", "taken from names", "records", "kept", "quarantined", "problem")
 LONGEST = 100
@@ -31,14 +30,12 @@ def overview(checks: Sequence[FileCheck]) -> Table:
     return Table(TITLES, rows)
 
 
-def overview_text(checks: Sequence[FileCheck]) -> str:
+def overview_text(checks: Sequence[FileCheck], paste: Paste) -> str:
     """The table, what was passed over, the lines to paste, and the totals as the last line."""
     found = overview(checks)
     passed = [f"{name}: {reason}" for check in checks for name, reason in check.passed]
     sections = ["\n".join(table(found.titles, found.rows)), section("Passed over", passed)]
-    pasted = [check for check in checks if check.paste_into]
-    sections += [paste_text(pasted[0], toml) for toml in lines_of_all(checks)] if pasted else []
-    return joined([*sections, f"{totals(checks)} Nothing was stored."])
+    return joined([*sections, *paste_texts(paste), f"{totals(checks)} Nothing was stored."])
 
 
 def totals(checks: Sequence[FileCheck]) -> str:

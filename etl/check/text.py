@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from etl.check.content import ContentCheck, FileCheck, Labels, Quarantined
-from etl.check.lines import lines_of_all
+from etl.check.findings import ContentCheck, FileCheck, Labels, Paste, Quarantined
 from etl.common.terminal import printable
 
 GUIDE = "docs/your-first-export.md"
@@ -16,8 +15,7 @@ def file_text(check: FileCheck) -> str:
         sections.append(section("Passed over", [f"{name}: {reason}" for name, reason in check.passed]))
     if check.refusal:
         sections.append(refused(check.name, check.refusal))
-    sections += [paste_text(check, toml) for toml in lines_of_all([check])]
-    return joined([*sections, "Nothing was stored."])
+    return joined([*sections, *paste_texts(check.paste), "Nothing was stored."])
 
 
 def content_text(content: ContentCheck) -> str:
@@ -77,9 +75,9 @@ def refused(name: str, refusal: str) -> str:
     return f"{name} would be refused: {refusal}\n\n{help_text}"
 
 
-def paste_text(check: FileCheck, toml: str) -> str:
-    """A [[source]] for files like this one, and where to paste it."""
-    return f"To paste into {check.paste_into}\n    {check.paste_how}\n\n{toml}"
+def paste_texts(paste: Paste) -> list[str]:
+    """Each [[source]], and where to paste it."""
+    return [f"To paste into {paste.into}\n    {paste.how}\n\n{source}" for source in paste.sources]
 
 
 def joined(sections: list[str]) -> str:

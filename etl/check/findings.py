@@ -5,6 +5,13 @@ Everything in it that comes from the file is without TINs, shortened, and printa
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from etl.common.terminal import printable
+from etl.read.tins import redact
+from etl.store.texts import content_name
+
+MAX_WIDTH = 48
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,15 @@ class ContentCheck:
     first_records: Table | None = None
     labels: Labels = Labels()
     quarantined: list[Quarantined] = field(default_factory=list)
-    # A [[source]] for settings.toml with which the file loads; None if none is needed.
-    toml: str | None = None
+
+
+@dataclass(frozen=True)
+class Paste:
+    """Each [[source]] that files need to load, the file to paste it into, and what to do besides."""
+
+    into: str = ""
+    how: str = ""
+    sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -87,13 +101,24 @@ class FileCheck:
     contents: list[ContentCheck] = field(default_factory=list)
     passed: list[tuple[str, str]] = field(default_factory=list)
     refusal: str | None = None
-    # Where the lines of `toml` are to be pasted, and what to do before.
-    paste_into: str = ""
-    paste_how: str = ""
-    # The names that sources of the settings have.
-    source_names: list[str] = field(default_factory=list)
+    paste: Paste = Paste()
 
     @property
     def would_load(self) -> bool:
         """Whether a load would refuse nothing of it and warn of nothing."""
         return self.refusal is None and not any(one.refusal or one.warning for one in self.contents)
+
+
+def cell(value: str | None, width: int = MAX_WIDTH) -> str:
+    """A text of the file, on one line and not too long."""
+    text = said(value or "")
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def said(text: str) -> str:
+    """A text without TINs and control characters."""
+    return printable(redact(text)[0])
+
+
+def named(path: Path) -> str:
+    return said(content_name(path, ())[0])

@@ -1,0 +1,145 @@
+"""Proposes a [[source]] with which a content would load; where the content leaves a choice, all lines of it.
+
+A line without a `#` is certain. The patterns match no name of a file that the lines could read wrongly.
+"""
+
+import re
+from collections.abc import Sequence
+from glob import escape
+
+from etl.check.findings import named
+from etl.check.inspect import Found
+from etl.check.names import EXAMPLES, TABS, WORDS, NameLines, file_pattern, file_patterns, name_lines
+from etl.check.proposal import Choice, Line, Lines, Proposal, choice
+from etl.check.suggest import Suggestion
+from etl.check.time_shapes import ISO, Shape
+from etl.common.paths import SHIPPED
+from etl.config.source import Heading, Source, joined_places, unpacked_name
+from etl.read.tins import redact_name
+from etl.store.texts import PLACE
+
+# The keys of a source that stay as they are.
+KEPT = ("records", "header_line", "fill_down", "layout", "repeats")
+DEFAULT = Source("", "events", (), None, "UTC", "UTC")
+
+
+def needs_lines(found: Found) -> bool:
+    """Whether lines are needed: for a missing column, for unread times, or to choose month or day first."""
+    is_shipped = found.check.settings.path == SHIPPED / "settings.toml"
+    return bool(found.suggested) or any(
+        shape.known_count < shape.read_count or (shape.is_ambiguous and is_shipped) for shape in found.times
+    )
+
+
+def propose(found: Found) -> Proposal:
+    """A complete [[source]] for files with names like this one, to paste before the others."""
+    source, names = found.source, name_lines(found)
+    constants = constant_lines(found, names)
+    name = unpacked_name(found.file_name)
+    suffix = "".join(re.findall(r"\.\w+$", name))
+    stem = name.removesuffix(suffix)
+    first = "[0-9]*" if stem[:1].isdigit() else "*"
+    tabs = TABS if "{tab}" in (names.pattern or "") else ("",)
+    kept = {key: value for key in KEPT if (value := getattr(source, key)) != getattr(DEFAULT, key)}
+    return Proposal(
+        kind=source.kind,
+        keys=(
+            *([Line("firm_id", source.firm_id)] if source.firm_id is not None else []),
+            Line("timezone", source.timezone),
+            *format_lines(found.times),
+            *(Line(key, value) for key, value in kept.items()),
+        ),
+        columns=(*column_lines(found), *(line for one in found.suggested for line in suggested_lines(one))),
+        constants=constants,
+        names=names.lines,
+        file=named(found.unpacked.file),
+        sheet=PLACE.join(redact_name(one)[0] for one in found.unpacked.place if found.unpacked.sheet),
+        name=" ".join(re.findall(r"[^\W\d_]+", re.sub(r"\.\w+(?= |$)", "", name))).lower() or "export",
+        files=[pattern + suffix for pattern in name_patterns(stem, names, bool(constants))],
+        # Other files may need another constant.
+        wide_files=[file_pattern(names.pattern, first, tab) + suffix for tab in tabs]
+        if names.pattern and not constants
+        else [],
+        is_log=all(one.headings or one.column in EXAMPLES for one in found.suggested),
+    )
+
+
+def name_patterns(stem: str, names: NameLines, has_constants: bool) -> list[str]:
+    """The patterns of names: with a constant, only this name, because other files may need another one."""
+    if names.pattern and names.is_renamed:
+        return [file_pattern(names.pattern, "*", "*")]
+    found = file_patterns(stem, names.has_tab)
+    has_letters = re.search(r"[^\W\d_]", re.sub(r"\[.\]", "", found[0]))
+    return found if has_letters and not has_constants else [escape(stem)]
+
+
+def column_lines(found: Found) -> list[Line]:
+    """The headings of the columns that are known."""
+    columns = found.columns
+    joined = joined_places(found.source, columns.headings)
+    # A heading that is suggested for a missing column does not mean another one as well.
+    moved = {part for one in found.suggested for heading in one.headings for part in parts_of(heading)}
+    lines = []
+    for name, place in columns.places.items():
+        heading: Heading = columns.headings[place]
+        if name in joined:
+            heading = tuple(columns.headings[part] for part in joined[name])
+        elif heading == name and name in found.values:
+            continue
+        if moved.isdisjoint(parts_of(heading)):
+            lines.append(Line(name, (heading,)))
+    known = found.source.columns.get("status", ())
+    known = tuple(heading for heading in known if moved.isdisjoint(parts_of(heading)))
+    if found.source.kind == "events" and not columns.has("status") and known:
+        lines.append(Line("status", known, "If another file has it."))
+    return lines
+
+
+def suggested_lines(suggestion: Suggestion) -> Lines:
+    """The headings that may mean a missing column."""
+    column, headings = suggestion.column, suggestion.headings
+    if suggestion.is_certain:
+        return (Line(column, (headings[0],), f"Suggested: {suggestion.why}."),)
+    if not headings and column not in EXAMPLES:
+        return (Choice(f"No heading looks like {column}. Write yours here:", (Line(column, ()),)),)
+    notes = suggestion.notes or [""] * len(headings)
+    lines = [Line(column, (heading,), note) for heading, note in zip(headings, notes, strict=True)]
+    which = "this heading" if len(lines) == 1 else "one of these headings"
+    return choice(f"Does {which} mean {WORDS.get(column, column)}?", lines)
+
+
+def constant_lines(found: Found, names: NameLines) -> Lines:
+    """The constants of the source, and a choice of the tab if nothing else gives it."""
+    lines = tuple(Line(name, value) for name, value in found.source.constants.items())
+    suggestion = next((one for one in found.suggested if one.column == "tab"), None)
+    if suggestion is None or suggestion.headings or names.has_tab:
+        return lines
+    note = f"The known labels in it are of the {found.tab} tab."
+    tabs = [Line("tab", tab, note if tab == found.tab else "") for tab in ("Client", "Internal")]
+    tabs.sort(key=lambda line: not line.note)
+    return lines + choice("Which tab is in this file?", tabs)
+
+
+def format_lines(times: list[Shape]) -> Lines:
+    """The formats of the times, where ISO 8601 does not read them."""
+    own = [shape for shape in times if shape.formats and shape.formats[0] != ISO and not shape.is_day]
+    certain = [shape.formats[0] for shape in own if not shape.is_ambiguous]
+    ambiguous = [shape for shape in own if shape.is_ambiguous]
+    days = [time_formats(certain + shape.formats[:1]) for shape in times if shape.is_day]
+    accepted = choice("Some dates have no time of day. Are they midnight?", days)
+    if not ambiguous:
+        return ((time_formats(certain),) if certain else ()) + accepted
+    first, lines = ambiguous[0], []
+    for number in range(max(len(shape.formats) for shape in ambiguous)):
+        chosen = [shape.formats[min(number, len(shape.formats) - 1)] for shape in ambiguous]
+        meaning = first.meanings[min(number, len(first.formats) - 1)]
+        lines.append(time_formats(certain + chosen, f"{first.example} is {meaning}"))
+    return choice("Month and day are ambiguous in this file.", lines) + accepted
+
+
+def time_formats(formats: list[str], note: str = "") -> Line:
+    return Line("time_formats", tuple(dict.fromkeys(formats)), note)
+
+
+def parts_of(heading: Heading) -> Sequence[str]:
+    return (heading,) if isinstance(heading, str) else heading
