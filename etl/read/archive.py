@@ -22,7 +22,7 @@ from etl.common.terminal import printable
 from etl.config.source import Limits, unpacked_name
 from etl.read import workbook
 from etl.read.formats import BEGINNING, beginning_of, is_workbook, packing
-from etl.read.streams import entry_chunks, refuse_damage, unpacked_chunks
+from etl.read.streams import entry_chunks, refuse_damaged_archive, unpacked_chunks
 from etl.read.tins import redact_name
 
 # Up to this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
@@ -192,15 +192,14 @@ class Unpacker:
         refuse_large(stated_size, book.path.stat().st_size, self.limits)
         count = len(self.found.contents)
         for sheet in workbook.sheets(book.path):
-            place = (*book.place, printable(sheet.name))
+            title = printable(sheet.name)
+            place = (*book.place, title)
             if sheet.passed:
                 self.found.passed.append(Passed(place, sheet.passed))
                 continue
             path, digest = self.write(sheet.text)
-            name = f"{place[-1]}.csv"
-            content = replace(book, path=path, name=name, sha256=digest, place=place, sheet=place[-1])
-            content = replace(content, has_day_numbers=sheet.has_day_numbers)
-            self.found.contents.append(content)
+            content = replace(book, path=path, name=f"{title}.csv", sha256=digest, place=place, sheet=title)
+            self.found.contents.append(replace(content, has_day_numbers=sheet.has_day_numbers))
         self.remove([book.path])
         if len(self.found.contents) == count:
             raise Problem("the workbook has no sheet with a table in it. Export it again.")
@@ -208,7 +207,7 @@ class Unpacker:
     def add_members(self, packed: Unpacked, file: BinaryIO) -> None:
         """Adds each member of a zip, in the order of the names."""
         file.seek(0)
-        with refuse_damage("zip"):
+        with refuse_damaged_archive("zip"):
             archive = zipfile.ZipFile(file)
         with archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.filename)

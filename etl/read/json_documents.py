@@ -8,6 +8,7 @@ the source needs; what could be in two places is refused.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -68,7 +69,8 @@ def form_of(path: Path, limits: Limits) -> str:
         first = next((line for line in read if line.strip(WHITE)), "").strip(WHITE)
     if first.startswith("["):
         return "array"
-    if is_json(first):
+    with suppress(ValueError, RecursionError):
+        SCANNER.decode(first)
         return "lines"
     is_open = first.endswith(("{", "[", ",", ":")) or len(first) > limits.line_bytes
     try:
@@ -88,14 +90,6 @@ def form_of(path: Path, limits: Limits) -> str:
         if is_open:
             raise Problem(f"a JSON object over many lines can have at most {MOST_HELD} bytes. {ADVICE}")
     return "lines"
-
-
-def is_json(text: str) -> bool:
-    try:
-        SCANNER.decode(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def objects(path: Path) -> Iterator[str]:

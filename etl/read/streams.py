@@ -31,7 +31,7 @@ ZSTD_HEADER = 18
 ZSTD_WINDOW = 1 << 27
 XZ_MEMORY = 1 << 28
 AGAIN = "Nothing was loaded from it; export it again."
-DAMAGE = (zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, ValueError, OSError)
+DAMAGE = (zlib.error, lzma.LZMAError, zstandard.ZstdError, zipfile.BadZipFile, ValueError)
 DAMAGED = f"the archive is damaged (its checksum or structure is wrong). {AGAIN}"
 FOLLOWED = f"something follows the end of the archive. {AGAIN}"
 DECOMPRESSORS: dict[str, Callable[[], Any]] = {
@@ -42,22 +42,31 @@ DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 
 
 @contextmanager
-def refuse_damage(kind: str) -> Iterator[None]:
-    """Refuses an archive that shows while it is read that it is cut or damaged."""
+def refuse_damage(message: str, *errors: type[Exception]) -> Iterator[None]:
+    """Refuses a file that shows by one of these errors that it is damaged."""
+    kinds: tuple[type[Exception], ...] = (OSError, *errors)
     try:
         yield
-    except EOFError as error:
-        raise Problem(f"the archive is cut ({kind} ends early). {AGAIN}") from error
-    except DAMAGE as error:
-        # An error of the disk has a number; a decompressor raises an OSError without a number.
+    except kinds as error:
+        # An error of the disk has a number; a library raises an OSError without a number for damage.
         if getattr(error, "errno", None) is not None:
             raise
-        raise Problem(DAMAGED) from error
+        raise Problem(message) from error
+
+
+@contextmanager
+def refuse_damaged_archive(kind: str) -> Iterator[None]:
+    """Refuses an archive that shows while it is read that it is cut or damaged."""
+    try:
+        with refuse_damage(DAMAGED, *DAMAGE):
+            yield
+    except EOFError as error:
+        raise Problem(f"the archive is cut ({kind} ends early). {AGAIN}") from error
 
 
 def unpacked_chunks(kind: str, file: BinaryIO, remarks: list[str]) -> Iterator[bytes]:
     """The unpacked content, chunk by chunk; a cut or damaged archive is refused."""
-    with refuse_damage(kind):
+    with refuse_damaged_archive(kind):
         if kind == "zstd":
             yield from zstd_chunks(file, remarks)
         else:
@@ -109,7 +118,7 @@ def entry_chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[b
     if entry.flag_bits & 1:
         raise Problem("the zip is encrypted. Unpack it, and load what is inside.")
     try:
-        with refuse_damage("zip"), archive.open(entry) as content:
+        with refuse_damaged_archive("zip"), archive.open(entry) as content:
             yield from iter(partial(content.read, CHUNK), b"")
     except NotImplementedError as error:
         raise Problem("the zip uses an unknown compression. Unpack it, and load the file.") from error

@@ -14,6 +14,7 @@ from etl.common.problem import Problem
 from etl.config.source import Limits, Source
 from etl.read.csv_dialect import checked_headings
 from etl.read.records import Staged
+from etl.read.streams import refuse_damage
 
 UNCHECKED = "the Parquet file carries no checksums, so damage inside it cannot be seen"
 DAMAGED_PARQUET = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
@@ -61,16 +62,13 @@ def verify_pages(path: Path) -> int:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
-    try:
-        with ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
-            for _ in file.iter_batches(BATCH, use_threads=False):
-                pass
-            return int(file.metadata.num_rows)
-    except (ArrowException, OSError, UnicodeDecodeError) as error:
-        # An error of the disk has a number; pyarrow raises an OSError without a number for damage.
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise Problem(DAMAGED_PARQUET) from error
+    with (
+        refuse_damage(DAMAGED_PARQUET, ArrowException, UnicodeDecodeError),
+        ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file,
+    ):
+        for _ in file.iter_batches(BATCH, use_threads=False):
+            pass
+        return int(file.metadata.num_rows)
 
 
 def has_checksums(database: duckdb.DuckDBPyConnection, path: Path) -> bool:

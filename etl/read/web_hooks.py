@@ -94,13 +94,9 @@ class Splitter:
         fields, kind = by_key(body), kind_of(body)
         if kind == "status":
             status = scalar(fields["status"])
-            record: Body = {name: scalar(fields.get(key)) for name, key in STATUS_FIELDS.items()}
-            record |= {
-                "return_id": self.id_of(fields),
-                "label": status and f"Web hook: {WORDS.get(heading_key(status), status)}",
-                "rest": rest(body, {"status", *STATUS_FIELDS.values()}),
-            }
-            self.write_record(STATUSES, record)
+            label = status and f"Web hook: {WORDS.get(heading_key(status), status)}"
+            record = values_of(body, STATUS_FIELDS, "status")
+            self.write_record(STATUSES, record | {"return_id": self.id_of(fields), "label": label})
         elif kind == "signature":
             for record in signatures(body, self.id_of(fields)):
                 self.write_record(OTHERS, record)
@@ -213,13 +209,11 @@ def signatures(body: Body, return_id: str | None) -> Iterator[Body]:
     """A record for each signer in an e-sign body; one that does not say e-signed is of no known kind."""
     fields = by_key(body)
     status, delivered = scalar(fields.get("signaturestatus")), moment(scalar(fields.get("deliveredon")))
-    known = {"documentclients", *SIGNATURE_FIELDS.values(), *(["deliveredon"] if delivered else [])}
-    record: Body = {name: scalar(fields.get(key)) for name, key in SIGNATURE_FIELDS.items()}
+    record = values_of(body, SIGNATURE_FIELDS, "documentclients", *(["deliveredon"] if delivered else []))
     record |= {
         "body": "signature" if status is None or heading_key(status) == "esigned" else "unknown",
         "tax_return_id": return_id,
         "delivered_at": delivered,
-        "rest": rest(body, known),
     }
     signers = fields.get("documentclients")
     for signer in signers if isinstance(signers, list) and signers else [None]:
@@ -242,16 +236,19 @@ def event(fields: Body, received: str | None) -> Body:
         thousands = int(number) // 1000 if number.isascii() and number.isdecimal() else 0
         product = PRODUCTS.get(thousands, "unknown")
         return {"body": "other", "product": f"{number} ({product})", "seen_at": received}
-    own = by_key(data)
-    record = {name: scalar(own.get(key)) for name, key in CLIENT_FIELDS.items()}
-    return record | {"body": "client", "seen_at": received, "rest": rest(data, set(CLIENT_FIELDS.values()))}
+    return values_of(data, CLIENT_FIELDS) | {"body": "client", "seen_at": received}
 
 
-def rest(body: Body, known: set[str]) -> Body | None:
-    """What else is in a body. It is one field, so that no name in it can be that of a column of ours."""
-    return {
-        key: item for key, item in body.items() if heading_key(key) not in known and item not in (None, "")
-    } or None
+def values_of(body: Body, columns: Mapping[str, str], *known: str) -> Body:
+    """The values of a body for our columns, and the rest of it but what is known.
+
+    The rest is one field, so that no name in it can be that of a column of ours.
+    """
+    own, read = by_key(body), {*columns.values(), *known}
+    rest = {
+        key: item for key, item in body.items() if heading_key(key) not in read and item not in (None, "")
+    }
+    return {name: scalar(own.get(key)) for name, key in columns.items()} | {"rest": rest or None}
 
 
 def by_key(body: Body) -> Body:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from etl.common.problem import Problem
+from etl.read.streams import refuse_damage
 from etl.read.workbook_xml import FAR, LOCKED, has_day_numbers, in_zeros, refuse_unreadable, zero_cells
 
 if TYPE_CHECKING:
@@ -42,11 +43,8 @@ class Sheet(NamedTuple):
 
 def stated_size(path: Path) -> int:
     """What a workbook, which is a zip, says that its size is when it is unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return sum(entry.file_size for entry in archive.infolist())
-    except BROKEN_ZIP as error:
-        raise Problem(DAMAGED) from error
+    with refuse_damage(DAMAGED, *BROKEN_ZIP), zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
 
 
 def sheets(path: Path) -> Iterator[Sheet]:
@@ -56,22 +54,17 @@ def sheets(path: Path) -> Iterator[Sheet]:
     except ImportError as error:
         todo = "pip install 'returntrail[excel]'. Or export the file as CSV."
         raise Problem(f"Excel files need one more package: {todo}") from error
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
-                raise Problem(DAMAGED)
-            refuse_unreadable(archive)
+    with refuse_damage(DAMAGED, *BROKEN_ZIP), zipfile.ZipFile(path) as archive:
+        if archive.testzip() is not None:
+            raise Problem(DAMAGED)
+        refuse_unreadable(archive)
+        try:
             with calamine.CalamineWorkbook.from_path(path) as book:
                 yield from read_sheets(book, archive)
-    except calamine.PasswordError as error:
-        raise Problem(LOCKED) from error
-    except (*BROKEN_ZIP, calamine.CalamineError) as error:
-        raise Problem(FAR if "Cell limit" in str(error) else DAMAGED) from error
-    except OSError as error:
-        # An error of the disk has a number; the library raises an OSError without a number for damage.
-        if error.errno is not None:
-            raise
-        raise Problem(DAMAGED) from error
+        except calamine.PasswordError as error:
+            raise Problem(LOCKED) from error
+        except calamine.CalamineError as error:
+            raise Problem(FAR if "Cell limit" in str(error) else DAMAGED) from error
 
 
 def read_sheets(book: "CalamineWorkbook", archive: zipfile.ZipFile) -> Iterator[Sheet]:

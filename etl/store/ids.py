@@ -44,11 +44,6 @@ def out_of_formula_text(text: str) -> str:
     return re.sub(FORMULA, r"\1", text)
 
 
-def is_damaged(name: str) -> str:
-    """SQL for whether an id is what a spreadsheet made of one; false for none."""
-    return f"coalesce(regexp_full_match({name}, {literal(DAMAGED)}), false)"
-
-
-def is_footer(name: str) -> str:
-    """SQL for whether an id is a total, or what a report says of itself."""
-    return f"coalesce(regexp_full_match({name}, {literal(FOOTER)}), false)"
+def is_like(name: str, expression: str) -> str:
+    """SQL for whether an id is DAMAGED, or a FOOTER; false for none."""
+    return f"coalesce(regexp_full_match({name}, {literal(expression)}), false)"

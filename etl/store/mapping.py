@@ -15,7 +15,7 @@ from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
-from etl.store.ids import is_damaged, is_footer, out_of_formula
+from etl.store.ids import DAMAGED, FOOTER, is_like, out_of_formula
 from etl.store.texts import select_texts, set_places
 from etl.store.time_column import after, clocks_of, stamp_steps
 from etl.store.times import number_times, parse_day
@@ -175,11 +175,11 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}
     if "client_id" in ids:
-        damaged = is_damaged("client_id")
+        damaged = is_like("client_id", DAMAGED)
         unread.append(f"case when {damaged} then {member(columns.heading('client_id'), 'client_id')} end")
         values["client_id"] = f"case when not {damaged} then client_id end"
-    damaged = " or ".join(is_damaged(name) for name in ids if name != "client_id") or "false"
-    footer = is_footer("return_id") if columns.source.kind == "returns" else "false"
+    damaged = " or ".join(is_like(name, DAMAGED) for name in ids if name != "client_id") or "false"
+    footer = is_like("return_id", FOOTER) if columns.source.kind == "returns" else "false"
     is_json = " or ".join(f"coalesce({IS_JSON.format(name)}, false)" for name in NEVER_JSON)
     database.execute(f"""
         create or replace temp table sets as

@@ -65,7 +65,9 @@ def write_part(
     kept = write_records(database, columns.source.kind, file_id, made)
     split_count = staged.record_count - count_of(database, "select count(*) from malformed")
     # Only if a record was split and not stored, all are mapped again, to find it and its reason.
-    quarantined = write_quarantine(database, columns, file_id, made, kept + purged_count < split_count)
+    unread = quarantined_records(columns, "mapped('staged')", kept + purged_count < split_count)
+    query = f"select {literal(file_id)} as file_id, row_no, reason, record from ({unread}) order by row_no"
+    quarantined = copy_to_parquet(database, query, made / "quarantine.parquet")
     fault = None
     if quarantined:
         query = f"select 0 as file_no, row_no, reason from {parquet(made / 'quarantine.parquet')}"
@@ -192,17 +194,6 @@ def records_to_store(kind: str, mapped: str, file_id: str, also: str = "") -> st
             where reason is null
         )
     """
-
-
-def write_quarantine(
-    database: DuckDBPyConnection, columns: Columns, file_id: str, folder: Path, has_unread: bool
-) -> int:
-    """Writes the quarantined records: as JSON, or the line itself where it could not be split."""
-    quarantined = quarantined_records(columns, "mapped('staged')", has_unread)
-    query = (
-        f"select {literal(file_id)} as file_id, row_no, reason, record from ({quarantined}) order by row_no"
-    )
-    return copy_to_parquet(database, query, folder / "quarantine.parquet")
 
 
 def copy_to_parquet(database: DuckDBPyConnection, query: str, file: Path) -> int:
