@@ -244,10 +244,11 @@ def values_of(body: Body, columns: Mapping[str, str], *known: str) -> Body:
 
     The rest is one field, so that no name in it can be that of a column of ours.
     """
-    own, read = by_key(body), {*columns.values(), *known}
-    rest = {
-        key: item for key, item in body.items() if heading_key(key) not in read and item not in (None, "")
-    }
+    own = by_key(body)
+    # An object in place of a text is in the rest.
+    read = {*known, *(key for key in columns.values() if not isinstance(own.get(key), dict | list))}
+    others = (key for key, item in body.items() if heading_key(key) not in read and item not in (None, ""))
+    rest = {key: body[key] for key in others}
     return {name: scalar(own.get(key)) for name, key in columns.items()} | {"rest": rest or None}
 
 

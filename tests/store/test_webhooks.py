@@ -187,6 +187,17 @@ def test_the_settings_say_which_number_is_the_return(tmp_path: Path) -> None:
     assert duckdb.sql(f"select return_id {rows_of(outcome.part)}").fetchall() == [("140001",)]
 
 
+def test_an_object_in_place_of_an_id_is_no_id_and_is_not_lost(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    bodies = (STATUSES[0] | {"clientId": {"own": "C-7"}}, ESIGN | {"clientId": ["C-8"]})
+    firm.load(firm.file("two.ndjson", lines(*bodies)))
+    found = [duckdb.sql(f"select client_id, extra {rows_of(part)}").fetchall() for part in firm.parts]
+    assert {(row[0], "C-7" in row[1], "C-8" in row[1]) for [row] in found} == {
+        (None, True, False),
+        (None, False, True),
+    }
+
+
 def test_each_signer_of_a_body_is_a_record_without_taxpayer_numbers(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     body = esign(
