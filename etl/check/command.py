@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 from etl.check.describe import describe
 from etl.check.findings import ContentCheck, FileCheck, Paste, named, said
 from etl.check.inspect import Check, inspect_content, known_labels
-from etl.check.overview import overview_text
 from etl.check.proposal import sources_to_paste
 from etl.check.source_lines import needs_lines, propose
-from etl.check.text import file_text
+from etl.check.terminal import file_text, overview_text
 from etl.common.files import work_folder
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem

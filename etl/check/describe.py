@@ -10,7 +10,7 @@ from etl.check.suggest import Suggestion
 from etl.check.time_shapes import MOST_SHAPES, Shape
 from etl.common.duck import count_of
 from etl.common.paths import QUERIES
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.config.source import DAY_NUMBER, file_columns
 from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
@@ -119,8 +119,10 @@ def about_missing(found: Found) -> list[str]:
     """The required columns that no heading feeds, and the headings that may mean them."""
     if not found.suggested:
         return [found.refusal] if found.refusal else []
-    first = f"No column for {' and '.join(found.missing)}, so a load would refuse the file."
-    lines = [*([first] if found.missing else []), *map(candidates, found.suggested)]
+    lines = []
+    if found.missing:
+        lines.append(f"No column for {listed(found.missing)}, so a load would refuse the file.")
+    lines += map(candidates, found.suggested)
     for heading in found.json_headings:
         lines.append(f'"{cell(heading)}" has JSON texts; a value inside of them is "{cell(heading)}.KEY".')
     unknown = [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]

@@ -80,6 +80,10 @@ class ContentCheck:
     labels: Labels = Labels()
     quarantined: list[Quarantined] = field(default_factory=list)
 
+    @property
+    def quarantined_count(self) -> int:
+        return sum(one.count for one in self.quarantined)
+
 
 @dataclass(frozen=True)
 class Paste:

@@ -11,7 +11,7 @@ from glob import escape
 
 from etl.check.inspect import Found
 from etl.check.proposal import Choice, Line, Lines, choice, toml_value
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.config.names import WORD, taken, words_of
 
 # What a name may have in place of a column, with an example for a name that lacks it.
@@ -106,7 +106,7 @@ def is_clear_tab(found: Found) -> bool:
 
 def renaming(name: str, left: list[str], pattern: str) -> Choice:
     """What to do if neither the file nor its name has the ID of the return."""
-    lacking = " and ".join(WORDS[column] for column in left)
+    lacking = listed([WORDS[column] for column in left])
     renamed = toml_value(" ".join([*(EXAMPLES[column] for column in left), name]))
     todo = f"Put it into the name, such as {renamed}, and delete the # here:"
     return Choice(f"Neither the file nor its name has {lacking}. {todo}", (Line("file", pattern),))

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.config.source import Limits, Source, column_of, columns_of, joined_places
 from etl.read.tins import redact
 
@@ -221,7 +221,7 @@ def refuse_unknown(lines: list[str], first: Line, source: Source) -> NoReturn:
     found = f"Headings found: {printable_headings(', '.join(row))}."
     if not looks_like_headings(row):
         given = {*source.constants, *source.given}
-        needed = " and ".join(name for name in source.required if name not in given) or "its columns"
+        needed = listed([name for name in source.required if name not in given] or ["its columns"])
         found = f"Its first line looks like a record. Add a line with headings for {needed} above it."
     raise Problem(
         "no heading is known, so the file has no header, or a header with other names. "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from etl.common.duck import literal
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.config.source import Source, columns_of
 from etl.read.csv_dialect import RECORD_LIKE, printable_headings
 from etl.read.tins import redact
@@ -69,14 +69,14 @@ def map_columns(headings: list[str], source: Source) -> Columns:
         # The file has no headings, and its first record may contain a client's name.
         found = "The first line looks like a record"
     sentences = [
-        f"no column for {' and '.join(missing)}. {found}.",
+        f"no column for {listed(missing)}. {found}.",
         f'Name yours under [source.columns] of "{source.name}" in settings.toml.',
     ]
     if "tab" in missing:
         example = 'tab = "Client" (or "Internal")'
         sentences.append(f"Or, if the file has only one tab, write {example} under [source.constants].")
     if named := [name for name in missing if name in source.names.file_columns]:
-        fitting = f"its name fits no pattern of [source.names] for {' and '.join(named)}"
+        fitting = f"its name fits no pattern of [source.names] for {listed(named)}"
         sentences.append(f"Or rename the file: {fitting}.")
     elif "return_id" in missing:
         sentences.append("Or, if the ID is in the name of the file, write a pattern under [source.names].")

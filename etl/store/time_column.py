@@ -12,7 +12,7 @@ from typing import NoReturn
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.config.source import DAY_NUMBER, TIME, columns_of, heading_key
 from etl.config.zone_words import (
     KNOWN,
@@ -79,7 +79,7 @@ def heading_zone(columns: Columns) -> HeadingZone | None:
             raise Problem(f"{fault} Rename the heading, then load the file again.")
         found[name] = HeadingZone(heading, word, name)
     if len(found) > 1:
-        words = " and ".join(one.word for one in found.values())
+        words = listed([one.word for one in found.values()])
         raise Problem(f"the headings of the times name two time zones, {words}. Rename one of them.")
     return next(iter(found.values()), None)
 

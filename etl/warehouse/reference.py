@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from etl.common.paths import DataDir
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.read.tidy import split_quoted, tidied
 from etl.sql.catalog import Catalog
 from etl.sql.file import SqlFile
@@ -68,7 +68,7 @@ def reference_rows(data: DataDir, table: SqlFile) -> list[Row]:
         for row in read_rows(path, table):
             key = tuple(row.values[column] for column in columns)
             if key in own:
-                same = f"the same {' and '.join(columns)} as in line {own[key].line}"
+                same = f"the same {listed(columns)} as in line {own[key].line}"
                 raise Problem(f"{row.place}: {same}. Keep one of them.")
             shipped = merged[key].values if key in merged else {}
             for name, default in OPTIONAL.get(table.name, {}).items():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.check.command import check_file
-from etl.check.text import file_text
+from etl.check.terminal import file_text
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.config.settings import read_settings
 from etl.read.records import REASONS
@@ -212,7 +212,7 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
             "Alpha;Beta\nx;y\nx;\n",
             [
                 "Format   CSV, UTF-8, semicolon between fields",
-                "No column for return_id and tab and label and event_time, so a load would refuse the file.",
+                "No column for return_id, tab, label and event_time, so a load would refuse the file.",
                 "event_time: no heading looks like it",
                 "# No heading looks like label. Write yours here:\n# label = []",
                 '# file = "{return_id} {tab} no*"',

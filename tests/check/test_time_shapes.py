@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etl.check.command import check_file
-from etl.check.text import file_text
+from etl.check.terminal import file_text
 from etl.common.paths import SHIPPED
 from etl.config.settings import read_settings
 from support.loaded_files import Firm, events

@@ -51,7 +51,7 @@ def test_a_refusal_names_the_limit_and_the_line() -> None:
             b"oak,2026-03-01,x\nelm,2026-03-02,y\n",
             "no heading is known, so the file has no header, or a header with other names. "
             "Its first line looks like a record. "
-            "Add a line with headings for return_id and tab and label and event_time above it. "
+            "Add a line with headings for return_id, tab, label and event_time above it. "
             'Name yours under [source.columns] of "user tracking" in settings.toml.',
         ),
         (

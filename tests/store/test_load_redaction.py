@@ -139,7 +139,7 @@ def test_a_broken_key_stops_the_load_and_refuses_no_file(tmp_path: Path) -> None
 def test_refusals_contain_none_either(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     assert firm.refusal(f"Return Number {TIN},Shoe,Return ID\n", f"{TIN}.csv") == (
-        "[TIN].csv: no column for tab and label and event_time. "
+        "[TIN].csv: no column for tab, label and event_time. "
         "Headings found: Return Number [TIN], Shoe, Return ID. "
         'Name yours under [source.columns] of "user tracking" in settings.toml. '
         'Or, if the file has only one tab, write tab = "Client" (or "Internal") under [source.constants].'

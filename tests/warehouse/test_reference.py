@@ -202,7 +202,7 @@ def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (
             "labels",
             ["Client,,A,,uploaded,", "Client,,A,,delivered,x"],
-            "line 3: the same tab and label and status as in line 2. Keep one of them.",
+            "line 3: the same tab, label and status as in line 2. Keep one of them.",
         ),
         ("forms", ['Moon,"1040'], "line 2: not CSV (unexpected end of data)."),
     ],
