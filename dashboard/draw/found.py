@@ -1,56 +1,137 @@
 """What a check found in a file, before anything is loaded; all of it is text from the file, and no markup."""
 
+import re
+from collections.abc import Iterable, Sequence
+
 import streamlit as st
 
 from dashboard.draw.html import html_lines, html_table
+from dashboard.draw.lists import HEADINGS, heading
 from dashboard.draw.text import count_text, html_text
 from etl.adding import ContentCheck, FileCheck, Labels
 
+# The columns that every export of events needs, in words.
+NEEDED = {"return_id": "return ID", "tab": "tab", "label": "event", "event_time": "date and time"}
+# Those of them that a person may type, and how.
+TYPED = {"return_id": "type the return ID", "tab": "choose the tab"}
+MISSING = re.compile(r"No column for (.+), so a load would refuse the file\.")
+# What a check says to a person at a terminal; on the page there are fields for it.
+IN_THE_COMMAND = "say it in the command: returntrail load FILE"
 
-def draw_found(found: FileCheck) -> None:
-    """A file: each of its contents, and what is passed over."""
+
+def columns_to_type(content: ContentCheck) -> list[str]:
+    """The columns that a content lacks, if a person may type all of them."""
+    columns = re.split(", | and ", missing_columns(content))
+    is_offered = any(IN_THE_COMMAND in line for line in content.missing)
+    return columns if is_offered and TYPED.keys() >= set(columns) else []
+
+
+def missing_columns(content: ContentCheck) -> str:
+    """The columns that a content needs and lacks, as a sentence has them; empty if there are none."""
+    found = next(filter(None, map(MISSING.fullmatch, content.missing)), None)
+    return found[1] if found else ""
+
+
+def draw_found(found: FileCheck, where: str, is_alone: bool) -> None:
+    """A file: each of its contents, and what is passed over.
+
+    A person may type some columns of it `where` the page says, if the file is chosen alone.
+    """
     if found.refusal:
         draw_refused(found.name, found.refusal)
     for content in found.contents:
-        draw_content(content)
-    for source in found.paste.sources:
-        st.text(f"With these lines in {found.paste.into} it can be loaded. {found.paste.how}")
-        st.code(source, language="toml")
+        draw_content(content, where, is_alone)
     if found.passed:
         st.html(html_table("Passed over", ("Name", "Why"), found.passed))
+    draw_lines(found.paste.sources)
 
 
-def draw_refused(name: str, refusal: str) -> None:
-    """A file or a content that would not be loaded, and why."""
-    st.html(
-        f'<h3>{html_text(name)}</h3><p class="rt-bad">It cannot be loaded as it is: {html_text(refusal)}</p>'
-    )
+def draw_refused(name: str, refusal: str, todo: str = "") -> None:
+    """A file or a content that would not be loaded, why, and what to do about it on this page."""
+    more = f'<p class="rt-key">{html_text(todo)}</p>' if todo else ""
+    why = f"It cannot be loaded as it is: {html_text(refusal)}"
+    st.html(f'<h3>{html_text(name)}</h3><p class="rt-bad">{why}</p>{more}')
 
 
-def draw_content(content: ContentCheck) -> None:
+def draw_content(content: ContentCheck, where: str, is_alone: bool) -> None:
     """One content: what is missing first, then what it is, then its records."""
-    if content.refusal:
+    if missing := missing_columns(content):
+        names = re.sub(r"\w+", lambda found: NEEDED.get(found[0], found[0]), missing)
+        why = f"neither its headings nor its name say the {names}."
+        draw_refused(content.name, why, what_to_type(content, where, is_alone))
+    elif content.refusal:
         draw_refused(content.name, content.refusal)
     else:
         counts = f"{count_text(content.kept)} of {count_text(content.records)} records would be loaded."
         st.html(f"<h3>{html_text(content.name)}</h3><p>{counts}</p>")
     if content.warning:
         st.html(f'<p class="rt-bad">{html_text(content.warning)}</p>')
-    if content.missing:
-        st.html(f'<p class="rt-key">What is missing</p>{html_lines(content.missing)}')
+    if hints := headings_that_may_mean(content):
+        st.html(html_lines(hints))
     draw_quarantined(content)
     draw_unknown_labels(content.labels)
     if content.first_records and content.first_records.rows:
-        table = content.first_records
-        st.html(html_table("The first records as they would be stored", table.titles, table.rows))
+        titles, rows = content.first_records.titles, content.first_records.rows
+        draw_table("The first records as they would be stored", titles, rows, 0)
     if content.times:
         st.html(f'<p class="rt-key">Times</p>{html_lines(content.times)}')
-    if content.headings.rows:
-        st.html(html_table("What the headings mean", content.headings.titles, content.headings.rows))
+    if content.from_names:
+        draw_table("Taken from the name, or typed", ("", ""), content.from_names, 0)
+    # What is taken from elsewhere has its column as its heading.
+    added = {(column, column) for column, _ in content.from_names}
+    if rows := [row for row in content.headings.rows if row[:2] not in added]:
+        draw_table("What the headings mean", content.headings.titles, rows, 1)
     if content.about_headings:
-        st.html(html_lines(content.about_headings))
+        st.html(html_lines(list(map(in_words, content.about_headings))))
     if content.facts:
         st.html(html_table("The file", ("", ""), content.facts))
+
+
+def what_to_type(content: ContentCheck, where: str, is_alone: bool) -> str:
+    """What a person may do on this page about columns that are missing."""
+    typed = " and ".join(TYPED[column] for column in columns_to_type(content))
+    if not typed:
+        return ""
+    todo = f"{'' if is_alone else 'choose this file alone, '}{typed} {where}, and click Check again."
+    return todo[0].upper() + todo[1:]
+
+
+def headings_that_may_mean(content: ContentCheck) -> list[str]:
+    """For each column that is missing the headings that may mean it."""
+    hints = []
+    for line in content.missing:
+        column, _, hint = line.partition(": ")
+        if column in NEEDED:
+            words = NEEDED[column]
+            hints.append(f"{words[0].upper()}{words[1:]}: {hint}.")
+    return hints
+
+
+def in_words(line: str) -> str:
+    """A sentence that begins with one of our columns, or is about the other columns of a file."""
+    column, blank, rest = line.partition(" ")
+    words = HEADINGS.get(column, column) + blank + rest
+    return words.replace("(extra)", f"“{HEADINGS['extra']}”")
+
+
+def draw_lines(sources: Sequence[str]) -> None:
+    """The lines of settings with which such files load, for whoever may change them."""
+    if sources:
+        with st.expander("Lines for settings.toml with which such files load"):
+            st.text("Whoever runs the dashboard pastes them before the first [[source]] of settings.toml.")
+            st.code("\n\n".join(sources), language="toml")
+
+
+def draw_table(name: str, titles: Sequence[str], rows: Iterable[Sequence[str]], place: int) -> None:
+    """A table with names of our columns at one place of each row."""
+    shown = [(*row[:place], column_title(row[place]), *row[place + 1 :]) for row in rows]
+    st.html(html_table(name, [title and heading(title) for title in titles], shown))
+
+
+def column_title(name: str) -> str:
+    """A column of ours as people call it. What follows its name stays, and so does a line that has none."""
+    own, blank, more = name.partition(" ")
+    return f"{heading(own.strip('()'))}{blank}{more}" if own else name.strip()
 
 
 def draw_quarantined(content: ContentCheck) -> None:
@@ -73,5 +154,5 @@ def draw_unknown_labels(labels: Labels) -> None:
     """The labels that no rule knows; their events are in the timeline and in no count."""
     if labels.unknown_count:
         table = labels.unknown
-        st.html(html_table("Unrecognized events", table.titles, table.rows))
+        st.html(html_table("Unrecognized events", [heading(title) for title in table.titles], table.rows))
         st.caption("They appear in timelines but are not counted. Data health says how to name them.")

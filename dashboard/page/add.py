@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit import config
 
-from dashboard.draw.found import draw_found
+from dashboard.draw.found import columns_to_type, draw_found
 from dashboard.draw.html import html_lines
 from dashboard.draw.return_link import draw_return_link
 from dashboard.draw.text import counted
@@ -15,6 +15,7 @@ PASTE, FILES = "Paste from User Tracking", "Choose files"
 MOST_PASTED = 1_000_000
 MOST_LINKS = 8
 SHOWN_LINES = 5
+FOR_ONE_FILE = "For one file without a return ID or a tab"
 FIELDS = {
     "return_id": ("Return ID", "2025-0001", "As your firm writes it. Every row gets it."),
     "client_name": ("Client (optional)", "Ann Lee", "The client's name, as it is to be in lists."),
@@ -74,8 +75,8 @@ def draw_paste() -> None:
     begin([Export(f"{name}.txt", (text or "").encode())], values, needed)
 
 
-def draw_choice() -> None:
-    """The form for files."""
+def draw_choice(before: Adding | None) -> None:
+    """The form for files, with the fields open if a file needs what is typed there."""
     most = config.get_option("server.maxUploadSize")
     with st.form("files", enter_to_submit=False):
         chosen = st.file_uploader(
@@ -85,7 +86,9 @@ def draw_choice() -> None:
             f"Up to {most} MB each. Put larger ones into the inbox folder of the data directory, or load "
             "them with the command."
         )
-        with st.expander("For one file without a return ID or a tab"):
+        checked = [one for found in before.check.checked for one in found.contents] if before else []
+        is_needed = any(map(columns_to_type, checked)) or bool(st.session_state.get("files return_id"))
+        with st.expander(FOR_ONE_FILE, expanded=is_needed):
             values = draw_fields("files", len(TABS) - 1)
         is_sent = st.form_submit_button("Check", type="primary")
     if is_sent:
@@ -150,8 +153,9 @@ def draw_checked(chosen: Adding) -> None:
     if is_dropped:
         adding.forget()
         st.rerun()
+    where = "above" if st.session_state["way"] == PASTE else f"above, under “{FOR_ONE_FILE}”"
     for one in found:
-        draw_found(one)
+        draw_found(one, where, is_alone=len(found) == 1)
 
 
 def draw_loaded(chosen: Adding, job: Job) -> None:
@@ -241,7 +245,9 @@ def draw_forms(chosen: Adding | None) -> None:
     way = st.segmented_control(
         "Way", [PASTE, FILES], default=PASTE, required=True, key="way", label_visibility="collapsed"
     )
-    draw_paste() if way == PASTE else draw_choice()
+    draw_paste() if way == PASTE else draw_choice(chosen)
+    # A form that lacks something has forgotten what was checked before.
+    chosen = adding.current()
     if chosen:
         watch(chosen.check) if chosen.running else draw_checked(chosen)
 
