@@ -21,5 +21,5 @@ create table raw.files (
     repeats varchar,             -- copies, if equal lines of the file are copies of one event, as its source says; else null.
     unmapped_columns varchar,    -- Unmapped headings, whose values are in extra; a JSON list.
     loaded_at timestamp,         -- When it was loaded or refused (UTC).
-    content_id varchar           -- The start of the SHA-256 of the unpacked bytes, equal for files of equal content; of a file that was refused as a whole, its file_id.
+    content_id varchar           -- The start of the SHA-256 of the unpacked bytes; of a file that was refused as a whole, its file_id.
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.loaded_files import HEAD, SETTINGS, Firm, events, quarantined
@@ -148,6 +148,7 @@ OTHERS = st.from_regex(r"[A-Z0-9]{1,4}-[A-Z0-9]{1,6}", fullmatch=True)
 
 @example(["202512034567891", "202512034567892"])
 @example(["2025-03", "2025-3", "3-25"])
+@settings(max_examples=40)
 @given(st.lists(NUMBERS | DASHED | OTHERS, min_size=1, max_size=6, unique=True))
 def test_an_id_is_never_that_of_another_after_a_spreadsheet(ids: list[str]) -> None:
     """Numbers are of more digits than a cell shows, so zeros before them are not lost without a trace."""

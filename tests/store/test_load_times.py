@@ -326,7 +326,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     own=st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})),
     firm=st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})),

@@ -252,7 +252,7 @@ def times(draw: st.DrawFn) -> tuple[str, datetime]:
     return text + around.format(word), moment
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(times(), min_size=1, max_size=20))
 def test_zone_words_in_every_way_to_write_them_give_the_moment(pairs: list[tuple[str, datetime]]) -> None:
     """A file that has EST in winter and summer and never EDT is refused, so both of each are at its end."""
