@@ -3,7 +3,7 @@
 import json
 
 from etl.check.findings import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table, cell, said
-from etl.check.inspect import Check, Found
+from etl.check.inspect import Found
 from etl.check.names import patterns
 from etl.check.source_lines import parts_of
 from etl.check.suggest import Suggestion
@@ -94,12 +94,12 @@ def facts_of(found: Found) -> list[tuple[str, str]]:
 def headings_of(found: Found) -> Table:
     """What each heading means, and the first value under it."""
     columns = found.columns
-    own = range(len(columns.headings))
-    firsts = ", ".join(f"arg_min(c{place}, row_no)" for place in own)
+    firsts = ", ".join(f"arg_min(c{place}, row_no)" for place in range(len(columns.headings)))
     values = found.database.execute(f"select {firsts} from staged").fetchall()[0]
     names = {place: name for name, place in columns.places.items()}
     rows = [
-        (cell(columns.headings[place]), names.get(place, "(extra)"), cell(values[place])) for place in own
+        (cell(heading), names.get(place, "(extra)"), cell(values[place]))
+        for place, heading in enumerate(columns.headings)
     ]
     return Table(("heading", "our column", "first value"), rows)
 
@@ -207,10 +207,7 @@ def records_of(found: Found) -> Table:
 
 
 def labels_of(found: Found) -> Labels:
-    """The labels of the file: how many there are, and which no rule matches.
-
-    They are found with the models of the build, before anything is stored.
-    """
+    """The labels of the file: how many there are, and which no rule of the build matches."""
     make_labels(found)
     count = count_of(found.database, "select count(*) from model.labels")
     query = (QUERIES / "check" / "unclassified_labels.sql").read_text(encoding="utf-8")
@@ -222,15 +219,15 @@ def labels_of(found: Found) -> Labels:
 
 
 def make_labels(found: Found) -> None:
-    check: Check = found.check
-    database, catalog = found.database, check.catalog
+    """Makes `model.labels` of the mapped records, with the models of the build."""
+    database, catalog = found.database, found.check.catalog
     for schema in ("raw", "ref", "model"):
         database.execute(f"create schema {schema}")
     database.execute((QUERIES / "functions" / "duckdb.sql").read_text(encoding="utf-8"))
     for file in catalog.of("raw", "ref"):
         if not file.is_view:
             database.execute(file.text)
-    fill_reference(database, check.data, catalog)
+    fill_reference(database, found.check.data, catalog)
     database.execute("create temp view mapped as from mapped('staged')")
     database.execute(number_labels("select * from mapped where reason is null"))
     model = catalog.files["model.labels"]

@@ -96,27 +96,15 @@ class Field:
 def read_fields(database: duckdb.DuckDBPyConnection, columns: Columns) -> list[Field]:
     """The columns of the file, and those inside of its JSON texts."""
     names = {place: name for name, place in columns.places.items()}
-    return [
-        read_field(database, columns, place, heading, names.get(place))
-        for place, heading in enumerate(columns.headings)
-    ]
-
-
-def read_field(
-    database: duckdb.DuckDBPyConnection, columns: Columns, place: int, heading: str, column: str | None
-) -> Field:
-    name = f"c{place}"
-    first = database.execute(f"""
-        select {name} from staged where {name} is not null
-        group by {name} order by min(row_no) limit {MOST_VALUES}
-    """).fetchall()
-    values = [value for (value,) in first]
-    filled = count_of(database, f"select count({name}) from staged")
-    return Field(
-        heading=heading,
-        values=values,
-        count=filled,
-        is_filled=0 < filled == count_of(database, "select count(*) from staged"),
-        times=shapes(database, name, columns) if any(map(DIGIT.search, values)) else [],
-        column=column,
-    )
+    records, fields = count_of(database, "select count(*) from staged"), []
+    for place, heading in enumerate(columns.headings):
+        text = f"c{place}"
+        first = database.execute(f"""
+            select {text} from staged where {text} is not null
+            group by {text} order by min(row_no) limit {MOST_VALUES}
+        """).fetchall()
+        values = [value for (value,) in first]
+        times = shapes(database, text, columns) if any(map(DIGIT.search, values)) else []
+        count = count_of(database, f"select count({text}) from staged")
+        fields.append(Field(heading, values, count, 0 < count == records, times, names.get(place)))
+    return fields

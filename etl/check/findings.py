@@ -68,7 +68,7 @@ class ContentCheck:
     records: int = 0
     kept: int = 0
     # Each heading, our column for it, and its first value.
-    headings: Table = Table(("heading", "our column", "first value"))
+    headings: Table = Table(())
     # Our columns whose values are in the name of the file, its folder or its sheet.
     from_names: list[tuple[str, str]] = field(default_factory=list)
     # Sentences about the headings, the times, and the columns that are missing.

@@ -18,10 +18,10 @@ from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
-from etl.config.source import TIME, Source, column_of
+from etl.config.source import TIME, Source
 from etl.read.added import refuse_given, show_cells
 from etl.read.archive import Contents, Unpacked
-from etl.read.csv_dialect import DELIMITERS, header_quote, looks_like_headings, read_header, split_header
+from etl.read.csv_dialect import UnknownHeadings, read_header
 from etl.read.encoding import utf8_text
 from etl.read.formats import FORMAT_NAMES, beginning_of, content_kind, packing
 from etl.read.records import Staged
@@ -109,8 +109,8 @@ def inspect_content(
 
     Raises the Problem of a load if nothing can be said about it.
     """
-    unpacked, source, values = own.unpacked, own.source, own.values
-    staged, refusal = stage_content(check, database, unpacked, source, values)
+    unpacked, source = own.unpacked, own.source
+    staged, shown, refusal = stage_content(check, database, own)
     refuse_given(staged, check.given)
     columns = match_columns(staged.headings, source)
     if missing_columns(columns):
@@ -132,7 +132,7 @@ def inspect_content(
         redact_file(database, columns, check.key)
     else:
         _, purged_count = map_records(database, columns, check.key, check.purged)
-    file_format = format_of(check, unpacked, source)
+    file_format = format_of(check, unpacked, shown)
     return Found(
         check,
         database,
@@ -166,35 +166,22 @@ def suggested_shapes(
 
 
 def stage_content(
-    check: Check,
-    database: duckdb.DuckDBPyConnection,
-    unpacked: Unpacked,
-    source: Source,
-    values: Mapping[str, str],
-) -> tuple[Staged, str | None]:
-    """Stages a content; if no heading of it is known, with its first one added, and why a load refuses it."""
+    check: Check, database: duckdb.DuckDBPyConnection, own: Checked
+) -> tuple[Staged, Source, str | None]:
+    """Stages a content, and says why a load refuses it.
+
+    If it has headings of which none is known, they are shown by a source that knows the first one.
+    """
     limits = check.settings.limits
     try:
-        return stage(database, unpacked, source, limits, check.folder, values), None
-    except Problem as problem:
-        heading = unknown_heading(check, unpacked, source)
-        if heading is None:
+        staged = stage(database, own.unpacked, own.source, limits, check.folder, own.values)
+        return staged, own.source, None
+    except UnknownHeadings as problem:
+        # One word alone may be anything.
+        if len(problem.headings) < 2:
             raise
-        shown = replace(source, columns=source.columns | {"heading": (heading,)})
-        return stage(database, unpacked, shown, limits, check.folder, values), str(problem)
-
-
-def unknown_heading(check: Check, unpacked: Unpacked, source: Source) -> str | None:
-    """The first heading of a CSV file without any known heading; None if the first line has no headings."""
-    if content_kind(unpacked.name, beginning_of(unpacked.path)) != "csv":
-        return None
-    text = utf8_text(unpacked.path, check.folder, check.settings.limits)
-    with open(text.path, encoding="utf-8-sig", newline="") as file:
-        line = next((line for line in file if line.strip()), "")
-    rows = [split_header([line], delimiter, header_quote(line))[0] for delimiter in DELIMITERS]
-    best = max(rows, key=len)
-    is_known = any(column_of(source, heading) for row in rows for heading in row)
-    return None if is_known or len(best) < 2 or not looks_like_headings(best) else best[0]
+        shown = replace(own.source, columns=own.source.columns | {"heading": (problem.headings[0],)})
+        return stage(database, own.unpacked, shown, limits, check.folder, own.values), shown, str(problem)
 
 
 def refusal_of(columns: Columns) -> str | None:
@@ -219,11 +206,8 @@ def format_of(check: Check, unpacked: Unpacked, source: Source) -> str:
     text = utf8_text(unpacked.path, check.folder, check.settings.limits)
     marked = next((encoding for mark, encoding in ENCODINGS.items() if beginning.startswith(mark)), None)
     facts = [file_format, marked or ("UTF-8" if text.path == unpacked.path else "Windows-1252")]
-    # Of a file without known headings, the delimiter is that of most headings.
-    heading = unknown_heading(check, unpacked, source)
-    known = replace(source, columns=source.columns | {"heading": (heading,)}) if heading else source
     with suppress(Problem):
-        delimiter = read_header(text.path, known, check.settings.limits).delimiter
+        delimiter = read_header(text.path, source, check.settings.limits).delimiter
         facts.append(f"{DELIMITER_NAMES[delimiter]} between fields")
     return ", ".join(facts)
 

@@ -12,7 +12,8 @@ from glob import escape
 from etl.check.inspect import Found
 from etl.check.proposal import Choice, Line, Lines, choice, toml_value
 from etl.common.problem import Problem, listed
-from etl.config.names import WORD, taken, words_of
+from etl.config.names import taken, words_of
+from etl.config.source import unpacked_name
 
 # What a name may have in place of a column, with an example for a name that lacks it.
 EXAMPLES = {"return_id": "2025-0001", "tab": "client"}
@@ -51,7 +52,7 @@ class NameLines:
     # Whether the name of the file has the tab, or will have it.
     has_tab: bool
     # The first pattern proposed for the name of the file, and whether the file has to be renamed for it.
-    pattern: str | None
+    pattern: str
     is_renamed: bool
 
 
@@ -61,8 +62,8 @@ def name_lines(found: Found) -> NameLines:
     wanted = EXAMPLES.keys() - names.columns | {"tab"}
     missing = [one.column for one in found.suggested if one.column in wanted and not one.is_certain]
     in_file = [] if names.file else [one for one in missing if patterns(found.name, [one])]
-    others = ["client_name"] if "return_id" in in_file and not found.columns.has("client_name") else []
-    proposals = {"file": patterns(found.name, in_file, others) if in_file else []}
+    has_client = "return_id" in in_file and not found.columns.has("client_name")
+    proposals = {"file": patterns(found.name, in_file, has_client) if in_file else []}
     left = [column for column in missing if column not in in_file]
     for key, name in (("folder", found.folder), ("sheet", found.unpacked.sheet)):
         # The shipped pattern for sheets is for the tab.
@@ -78,7 +79,7 @@ def name_lines(found: Found) -> NameLines:
         if is_kept and (key != "sheet" or found.unpacked.sheet is not None):
             lines.append(Line(key, existing))
         lines += pattern_lines(found, key, own)
-    pattern = next((one.text for one in proposals["file"]), None)
+    pattern = next((one.text for one in proposals["file"]), "")
     has_candidates = any(one.column == "return_id" and one.headings for one in found.suggested)
     is_renamed = "return_id" in left and not has_candidates and not names.file
     if is_renamed:
@@ -112,23 +113,19 @@ def renaming(name: str, left: list[str], pattern: str) -> Choice:
     return Choice(f"Neither the file nor its name has {lacking}. {todo}", (Line("file", pattern),))
 
 
-def patterns(name: str, wanted: Sequence[str], others: Sequence[str] = ()) -> list[Pattern]:
-    """The patterns that take the wanted columns from a name, and the client's name if that is lacking too.
+def patterns(name: str, wanted: Sequence[str], has_client: bool = False) -> list[Pattern]:
+    """The patterns that take the wanted columns from a name, and the client's name if it has one.
 
     There is one for each part that may be the ID of the return; none if a wanted column is not in the name.
     """
     parts = [part for part in re.split(r"([\s_]+)", name) if part]
     tabs = [number for number, part in enumerate(parts) if part.casefold() in TABS]
     tab = tabs[0] if len(tabs) == 1 and "tab" in wanted else None
-    ids = (
-        [number for number, part in enumerate(parts) if is_like_id(part)] if "return_id" in wanted else [None]
-    )
-    found = []
-    for own in ids:
-        text, values = written(parts, own, tab, "client_name" in others)
-        if set(wanted) <= values.keys() and fits(text, values, name):
-            found.append(Pattern(text, values))
-    return found
+    ids: list[int | None] = [None]
+    if "return_id" in wanted:
+        ids = [number for number, part in enumerate(parts) if is_like_id(part)]
+    found = [pattern_of(parts, own, tab, has_client) for own in ids]
+    return [one for one in found if set(wanted) <= one.values.keys() and fits(one, name)]
 
 
 def is_like_id(part: str) -> bool:
@@ -137,13 +134,12 @@ def is_like_id(part: str) -> bool:
     return bool(ID.fullmatch(part)) and sum(map(str.isdigit, part)) >= LEAST_DIGITS and not is_other
 
 
-def written(
-    parts: list[str], own: int | None, tab: int | None, has_client: bool
-) -> tuple[str, dict[str, str]]:
-    """The pattern with the ID and the tab at these parts, and its values."""
+def pattern_of(parts: Sequence[str], own: int | None, tab: int | None, has_client: bool) -> Pattern:
+    """The pattern with the ID and the tab at these parts of a name."""
     texts: list[str] = []
     values: dict[str, str] = {}
     for number, part in enumerate(parts):
+        is_name = has_client and part[0].isalpha() and not re.search(r"\d", part)
         if number == own:
             texts.append("{return_id}")
             values["return_id"] = part
@@ -152,47 +148,54 @@ def written(
             values["tab"] = part
         elif part.isspace() or set(part) == {"_"} or USUAL.fullmatch(part):
             texts.append(part)
-        elif part[0].isalpha() and not re.search(r"\d", part) and has_client:
-            is_next = texts[-2:-1] == ["{client_name}"] and "client_name" in values
-            if is_next:
-                values["client_name"] += texts.pop() + part
-            elif "client_name" not in values:
-                texts.append("{client_name}")
-                values["client_name"] = part
-            else:
-                texts.append("*")
+        elif is_name and texts[-2:-1] == ["{client_name}"]:
+            values["client_name"] += texts.pop() + part
+        elif is_name and "client_name" not in values:
+            texts.append("{client_name}")
+            values["client_name"] = part
         else:
             texts.append("*")
     # After a word, more may follow in other names.
-    return "".join(texts) + ("" if PLACES.fullmatch(texts[-1]) else "*"), values
+    return Pattern("".join(texts) + ("" if PLACES.fullmatch(texts[-1]) else "*"), values)
 
 
-def fits(text: str, values: dict[str, str], name: str) -> bool:
-    """Whether a pattern takes these values from a name, and no others."""
+def fits(pattern: Pattern, name: str) -> bool:
+    """Whether a pattern takes its values from a name, and no others."""
     try:
-        return taken(text, name) == values
+        return taken(pattern.text, name) == pattern.values
     except Problem:
         return False
 
 
-def file_patterns(stem: str, has_tab: bool) -> list[str]:
-    """Patterns for names like this one: with other numbers, and if it has a tab, with the other tab."""
+def file_patterns(file_name: str, names: NameLines, has_constants: bool) -> tuple[list[str], list[str]]:
+    """The patterns of a source for files like this one, and for all that a proposed pattern fits.
+
+    With a constant there is only one, for this name alone, because other files may need another constant.
+    """
+    name = unpacked_name(file_name)
+    suffix = "".join(re.findall(r"\.\w+$", name))
+    stem = name.removesuffix(suffix)
+    first = "[0-9]*" if stem[:1].isdigit() else "*"
+    is_for_others = names.pattern and not has_constants
+    wide = [glob_of(names.pattern, first, tab) + suffix for tab in TABS if is_for_others]
+    if names.is_renamed:
+        return [glob_of(names.pattern, "*", "*") + suffix], wide
+    # With other numbers, and with the other tab.
     variants = [stem]
-    for own, other in (TABS, TABS[::-1]) if has_tab else ():
+    for own, other in (TABS, TABS[::-1]) if names.has_tab else ():
         variants.append(re.sub(rf"(?i)(?<![a-z]){own}(?![a-z])", other, stem))
-    return list(dict.fromkeys(map(with_stars, variants)))
+    own_patterns = list(dict.fromkeys(map(with_stars, variants)))
+    has_letters = re.search(r"[^\W\d_]", re.sub(r"\[.\]", "", own_patterns[0]))
+    if has_constants or not has_letters:
+        own_patterns = [escape(stem)]
+    return [pattern + suffix for pattern in own_patterns], wide
 
 
 def with_stars(stem: str) -> str:
-    escaped = escape(stem)
-    return re.sub(r"(?:\*[ _.()-]*)+\*", "*", re.sub(r"\d+", "*", escaped) + "*")
+    return re.sub(r"(?:\*[ _.()-]*)+\*", "*", re.sub(r"\d+", "*", escape(stem)) + "*")
 
 
-def file_pattern(pattern: str, first: str, tab: str) -> str:
-    """A pattern of [source.names] as one for files; `first` is for an ID at its start."""
-    text, end = "", 0
-    for match in WORD.finditer(pattern):
-        text += escape(pattern[end : match.start()])
-        text += tab if match[1] == "tab" else first if match[1] == "return_id" and not text else "*"
-        end = match.end()
-    return text + escape(pattern[end:])
+def glob_of(pattern: str, first: str, tab: str) -> str:
+    """A pattern of [source.names] as one for files, with `first` for an ID at its start."""
+    text = re.sub(r"^\{return_id\}", first, escape(pattern)).replace("{tab}", tab)
+    return re.sub(r"\{\w+\}|\[\*\]", "*", text)

@@ -5,11 +5,10 @@ A line without a `#` is certain. The patterns match no name of a file that the l
 
 import re
 from collections.abc import Sequence
-from glob import escape
 
 from etl.check.findings import named
 from etl.check.inspect import Found
-from etl.check.names import EXAMPLES, TABS, WORDS, NameLines, file_pattern, file_patterns, name_lines
+from etl.check.names import EXAMPLES, WORDS, NameLines, file_patterns, name_lines
 from etl.check.proposal import Choice, Line, Lines, Proposal, choice
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import ISO, Shape
@@ -35,11 +34,10 @@ def propose(found: Found) -> Proposal:
     """A complete [[source]] for files with names like this one, to paste before the others."""
     source, names = found.source, name_lines(found)
     constants = constant_lines(found, names)
-    name = unpacked_name(found.file_name)
-    suffix = "".join(re.findall(r"\.\w+$", name))
-    stem = name.removesuffix(suffix)
-    first = "[0-9]*" if stem[:1].isdigit() else "*"
-    tabs = TABS if "{tab}" in (names.pattern or "") else ("",)
+    files, wide_files = file_patterns(found.file_name, names, bool(constants))
+    # The words of the name, without endings such as .csv.
+    words = re.findall(r"[^\W\d_]+", re.sub(r"\.\w+(?= |$)", "", unpacked_name(found.file_name)))
+    place = found.unpacked.place if found.unpacked.sheet else ()
     kept = {key: value for key in KEPT if (value := getattr(source, key)) != getattr(DEFAULT, key)}
     return Proposal(
         kind=source.kind,
@@ -53,24 +51,12 @@ def propose(found: Found) -> Proposal:
         constants=constants,
         names=names.lines,
         file=named(found.unpacked.file),
-        sheet=PLACE.join(redact_name(one)[0] for one in found.unpacked.place if found.unpacked.sheet),
-        name=" ".join(re.findall(r"[^\W\d_]+", re.sub(r"\.\w+(?= |$)", "", name))).lower() or "export",
-        files=[pattern + suffix for pattern in name_patterns(stem, names, bool(constants))],
-        # Other files may need another constant.
-        wide_files=[file_pattern(names.pattern, first, tab) + suffix for tab in tabs]
-        if names.pattern and not constants
-        else [],
+        sheet=PLACE.join(redact_name(one)[0] for one in place),
+        name=" ".join(words).lower() or "export",
+        files=files,
+        wide_files=wide_files,
         is_log=all(one.headings or one.column in EXAMPLES for one in found.suggested),
     )
-
-
-def name_patterns(stem: str, names: NameLines, has_constants: bool) -> list[str]:
-    """The patterns of names: with a constant, only this name, because other files may need another one."""
-    if names.pattern and names.is_renamed:
-        return [file_pattern(names.pattern, "*", "*")]
-    found = file_patterns(stem, names.has_tab)
-    has_letters = re.search(r"[^\W\d_]", re.sub(r"\[.\]", "", found[0]))
-    return found if has_letters and not has_constants else [escape(stem)]
 
 
 def column_lines(found: Found) -> list[Line]:

@@ -71,6 +71,14 @@ class Header:
         return texts == own and self.may_be_again(row)
 
 
+class UnknownHeadings(Problem):
+    """The refusal of a file with a line of headings, of which none is known."""
+
+    def __init__(self, headings: list[str], message: str) -> None:
+        super().__init__(message)
+        self.headings = headings
+
+
 @dataclass(frozen=True)
 class Line:
     """A line as if it were the headings, split by the delimiter that gives the most known headings."""
@@ -218,15 +226,14 @@ def refuse_unknown(lines: list[str], first: Line, source: Source) -> NoReturn:
     """Refuses a file without any known heading. The first line is shown only if it cannot be a record."""
     beginning = lines[first.number - 1 :]
     row = max((split_header(beginning, one, first.quote)[0] for one in DELIMITERS), key=len)
-    found = f"Headings found: {printable_headings(', '.join(row))}."
-    if not looks_like_headings(row):
-        given = {*source.constants, *source.given}
-        needed = listed([name for name in source.required if name not in given] or ["its columns"])
-        found = f"Its first line looks like a record. Add a line with headings for {needed} above it."
-    raise Problem(
-        "no heading is known, so the file has no header, or a header with other names. "
-        f'{found} Name yours under [source.columns] of "{source.name}" in settings.toml.'
-    )
+    rule = "no heading is known, so the file has no header, or a header with other names."
+    todo = f'Name yours under [source.columns] of "{source.name}" in settings.toml.'
+    if looks_like_headings(row):
+        raise UnknownHeadings(row, f"{rule} Headings found: {printable_headings(', '.join(row))}. {todo}")
+    given = {*source.constants, *source.given}
+    needed = listed([name for name in source.required if name not in given] or ["its columns"])
+    add = f"Add a line with headings for {needed} above it."
+    raise Problem(f"{rule} Its first line looks like a record. {add} {todo}")
 
 
 def looks_like_headings(row: list[str]) -> bool:

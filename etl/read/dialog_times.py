@@ -10,7 +10,8 @@ from contextlib import suppress
 from datetime import date, datetime
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAY = r"(?:(?P<weekday>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? +)?"
+WEEKDAYS = "mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun"
+WEEKDAY = rf"(?:(?P<weekday>{WEEKDAYS})(?:day)?\.?,? +)?"
 NUMBERS = r"(?P<numbers>\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d)"
 MONTH = rf"(?P<month>{'|'.join(MONTHS)})[a-z]*"
 DATE = rf"{WEEKDAY}(?:{NUMBERS}|{MONTH}\.? +(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? +(?P<year>\d{{4}}))"

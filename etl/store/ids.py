@@ -6,10 +6,11 @@ A damaged id may be that of many returns, so it is never stored as an id.
 import re
 
 from etl.common.duck import literal
+from etl.read.dialog_times import MONTHS
 
 # How exports keep the zeros of an id from a spreadsheet: ="000123".
 FORMULA = r'^\s*="(.*)"\s*$'
-MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+MONTH = f"(?:{'|'.join(MONTHS).title()})"
 DAMAGED = "|".join(
     [
         # A rounded number: 2.02512E+14, in some countries with a comma, and 2.02512e14 of other programs.

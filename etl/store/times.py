@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import literal
 from etl.common.paths import QUERIES
 from etl.config.source import DAY_NUMBER
+from etl.read.dialog_times import MONTHS, WEEKDAYS
 from etl.store.zones import EPOCH_DAY, LAST
 
 # So many texts show in which format a file writes its times, and what each part of a format looks like.
@@ -42,8 +43,8 @@ CLOCK_DIRECTIVE = re.compile(r"%[HIMSpfz]")
 DAYS = r"^\d{5}(?:\.\d{1,15})?$"
 # The plain spelling of a time, and of a format: what is replaced, in this order.
 DAYS_OF_WEEK = "('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')"
-WEEKDAY = r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]? +"
-MONTH = r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b\.?"
+WEEKDAY = rf"(?i)^(?:{WEEKDAYS})(?:day)?[.,]? +"
+MONTH = rf"(?i)\b({'|'.join(MONTHS)})[a-z]*\b\.?"
 BEFORE_CLOCK = r"(?:\s*\|\s*|,\s*|\s+at\s+|\s+-\s+|\s+)"
 HALF = r"(?i)(\d)\s*{}\.?\s?m(?:\.|\b)"
 # What Java writes after an offset, or a column with the zone has.

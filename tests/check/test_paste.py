@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given, settings
@@ -52,6 +54,9 @@ def sheet(*rows: tuple[str, str, str]) -> str:
 
 CLIENT = sheet((OPENED, US_LATER, "Ann Lee"), ("Document KBA Success", US_LATER, "Ann Lee"))
 INTERNAL = sheet((SENT, US, "Pat Roe"))
+# Two files whose times need lines, each others.
+OCCURRED = f"Return ID,Tab,Event,Occurred On Server\nR-1,Client,{OPENED},{US_LATER}\n"
+IN_TWO_COLUMNS = f"Return ID,Tab,Event,Event Date,Hour\nR-2,Client,{OPENED},03/26/2026,7:20 PM\n"
 
 
 def client_rows(return_id: str) -> list[Row]:
@@ -62,9 +67,20 @@ def internal_rows(return_id: str) -> list[Row]:
     return [(return_id, "Internal", SENT, None, AT)]
 
 
+def cells(text: str) -> list[list[str]]:
+    return [line.split(",") for line in text.splitlines()]
+
+
 def book(*sheets: str, text: str = CLIENT) -> bytes:
-    rows = [line.split(",") for line in text.splitlines()]
-    return excel(dict.fromkeys(sheets, rows))
+    return excel(dict.fromkeys(sheets, cells(text)))
+
+
+def zipped(members: Mapping[str, str]) -> bytes:
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return content.getvalue()
 
 
 CASES = {
@@ -146,6 +162,16 @@ CASES = {
         {"2025-0001 Lee.xlsx": book("Client Tracking"), "2025-0002 Kim.xlsx": book("Client Tracking")},
         client_rows("2025-0001"),
         ('file = "{return_id}',),
+    ),
+    "the members of a zip need different lines": Case(
+        {"both.zip": zipped({"alpha.csv": OCCURRED, "beta.csv": IN_TWO_COLUMNS})},
+        [("R-1", "Client", OPENED, None, LATER), ("R-2", "Client", OPENED, None, LATER)],
+        is_certain=True,
+    ),
+    "the sheets of a workbook need different lines": Case(
+        {"both.xlsx": excel({"Alpha": cells(OCCURRED), "Beta": cells(IN_TWO_COLUMNS)})},
+        [("R-1", "Client", OPENED, None, LATER), ("R-2", "Client", OPENED, None, LATER)],
+        is_certain=True,
     ),
     "each sheet is a return": Case(
         {
@@ -265,6 +291,13 @@ def test_times_that_may_be_of_something_else_are_a_choice(heading: str, tmp_path
         assert loaded(file.parent, lines) == []
         right = loaded(file.parent, chosen(lines, ("event_time = ",)))
         assert right == [("R-1", "Client", OPENED, None, at) for at in (AT, LATER)]
+
+
+def test_sheets_that_need_the_same_lines_get_one_source(tmp_path: Path) -> None:
+    sheets = {"Alpha": cells(OCCURRED), "Beta": cells(OCCURRED.replace("R-1", "R-2"))}
+    [file] = written(tmp_path / "files", {"a.xlsx": excel(sheets)})
+    [toml] = lines_of(check_text(file))
+    assert 'files = ["a*.xlsx"]' in toml
 
 
 def test_a_plain_file_needs_no_lines(tmp_path: Path) -> None:
