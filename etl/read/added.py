@@ -7,7 +7,6 @@ later steps treat them alike.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 from duckdb import DuckDBPyConnection
@@ -17,7 +16,7 @@ from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of, heading_key, joined_places
 from etl.read.csv_dialect import checked_headings
 from etl.read.json_documents import Keys, leaves
-from etl.read.json_records import as_text, object_of
+from etl.read.json_records import as_text, value_of
 from etl.read.records import Staged
 
 # The place of a JSON text in a record, and the keys to a value in it.
@@ -102,7 +101,7 @@ def text_at(keys: Keys, text: str | None) -> str | None:
     DuckDB's own functions take 1.10 for 1.1, the first of two equal keys, and NaN; so the parser of JSON
     files reads these too.
     """
-    value: Any = object_of(text) if text else None
+    value = value_of(text) if text else None
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     own = as_text(value)
@@ -136,9 +135,9 @@ def show_cells(database: DuckDBPyConnection, staged: Staged) -> Staged:
     found: dict[str, Cell] = {}
     for place, heading in enumerate(staged.headings):
         read = f"select c{place} from staged where c{place} is not null limit {SHOWN}"
-        objects = [object_of(text) for (text,) in database.execute(read).fetchall()]
-        if None not in objects:
-            inner = dict.fromkeys(leaf for value in objects for leaf in leaves(value or {}))
+        values = [value_of(text) for (text,) in database.execute(read).fetchall()]
+        if all(isinstance(value, dict) for value in values):
+            inner = dict.fromkeys(leaf for value in values for leaf in leaves(value))
             found |= {f"{heading}.{leaf}": (place, tuple(leaf.split("."))) for leaf in list(inner)[:SHOWN]}
     found = {heading: cell for heading, cell in found.items() if heading not in staged.headings}
     if found:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
@@ -42,24 +42,45 @@ class Dialect(csv.excel):
 
 
 @dataclass(frozen=True)
-class Header:
-    """The headings, and how many lines and bytes come before the first record.
+class Line:
+    """A line as if it were the headings, split by the delimiter that gives the most known headings."""
+
+    number: int
+    delimiter: str
+    quote: str | None
+    row: list[str]
+    used: int
+    columns: frozenset[str]
+
+    @property
+    def lines(self) -> int:
+        """How many lines it takes, with those above it."""
+        return self.number - 1 + self.used
+
+    @property
+    def filled(self) -> list[str]:
+        return [field for field in self.row if field.strip()]
+
+    @property
+    def is_like_record(self) -> bool:
+        return any(re.search(RECORD_LIKE, field) for field in self.row)
+
+
+@dataclass(frozen=True)
+class Header(Line):
+    """The line of the headings; it takes `size` bytes, with the lines above it.
 
     `row` has the headings as they are in the file, and `probe` is the place of one that no record has as its
     text. `words` are these and other known headings, in lower case. `remark` says how many were skipped.
     """
 
     headings: list[str]
-    delimiter: str
-    lines: int
     size: int
-    quote: str | None
-    row: list[str]
     probe: int
     words: frozenset[str]
-    remark: str | None = None
+    remark: str | None
     # The returns and tabs that the lines above name.
-    said: Mapping[str, Collection[str]] = field(default_factory=dict)
+    said: Mapping[str, Collection[str]]
 
     def may_be_again(self, row: list[str]) -> bool:
         """Whether a record may be headings: no record has one as its text at the probe."""
@@ -79,26 +100,6 @@ class UnknownHeadings(Problem):
         self.headings = headings
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line as if it were the headings, split by the delimiter that gives the most known headings."""
-
-    number: int
-    delimiter: str
-    quote: str | None
-    row: list[str]
-    used: int
-    columns: frozenset[str]
-
-    @property
-    def filled(self) -> list[str]:
-        return [field for field in self.row if field.strip()]
-
-    @property
-    def is_like_record(self) -> bool:
-        return any(re.search(RECORD_LIKE, field) for field in self.row)
-
-
 def read_header(path: Path, source: Source, limits: Limits) -> Header:
     """The headings: the first line with all that the source needs, or the line that header_line names."""
     with open(path, encoding="utf-8", newline="") as file:
@@ -109,16 +110,12 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
     own = forced_header(lines, source) if source.header_line else find_header(lines, source)
     skipped = sum(bool(line.strip("\r\n")) for line in lines[: own.number - 1])
     above = "1 line above them was" if skipped == 1 else f"{skipped} lines above them were"
-    names, end = checked_headings(own.row, source, limits), own.number - 1 + own.used
     columns = columns_of(source, own.row)
     filled = (place for place, heading in enumerate(own.row) if heading)
     return Header(
-        names,
-        own.delimiter,
-        lines=end,
-        size=sum(sizes[:end]),
-        quote=own.quote,
-        row=own.row,
+        **vars(own),
+        headings=checked_headings(own.row, source, limits),
+        size=sum(sizes[: own.lines]),
         words=frozenset(one.strip(AROUND).lower() for one in (*own.row, *source.spellings) if one.strip()),
         probe=columns.index("event_time") if "event_time" in columns else next(filled),
         remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,

@@ -61,13 +61,12 @@ DECODER = json.JSONDecoder(
 )
 
 
-def object_of(text: str) -> dict[str, Any] | None:
-    """The object of a JSON text; None if it is no object, or not valid."""
+def value_of(text: str) -> Any:
+    """The value of a JSON text; None if it is not valid."""
     try:
-        value = DECODER.decode(text)
+        return DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
 
 
 def as_text(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.problem import Problem
 from etl.config.source import Source, columns_of
 from etl.read.dialog_times import TIME, day_of, is_clock
-from etl.read.records import Records, Staged
+from etl.read.records import Staged
 
 TIMES = ("event_time", "exported_at")
 CAPTION = re.compile(r"(?:client|internal|user)(?: tracking)?", re.IGNORECASE)
@@ -30,8 +30,11 @@ def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, s
         return
     if database:
         refuse_titles(lone_texts(database, own), given)
-    elif staged.records and may_have_titles(staged.records):
-        raise Problem("it may have several tables, and is read with a database only.")
+    elif staged.records:
+        reasons = {reason for _, reason, _ in staged.records.malformed}
+        may_have_titles = not reasons.isdisjoint(("repeated_headings", "wrong_field_count"))
+        if may_have_titles or any(sum(map(bool, row)) < 2 for row in staged.records.rows):
+            raise Problem("it may have several tables, and is read with a database only.")
 
 
 def refuse_titles(texts: list[tuple[int, str, bool]], given: set[str]) -> None:
@@ -79,8 +82,3 @@ def lone_texts(database: DuckDBPyConnection, own: list[str | None]) -> list[tupl
         where filled = 1 and not is_day_number
         order by all
     """).fetchall()
-
-
-def may_have_titles(records: Records) -> bool:
-    lines = {"repeated_headings", "wrong_field_count"} & {reason for _, reason, _ in records.malformed}
-    return bool(lines) or any(sum(map(bool, row)) < 2 for row in records.rows)

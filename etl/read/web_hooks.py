@@ -21,7 +21,7 @@ from etl.config.source import Limits, Source, heading_key
 from etl.read.archive import Unpacked
 from etl.read.formats import beginning_of, content_kind
 from etl.read.json_documents import JsonFile
-from etl.read.json_records import DECODER, as_text, object_of
+from etl.read.json_records import as_text, value_of
 
 Body = dict[str, Any]
 STATUSES, OTHERS = "status changes", "other bodies"
@@ -81,8 +81,8 @@ class Splitter:
 
     def add(self, text: str) -> None:
         """Adds the bodies in a document. What is no body becomes a record that is quarantined."""
-        document = object_of(text)
-        if document is None:
+        document = value_of(text)
+        if not isinstance(document, dict):
             self.write(OTHERS, " ".join(self.text_without_links(text).splitlines()))
         elif found := bodies(document):
             for body, received in found:
@@ -265,11 +265,8 @@ def scalar(value: Any) -> str | None:
 
 def from_text(value: Any) -> Any:
     """A value, or what it is the JSON text of: some receivers store a body as text."""
-    try:
-        is_json = isinstance(value, str) and value.lstrip().startswith(("{", "["))
-        return DECODER.decode(value) if is_json else value
-    except (ValueError, RecursionError):
-        return value
+    is_json = isinstance(value, str) and value.lstrip().startswith(("{", "["))
+    return (value_of(value) if is_json else None) or value
 
 
 def moment(text: str | None) -> str | None:
