@@ -5,13 +5,12 @@ import json
 from etl.check.findings import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table, cell, said
 from etl.check.inspect import Found
 from etl.check.names import patterns
-from etl.check.source_lines import parts_of
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import MOST_SHAPES, Shape
 from etl.common.duck import count_of
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem, listed
-from etl.config.source import DAY_NUMBER, file_columns
+from etl.config.source import DAY_NUMBER, file_columns, parts_of
 from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
@@ -128,22 +127,18 @@ def about_missing(found: Found) -> list[str]:
     unknown = [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
     if unknown and not (found.unpacked.sheet and patterns(found.unpacked.sheet, ["return_id"])):
         values = " ".join(f"--set {column}={SAYABLE[column]}" for column in unknown)
-        lines.append(
-            f"If it is the same in all of the file, say it in the command: returntrail load FILE {values}"
-        )
+        todo = f"say it in the command: returntrail load FILE {values}"
+        lines.append(f"If it is the same in all of the file, {todo}")
     return lines
 
 
 def candidates(suggestion: Suggestion) -> str:
-    column, why = suggestion.column, f"({suggestion.why})"
-    quoted = ", ".join(
-        " and ".join(f'"{cell(part)}"' for part in parts_of(heading)) for heading in suggestion.headings
-    )
+    headings = [[f'"{cell(part)}"' for part in parts_of(heading)] for heading in suggestion.headings]
+    quoted = ", ".join(map(listed, headings))
     if suggestion.is_certain:
-        return f"{column}: {quoted} {why}"
-    return f"{column}: " + (
-        f"perhaps {quoted}; only you can say it" if quoted else "no heading looks like it"
-    )
+        return f"{suggestion.column}: {quoted} ({suggestion.why})"
+    choice = f"perhaps {quoted}; only you can say it" if quoted else "no heading looks like it"
+    return f"{suggestion.column}: {choice}"
 
 
 def about_times(found: Found) -> list[str]:

@@ -18,7 +18,7 @@ from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.config.settings import Settings
-from etl.config.source import TIME, Source
+from etl.config.source import TIME, Source, parts_of
 from etl.read.added import refuse_given, show_cells
 from etl.read.archive import Contents, Unpacked
 from etl.read.csv_dialect import UnknownHeadings, read_header
@@ -158,7 +158,7 @@ def suggested_shapes(
     """How the times under the suggested headings are written. Those inside of JSON texts are not examined."""
     found: list[Shape] = []
     for heading in suggestion.headings:
-        parts = [heading] if isinstance(heading, str) else list(heading)
+        parts = parts_of(heading)
         if set(parts) <= set(columns.headings):
             texts = ", ".join(f"c{columns.headings.index(part)}" for part in parts)
             found += shapes(database, f"nullif(concat_ws(' ', {texts}), '')", columns)

@@ -33,7 +33,6 @@ ID = re.compile(r"[A-Za-z]{0,4}[-#]?\d+(?:[-.]?[A-Za-z]?\d+)*[A-Za-z]?")
 LEAST_DIGITS = 3
 # A year, and the number of a form.
 YEAR_OR_FORM = re.compile(r"(?:19|20)\d\d|1040(?:nr|sr)?|1041|1065|1120[a-z]?|990|709|706|5500", re.I)
-PLACES = re.compile(r"\{\w+\}|\*")
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def pattern_of(parts: Sequence[str], own: int | None, tab: int | None, has_clien
         else:
             texts.append("*")
     # After a word, more may follow in other names.
-    return Pattern("".join(texts) + ("" if PLACES.fullmatch(texts[-1]) else "*"), values)
+    return Pattern("".join(texts) + ("" if texts[-1].endswith(("}", "*")) else "*"), values)
 
 
 def fits(pattern: Pattern, name: str) -> bool:

@@ -4,7 +4,6 @@ A line without a `#` is certain. The patterns match no name of a file that the l
 """
 
 import re
-from collections.abc import Sequence
 
 from etl.check.findings import named
 from etl.check.inspect import Found
@@ -13,7 +12,7 @@ from etl.check.proposal import Choice, Line, Lines, Proposal, choice
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import ISO, Shape
 from etl.common.paths import SHIPPED
-from etl.config.source import Heading, Source, joined_places, unpacked_name
+from etl.config.source import Heading, Source, joined_places, parts_of, unpacked_name
 from etl.read.tins import redact_name
 from etl.store.texts import PLACE
 
@@ -83,13 +82,12 @@ def column_lines(found: Found) -> list[Line]:
 
 def suggested_lines(suggestion: Suggestion) -> Lines:
     """The headings that may mean a missing column."""
-    column, headings = suggestion.column, suggestion.headings
+    column = suggestion.column
     if suggestion.is_certain:
-        return (Line(column, (headings[0],), f"Suggested: {suggestion.why}."),)
-    if not headings and column not in EXAMPLES:
+        return (Line(column, tuple(suggestion.headings), f"Suggested: {suggestion.why}."),)
+    lines = [Line(column, (heading,), note) for heading, note in suggestion.headings.items()]
+    if not lines and column not in EXAMPLES:
         return (Choice(f"No heading looks like {column}. Write yours here:", (Line(column, ()),)),)
-    notes = suggestion.notes or [""] * len(headings)
-    lines = [Line(column, (heading,), note) for heading, note in zip(headings, notes, strict=True)]
     which = "this heading" if len(lines) == 1 else "one of these headings"
     return choice(f"Does {which} mean {WORDS.get(column, column)}?", lines)
 
@@ -125,7 +123,3 @@ def format_lines(times: list[Shape]) -> Lines:
 
 def time_formats(formats: list[str], note: str = "") -> Line:
     return Line("time_formats", tuple(dict.fromkeys(formats)), note)
-
-
-def parts_of(heading: Heading) -> Sequence[str]:
-    return (heading,) if isinstance(heading, str) else heading

@@ -19,7 +19,6 @@ CLOSE = 0.75
 # Words of a heading for the moment of an event, and beginnings of words for other moments.
 MOMENT = {"date", "time", "datetime", "timestamp", "when", "at", "on", "occurred", "logged"}
 OTHER = ("due", "deadline", "since", "until", "valid", "export", "birth", "expir")
-ONLY_YOU = "only you can say it"
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,10 @@ class Suggestion:
     """The headings that may mean a column, and why; `is_certain` if there is one and its values show it."""
 
     column: str
-    headings: list[Heading]
+    # Each with what is said of it in a choice.
+    headings: dict[Heading, str]
     why: str
     is_certain: bool = False
-    # What is said of each heading of a choice.
-    notes: tuple[str, ...] = ()
 
 
 def suggest(fields: list[Field], columns: Columns, labels: KnownLabels) -> list[Suggestion]:
@@ -60,21 +58,20 @@ def by_times(fields: list[Field], free: list[Field]) -> Suggestion:
         # A time that is the same in all records may be that of the export.
         first, is_alone = times[0], len(times) == 1
         is_certain = is_alone and first.has_times and (len(first.values) > 1 or first.count == 1)
-        notes = tuple(f"{field.example}: {zone_of(field)}" for field in times)
-        return moments([field.heading for field in times], "every value is a time", is_certain, notes)
+        headings: dict[Heading, str] = {one.heading: f"{one.example}: {zone_of(one)}" for one in times}
+        return moments(headings, "every value is a time", is_certain)
     # A day alone may be a due date.
     days = [field for field in fields if field.has_days and field.column in (None, "event_time")]
     pairs = [(day, clock) for day in days for clock in own if clock.has_clocks]
-    headings: list[Heading] = [(day.heading, clock.heading) for day, clock in pairs]
-    notes = tuple(f"{day.example} {clock.example}" for day, clock in pairs)
-    return moments(headings, "a date and a time of day", len(pairs) == 1, notes)
+    headings = {(day.heading, clock.heading): f"{day.example} {clock.example}" for day, clock in pairs}
+    return moments(headings, "a date and a time of day", len(headings) == 1)
 
 
-def moments(headings: list[Heading], why: str, is_certain: bool, notes: tuple[str, ...]) -> Suggestion:
+def moments(headings: dict[Heading, str], why: str, is_certain: bool) -> Suggestion:
     """Headings of times. The times of events are certain only if the heading says so too."""
-    words = [word.casefold() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", str(headings))]
+    words = [word.casefold() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", str(list(headings)))]
     is_certain &= not MOMENT.isdisjoint(words) and not any(word.startswith(OTHER) for word in words)
-    return Suggestion("event_time", headings, why, is_certain, notes)
+    return Suggestion("event_time", headings, why, is_certain)
 
 
 def zone_of(field: Field) -> str:
@@ -83,16 +80,15 @@ def zone_of(field: Field) -> str:
 
 
 def by_tabs(free: list[Field]) -> Suggestion:
-    headings: list[Heading] = [field.heading for field in free if field.has_tabs]
+    headings: dict[Heading, str] = {field.heading: "" for field in free if field.has_tabs}
     return Suggestion("tab", headings, "it contains the names of the tabs", len(headings) == 1)
 
 
 def by_labels(free: list[Field], labels: KnownLabels) -> Suggestion:
     every = set.union(*labels.values())
     fitting = [field for field in free if 0 < len(field.values) <= 2 * field.label_count(every)]
-    notes = tuple(field.example for field in fitting)
-    headings: list[Heading] = [field.heading for field in fitting]
-    return Suggestion("label", headings, "it contains labels of the platform", len(fitting) == 1, notes)
+    headings: dict[Heading, str] = {field.heading: field.example for field in fitting}
+    return Suggestion("label", headings, "it contains labels of the platform", len(headings) == 1)
 
 
 def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
@@ -101,14 +97,14 @@ def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
     near = [one for one in rest if get_close_matches(heading_key(one.heading), known, n=1, cutoff=CLOSE)]
     if column in IDS:
         near = sorted((one for one in rest if one.may_be_ids), key=lambda one: one not in near)
-    notes = tuple(one.example for one in near)
-    return Suggestion(column, [one.heading for one in near], ONLY_YOU, notes=notes)
+    return Suggestion(column, {one.heading: one.example for one in near}, "")
 
 
 def tab_of_labels(fields: list[Field], suggested: list[Suggestion], labels: KnownLabels) -> str | None:
     """The only tab that known labels of the file are of; None if there are two, or none."""
     shared = set.intersection(*labels.values())
-    named = [one.headings[0] for one in suggested if one.column == "label" and one.is_certain]
+    certain = [one for one in suggested if one.column == "label" and one.is_certain]
+    named = {heading for one in certain for heading in one.headings}
     own = [field for field in fields if field.column == "label" or field.heading in named]
     tabs = [tab for tab, known in labels.items() if any(field.label_count(known - shared) for field in own)]
     return tabs[0] if len(tabs) == 1 else None

@@ -77,39 +77,29 @@ def shapes(database: duckdb.DuckDBPyConnection, column: str, columns: Columns) -
         from ({after(steps, texts)})
         where text is not null
     """)
+    words = database.execute("select distinct zone_word from times where zone_word is not null").fetchall()
+    zones = ", ".join(literal(word) for (word,) in words if zone_of(word))
+    has_zone = f"(zone_word is null or list_contains([{zones}]::varchar[], zone_word))"
+    is_known = f"{is_usual('stamp')} and (as_is is not null or {has_zone})"
     # An example shows the order of month and day only where they differ.
     rows = database.execute(f"""
-        select shape, arg_min(text, (is_equal, text)), arg_min(bare, (is_equal, text))
+        select
+            shape, arg_min(text, (is_equal, text)), arg_min(bare, (is_equal, text)),
+            sum(times)::bigint, coalesce(sum(times) filter (where {is_known}), 0)::bigint
         from times
         group by shape
         order by sum(times) desc, shape
         limit {MOST_SHAPES}
     """).fetchall()
-    words = database.execute("select distinct zone_word from times where zone_word is not null").fetchall()
-    zones = ", ".join(literal(word) for (word,) in words if zone_of(word))
-    accepts = accepts_days(columns)
-    return [
-        read_shape(database, shape, {"text": text, "bare": bare}, zones, accepts)
-        for shape, text, bare in rows
-    ]
-
-
-def read_shape(
-    database: duckdb.DuckDBPyConnection, shape: str, examples: dict[str, str], zones: str, accepts: bool
-) -> Shape:
-    """One shape with the formats that read the most of its times as they are, or of their plain spelling."""
-    has_zone = f"(zone_word is null or list_contains([{zones}]::varchar[], zone_word))"
-    is_known = f"{is_usual('stamp')} and (as_is is not null or {has_zone})"
-    known = f"coalesce(sum(times) filter (where {is_known}), 0)::bigint"
-    query = f"select sum(times)::bigint, {known} from times where shape = ?"
-    [(count, known_count)] = database.execute(query, [shape]).fetchall()
-    found = [
-        best_formats(database, shape, column, example, "true" if column == "text" else has_zone)
-        for column, example in examples.items()
-    ]
-    read_count, formats, meanings, is_mixed = max(found, key=lambda one: one[0])
-    day_alone = not accepts and bool(formats) and all(map(is_day, formats))
-    return Shape(count, examples["text"], known_count, read_count, formats, meanings, is_mixed, day_alone)
+    found, accepts = [], accepts_days(columns)
+    for shape, text, bare, count, known_count in rows:
+        # The times as they are, or in their plain spelling: what reads more.
+        as_is = best_formats(database, shape, "text", text, "true")
+        plain = best_formats(database, shape, "bare", bare, has_zone)
+        read_count, formats, meanings, is_mixed = max(as_is, plain, key=lambda best: best[0])
+        day_alone = not accepts and bool(formats) and all(map(is_day, formats))
+        found.append(Shape(count, text, known_count, read_count, formats, meanings, is_mixed, day_alone))
+    return found
 
 
 def best_formats(

@@ -194,6 +194,11 @@ def contract(kind: str) -> tuple[str, ...]:
     return tuple(name for name in file_columns(kind) if name not in MADE)
 
 
+def parts_of(heading: Heading) -> tuple[str, ...]:
+    """The headings in one that may be joined."""
+    return (heading,) if isinstance(heading, str) else heading
+
+
 @lru_cache(1_000)
 def heading_key(heading: str) -> str:
     """A heading in the form that is compared: without case, blanks and punctuation."""
@@ -293,7 +298,7 @@ def read_columns(place: Place, kind: str) -> dict[str, tuple[Heading, ...]]:
     columns: dict[str, tuple[Heading, ...]] = {name: place.value(name, Headings) for name in place.table}
     column_of_key = {heading_key(name): name for name in contract(kind)}
     for name, heading in [(name, heading) for name, headings in columns.items() for heading in headings]:
-        parts = (heading,) if isinstance(heading, str) else heading
+        parts = parts_of(heading)
         for part in parts:
             if not heading_key(part):
                 raise place.fault(f'the heading "{part}" of "{name}" has no letter or digit')
