@@ -232,7 +232,8 @@ def draw_undone(chosen: Adding, job: Job) -> None:
             adding.undo(chosen)
             st.rerun()
     gone = [one for one in chosen.new if one.file_id not in job.left]
-    draw_files("Out of the store", [f"{one.name}: removed, {records_text(one)}." for one in gone])
+    lines = [f"{one.name}: removed, {records_text(one)}." for one in gone]
+    st.html(f'<div role="status">{html_lines(lines)}</div>')
     draw_files("Still in the store", [one.name for one in chosen.new if one not in gone])
     if st.button("Add more"):
         adding.forget()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from etl.adding import harmless
 from etl.common.paths import SHIPPED, DataDir
@@ -43,12 +43,12 @@ Return ID,Tab,Event,Status,Date/Time,User
 # It is small until it is unpacked.
 ROWS = (f"{number},Internal,Upload,,2026-03-01 09:00,Amy\n" for number in range(60_000))
 LARGE = gzip.compress(("Return ID,Tab,Event,Status,Date/Time,User\n" + "".join(ROWS)).encode())
-# The words of at most 20 letters that begin on one line and end on another.
+# The words of at most 20 letters, and the dates, that begin on one line and end on another.
 BROKEN_WORDS = """() => {
     const broken = [], main = document.querySelector("[data-testid=stMain]");
     const texts = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
-        for (const word of texts.currentNode.data.matchAll(/[\\w:,.]+/g)) {
+        for (const word of texts.currentNode.data.matchAll(/\\d+-\\d+-\\d+|[\\w:,.]+/g)) {
             const range = document.createRange();
             range.setStart(texts.currentNode, word.index);
             range.setEnd(texts.currentNode, word.index + word[0].length);
@@ -155,10 +155,10 @@ def load(page: Page, heading: str = "Loaded") -> None:
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
 
 
-def listed(page: Page, title: str) -> list[str]:
+def listed(page: Page, title: str) -> Locator:
     """The files under a title."""
     status = page.get_by_role("status").filter(has=page.get_by_text(title, exact=True))
-    return status.get_by_role("listitem").all_inner_texts()
+    return status.get_by_role("listitem")
 
 
 def names(data: DataDir) -> list[str]:
@@ -289,21 +289,20 @@ def test_an_undo_takes_out_what_was_loaded_and_the_same_may_be_added_again(
 ) -> None:
     visit = visitor()
     page = visit.open("/add")
-    for _ in range(2):
-        choose(page, ("march.csv", LOG.format(id="R1")), ("april.csv", LOG.format(id="R2")))
-        check(page)
-        load(page)
-        assert names(data) == ["april.csv", "march.csv"]
-        # The first data bring the filters beside the page, which moves its buttons.
-        visit.wait_until_drawn()
-        page.get_by_role("button", name="Undo").click()
-        page.get_by_role("dialog").get_by_role("button", name="Keep").click()
-        expect(page.get_by_role("dialog")).to_have_count(0)
-        page.get_by_role("button", name="Undo").click()
-        page.get_by_role("dialog").get_by_role("button", name="Take out").click()
-        expect(page.get_by_role("heading", name="Taken out")).to_be_visible()
-        assert parts(data) == []
-        page.get_by_role("button", name="Add more").click()
+    choose(page, ("march.csv", LOG.format(id="R1")), ("april.csv", LOG.format(id="R2")))
+    check(page)
+    load(page)
+    assert names(data) == ["april.csv", "march.csv"]
+    # The first data bring the filters beside the page, which moves its buttons.
+    visit.wait_until_drawn()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("dialog").get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("heading", name="Taken out")).to_be_visible()
+    assert parts(data) == []
+    page.get_by_role("button", name="Add more").click()
     choose(page, ("march.csv", LOG.format(id="R1")))
     check(page)
     load(page)
@@ -329,13 +328,11 @@ def test_a_load_that_stops_in_its_middle_says_what_is_in_and_loads_the_rest(
     expect(page.get_by_role("alert").get_by_role("listitem")).to_have_text(
         [f"T{full[1:]}", f"The tables could not be built: warehouse.duckdb: {full} Nothing was built."]
     )
-    assert listed(page, "In the store") == ["march.csv: 2 records"]
-    assert listed(page, "Not in the store yet") == ["may.csv.gz"]
+    expect(listed(page, "In the store")).to_have_text(["march.csv: 2 records"])
+    expect(listed(page, "Not in the store yet")).to_have_text(["may.csv.gz"])
     assert names(data) == ["march.csv"]
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
     visit.wait_until_drawn()
-    page.get_by_role("button", name="Undo").click()
-    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="Loaded", exact=True)).to_be_visible()
     expect(page.get_by_text("may.csv.gz: loaded, 60000 of 60000 records.")).to_be_visible()
@@ -343,10 +340,8 @@ def test_a_load_that_stops_in_its_middle_says_what_is_in_and_loads_the_rest(
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("dialog").get_by_role("button", name="Take out").click()
     expect(page.get_by_role("heading", name="Taken out")).to_be_visible()
-    assert sorted(listed(page, "Out of the store")) == [
-        "march.csv: removed, 2 records.",
-        "may.csv.gz: removed, 60,000 records.",
-    ]
+    for line in ("march.csv: removed, 2 records.", "may.csv.gz: removed, 60,000 records."):
+        expect(page.get_by_role("status").get_by_text(line)).to_be_visible()
     assert parts(data) == []
 
 
@@ -418,7 +413,7 @@ def test_a_file_over_the_limit_of_the_settings_is_refused_at_once(browser: Brows
         visit.close()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)], ids=["desktop light", "phone dark"])
+@pytest.mark.parametrize(("width", "dark"), [(1440, True), (390, False)], ids=["desktop dark", "phone light"])
 def test_what_was_found_fits_and_axe_finds_nothing_serious(visitor: Callable, width: int, dark: bool) -> None:
     visit = visitor(width, dark)
     page = visit.open("/add")
@@ -430,14 +425,14 @@ def test_what_was_found_fits_and_axe_finds_nothing_serious(visitor: Callable, wi
     visit.wait_until_drawn()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(BROKEN_WORDS) == []
-    assert width == 390 or serious_faults(page) == []
+    assert serious_faults(page) == []
     load(page)
     visit.wait_until_drawn()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("dialog").get_by_role("button", name="Keep").wait_for()
     visit.wait_until_drawn()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert width == 390 or serious_faults(page) == []
+    assert serious_faults(page) == []
 
 
 @given(NAMES)

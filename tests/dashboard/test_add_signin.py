@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from etl.access.audit import find_faults, pseudonym, trail_file
 from etl.common.paths import SHIPPED, DataDir
 from etl.store.parts import parts
-from support.provider import provided, visits_signed_in, write_secrets
-from support.served import free_port, served
+from support.provider import Provider, provided, visits_signed_in, write_secrets
+from support.served import Visit, free_port, served
 
 ACCESS = """
 [access]
@@ -22,23 +23,38 @@ manager = ["manager@firm.example"]
 ROWS = "Event\tDate/Time\tUser\nAccess Link selected\t3/26/2026 7:20 PM\tAnn Lee\n"
 
 
-@pytest.fixture
-def data(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    """A fresh data directory with people under [access]."""
-    found = DataDir(tmp_path_factory.mktemp("adding"))
-    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
-    (found.root / "settings.toml").write_text(shipped + ACCESS, encoding="utf-8")
-    return found
-
-
-@pytest.fixture
-def visit(browser: Browser, data: DataDir) -> Iterator[Callable]:
-    """Signs in as somebody, in a browser of their own."""
-    port = free_port()
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DataDir, str, Provider]]:
+    """One dashboard for all tests, its data directory with people under [access], and their provider."""
+    data, port = DataDir(tmp_path_factory.mktemp("adding")), free_port()
+    write_settings(data)
     with provided({"owner@firm.example": {}, "manager@firm.example": {}}) as provider:
         write_secrets(data, port, provider)
-        with served(data, port) as address, visits_signed_in(browser, address, provider) as one:
-            yield one
+        with served(data, port) as address:
+            yield data, address, provider
+
+
+def write_settings(data: DataDir, more: str = "") -> None:
+    shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    (data.root / "settings.toml").write_text(shipped + ACCESS + more, encoding="utf-8")
+
+
+@pytest.fixture
+def data(dashboard: tuple[DataDir, str, Provider]) -> DataDir:
+    """The data directory of the dashboard, where nobody has done anything."""
+    data, *_ = dashboard
+    write_settings(data)
+    shutil.rmtree(data.audit, ignore_errors=True)
+    return data
+
+
+@pytest.fixture
+def visit(
+    browser: Browser, dashboard: tuple[DataDir, str, Provider], data: DataDir
+) -> Iterator[Callable[[str | None], Visit]]:
+    """Signs in as somebody, in a browser of their own."""
+    with visits_signed_in(browser, *dashboard[1:]) as one:
+        yield one
 
 
 def uploaded(page: Page) -> int:
@@ -101,8 +117,7 @@ def test_nobody_else_adds_anything(visit: Callable, data: DataDir) -> None:
 def test_the_settings_switch_the_page_off(visit: Callable, data: DataDir) -> None:
     owner = visit("owner@firm.example")
     page = owner.open("/add")
-    settings = data.root / "settings.toml"
-    settings.write_text(settings.read_text(encoding="utf-8") + "add = false\n", encoding="utf-8")
+    write_settings(data, "add = false\n")
     page.get_by_role("textbox", name="Return ID").fill("2025-0001")
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("[access] of settings.toml says add = false.")).to_be_visible()
