@@ -12,18 +12,20 @@ from etl.adding import ContentCheck, FileCheck, Labels
 
 # The columns that every export of events needs, in words.
 NEEDED = {"return_id": "return ID", "tab": "tab", "label": "event", "event_time": "date and time"}
-# Those of them that a person may type, and how.
-TYPED = {"return_id": "type the return ID", "tab": "choose the tab"}
+# Those of them that a person may type: what all rows have to be of, and what to do.
+TYPED = {"return_id": ("one return", "type the return ID"), "tab": ("one tab", "choose the tab")}
 MISSING = re.compile(r"No column for (.+), so a load would refuse the file\.")
-# What a check says to a person at a terminal; on the page there are fields for it.
-IN_THE_COMMAND = "say it in the command: returntrail load FILE"
+# What a check offers to a person at a terminal; on the page there are fields for it.
+IN_THE_COMMAND = re.compile(r" --set (\w+)=")
 
 
 def columns_to_type(content: ContentCheck) -> list[str]:
-    """The columns that a content lacks, if a person may type all of them."""
-    columns = re.split(", | and ", missing_columns(content))
-    is_offered = any(IN_THE_COMMAND in line for line in content.missing)
-    return columns if is_offered and TYPED.keys() >= set(columns) else []
+    """The columns that a content lacks, if a person may type all of them.
+
+    A column is none of them if a heading of the file means it: the rows may differ in it.
+    """
+    offered = [column for line in content.missing for column in IN_THE_COMMAND.findall(line)]
+    return offered if set(offered) == set(re.split(", | and ", missing_columns(content))) else []
 
 
 def missing_columns(content: ContentCheck) -> str:
@@ -89,11 +91,12 @@ def draw_content(content: ContentCheck, where: str, is_alone: bool) -> None:
 
 def what_to_type(content: ContentCheck, where: str, is_alone: bool) -> str:
     """What a person may do on this page about columns that are missing."""
-    typed = " and ".join(TYPED[column] for column in columns_to_type(content))
-    if not typed:
+    columns = columns_to_type(content)
+    if not columns:
         return ""
-    todo = f"{'' if is_alone else 'choose this file alone, '}{typed} {where}, and click Check again."
-    return todo[0].upper() + todo[1:]
+    rows, todo = (" and ".join(TYPED[column][number] for column in columns) for number in (0, 1))
+    alone = "" if is_alone else "choose this file alone, "
+    return f"If all rows are of {rows}, {alone}{todo} {where}, and click Check again."
 
 
 def headings_that_may_mean(content: ContentCheck) -> list[str]:

@@ -231,6 +231,8 @@ def draw_undone(chosen: Adding, job: Job) -> None:
         if st.button("Try again" if job.left else "Build the tables again", type="primary"):
             adding.undo(chosen)
             st.rerun()
+    else:
+        chosen.exports = []
     gone = [one for one in chosen.new if one.file_id not in job.left]
     lines = [f"{one.name}: removed, {records_text(one)}." for one in gone]
     st.html(f'<div role="status">{html_lines(lines)}</div>')

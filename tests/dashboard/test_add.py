@@ -207,9 +207,9 @@ def test_a_file_without_a_return_id_is_loaded_with_one_that_is_typed(
     check(page)
     why = "It cannot be loaded as it is: neither its headings nor its name say the return ID and tab."
     fields = "“For one file without a return ID or a tab”"
-    todo = f"Type the return ID and choose the tab above, under {fields}, and click Check again."
+    todo = f"type the return ID and choose the tab above, under {fields}, and click Check again."
     expect(page.get_by_text(why)).to_be_visible()
-    expect(page.get_by_text(todo)).to_be_visible()
+    expect(page.get_by_text(f"If all rows are of one return and one tab, {todo}")).to_be_visible()
     visit.wait_until_drawn()
     # What is said to a person at a terminal is not said here.
     shown = page.get_by_test_id("stMain").inner_text()
@@ -277,7 +277,9 @@ def test_files_with_faults_stay_out_and_nothing_of_them_is_stored(visitor: Calla
     check(page)
     expect(page.get_by_text("1 of 4 files can be loaded. Nothing is stored yet.")).to_be_visible()
     expect(page.get_by_text("it is a web page (HTML)")).to_be_visible()
-    expect(page.get_by_text("Choose this file alone, type the return ID above")).to_be_visible()
+    expect(
+        page.get_by_text("If all rows are of one return, choose this file alone, type the return ID above")
+    ).to_be_visible()
     expect(page.get_by_text("the file is empty: 0 bytes")).to_be_visible()
     load(page)
     assert (names(data), refusals(data)) == (["march <b>*.csv"], [])

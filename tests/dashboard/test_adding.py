@@ -10,6 +10,7 @@ from threading import Event
 import duckdb
 import pytest
 
+from dashboard.draw.found import columns_to_type
 from dashboard.guard.adding import Adding
 from etl import adding
 from etl.adding import Export, Job
@@ -238,6 +239,15 @@ def test_settings_that_have_changed_read_a_file_again(data: DataDir) -> None:
     with duckdb.connect(data.warehouse, read_only=True) as warehouse:
         (event,) = warehouse.execute("select event_at::varchar from raw.events").fetchall()
     assert event == ("2026-03-01 15:00:00",)
+
+
+def test_a_column_that_the_file_has_under_another_heading_is_not_to_be_typed(data: DataDir) -> None:
+    rows = b"Event,Date/Time,Part\nUpload,2026-03-01 09:00,Internal\nSign,2026-03-02 09:00,Client\n"
+    check = done(adding.check(data, [NO_ID, Export("parts.csv", rows)], {}))
+    no_id, tabs = (found.contents[0] for found in check.checked)
+    assert columns_to_type(no_id) == ["return_id"]
+    assert tabs.missing[0] == "No column for return_id and tab, so a load would refuse the file."
+    assert columns_to_type(tabs) == []
 
 
 def test_no_job_says_where_the_data_directory_is(data: DataDir) -> None:
