@@ -70,7 +70,7 @@ def to_paste(check: Check, checks: Sequence[FileCheck]) -> Paste:
     copy = f"Copy {current} to {own} first. " if current == SHIPPED / "settings.toml" != own else ""
     how = f"{copy}Paste these lines before the first [[source]]; then check again."
     names = {source.name for source in check.settings.sources}
-    return Paste(str(own), how, sources_to_paste(check.proposals, [one.name for one in checks], names))
+    return Paste(str(own), how, sources_to_paste(check.proposals, checks, names))
 
 
 def check_one(check: Check, path: Path) -> FileCheck:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 from itertools import count
 
-from etl.check.findings import said
+from etl.check.findings import FileCheck, said
 from etl.common.terminal import CONTROL_CHARACTERS
 from etl.config.source import Heading
 from etl.store.texts import PLACE
@@ -60,7 +60,8 @@ class Proposal:
     columns: Lines
     constants: Lines
     names: Lines
-    # The file, and the sheet with what is between it and the file.
+    # The content, its file, and its sheet with what is between it and the file.
+    content: str = field(compare=False)
     file: str = field(compare=False)
     sheet: str = field(compare=False)
     # A name, patterns for names of files like this one, and for all that a pattern of `names` fits.
@@ -72,36 +73,46 @@ class Proposal:
 
 
 def sources_to_paste(
-    proposals: Sequence[Proposal], files: Sequence[str], taken: Collection[str]
+    proposals: Sequence[Proposal], checks: Sequence[FileCheck], taken: Collection[str]
 ) -> list[str]:
-    """The text of each [[source]] that `files` need, once for all contents that need the same.
+    """The text of each [[source]] that files need, once for all contents that need the same.
 
     Each has a name of its own, also among those of the settings.
     """
     used = set(taken)
-    proposals = [one for one in proposals if one.is_log or len(files) == 1]
+    proposals = [one for one in proposals if one.is_log or len(checks) == 1]
     sources = []
     for first in dict.fromkeys(proposals):
         names = (first.name if number == 1 else f"{first.name} {number}" for number in count(1))
         name = next(one for one in names if one not in used)
         used.add(name)
-        sources.append(to_toml(first, name, patterns_for(first, proposals, files)))
+        sources.append(to_toml(first, name, patterns_for(first, proposals, checks)))
     return sources
 
 
-def patterns_for(first: Proposal, proposals: Sequence[Proposal], files: Sequence[str]) -> tuple[str, ...]:
-    """Patterns for the names of the files that need these lines; for their sheets if others need more."""
+def patterns_for(
+    first: Proposal, proposals: Sequence[Proposal], checks: Sequence[FileCheck]
+) -> tuple[str, ...]:
+    """Patterns for the names of the files that need these lines; for their sheets if others do not."""
     own = [one for one in proposals if one == first]
     own_files = {one.file for one in own}
-    if any(one.file in own_files for one in proposals if one != first):
+    needing = {one.content for one in own}
+    others = [one.file for one in proposals if one != first]
+    others += [
+        check.name
+        for check in checks
+        for content in check.contents
+        if not content.refusal and content.name not in needing
+    ]
+    if not own_files.isdisjoint(others):
         return unique(
             pattern + (f"{PLACE}{escape(one.sheet)}" if one.sheet else "")
             for one in own
             for pattern in one.files
         )
     wide = unique(pattern for one in own for pattern in one.wide_files)
-    others = [file.casefold() for file in files if file not in own_files]
-    if len(own_files) > 1 and wide and not any(fnmatchcase(file, one) for file in others for one in wide):
+    names = [check.name.casefold() for check in checks if check.name not in own_files]
+    if len(own_files) > 1 and wide and not any(fnmatchcase(name, one) for name in names for one in wide):
         return wide
     return unique(pattern for one in own for pattern in one.files)
 

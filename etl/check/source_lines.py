@@ -14,7 +14,7 @@ from etl.check.time_shapes import ISO, Shape
 from etl.common.paths import SHIPPED
 from etl.config.source import Heading, Source, joined_places, parts_of, unpacked_name
 from etl.read.tins import redact_name
-from etl.store.texts import PLACE
+from etl.store.texts import PLACE, content_name
 
 # The keys of a source that stay as they are.
 KEPT = ("records", "header_line", "fill_down", "layout", "repeats")
@@ -49,6 +49,7 @@ def propose(found: Found) -> Proposal:
         columns=(*column_lines(found), *(line for one in found.suggested for line in suggested_lines(one))),
         constants=constants,
         names=names.lines,
+        content=content_name(found.unpacked.file, found.unpacked.place)[0],
         file=named(found.unpacked.file),
         sheet=PLACE.join(redact_name(one)[0] for one in place),
         name=" ".join(words).lower() or "export",

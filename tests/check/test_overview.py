@@ -119,3 +119,18 @@ def test_lines_with_a_constant_tab_are_for_the_checked_files_alone(data: DataDir
     text = table(data, folder_of(tmp_path, dict(zip(names, (CLIENT, other), strict=True))))
     assert '# tab = "Client"' in text
     assert 'files = ["2025-0001 Lee.csv", "2025-0002 Kim.csv"]' in text
+
+
+def test_the_patterns_match_no_name_of_a_checked_file_that_needs_no_lines(
+    data: DataDir, tmp_path: Path
+) -> None:
+    files = {
+        "2025-0001 Lee client tracking.csv": CLIENT,
+        "2025-0002 Kim client tracking.csv": CLIENT.replace("7:20", "8:20"),
+        "2025-0003 May client tracking.csv": WITH_ID,
+    }
+    [patterns] = re.findall(r"^files = (.*)", table(data, folder_of(tmp_path, files)), re.MULTILINE)
+    assert patterns == (
+        '["* Lee client tracking*.csv", "* Lee internal tracking*.csv", '
+        '"* Kim client tracking*.csv", "* Kim internal tracking*.csv"]'
+    )

@@ -54,7 +54,8 @@ def sheet(*rows: tuple[str, str, str]) -> str:
 
 CLIENT = sheet((OPENED, US_LATER, "Ann Lee"), ("Document KBA Success", US_LATER, "Ann Lee"))
 INTERNAL = sheet((SENT, US, "Pat Roe"))
-# Two files whose times need lines, each others.
+# A file that needs no lines, and two whose times need lines, each others.
+PLAIN = f"Return ID,Tab,Event,When\nR-1,Client,{OPENED},{US_LATER}\n"
 OCCURRED = f"Return ID,Tab,Event,Occurred On Server\nR-1,Client,{OPENED},{US_LATER}\n"
 IN_TWO_COLUMNS = f"Return ID,Tab,Event,Event Date,Hour\nR-2,Client,{OPENED},03/26/2026,7:20 PM\n"
 
@@ -165,6 +166,11 @@ CASES = {
     ),
     "the members of a zip need different lines": Case(
         {"both.zip": zipped({"alpha.csv": OCCURRED, "beta.csv": IN_TWO_COLUMNS})},
+        [("R-1", "Client", OPENED, None, LATER), ("R-2", "Client", OPENED, None, LATER)],
+        is_certain=True,
+    ),
+    "one of the sheets of a workbook needs no lines": Case(
+        {"both.xlsx": excel({"Alpha": cells(PLAIN), "Beta": cells(IN_TWO_COLUMNS)})},
         [("R-1", "Client", OPENED, None, LATER), ("R-2", "Client", OPENED, None, LATER)],
         is_certain=True,
     ),
