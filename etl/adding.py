@@ -28,7 +28,7 @@ from etl.check.findings import ContentCheck, FileCheck, Labels
 from etl.common.duck import OFFLINE, disk_full_error
 from etl.common.files import IS_WRITING, LEFTOVER_PREFIX
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
-from etl.common.problem import Problem
+from etl.common.problem import Problem, listed
 from etl.common.system import close_to_others
 from etl.common.terminal import CONTROL_CHARACTERS
 from etl.common.uploads import remove_left_uploads, upload_folder
@@ -53,7 +53,7 @@ STEP = re.compile(r"[A-Z]\w+ .*(?: \.\.\.|: [\d.]+ seconds\.)")
 BUILDING = "Building the tables"
 # One more than a page has links for.
 MOST_RETURNS = 9
-__all__ = ["ContentCheck", "Export", "FileCheck", "Job", "Labels", "Loaded", "remove_left_uploads"]
+__all__ = ["ContentCheck", "Export", "FileCheck", "Job", "Labels", "Loaded", "listed", "remove_left_uploads"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What a check found in a file, before anything is loaded; all of it is text from the file, and no markup."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
@@ -8,15 +7,12 @@ import streamlit as st
 from dashboard.draw.html import html_lines, html_table
 from dashboard.draw.lists import HEADINGS, heading
 from dashboard.draw.text import count_text, html_text
-from etl.adding import ContentCheck, FileCheck, Labels
+from etl.adding import ContentCheck, FileCheck, Labels, listed
 
 # The columns that every export of events needs, in words.
 NEEDED = {"return_id": "return ID", "tab": "tab", "label": "event", "event_time": "date and time"}
 # Those of them that a person may type: what all rows have to be of, and what to do.
 TYPED = {"return_id": ("one return", "type the return ID"), "tab": ("one tab", "choose the tab")}
-MISSING = re.compile(r"No column for (.+), so a load would refuse the file\.")
-# What a check offers to a person at a terminal; on the page there are fields for it.
-IN_THE_COMMAND = re.compile(r" --set (\w+)=")
 
 
 def columns_to_type(content: ContentCheck) -> list[str]:
@@ -24,14 +20,7 @@ def columns_to_type(content: ContentCheck) -> list[str]:
 
     A column is none of them if a heading of the file means it: the rows may differ in it.
     """
-    offered = [column for line in content.missing for column in IN_THE_COMMAND.findall(line)]
-    return offered if set(offered) == set(re.split(", | and ", missing_columns(content))) else []
-
-
-def missing_columns(content: ContentCheck) -> str:
-    """The columns that a content needs and lacks, as a sentence has them; empty if there are none."""
-    found = next(filter(None, map(MISSING.fullmatch, content.missing)), None)
-    return found[1] if found else ""
+    return content.typable if set(content.typable) == set(content.missing_columns) else []
 
 
 def draw_found(found: FileCheck, where: str, is_alone: bool) -> None:
@@ -57,8 +46,8 @@ def draw_refused(name: str, refusal: str, todo: str = "") -> None:
 
 def draw_content(content: ContentCheck, where: str, is_alone: bool) -> None:
     """One content: what is missing first, then what it is, then its records."""
-    if missing := missing_columns(content):
-        names = re.sub(r"\w+", lambda found: NEEDED.get(found[0], found[0]), missing)
+    if content.missing_columns and content.hints:
+        names = listed([NEEDED.get(column, column) for column in content.missing_columns])
         why = f"neither its headings nor its name say the {names}."
         draw_refused(content.name, why, what_to_type(content, where, is_alone))
     elif content.refusal:
@@ -101,13 +90,8 @@ def what_to_type(content: ContentCheck, where: str, is_alone: bool) -> str:
 
 def headings_that_may_mean(content: ContentCheck) -> list[str]:
     """For each column that is missing the headings that may mean it."""
-    hints = []
-    for line in content.missing:
-        column, _, hint = line.partition(": ")
-        if column in NEEDED:
-            words = NEEDED[column]
-            hints.append(f"{words[0].upper()}{words[1:]}: {hint}.")
-    return hints
+    found = [(NEEDED[column], hint) for column, hint in content.hints if column in NEEDED]
+    return [f"{words[0].upper()}{words[1:]}: {hint}." for words, hint in found]
 
 
 def in_words(line: str) -> str:

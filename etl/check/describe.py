@@ -54,6 +54,9 @@ def describe(found: Found) -> ContentCheck:
         from_names=[(name, cell(value)) for name, value in found.values.items()],
         about_headings=about_headings(found),
         times=about_times(found),
+        missing_columns=found.missing,
+        typable=typable(found),
+        hints=[(one.column, hint(one)) for one in found.suggested],
         missing=about_missing(found),
         first_records=first_records,
         labels=labels,
@@ -121,24 +124,30 @@ def about_missing(found: Found) -> list[str]:
     lines = []
     if found.missing:
         lines.append(f"No column for {listed(found.missing)}, so a load would refuse the file.")
-    lines += map(candidates, found.suggested)
+    lines += (f"{one.column}: {hint(one)}" for one in found.suggested)
     for heading in found.json_headings:
         lines.append(f'"{cell(heading)}" has JSON texts; a value inside of them is "{cell(heading)}.KEY".')
-    unknown = [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
-    if unknown and not (found.unpacked.sheet and patterns(found.unpacked.sheet, ["return_id"])):
-        values = " ".join(f"--set {column}={SAYABLE[column]}" for column in unknown)
+    if columns := typable(found):
+        values = " ".join(f"--set {column}={SAYABLE[column]}" for column in columns)
         todo = f"say it in the command: returntrail load FILE {values}"
         lines.append(f"If it is the same in all of the file, {todo}")
     return lines
 
 
-def candidates(suggestion: Suggestion) -> str:
+def typable(found: Found) -> list[str]:
+    """The missing columns that a person may say; none if the names of sheets may tell them apart."""
+    if found.unpacked.sheet and patterns(found.unpacked.sheet, ["return_id"]):
+        return []
+    return [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
+
+
+def hint(suggestion: Suggestion) -> str:
+    """The headings that may mean a column."""
     headings = [[f'"{cell(part)}"' for part in parts_of(heading)] for heading in suggestion.headings]
     quoted = ", ".join(map(listed, headings))
     if suggestion.is_certain:
-        return f"{suggestion.column}: {quoted} ({suggestion.why})"
-    choice = f"perhaps {quoted}; only you can say it" if quoted else "no heading looks like it"
-    return f"{suggestion.column}: {choice}"
+        return f"{quoted} ({suggestion.why})"
+    return f"perhaps {quoted}; only you can say it" if quoted else "no heading looks like it"
 
 
 def about_times(found: Found) -> list[str]:

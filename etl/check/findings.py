@@ -71,6 +71,11 @@ class ContentCheck:
     headings: Table = Table(())
     # Our columns whose values are in the name of the file, its folder or its sheet.
     from_names: list[tuple[str, str]] = field(default_factory=list)
+    # The required columns that no heading means, and those of them that a person may say for the whole file.
+    missing_columns: list[str] = field(default_factory=list)
+    typable: list[str] = field(default_factory=list)
+    # The headings that may mean a column, in words, by the name of the column.
+    hints: list[tuple[str, str]] = field(default_factory=list)
     # Sentences about the headings, the times, and the columns that are missing.
     about_headings: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
