@@ -36,7 +36,7 @@ WORDS = {
 }
 CLIENT_CHANGED = 5001
 # The events of other products, by their thousands.
-PRODUCTS = {2: "organizers", 3: "signatures", 4: "exchange", 6: "gather"}
+PRODUCTS = {"2": "organizers", "3": "signatures", "4": "exchange", "6": "gather"}
 # Our columns of a status change, and the vendor's names.
 STATUS_FIELDS = {
     "event_time": "statusdate",
@@ -233,8 +233,7 @@ def event(fields: Body, received: str | None) -> Body:
     number, found = scalar(fields["eventtype"]) or "", from_text(fields["eventdata"])
     data = found if isinstance(found, dict) else {}
     if number != str(CLIENT_CHANGED):
-        thousands = int(number) // 1000 if number.isascii() and number.isdecimal() else 0
-        product = PRODUCTS.get(thousands, "unknown")
+        product = PRODUCTS.get(number[:-3], "unknown") if number.isdecimal() else "unknown"
         return {"body": "other", "product": f"{number} ({product})", "seen_at": received}
     return values_of(data, CLIENT_FIELDS) | {"body": "client", "seen_at": received}
 
@@ -273,6 +272,6 @@ def moment(text: str | None) -> str | None:
     """A time of a body as UTC; None if it cannot be read."""
     try:
         read = datetime.fromisoformat(text or "")
-    except ValueError:
+        return str(read.astimezone(UTC).replace(tzinfo=None)) if read.tzinfo else str(read)
+    except (ValueError, OverflowError):
         return None
-    return str(read.astimezone(UTC).replace(tzinfo=None)) if read.tzinfo else str(read)

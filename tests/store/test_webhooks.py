@@ -170,6 +170,21 @@ def test_a_refused_file_of_web_hooks_loses_its_links_too(tmp_path: Path) -> None
     assert "sig=secret" not in (firm.data.inbox / "refused" / "esign.json").read_text()
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_out_of_range_in_one_file_does_not_stop_the_next(tmp_path: Path, at: str) -> None:
+    firm = Firm(tmp_path)
+    paths = [
+        firm.file("1.json", lines(ESIGN | {"deliveredOn": at})),
+        firm.file("2.json", lines(ESIGN | {"signedOn": at, "taxYear": 2024})),
+        firm.file("3.json", lines({"eventType": "9" * 5000, "eventData": {}}, STATUSES[0])),
+    ]
+    assert [outcome.state for outcome in firm.load(*paths)] == ["loaded", "refused", "loaded", "loaded"]
+    [first] = [part for part in firm.parts if part.ledger["file_name"].startswith("1.json")]
+    assert duckdb.sql(f"select delivered_at {rows_of(first)}").fetchall() == [(None,)]
+    extra = duckdb.sql(f"select extra {rows_of(first)}").fetchall()[0][0]
+    assert at in extra
+
+
 def test_other_json_goes_to_the_next_source(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     event = {"return_id": "r1", "tab": "Client", "label": "Up", "event_time": "2026-03-04", "status": "Open"}
