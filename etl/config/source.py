@@ -271,6 +271,7 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
             raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
         for time_format in source.time_formats:
             check_time_format(place, time_format)
+        refuse_two_orders(place, source.formats)
     return tuple(sources.values())
 
 
@@ -291,6 +292,17 @@ def check_time_format(place: Place, time_format: str) -> None:
         raise place.fault(f"{label} does not contain a whole date (day, month and year)")
     if read.hour not in (0, PROBE.hour):
         raise place.fault(f"{label} reads afternoons as mornings: %I needs %p, or write %H,")
+
+
+def refuse_two_orders(place: Place, time_formats: Sequence[str]) -> None:
+    """Refuses formats that only differ in the order of month and day: 03/04/2026 would be either."""
+    first: dict[str, str] = {}
+    for one in time_formats:
+        other = first.setdefault(re.sub("%[md]", "%#", one), one)
+        # The weekday says which of the two it is.
+        if other != one and not re.search("%[aA]", one):
+            both = f'"{other}" and "{one}" read 03/04/2026 as two days; write only the order of these files,'
+            raise place.fault(f"time_formats: {both} and another [[source]] for files of the other,")
 
 
 def read_columns(place: Place, kind: str) -> dict[str, tuple[Heading, ...]]:

@@ -13,6 +13,7 @@ from etl.config.source import TIME, Limits
 from etl.read.records import REASONS
 from etl.store.columns import Columns
 from etl.store.mapping import joined, member
+from etl.store.time_column import refuse_other_order
 
 WORD = re.compile(r"[^\W\d_]+")
 TIME_WORDS = {
@@ -63,7 +64,11 @@ def commonest_faults(database: DuckDBPyConnection, quarantined: str) -> dict[int
 def refuse_unread(
     database: DuckDBPyConnection, columns: Columns, counts: dict[str, Any], fault: Fault
 ) -> None:
-    """Refuses a file of which no record could be read. Records of purged returns could be."""
+    """Refuses a file of which no record could be read, or times in the wrong order of day and month.
+
+    Records of purged returns could be read.
+    """
+    refuse_other_order(database, columns)
     if counts["kept_count"] or counts["purged_count"]:
         return
     example = f"record {fault.row_no}"

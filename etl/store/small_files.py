@@ -25,7 +25,7 @@ from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.purged import Purged
 from etl.store.quarantine import commonest_faults, quarantined_records
-from etl.store.time_column import time_zone
+from etl.store.time_column import refuse_other_order, time_zone
 from etl.store.times import FIRST_TEXTS, number_of_format
 from etl.store.write_part import FORMAT, Key, copy_to_parquet, counts_of, map_records, records_to_store
 
@@ -121,6 +121,8 @@ def write_parts(
     query = "select file_no, sum(number) from redacted_rows join numbered using (row_no) group by file_no"
     redacted = dict(database.execute(query).fetchall())
     faults = commonest_faults(database, quarantine) if quarantined else {}
+    if faults:
+        refuse_other_order(database, columns)
     query = "select file_no, list(distinct zone_word order by zone_word) from mapped_records group by file_no"
     words = dict(database.execute(query).fetchall())
     written: list[Written] = []

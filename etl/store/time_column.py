@@ -44,6 +44,9 @@ from etl.store.zones import FIRST, LAST, Zone, zones_of_times
 # The columns that SQL adds to a record, one step after the other.
 Steps = list[dict[str, str]]
 MOST_WORDS = 20
+# The order of month and day in a format, and these two in a time.
+ORDER = re.compile(r"%([md])([/.-])%[md]\2%[yY]")
+MONTH, LATE_DAY = "(?:0?[1-9]|1[0-2])", r"(?:1[3-9]|2\d|3[01])"
 # Headings of a column with the zone of the times, as heading_key has them.
 ZONE_HEADINGS = ("timezone", "tz", "zone")
 NO_WORD = {"zone_word": "null::varchar"}
@@ -183,6 +186,38 @@ def refuse_apart(database: DuckDBPyConnection, columns: Columns) -> None:
                 f'the time of record {record} has a zone in another column, "{shown}", which is not read. '
                 f'Write {name} = [["...", "{shown}"]] under [source.columns] of "{columns.source.name}" '
                 "with the heading of the times, or rename the column if it is no time zone."
+            )
+
+
+def refuse_other_order(database: DuckDBPyConnection, columns: Columns) -> None:
+    """Raises a Problem if a time is not read because day and month are in another order than is read.
+
+    Then the other times may be read wrongly: 3/4/2026 is a date in both orders.
+    """
+    formats = list(filter(None, map(ORDER.match, columns.source.formats)))
+    text = columns.text(TIME[columns.source.kind])
+    for mark in dict.fromkeys(one[2] for one in formats):
+        orders = {one[1] for one in formats if one[2] == mark}
+        if len(orders) > 1:
+            continue
+        own, other = ("month", "day") if orders == {"m"} else ("day", "month")
+        late = (LATE_DAY, MONTH) if own == "month" else (MONTH, LATE_DAY)
+        is_other = f"regexp_matches(text, '^ *{late[0]}[{mark}]{late[1]}[{mark}]\\d')"
+        is_date = f"regexp_matches(text, '^ *\\d{{1,2}}[{mark}]\\d{{1,2}}[{mark}]\\d')"
+        unread = "(select unread as text from times_found where unread is not null)"
+        examples = database.execute(f"""
+            select min(row_no), min_by(regexp_extract(text, '[\\d{mark}]+'), row_no), text in {unread}
+            from (select row_no, {text} as text from staged)
+            where exists (from {unread} where {is_other})
+                and case when text in {unread} then {is_other} else {is_date} end
+            group by all order by 3
+        """).fetchall()
+        if len(examples) == 2:
+            (read, date, _), (record, late_date, _) = examples
+            raise Problem(
+                f"record {record} has {late_date}, with the {other} first, and record {read} has {date}, "
+                f'which "{columns.source.name}" reads with the {own} first. Write %{other[0]}{mark}%{own[0]} '
+                f"for %{own[0]}{mark}%{other[0]} in its time_formats, or split a file with both orders."
             )
 
 

@@ -273,6 +273,11 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
             'time format "%m/%d/%Y %I:%M" reads afternoons as mornings: %I needs %p, or write %H, '
             'under [[source]] "crm".',
         ),
+        (
+            FIRM + SOURCE + 'time_formats = ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"]\n',
+            'time_formats: "%m/%d/%Y %H:%M" and "%d/%m/%Y %H:%M" read 03/04/2026 as two days; write only the '
+            'order of these files, and another [[source]] for files of the other, under [[source]] "crm".',
+        ),
     ],
 )
 def test_refusals(tmp_path: Path, text: str, message: str) -> None:

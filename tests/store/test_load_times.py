@@ -157,7 +157,7 @@ def test_days_that_do_not_exist_are_unreadable(tmp_path: Path) -> None:
         "02/29/2026 10:00 AM",
         "2026-02-29",
         "02/30/2026 10:00",
-        "13/04/2026 10:00",
+        "13/32/2026 10:00",
     ]
     assert (
         read(tmp_path, times, "UTC")
@@ -204,15 +204,50 @@ def test_what_is_not_a_time_is_quarantined(tmp_path: Path) -> None:
 
 
 def test_month_and_day_are_read_as_the_settings_say(tmp_path: Path) -> None:
-    times = ["03/04/2026 10:00", "25/04/2026 10:00"]
+    times = ["03/04/2026 10:00", "04/25/2026 10:00"]
     assert read(tmp_path / "us", times, "UTC") == [
         ("2026-03-04 10:00:00", "2026-03-04", None),
-        "unreadable_time",
+        ("2026-04-25 10:00:00", "2026-04-25", None),
     ]
+    times = ["03/04/2026 10:00", "25/04/2026 10:00"]
     assert read(tmp_path / "eu", times, "UTC", formats=["%d/%m/%Y %H:%M"]) == [
         ("2026-04-03 10:00:00", "2026-04-03", None),
         ("2026-04-25 10:00:00", "2026-04-25", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([*(f"{day}/04/2026 9:00" for day in range(1, 9)), "13/04/2026 9:00"], ("9", "13/04", "1", "1/04")),
+        (["03/26/2026 19:20", "26/03/2026 | 7:20 PM"], ("2", "26/03", "1", "03/26")),
+        (["soon", "14/04/2026", "3/4/2026 9:00"], ("2", "14/04", "3", "3/4")),
+    ],
+)
+def test_month_and_day_in_another_order_than_the_settings_say_refuse_the_file(
+    tmp_path: Path, times: list[str], said: tuple[str, ...]
+) -> None:
+    """The other times were read month-first without a word: eight events of April on the 4th of a month."""
+    firm = Firm(tmp_path, with_times("UTC", "UTC", US))
+    record, late, other, date = said
+    assert firm.refusal(log_of(times)) == (
+        f"log.csv: record {record} has {late}/2026, with the day first, and record {other} has {date}/2026, "
+        'which "log" reads with the month first. Write %d/%m for %m/%d in its time_formats, or split a file '
+        "with both orders."
+    )
+    files = [firm.file(f"{number}.csv", log_of([time])) for number, time in enumerate(times[:1] * 2)]
+    files.append(firm.file("both.csv", log_of(times)))
+    assert firm.load(*files)[-1].state == "refused"
+
+
+def test_month_and_day_are_in_doubt_only_beside_a_time_that_is_read_in_their_order(tmp_path: Path) -> None:
+    """A typing error, and a time of another kind, say nothing of the order."""
+    times = ["13/13/2026 10:00", "03.26.2026 10:00", "2026-13-04 10:00", "soon", "03/04/2026 10:00"]
+    formats = ["%d.%m.%Y %H:%M", *US]
+    unread = ["unreadable_time"] * 4
+    assert read(tmp_path, times, "UTC", formats=formats)[:4] == unread
+    german = read(tmp_path / "de", ["03/04/2026 10:00", "13.04.2026 10:00"], "UTC", formats=formats)
+    assert german[1] == ("2026-04-13 10:00:00", "2026-04-13", None)
 
 
 def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:
