@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -71,27 +71,25 @@ class Splitter:
         self.counts = dict.fromkeys(files, 0)
         self.has_links = False
 
-    def write(self, name: str, text: str) -> None:
-        self.files[name].write(text + "\n")
-        self.counts[name] += 1
-
     def write_record(self, name: str, record: Mapping[str, Any]) -> None:
         fields = {key: as_text(item) for key, item in record.items()}
-        self.write(name, json.dumps(fields, ensure_ascii=False, sort_keys=True))
+        self.files[name].write(json.dumps(fields, ensure_ascii=False, sort_keys=True) + "\n")
+        self.counts[name] += 1
 
     def add(self, text: str) -> None:
         """Adds the bodies in a document. What is no body becomes a record that is quarantined."""
         document = value_of(text)
-        if not isinstance(document, dict):
-            self.write(OTHERS, " ".join(self.text_without_links(text).splitlines()))
-        elif found := bodies(document):
-            for body, received in found:
-                self.add_body(self.without_links(body), received)
-        else:
-            self.write_record(OTHERS, {"body": "unknown", "rest": self.without_links(document)})
+        if document is None:
+            document = text
+        for body, received in bodies(document, None) or [(document, None)]:
+            self.add_body(self.without_links(body), received)
 
-    def add_body(self, body: Body, received: str | None) -> None:
-        fields, kind = by_key(body), kind_of(body)
+    def add_body(self, body: Any, received: str | None) -> None:
+        kind = kind_of(body)
+        if kind is None:
+            self.write_record(OTHERS, {"body": "unknown", "rest": body})
+            return
+        fields = by_key(body)
         if kind == "status":
             status = scalar(fields["status"])
             label = status and f"Web hook: {WORDS.get(heading_key(status), status)}"
@@ -140,8 +138,11 @@ def split_hooks(
     with ExitStack() as opened:
         files = {name: opened.enter_context(open(one, "w", encoding="utf-8")) for name, one in paths.items()}
         splitter = Splitter(source, files)
-        for _, text in file.documents():
-            splitter.add(text)
+        for number, text in file.documents():
+            try:
+                splitter.add(text)
+            except RecursionError as error:
+                raise limits.over("json_depth", "the depth of JSON", place=number) from error
     unpacked.refuse_changed()
     hooks = replace(unpacked, is_web_hook=True, has_links=splitter.has_links)
     contents = []
@@ -172,30 +173,45 @@ def source_of_content(source: Source, name: str) -> Source:
 
 
 def is_of_hooks(file: JsonFile) -> bool:
-    """Whether the first object of a file is a body of a web hook."""
+    """Whether one of the first documents of a file is a body of a web hook, or has one in it."""
     for _, text in islice(file.documents(), FIRST):
         with suppress(ValueError, RecursionError):
-            if isinstance(document := json.loads(text), dict):
-                return bool(bodies(document))
+            if bodies(json.loads(text), None):
+                return True
     return False
 
 
-def bodies(document: Body) -> list[tuple[Body, str | None]]:
-    """The bodies in a document, each with the time when it came: itself, or what is in an envelope."""
-    if kind_of(document):
-        return [(document, None)]
-    received = next((scalar(item) for key, item in document.items() if heading_key(key) in RECEIVED), None)
-    for item in document.values():
-        inner = from_text(item)
-        found = [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, dict)]
-        if found and all(map(kind_of, found)):
-            return [(one, received) for one in found]
-    return []
+def bodies(value: Any, received: str | None) -> list[tuple[Any, str | None]]:
+    """The bodies in a value, each with the time when it came: itself, or all that are in an envelope.
+
+    With them comes what is beside a body in a list, so that it is counted too.
+    """
+    value = from_text(value)
+    if isinstance(value, list):
+        items = [bodies(item, received) for item in value]
+        beside = [found or [(item, received)] for item, found in zip(value, items, strict=True)]
+        return list(chain.from_iterable(beside)) if any(items) else []
+    if not isinstance(value, dict):
+        return []
+    kind = kind_of(value)
+    if kind and not (kind == "event" and is_envelope(value)):
+        return [(value, received)]
+    received = next((scalar(one) for key, one in value.items() if heading_key(key) in RECEIVED), received)
+    inner = [found for item in value.values() if (found := bodies(item, received))]
+    if not inner:
+        return [(value, received)] if kind else []
+    # If they are under several keys, nothing says whose time it is.
+    return inner[0] if len(inner) == 1 else [(body, None) for found in inner for body, _ in found]
 
 
-def kind_of(body: Body) -> str | None:
+def is_envelope(event: Body) -> bool:
+    """Whether an event is that of a receiver, and not of the platform, whose events are numbers."""
+    return not (scalar(by_key(event)["eventtype"]) or "").isdecimal()
+
+
+def kind_of(body: Any) -> str | None:
     """status, signature or event; None for what is no body of a web hook."""
-    keys = {heading_key(key) for key in body}
+    keys = {heading_key(key) for key in body} if isinstance(body, dict) else set()
     if keys >= {"status", "statusdate"} and keys & {"taxreturnid", "documentid", "documentguid"}:
         return "status"
     if keys >= {"eventtype", "eventdata"}:
@@ -209,17 +225,17 @@ def signatures(body: Body, return_id: str | None) -> Iterator[Body]:
     """A record for each signer in an e-sign body; one that does not say e-signed is of no known kind."""
     fields = by_key(body)
     status, delivered = scalar(fields.get("signaturestatus")), moment(scalar(fields.get("deliveredon")))
-    record = values_of(body, SIGNATURE_FIELDS, "documentclients", *(["deliveredon"] if delivered else []))
+    signers = objects_in(fields.get("documentclients"))
+    read = {"deliveredon": delivered, "documentclients": signers}
+    record = values_of(body, SIGNATURE_FIELDS, *(key for key, found in read.items() if found is not None))
     record |= {
         "body": "signature" if status is None or heading_key(status) == "esigned" else "unknown",
         "tax_return_id": return_id,
         "delivered_at": delivered,
     }
-    signers = fields.get("documentclients")
-    for signer in signers if isinstance(signers, list) and signers else [None]:
-        who = by_key(signer) if isinstance(signer, dict) else {}
-        files = who.get("signerdocuments")
-        names = [scalar(by_key(one).get("filename")) for one in files or () if isinstance(one, dict)]
+    for signer in signers or [{}]:
+        who = by_key(signer)
+        names = [scalar(by_key(one).get("filename")) for one in objects_in(who.get("signerdocuments")) or ()]
         yield record | {
             "client_name": scalar(who.get("name")),
             "signer": scalar(who.get("clienttype")),
@@ -260,6 +276,13 @@ def scalar(value: Any) -> str | None:
     if value is None or isinstance(value, dict | list):
         return None
     return (as_text(value) or "").strip() or None
+
+
+def objects_in(value: Any) -> list[Body] | None:
+    """The objects of a list, of which one alone stands for itself; None if there is anything else."""
+    inner = from_text(value)
+    found = inner if isinstance(inner, list) else [inner]
+    return found if all(isinstance(one, dict) for one in found) else None
 
 
 def from_text(value: Any) -> Any:

@@ -117,8 +117,8 @@ def test_every_body_is_counted_and_what_is_none_is_quarantined(tmp_path: Path) -
             ("unknown_body",),
             ("empty_client_id",),
             ("unknown_body",),
-            ("broken_json",),
-            ("not_an_object",),
+            ("unknown_body",),
+            ("unknown_body",),
         ],
     ]
     assert not any(b"sig=secret" in content for content in unpacked_tree(firm).values())
@@ -183,6 +183,110 @@ def test_a_time_out_of_range_in_one_file_does_not_stop_the_next(tmp_path: Path, 
     assert duckdb.sql(f"select delivered_at {rows_of(first)}").fetchall() == [(None,)]
     extra = duckdb.sql(f"select extra {rows_of(first)}").fetchall()[0][0]
     assert at in extra
+
+
+SENT, RECALLED = STATUSES[1], STATUSES[4]
+
+
+@pytest.mark.parametrize(
+    ("document", "counts"),
+    [
+        ({"17": STATUSES[0], "18": SENT, "19": RECALLED}, (3, 0)),
+        ({"first": SENT, "second": json.dumps(RECALLED)}, (2, 0)),
+        ([{"status": SENT, "esign": ESIGN}], (1, 1)),
+        ([received(SENT) | {"previous": [ESIGN, {"ping": 1}, 17]}], (1, 3)),
+        ({"request": {"headers": {"host": "a"}, "body": [SENT]}, "retry": [received(RECALLED)]}, (2, 0)),
+        ({"eventType": "webhook", "eventData": SENT}, (1, 0)),
+        ({"eventType": "webhook", "eventData": json.dumps(received(SENT))}, (1, 0)),
+        ({"eventType": "webhook", "eventData": {"ping": 1}}, (0, 1)),
+        # The events of other products have what looks like a return.
+        ({"eventType": 2001, "eventData": SENT}, (0, 1)),
+    ],
+)
+def test_every_body_in_an_envelope_is_counted(tmp_path: Path, document: object, counts: tuple) -> None:
+    firm = Firm(tmp_path)
+    firm.load(firm.file("one.json", json.dumps(document)))
+    found = dict.fromkeys(("events", "webhook"), 0)
+    found |= {part.kind: part.ledger["record_count"] for part in firm.parts}
+    assert tuple(found.values()) == counts
+
+
+def test_the_time_of_an_envelope_is_that_of_a_body_only_if_it_has_one(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    old, new = changed("C-001", "Austin", True), changed("C-001", "Waco", True)
+    bodies = (received(new), received(new) | {"previous": old})
+    firm.load(firm.file("two.ndjson", lines(*bodies)))
+    assert hooks(firm, "office, seen_at::varchar") == [
+        ("Waco", "2026-03-10 00:00:00"),
+        ("Waco", None),
+        ("Austin", None),
+    ]
+
+
+BAD_LINES = [
+    "ping",
+    "null",
+    "17",
+    '"ping"',
+    "POST /hook HTTP/1.1",
+    "<html>",
+    "[1, 2]",
+    '{"cut": ',
+    '{"a": 1, "a": 2}',
+    '{"ping": 1}',
+]
+
+
+@pytest.mark.parametrize("bad", BAD_LINES)
+def test_a_bad_line_among_web_hooks_is_quarantined_alone(tmp_path: Path, bad: str) -> None:
+    sent, esigned = lines(SENT), lines(ESIGN)
+    for number, text in enumerate([f"{sent}{bad}\n{esigned}", f"{sent}{esigned}{bad}\n"]):
+        firm = Firm(tmp_path / f"{number}")
+        assert {outcome.state for outcome in firm.load(firm.file("hooks.ndjson", text))} == {"loaded"}
+        assert ledger(firm) == {
+            ("hooks.ndjson › status changes", "events", 1, 1, 0, 0),
+            ("hooks.ndjson › other bodies", "webhook", 2, 1, 1, 0),
+        }
+
+
+def test_the_first_object_alone_does_not_decide_that_a_file_has_no_web_hooks(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.load(firm.file("hooks.json", json.dumps([{"ping": 1}, SENT, ESIGN])))
+    assert ledger(firm) == {
+        ("hooks.json › status changes", "events", 1, 1, 0, 0),
+        ("hooks.json › other bodies", "webhook", 2, 1, 1, 0),
+    }
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_body_that_is_too_deep_refuses_its_file_only(tmp_path: Path, quote: str) -> None:
+    firm = Firm(tmp_path)
+    deep = f'{{"status": "Sent", "deep": {quote}{"[" * 700}{"]" * 700}{quote}}}'
+    paths = [firm.file("1.ndjson", f"{lines(ESIGN)}{deep}"), firm.file("2.json", lines(SENT))]
+    assert [outcome.state for outcome in firm.load(*paths)] == ["refused", "loaded"]
+
+
+SIGNER = ESIGN["documentClients"][0]
+
+
+@pytest.mark.parametrize(
+    ("signers", "read"),
+    [
+        (SIGNER, ("Taxpayer", "8879.pdf", False)),
+        (json.dumps([SIGNER]), ("Taxpayer", "8879.pdf", False)),
+        (["Avery Lee"], (None, None, True)),
+        ([SIGNER, "Avery Lee"], (None, None, True)),
+        ("Avery Lee", (None, None, True)),
+    ],
+)
+def test_signers_of_another_form_are_read_or_stay_in_the_rest(
+    tmp_path: Path, signers: object, read: tuple
+) -> None:
+    firm = Firm(tmp_path)
+    firm.load(firm.file("esign.json", json.dumps(ESIGN | {"documentClients": signers})))
+    columns = "signer, documents, coalesce(contains(extra, 'Avery Lee'), false)"
+    assert hooks(firm, columns) == [read]
+    assert not any(b"sig=secret" in content for content in unpacked_tree(firm).values())
 
 
 def test_other_json_goes_to_the_next_source(tmp_path: Path) -> None:
