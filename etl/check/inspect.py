@@ -28,7 +28,7 @@ from etl.read.records import Staged
 from etl.read.stage import stage
 from etl.sql.catalog import Catalog
 from etl.store.checked import Checked, identify
-from etl.store.columns import Columns, map_columns, match_columns, missing_columns
+from etl.store.columns import Columns, map_columns, match_columns, missing_columns, refuse_log
 from etl.store.identity import LoadedFiles, names_of, own_names
 from etl.store.parts import KEY_BYTES, hash_key
 from etl.store.purged import Purged
@@ -113,6 +113,9 @@ def inspect_content(
     staged, shown, refusal = stage_content(check, database, own)
     refuse_given(staged, check.given)
     columns = match_columns(staged.headings, source)
+    refuse_log(columns, check.settings.sources)
+    if not staged.headings:
+        columns = map_columns(staged.headings, source)
     if missing_columns(columns):
         refusal = refusal or refusal_of(columns)
         staged = show_cells(database, staged)

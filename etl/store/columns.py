@@ -1,6 +1,7 @@
 """Maps the headings of a file to the columns of the contract; lists missing columns and unmapped headings."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,9 +57,35 @@ def missing_columns(columns: Columns) -> list[str]:
     return [name for name in columns.source.required if not columns.has(name)]
 
 
-def map_columns(headings: list[str], source: Source) -> Columns:
-    """The columns and their sources. Raises a Problem if a required column is missing."""
+def refuse_log(columns: Columns, sources: Iterable[Source]) -> None:
+    """Refuses an event log that a source of returns lists takes because of its name.
+
+    It has headings for label and time of an event, by a source of events, and the returns list has no use for
+    them: each event would become a return, and none would be stored as an event.
+    """
+    own = columns.source
+    for source in sources if own.kind == "returns" else ():
+        if source.kind != "events":
+            continue
+        meant = columns_of(source, columns.headings)
+        log = {meant[place]: printable_headings(columns.headings[place]) for place in columns.unmapped}
+        if {"label", "event_time"} <= log.keys():
+            raise Problem(
+                f'it has the headings of an event log, "{log["label"]}" and "{log["event_time"]}", and by '
+                f'its name it is a returns list: "{own.name}" in settings.toml has the files '
+                f"{', '.join(own.files)}. Rename it (the file, its zip or its sheet), or write a [[source]] "
+                f'of kind events for its name before "{own.name}". If it is a returns list, remove these '
+                "columns."
+            )
+
+
+def map_columns(headings: list[str], source: Source, sources: Iterable[Source] = ()) -> Columns:
+    """The columns and their sources. Raises a Problem if a required column is missing.
+
+    With all `sources`, also if it is an event log with the name of a returns list.
+    """
     columns = match_columns(headings, source)
+    refuse_log(columns, sources)
     missing = missing_columns(columns)
     if not missing:
         return columns

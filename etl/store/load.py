@@ -88,7 +88,7 @@ class Loader:
             return self.accept(checked, checked.old)
         staged = stage(database, unpacked, checked.source, self.settings.limits, folder, checked.values)
         refuse_given(staged, self.given)
-        columns = map_columns(staged.headings, checked.source)
+        columns = map_columns(staged.headings, checked.source, self.settings.sources)
         with work_folder(folder) as own:
             limits = self.settings.limits
             made, counts = write_part(
@@ -144,7 +144,8 @@ class Loader:
                 file_ids.add(checked.file_id)
                 staged = stage(None, checked.unpacked, checked.source, limits, own, checked.values)
                 refuse_given(staged, self.given)
-                small = small_file(checked, staged, map_columns(staged.headings, checked.source))
+                columns = map_columns(staged.headings, checked.source, self.settings.sources)
+                small = small_file(checked, staged, columns)
                 total += small.records.held_bytes + checked.unpacked.path.stat().st_size
                 if total > MOST_HELD_BYTES:
                     break

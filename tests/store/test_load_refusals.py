@@ -3,12 +3,16 @@
 import gzip
 import json
 import os
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import duckdb
 import pytest
 
+from etl.check.command import check_file
 from etl.common.problem import Problem
+from etl.config.settings import read_settings
 from etl.config.source import Limits, Source
 from etl.read.records import Staged
 from etl.store.columns import map_columns
@@ -16,6 +20,7 @@ from etl.store.parts import refusals
 from etl.store.purged import Purged
 from etl.store.write_part import write_part
 from support.loaded_files import HEAD, Firm, events, shipped_settings, tree
+from support.workbooks import excel
 
 GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 NAME_YOURS = 'Name yours under [source.columns] of "user tracking" in settings.toml.'
@@ -108,13 +113,65 @@ def test_other_files_still_load(tmp_path: Path) -> None:
     assert all(file.exists() for file in files)
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "[{}]", "[1,2]", "[null]", '[{"returnId": NaN}]'])
+LOG = "Return ID,Tab,Event,Date/Time\nR1,Client,Up,3/26/2026 2:00 PM\nR1,Client,Down,3/26/2026 2:10 PM\n"
+CELLS = [line.split(",") for line in LOG.splitlines()]
+
+
+def zip_of(name: str, text: str) -> bytes:
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:
+        archive.writestr(name, text)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("Registered Agents LLC tracking.csv", LOG),
+        ("Registered Agents LLC.csv", LOG.replace("Date/Time", "Date,Time").replace(":00 PM", ":00,PM")),
+        ("Registered Agents LLC.xlsx", excel({"Client Tracking": CELLS})),
+        ("lee.xlsx", excel({"Register": CELLS})),
+        ("registers.zip", zip_of("user tracking.csv", LOG)),
+    ],
+)
+def test_an_event_log_with_the_name_of_a_returns_list_is_refused(
+    tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    """Because of a client's name, each event was a row of the returns list, and none was an event."""
+    firm = Firm(tmp_path)
+    refusal = firm.refusal(content, name).split(": ", 1)[1]
+    time = "Time" if "Date,Time" in str(content) else "Date/Time"
+    assert refusal == (
+        f'it has the headings of an event log, "Event" and "{time}", and by its name it is a returns list: '
+        '"register" in settings.toml has the files *register*, *returns-list*, *returns list*, '
+        "*returns_list*, *return list*, *returnlist*. Rename it (the file, its zip or its sheet), or write a "
+        '[[source]] of kind events for its name before "register". If it is a returns list, remove these '
+        "columns."
+    )
+    [checked] = check_file(firm.data, read_settings(firm.data.settings), tmp_path / name).contents
+    assert checked.refusal == refusal
+
+
+def test_a_returns_list_may_have_one_heading_of_a_log(tmp_path: Path) -> None:
+    part = Firm(tmp_path).load_text("Return ID,Client,Event,Office\nR1,Ann,Call,Austin\n", "register.csv")
+    assert events(part, "return_id", "extra") == [("R1", '{"Event": "Call"}')]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[]", "{}", "[{}]", "[1,2]", "[null]", '[{"returnId": NaN}]', '[["Return ID"], ["R1"]]'),
+        '[{"returnId": "R1", "event": "Up", "time": {"dateTime": "2026-03-26T14:00", "timeZone": "UTC"}}]',
+    ],
+)
 def test_json_without_a_heading_is_refused_and_the_next_file_loads(tmp_path: Path, content: str) -> None:
     firm = Firm(tmp_path)
     outcomes = firm.load(firm.file("a.json", content), firm.file("b.csv", GOOD))
     assert [outcome.state for outcome in outcomes] == ["refused", "loaded"]
     refusal = str(outcomes[0]).removeprefix(f"{tmp_path}/")
     assert refusal.startswith("a.json: no column for return_id, tab, label and event_time. ")
+    [checked] = check_file(firm.data, read_settings(firm.data.settings), tmp_path / "a.json").contents
+    assert f"a.json: {checked.refusal}" == refusal
 
 
 NAMED = shipped_settings().replace("[source.names] ", '[source.names]\nfile = "{return_id} *"\n#', 1)
