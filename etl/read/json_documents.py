@@ -33,9 +33,6 @@ SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 ADVICE = "Write one object a line, or one array of objects."
 # The keys from the document to its records; none if a document is a record.
 Keys = tuple[str, ...]
-# The keys beside the records with their first texts, of values that are no longer than this.
-Beside = dict[str, set[str]]
-MOST_BESIDE = 1_000
 
 
 @dataclass(frozen=True)
@@ -180,6 +177,27 @@ def parts(text: str, place: int) -> Iterator[tuple[str, int, int]]:
 
 
 @dataclass
+class Beside:
+    """What is beside the records: the dotted keys with their first texts. And how many lists have records."""
+
+    texts: dict[str, set[str]] = field(default_factory=dict)
+    lists: int = 0
+
+    def note(self, key: str, value: Any) -> None:
+        """Notes a key with a text, and those of the objects and lists in it, which may name a return."""
+        texts = self.texts.setdefault(key, set())
+        if isinstance(value, dict):
+            for name, item in value.items():
+                self.note(f"{key}.{name}", item)
+        elif isinstance(value, list):
+            for item in value:
+                self.note(key, item)
+        # Two different texts already contradict each other.
+        elif isinstance(value, str) and len(texts) < 2:
+            texts.add(value)
+
+
+@dataclass
 class Found:
     """The objects at one place of the documents: how many, and the headings of the texts in them."""
 
@@ -273,6 +291,7 @@ def may_be_records(found: dict[Keys, Found], source: Source) -> bool:
 def records_at(text: str, keys: Keys, place: str, others: Beside, start: int = 0) -> Iterator[str]:
     """The text of each record at a place of a document, which is valid JSON; adds the keys beside it."""
     if text[start] == "[":
+        others.lists += not keys and text[skip_blanks(text, start + 1)] != "]"
         for _, begin, end in parts(text, start):
             yield from records_at(text, keys, place, others, begin) if keys else [text[begin:end]]
     elif not keys:
@@ -291,21 +310,8 @@ def records_at(text: str, keys: Keys, place: str, others: Beside, start: int = 0
             )
         for key, begin, end in members:
             if key != keys[0]:
-                note_beside(others, key, text[begin:end])
+                others.note(key, SCANNER.decode(text[begin:end]))
         yield from records_at(text, keys[1:], place, others, own[0])
-
-
-def note_beside(others: Beside, key: str, text: str) -> None:
-    """Notes a key beside the records and its text, or those of its object, which may name a return."""
-    others.setdefault(key, set())
-    value = SCANNER.decode(text) if len(text) < MOST_BESIDE and not text.startswith("[") else None
-    fields = {key: value}
-    if isinstance(value, dict):
-        fields = {f"{key}.{name}": item for name, item in value.items()}
-    for heading, item in fields.items():
-        # Two different texts already contradict each other.
-        if isinstance(item, str) and len(others.setdefault(heading, set())) < 2:
-            others[heading].add(item)
 
 
 def shown(keys: Keys) -> str:

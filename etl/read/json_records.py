@@ -10,6 +10,7 @@ number.
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -18,7 +19,7 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of, heading_key
-from etl.read.csv_dialect import checked_headings
+from etl.read.csv_dialect import checked_headings, named_in
 from etl.read.json_documents import (
     ADVICE,
     SCANNER,
@@ -198,23 +199,34 @@ def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Sour
         keys = () if source.records == "." else tuple(source.records.split("."))
     else:
         keys = find_records(file, source)
-    opened, others = set[str](), Beside()
+    opened = set[str]()
     while True:
+        others = Beside()
         read = JsonRecords(database, source, file.limits, opened)
         read_documents(read, file, keys, others)
         if not read.is_incomplete:
             break
     headings = checked_headings(list(read.places), source, file.limits)
     remarks = [f'the records are in "{shown(keys)}"'] if keys else []
-    if outer := [key for key in others if key.partition(".")[0] not in others or "." not in key]:
+    beside = others.texts
+    if outer := [key for key in beside if key.partition(".")[0] not in beside or "." not in key]:
         remarks.append(f"also in the document, and not loaded: {printable(', '.join(outer))}")
     for heading, count in (+read.inner).items():
         remarks.append(f'what may be records inside of others, in "{printable(heading)}", is text: {count}')
     said: dict[str, set[str]] = {}
-    for key, texts in others.items():
-        if (column := column_of(source, key)) in ("return_id", "tab"):
-            said.setdefault(column, set()).update(texts)
-    return replace(read.records.stage(headings, *remarks), said=said)
+    for key, texts in beside.items():
+        for column, text in named_beside(key, texts, source):
+            said.setdefault(column, set()).add(text)
+    return replace(read.records.stage(headings, *remarks), said=said, lists=others.lists)
+
+
+def named_beside(key: str, texts: Iterable[str], source: Source) -> Iterator[tuple[str, str]]:
+    """The returns and tabs that texts name under a dotted key, or as titles do."""
+    parts = key.split(".")
+    ends = {column_of(source, ".".join(parts[place:])) for place in range(len(parts))}
+    for text in texts:
+        yield from named_in([text], source).items()
+        yield from ((column, text) for column in ("return_id", "tab") if column in ends)
 
 
 def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside) -> None:

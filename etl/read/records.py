@@ -25,7 +25,8 @@ class Staged:
     """The headings of a file in the order of the columns c0, c1, ..., and its number of records.
 
     `records` are those of a file that was read without a database. `said` are the returns and tabs that it
-    names outside of its records, such as in a title. `added` are our columns that the file did not have.
+    names outside of its records, such as in a title; `lists` is in how many lists of JSON these are. `added`
+    are our columns that the file did not have.
     """
 
     headings: list[str]
@@ -34,6 +35,7 @@ class Staged:
     records: "Records | None" = None
     said: Mapping[str, Collection[str]] = field(default_factory=dict)
     added: Mapping[str, str] = field(default_factory=dict)
+    lists: int = 0
 
     @property
     def remark(self) -> str | None:

@@ -78,6 +78,11 @@ def refuse_contradiction(staged: Staged, source: Source, values: Mapping[str, st
                     f'it names the {name} "{printable_headings(text)}", and its name or the settings give '
                     f'"{printable_headings(given[name])}". Correct one, or load each as a file of its own.'
                 )
+    if staged.lists > 1 and "return_id" in given.keys() - own:
+        raise Problem(
+            f"it has {staged.lists} lists of records, and its name or the settings give one return_id, "
+            f'"{printable_headings(given["return_id"])}", for all of them. Load each as a file of its own.'
+        )
 
 
 def same_value(name: str, text: str) -> str:

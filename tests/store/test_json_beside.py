@@ -1,0 +1,75 @@
+"""What stands beside the records of a JSON file is never lost, and never contradicts what is given for it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.config.settings import read_settings
+from etl.store.checked import Outcome
+from etl.store.load import load
+from support.loaded_files import Firm, events
+
+FIRST = {"tab": "Client", "event": "Upload", "eventTime": "2026-03-26T15:15:10Z"}
+SECOND = {"tab": "Client", "event": "Download", "eventTime": "2026-03-27T15:15:10Z"}
+NO_TAB = [{name: one[name] for name in ("event", "eventTime")} for one in (FIRST, SECOND)]
+CORRECT = "Correct one, or load each as a file of its own."
+
+
+def load_given(firm: Firm, document: object, **given: str) -> Outcome:
+    """What becomes of a document as a file, for which a person gave values."""
+    file = firm.file("log.json", json.dumps(document))
+    [outcome] = load(firm.data, read_settings(firm.data.settings), [file], given=given)
+    return outcome
+
+
+@pytest.mark.parametrize("name", ["id", "number", "name"])
+def test_several_lists_do_not_become_the_one_return_that_is_given(tmp_path: Path, name: str) -> None:
+    document = {"returns": [{name: "R1", "events": [FIRST]}, {name: "R2", "events": [SECOND]}]}
+    outcome = load_given(Firm(tmp_path), document, return_id="R9")
+    assert (outcome.state, outcome.reason) == (
+        "refused",
+        'it has 2 lists of records, and its name or the settings give one return_id, "R9", for all of them. '
+        "Load each as a file of its own.",
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"returns": [{"id": "R1", "events": [FIRST, SECOND]}, {"id": "R2", "events": []}]},
+        {"meta": {"x": {"returnId": "r9"}}, "events": [FIRST, SECOND]},
+        [FIRST, SECOND],
+        [{"at": 1, "body": FIRST}, {"at": 2, "body": SECOND}],
+    ],
+)
+def test_one_list_becomes_the_return_that_is_given(tmp_path: Path, document: object) -> None:
+    part = load_given(Firm(tmp_path), document, return_id="R9").part
+    assert part and events(part, "return_id", "label") == [("R9", "Upload"), ("R9", "Download")]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"meta": {"x": {"returnId": "R2"}}},
+        {"meta": [{"return": {"id": "R2"}}]},
+        {"returnId": ["R2"]},
+        {"name": "Return ID: R2"},
+        {"meta": {"returnId": "R2", "more": "x" * 2000}},
+    ],
+)
+def test_another_return_beside_the_records_is_noticed_at_any_depth(tmp_path: Path, beside: Any) -> None:
+    outcome = load_given(Firm(tmp_path), beside | {"events": [FIRST]}, return_id="R9")
+    said = 'it names the return_id "R2", and its name or the settings give "R9". '
+    assert (outcome.state, outcome.reason) == ("refused", said + CORRECT)
+
+
+@pytest.mark.parametrize("beside", [{"name": "Internal Tracking"}, {"meta": {"title": "internal tracking"}}])
+def test_a_title_beside_the_records_names_their_tab(tmp_path: Path, beside: Any) -> None:
+    firm = Firm(tmp_path)
+    document = beside | {"events": NO_TAB}
+    refused = load_given(firm, document, return_id="R9", tab="Client")
+    assert refused.reason and refused.reason.startswith('it names the tab "')
+    part = load_given(firm, document, return_id="R9", tab="Internal").part
+    assert part and events(part, "tab") == [("Internal",)] * 2
