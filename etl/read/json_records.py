@@ -21,7 +21,6 @@ from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of, heading_key
 from etl.read.csv_dialect import checked_headings, named_in
 from etl.read.json_documents import (
-    ADVICE,
     SCANNER,
     TOKEN,
     Beside,
@@ -34,7 +33,7 @@ from etl.read.json_documents import (
     records_at,
     shown,
 )
-from etl.read.records import Records, Staged
+from etl.read.records import REASONS, Records, Staged
 
 Fields = dict[str, str | None]
 
@@ -103,7 +102,7 @@ class JsonRecords:
         self.inner = Counter[str]()
         self.is_incomplete = False
 
-    def add(self, text: str, place: str) -> bool:
+    def add(self, text: str, place: str) -> None:
         """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
 
         A new key becomes the next heading. Raises the parser's error if the text is not JSON.
@@ -122,13 +121,12 @@ class JsonRecords:
         except (NotRecord, UnicodeEncodeError) as error:
             reason = str(error) if isinstance(error, NotRecord) else "half_a_character"
             self.records.add_malformed(reason, text)
-            return False
+            return
         for key in fields:
             self.places.setdefault(key, len(self.places))
         if len(self.places) > self.limits.columns:
             raise self.limits.over("columns", "the number of columns", len(self.places), place)
         self.records.add([[fields.get(key) for key in self.places]])
-        return True
 
     def fields(self, value: dict[str, Any]) -> Fields:
         """A text is unchanged and null is None; everything else is its JSON text, or opened."""
@@ -231,7 +229,6 @@ def named_beside(key: str, texts: Iterable[str], source: Source) -> Iterator[tup
 
 def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside) -> None:
     """Adds the records at a place of each document of a file."""
-    has_object = False
     for place, document in file.documents():
         is_within = bool(keys) and document.startswith("{")
         try:
@@ -241,11 +238,11 @@ def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside
             for number, record in enumerate(own, start=1):
                 at = f"{place.replace('record', 'document')}, record {number}" if is_within else place
                 file.limits.refuse_long(record, "line_bytes", "the record", at)
-                has_object |= read.add(record, at)
-            has_object |= is_within
+                read.add(record, at)
         except (ValueError, RecursionError) as error:
             if file.form != "lines":
                 raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error
             read.records.add_malformed("broken_json", document)
-    if file.form == "lines" and not has_object:
-        raise Problem(f"line 1: no line is a complete JSON object. {ADVICE}")
+    if not read.places and (reason := read.records.first_reason):
+        fault = f"no record could be read. The first is {reason}: {REASONS[reason]}"
+        raise Problem(f"{fault} Nothing was loaded from it.")

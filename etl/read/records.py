@@ -60,6 +60,7 @@ class Records:
         self.numbers: list[int] = []
         self.rows: list[Sequence[str | None]] = []
         self.malformed: list[tuple[int, str, str]] = []
+        self.first_reason: str | None = None
         if database:
             create_malformed(database)
             database.execute("create or replace table staged_text (row_no bigint)")
@@ -79,6 +80,7 @@ class Records:
 
     def add_malformed(self, reason: str, record: str) -> None:
         self.count += 1
+        self.first_reason = self.first_reason or reason
         self.malformed.append((self.count, reason, record))
         self.limit_memory()
 

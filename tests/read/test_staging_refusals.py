@@ -126,7 +126,8 @@ def test_a_refusal_names_the_limit_and_the_line() -> None:
         (
             "a.json",
             b'{"Return ID": 1\n{"Return ID": 2\n',
-            "line 1: no line is a complete JSON object. Write one object a line, or one array of objects.",
+            "no record could be read. The first is broken_json: The line is not JSON. "
+            "Nothing was loaded from it.",
         ),
         ("a.json", b'[{"Tab": 1},]', "record 2: the JSON is damaged. Export the file again."),
         (

@@ -14,7 +14,7 @@ from etl.check.command import check_file
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.config.source import Limits, Source
-from etl.read.records import Staged
+from etl.read.records import REASONS, Staged
 from etl.store.columns import map_columns
 from etl.store.parts import refusals
 from etl.store.purged import Purged
@@ -158,18 +158,27 @@ def test_a_returns_list_may_have_one_heading_of_a_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "fault"),
     [
-        *("[]", "{}", "[{}]", "[1,2]", "[null]", '[{"returnId": NaN}]', '[["Return ID"], ["R1"]]'),
-        '[{"returnId": "R1", "event": "Up", "time": {"dateTime": "2026-03-26T14:00", "timeZone": "UTC"}}]',
+        *((content, None) for content in ("[]", "{}", "[{}]", '{"events": []}')),
+        *((content, "not_an_object") for content in ("[1,2]", "[null]", '[["Return ID"], ["R1"]]')),
+        ('[{"returnId": NaN}]', "not_a_json_number"),
+        ('{"tab": 1, "tab": 2}\n', "doubled_key"),
+        ('[{"tab": "Client", "event": "Up", "eventTime": {"at": "2026"}}]', "not_a_text"),
+        ('[{"returnId": "R1", "time": {"dateTime": "2026-03-26T14:00", "timeZone": "UTC"}}]', "not_a_text"),
     ],
 )
-def test_json_without_a_heading_is_refused_and_the_next_file_loads(tmp_path: Path, content: str) -> None:
+def test_json_without_a_heading_is_refused_and_the_next_file_loads(
+    tmp_path: Path, content: str, fault: str | None
+) -> None:
     firm = Firm(tmp_path)
     outcomes = firm.load(firm.file("a.json", content), firm.file("b.csv", GOOD))
     assert [outcome.state for outcome in outcomes] == ["refused", "loaded"]
     refusal = str(outcomes[0]).removeprefix(f"{tmp_path}/")
-    assert refusal.startswith("a.json: no column for return_id, tab, label and event_time. ")
+    message = "no column for return_id, tab, label and event_time. "
+    if fault:
+        message = f"no record could be read. The first is {fault}: {REASONS[fault]} Nothing was loaded"
+    assert refusal.startswith(f"a.json: {message}")
     [checked] = check_file(firm.data, read_settings(firm.data.settings), tmp_path / "a.json").contents
     assert f"a.json: {checked.refusal}" == refusal
 
