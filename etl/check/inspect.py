@@ -101,6 +101,11 @@ class Found:
         """The required columns that no heading feeds."""
         return missing_columns(self.columns)
 
+    @property
+    def headed(self) -> set[str]:
+        """The missing columns that a heading may mean."""
+        return {one.column for one in self.suggested if one.headings}
+
 
 def inspect_content(
     check: Check, database: duckdb.DuckDBPyConnection, own: Checked, found: Contents

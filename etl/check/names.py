@@ -79,8 +79,8 @@ def name_lines(found: Found) -> NameLines:
             lines.append(Line(key, existing))
         lines += pattern_lines(found, key, own)
     pattern = next((one.text for one in proposals["file"]), "")
-    has_candidates = any(one.column == "return_id" and one.headings for one in found.suggested)
-    is_renamed = "return_id" in left and not has_candidates and not names.file
+    left = [column for column in left if column not in found.headed]
+    is_renamed = "return_id" in left and not names.file
     if is_renamed:
         pattern = " ".join([*(f"{{{column}}}" for column in left), f"{found.name}*"])
         lines.append(renaming(found.name, left, pattern))
@@ -99,8 +99,8 @@ def pattern_lines(found: Found, key: str, own: list[Pattern]) -> Lines:
 
 
 def is_clear_tab(found: Found) -> bool:
-    """Whether the name says the tab in full, and no label of the file is of the other tab."""
-    match = CLEAR_TAB.search(found.name)
+    """Whether the name says the tab in full, and neither a heading nor labels may say another one."""
+    match = CLEAR_TAB.search(found.name) if "tab" not in found.headed else None
     return match is not None and (found.tab is None or match[0].casefold().startswith(found.tab.casefold()))
 
 

@@ -1,29 +1,27 @@
 """Suggests which heading of a file means a missing column.
 
-Only what the values themselves show is certain. Which column has the ID of the return, and all else that only
-a person can say, is a choice, in which a line has to be chosen.
+Only what the values show under a known heading that is misspelled is certain. Which column has the ID of the
+return, and all else that only a person can say, is a choice, in which a line has to be chosen.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from etl.check.fields import Field
-from etl.config.source import Heading, heading_key
+from etl.config.source import Heading, heading_key, parts_of
 from etl.store.columns import Columns, missing_columns
 from etl.store.mapping import IDS
 
 # For each tab its known labels, tidied, in lower case.
 KnownLabels = dict[str, set[str]]
 CLOSE = 0.75
-# Words of a heading for the moment of an event, and beginnings of words for other moments.
-MOMENT = {"date", "time", "datetime", "timestamp", "when", "at", "on", "occurred", "logged"}
-OTHER = ("due", "deadline", "since", "until", "valid", "export", "birth", "expir")
+WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The headings that may mean a column, and why; `is_certain` if there is one and its values show it."""
+    """The headings that may mean a column, and why; `is_certain` if there is only one and no doubt."""
 
     column: str
     # Each with what is said of it in a choice.
@@ -38,7 +36,7 @@ def suggest(fields: list[Field], columns: Columns, labels: KnownLabels) -> list[
     free = [field for field in fields if field.column not in columns.source.required and not field.is_json]
     found = {"event_time": by_times(fields, free), "tab": by_tabs(free), "label": by_labels(free, labels)}
     wanted = [*missing, *(["event_time"] if has_days_alone(fields) else [])]
-    found = {column: one for column in wanted if (one := found.get(column)) and one.headings}
+    found = {column: sure(one, columns) for column in wanted if (one := found.get(column)) and one.headings}
     used = {heading for one in found.values() for heading in one.headings}
     rest = [field for field in free if field.column is None and field.heading not in used]
     return [found.get(column) or by_spelling(column, columns, rest) for column in wanted]
@@ -50,6 +48,26 @@ def has_days_alone(fields: list[Field]) -> bool:
     return has_days and any(field.has_clocks and field.column is None for field in fields)
 
 
+def sure(suggestion: Suggestion, columns: Columns) -> Suggestion:
+    """The suggestion, certain only if its headings are misspelled known ones of its column."""
+    known = [heading for heading, name in columns.source.spellings.items() if name == suggestion.column]
+    parts = [part for heading in suggestion.headings for part in parts_of(heading)]
+    are_near = all(any(is_misspelled(part, one) for one in known) for part in parts)
+    return replace(suggestion, is_certain=suggestion.is_certain and are_near)
+
+
+def is_misspelled(heading: str, known: str) -> bool:
+    """Whether each word is that of a known heading, or close to it and with its first letter.
+
+    With one word more it may mean something else, such as the time of a login, or in another zone.
+    """
+    own, other = ([word.casefold() for word in WORD.findall(text)] for text in (heading, known))
+    return len(own) == len(other) and all(
+        one[0] == two[0] and get_close_matches(one, [two], cutoff=CLOSE)
+        for one, two in zip(own, other, strict=True)
+    )
+
+
 def by_times(fields: list[Field], free: list[Field]) -> Suggestion:
     """A column of times, or one of dates and one of times of day."""
     own = [field for field in free if field.column is None]
@@ -59,19 +77,12 @@ def by_times(fields: list[Field], free: list[Field]) -> Suggestion:
         first, is_alone = times[0], len(times) == 1
         is_certain = is_alone and first.has_times and (len(first.values) > 1 or first.count == 1)
         headings: dict[Heading, str] = {one.heading: f"{one.example}: {zone_of(one)}" for one in times}
-        return moments(headings, "every value is a time", is_certain)
+        return Suggestion("event_time", headings, "every value is a time", is_certain)
     # A day alone may be a due date.
     days = [field for field in fields if field.has_days and field.column in (None, "event_time")]
     pairs = [(day, clock) for day in days for clock in own if clock.has_clocks]
     headings = {(day.heading, clock.heading): f"{day.example} {clock.example}" for day, clock in pairs}
-    return moments(headings, "a date and a time of day", len(headings) == 1)
-
-
-def moments(headings: dict[Heading, str], why: str, is_certain: bool) -> Suggestion:
-    """Headings of times. The times of events are certain only if the heading says so too."""
-    words = [word.casefold() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", str(list(headings)))]
-    is_certain &= not MOMENT.isdisjoint(words) and not any(word.startswith(OTHER) for word in words)
-    return Suggestion("event_time", headings, why, is_certain)
+    return Suggestion("event_time", headings, "a date and a time of day", len(headings) == 1)
 
 
 def zone_of(field: Field) -> str:
@@ -103,8 +114,8 @@ def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
 def tab_of_labels(fields: list[Field], suggested: list[Suggestion], labels: KnownLabels) -> str | None:
     """The only tab that known labels of the file are of; None if there are two, or none."""
     shared = set.intersection(*labels.values())
-    certain = [one for one in suggested if one.column == "label" and one.is_certain]
-    named = {heading for one in certain for heading in one.headings}
+    only = [one for one in suggested if one.column == "label" and len(one.headings) == 1]
+    named = {heading for one in only for heading in one.headings}
     own = [field for field in fields if field.column == "label" or field.heading in named]
     tabs = [tab for tab, known in labels.items() if any(field.label_count(known - shared) for field in own)]
     return tabs[0] if len(tabs) == 1 else None

@@ -88,7 +88,7 @@ def test_unknown_headings_get_a_source_that_loads_them(data: DataDir, tmp_path: 
     text = check_text(data, file)
     assert text == expected("strange")
     assert not check_file(data, read_settings(data.settings), file).would_load
-    paste(data, re.sub(r"^# (return_id = ..Ret|event_time)", r"\1", text, flags=re.MULTILINE))
+    paste(data, re.sub(r"^# (return_id = ..Ret|tab|label|event_time)", r"\1", text, flags=re.MULTILINE))
     again = check_text(data, file)
     assert "To paste" not in again
     assert "Missing" not in again
@@ -153,14 +153,18 @@ def test_headings_inside_of_json_texts_are_suggested_and_the_texts_are_not(
 # Does one of these headings mean the ID of the return? Use one of these lines:
 # return_id = ["AuditData.Id"]  # 0
 # return_id = ["AuditData.On.Return"]  # R0
-tab = ["AuditData.On.Tab"]  # Suggested: it contains the names of the tabs.
-label = ["Operations"]  # Suggested: it contains labels of the platform.
-event_time = ["CreationDate"]  # Suggested: every value is a time.
+# Does this heading mean the tab? If this is right, delete the # before it:
+# tab = ["AuditData.On.Tab"]
+# Does this heading mean label? If this is right, delete the # before it:
+# label = ["Operations"]  # Deliver to Client
+# Does this heading mean event_time? If this is right, delete the # before it:
+# event_time = ["CreationDate"]  # 2026-03-26T15:15:10Z: each time names its zone
 """
         in text
     )
     pasted = text[text.index("[[source]]\nname") : text.index("Nothing was stored.")]
-    pasted = pasted.replace('# return_id = ["AuditData.On', 'return_id = ["AuditData.On')
+    right = r'^# (return_id = \["AuditData.On|tab|label|event_time)'
+    pasted = re.sub(right, r"\1", pasted, flags=re.MULTILINE)
     data.root.mkdir()
     shipped = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
     own = FIRST_SOURCE.sub(lambda _: f"{pasted}\n[[source]]", shipped, count=1)
@@ -205,7 +209,7 @@ def test_a_web_page_is_refused_with_help(data: DataDir, tmp_path: Path) -> None:
         (
             "types.csv",
             "Return ID,Type,Event,When\nR-1,Client Tracking,Access Locked,2026-03-04 10:00\n",
-            ['tab: "Type" (it contains the names of the tabs)'],
+            ['tab: perhaps "Type"; only you can say it'],
         ),
         (
             "no.csv",
@@ -280,7 +284,7 @@ def test_hostile_names_and_headings_are_escaped(data: DataDir, tmp_path: Path) -
     text = check_text(data, written(tmp_path, "a\x1b[31m 123-45-6789\u202e.csv", content))
     assert text.startswith("a�[31m [TIN]�.csv\n")
     assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|123456789|123-45", text) == []
-    paste(data, text.replace('# return_id = ["Return', 'return_id = ["Return'))
+    paste(data, re.sub(r"^# (return_id = ..Return|label|event_time)", r"\1", text, flags=re.MULTILINE))
     assert "To paste" not in check_text(data, next(tmp_path.glob("a*.csv")))
 
 

@@ -56,8 +56,8 @@ CLIENT = sheet((OPENED, US_LATER, "Ann Lee"), ("Document KBA Success", US_LATER,
 INTERNAL = sheet((SENT, US, "Pat Roe"))
 # A file that needs no lines, and two whose times need lines, each others.
 PLAIN = f"Return ID,Tab,Event,When\nR-1,Client,{OPENED},{US_LATER}\n"
-OCCURRED = f"Return ID,Tab,Event,Occurred On Server\nR-1,Client,{OPENED},{US_LATER}\n"
-IN_TWO_COLUMNS = f"Return ID,Tab,Event,Event Date,Hour\nR-2,Client,{OPENED},03/26/2026,7:20 PM\n"
+OCCURRED = f"Return ID,Tab,Event,Occured At\nR-1,Client,{OPENED},{US_LATER}\n"
+IN_TWO_COLUMNS = f"Return ID,Tab,Event,Event Date,Event Tme\nR-2,Client,{OPENED},03/26/2026,7:20 PM\n"
 
 
 def client_rows(return_id: str) -> list[Row]:
@@ -133,7 +133,12 @@ CASES = {
             '"{""Id"": ""a1"", ""ObjectId"": ""2025-1401"", ""Workload"": ""Internal""}"\n'
         },
         [("2025-1401", "Internal", SENT, None, AT)],
-        ('return_id = ["AuditData.ObjectId"]',),
+        (
+            'return_id = ["AuditData.ObjectId"]',
+            'tab = ["AuditData.Workload"]',
+            'label = ["Operations"]',
+            'event_time = ["CreationDate"]',
+        ),
     ),
     "two columns have times": Case(
         {
@@ -151,7 +156,7 @@ CASES = {
     "a date and a clock are in two columns": Case(
         {"a.csv": f"Return ID,Tab,Event,Event Date,Hour\nR-1,Client,{OPENED},03/26/2026,7:20 PM\n"},
         [("R-1", "Client", OPENED, None, LATER)],
-        is_certain=True,
+        ('event_time = [["Event Date", "Hour"]]',),
     ),
     "a date is alone": Case({"a.csv": f"Return ID,Tab,Event,Day\nR-1,Client,{OPENED},03/26/2026\n"}, []),
     "month and day may be one or the other": Case(
@@ -195,7 +200,12 @@ CASES = {
             f"R-2;26.03.2026 11:15;Internal Tracking;{SENT};Pat\n"
         },
         [("R-1", "Client", OPENED, None, LATER), ("R-2", "Internal", SENT, None, AT)],
-        ('return_id = ["Return-Nr"]', 'event_time = ["Zeitpunkt"]'),
+        (
+            'return_id = ["Return-Nr"]',
+            'event_time = ["Zeitpunkt"]',
+            'tab = ["Reiter"]',
+            'label = ["Ereignis"]',
+        ),
     ),
     "the only times have a known word in another place": Case(
         {"a.csv": f"Return ID,Tab,Event,LoggedAt\nR-1,Client,{OPENED},{US_LATER}\n"},
@@ -283,7 +293,8 @@ def test_a_heading_that_is_spelled_like_an_id_is_none_without_a_choice(heading: 
     "heading",
     [
         *("Due By", "Deadline At", "Client Since", "Exported By System", "Export Time", "Wann"),
-        *("Birth Date", "Expires On", "ExpirationDate", "dueAt", "Valid Until Date"),
+        *("Birth Date", "Expires On", "ExpirationDate", "dueAt", "Valid Until Date", "Update Time"),
+        *("Return Created At", "Last Login Date", "Last Activity Date", "Occurred", "Date/Time 2"),
     ],
 )
 def test_times_that_may_be_of_something_else_are_a_choice(heading: str, tmp_path: Path) -> None:
@@ -297,6 +308,51 @@ def test_times_that_may_be_of_something_else_are_a_choice(heading: str, tmp_path
         assert loaded(file.parent, lines) == []
         right = loaded(file.parent, chosen(lines, ("event_time = ",)))
         assert right == [("R-1", "Client", OPENED, None, at) for at in (AT, LATER)]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        *("Date/Time (Pacific Time (US & Canada))", "Date/Time (Central Time US)", "Logged (Mountain/US)"),
+        *("Zulu Time", "Occurred (Los Angeles)", "NY Time", "Local Date/Time", "Event Time (ET) US"),
+    ],
+)
+def test_times_in_a_zone_that_is_not_read_are_a_choice(heading: str, tmp_path: Path) -> None:
+    """They were proposed as times in the zone of the firm."""
+    lines = f"Return ID,Tab,Event,{heading},User\nR-1,Client,{OPENED},{US_LATER},Ann\n"
+    [file] = written(tmp_path / "files", {"a.csv": lines})
+    [toml] = lines_of(check_text(file))
+    note = f"{US_LATER}: it names no zone, so write the right one as timezone above"
+    assert re.findall(r"^(?:# )?event_time.*", toml, re.M) == [f'# event_time = ["{heading}"]  # {note}']
+
+
+@pytest.mark.parametrize(
+    ("headings", "values", "column"),
+    [
+        ("Return ID,Event,Date/Time,Visible To", [f"R-1,{OPENED},{US},Client"], "tab"),
+        ("Return ID,Event,Date/Time,Sent By", [f"R-1,{OPENED},{US},Client"], "tab"),
+        (
+            "Return ID,Tab,What happened,Latest Step,Date/Time",
+            [f"R-1,Client,Client opened it,{OPENED},{US}", f"R-1,Internal,We sent it,{SENT},{US_LATER}"],
+            "label",
+        ),
+    ],
+)
+def test_labels_and_tabs_of_something_else_are_a_choice(
+    headings: str, values: list[str], column: str, tmp_path: Path
+) -> None:
+    lines = "\n".join([headings, *values]) + "\n"
+    [file] = written(tmp_path / "files", {"a.csv": lines, "Lee client tracking.csv": lines})[:1]
+    for one in sorted(file.parent.iterdir()):
+        [toml] = lines_of(check_text(one))
+        assert re.findall(rf"^{column} = .*|^file = .*", toml, re.M) == []
+        assert loaded(file.parent, [toml]) == []
+
+
+def test_misspelled_headings_are_certain(tmp_path: Path) -> None:
+    lines = f"Return ID,Tabs,Evnt,Date/Tme\nR-1,Client,{OPENED},{US_LATER}\n"
+    [file] = written(tmp_path / "files", {"a.csv": lines})
+    assert loaded(file.parent, lines_of(check_text(file))) == [("R-1", "Client", OPENED, None, LATER)]
 
 
 def test_sheets_that_need_the_same_lines_get_one_source(tmp_path: Path) -> None:
