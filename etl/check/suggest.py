@@ -16,6 +16,7 @@ from etl.store.mapping import IDS
 # For each tab its known labels, tidied, in lower case.
 KnownLabels = dict[str, set[str]]
 CLOSE = 0.75
+NO_ZONE = "it names no zone, so write the right one as timezone above"
 WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 
 
@@ -76,18 +77,16 @@ def by_times(fields: list[Field], free: list[Field]) -> Suggestion:
         # A time that is the same in all records may be that of the export.
         first, is_alone = times[0], len(times) == 1
         is_certain = is_alone and first.has_times and (len(first.values) > 1 or first.count == 1)
-        headings: dict[Heading, str] = {one.heading: f"{one.example}: {zone_of(one)}" for one in times}
+        zones = {True: "each time names its zone", False: NO_ZONE}
+        headings: dict[Heading, str] = {
+            one.heading: f"{one.example}: {zones[one.has_zones]}" for one in times
+        }
         return Suggestion("event_time", headings, "every value is a time", is_certain)
     # A day alone may be a due date.
     days = [field for field in fields if field.has_days and field.column in (None, "event_time")]
     pairs = [(day, clock) for day in days for clock in own if clock.has_clocks]
     headings = {(day.heading, clock.heading): f"{day.example} {clock.example}" for day, clock in pairs}
     return Suggestion("event_time", headings, "a date and a time of day", len(headings) == 1)
-
-
-def zone_of(field: Field) -> str:
-    no_zone = "it names no zone, so write the right one as timezone above"
-    return "each time names its zone" if field.has_zones else no_zone
 
 
 def by_tabs(free: list[Field]) -> Suggestion:
@@ -114,8 +113,7 @@ def by_spelling(column: str, columns: Columns, rest: list[Field]) -> Suggestion:
 def tab_of_labels(fields: list[Field], suggested: list[Suggestion], labels: KnownLabels) -> str | None:
     """The only tab that known labels of the file are of; None if there are two, or none."""
     shared = set.intersection(*labels.values())
-    only = [one for one in suggested if one.column == "label" and len(one.headings) == 1]
-    named = {heading for one in only for heading in one.headings}
+    named = {heading for one in suggested if one.column == "label" for heading in one.headings}
     own = [field for field in fields if field.column == "label" or field.heading in named]
     tabs = [tab for tab, known in labels.items() if any(field.label_count(known - shared) for field in own)]
     return tabs[0] if len(tabs) == 1 else None

@@ -64,18 +64,15 @@ def refuse_log(columns: Columns, sources: Iterable[Source]) -> None:
     them: each event would become a return, and none would be stored as an event.
     """
     own = columns.source
-    for source in sources if own.kind == "returns" else ():
-        if source.kind != "events":
-            continue
+    for source in (one for one in sources if (own.kind, one.kind) == ("returns", "events")):
         meant = columns_of(source, columns.headings)
         log = {meant[place]: printable_headings(columns.headings[place]) for place in columns.unmapped}
         if {"label", "event_time"} <= log.keys():
             raise Problem(
                 f'it has the headings of an event log, "{log["label"]}" and "{log["event_time"]}", and by '
                 f'its name it is a returns list: "{own.name}" in settings.toml has the files '
-                f"{', '.join(own.files)}. Rename it (the file, its zip or its sheet), or write a [[source]] "
-                f'of kind events for its name before "{own.name}". If it is a returns list, remove these '
-                "columns."
+                f"{', '.join(own.files)}. Rename it (the file, its zip or its sheet), or write a [[source]] of "
+                f'kind events for its name before "{own.name}". If it is a returns list, remove these columns.'
             )
 
 
