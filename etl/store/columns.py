@@ -69,10 +69,10 @@ def refuse_log(columns: Columns, sources: Iterable[Source]) -> None:
         log = {meant[place]: printable_headings(columns.headings[place]) for place in columns.unmapped}
         if {"label", "event_time"} <= log.keys():
             raise Problem(
-                f'it has the headings of an event log, "{log["label"]}" and "{log["event_time"]}", and by '
-                f'its name it is a returns list: "{own.name}" in settings.toml has the files '
-                f"{', '.join(own.files)}. Rename it (the file, its zip or its sheet), or write a [[source]] of "
-                f'kind events for its name before "{own.name}". If it is a returns list, remove these columns.'
+                f'it has the headings of an event log, "{log["label"]}" and "{log["event_time"]}", and '
+                f'by its name it is a returns list: files of "{own.name}" in settings.toml are '
+                f"{', '.join(own.files)}. Rename it (file, zip or sheet), or write a [[source]] of kind "
+                f'events for its name before "{own.name}". If it is a returns list, remove these columns.'
             )
 
 

@@ -143,8 +143,8 @@ def test_an_event_log_with_the_name_of_a_returns_list_is_refused(
     time = "Time" if "Date,Time" in str(content) else "Date/Time"
     assert refusal == (
         f'it has the headings of an event log, "Event" and "{time}", and by its name it is a returns list: '
-        '"register" in settings.toml has the files *register*, *returns-list*, *returns list*, '
-        "*returns_list*, *return list*, *returnlist*. Rename it (the file, its zip or its sheet), or write a "
+        'files of "register" in settings.toml are *register*, *returns-list*, *returns list*, '
+        "*returns_list*, *return list*, *returnlist*. Rename it (file, zip or sheet), or write a "
         '[[source]] of kind events for its name before "register". If it is a returns list, remove these '
         "columns."
     )
