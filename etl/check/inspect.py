@@ -119,10 +119,12 @@ def inspect_content(
     refuse_given(staged, check.given)
     columns = match_columns(staged.headings, source)
     refuse_log(columns, check.settings.sources)
-    if not staged.headings:
-        columns = map_columns(staged.headings, source)
-    if missing_columns(columns):
-        refusal = refusal or refusal_of(columns)
+    try:
+        map_columns(staged.headings, source)
+    except Problem as problem:
+        if not staged.headings:
+            raise
+        refusal = refusal or str(problem)
         staged = show_cells(database, staged)
         columns = match_columns(staged.headings, source)
     place = columns.places.get(TIME[source.kind])
@@ -190,15 +192,6 @@ def stage_content(
             raise
         shown = replace(own.source, columns=own.source.columns | {"heading": (problem.headings[0],)})
         return stage(database, own.unpacked, shown, limits, check.folder, own.values), shown, str(problem)
-
-
-def refusal_of(columns: Columns) -> str | None:
-    """Why a load refuses these headings; None if it does not."""
-    try:
-        map_columns(columns.headings, columns.source)
-    except Problem as problem:
-        return str(problem)
-    return None
 
 
 def format_of(check: Check, unpacked: Unpacked, source: Source) -> str:

@@ -31,6 +31,8 @@ DATE = re.compile(
 )
 ID = re.compile(r"[A-Za-z]{0,4}[-#]?\d+(?:[-.]?[A-Za-z]?\d+)*[A-Za-z]?")
 LEAST_DIGITS = 3
+# Between the parts of a name. Blanks beside & are inside of a part: Smith & Co.
+BLANKS = re.compile(r"(?i)((?<![&+\s_])(?<!\sand)[\s_]+(?![&+\s_]|and\s))")
 # A year, and the number of a form.
 YEAR_OR_FORM = re.compile(r"(?:19|20)\d\d|1040(?:nr|sr)?|1041|1065|1120[a-z]?|990|709|706|5500", re.I)
 
@@ -117,7 +119,7 @@ def patterns(name: str, wanted: Sequence[str], has_client: bool = False) -> list
 
     There is one for each part that may be the ID of the return; none if a wanted column is not in the name.
     """
-    parts = [part for part in re.split(r"([\s_]+)", name) if part]
+    parts = [part for part in BLANKS.split(name) if part]
     tabs = [number for number, part in enumerate(parts) if part.casefold() in TABS]
     tab = tabs[0] if len(tabs) == 1 and "tab" in wanted else None
     ids: list[int | None] = [None]

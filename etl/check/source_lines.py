@@ -12,7 +12,7 @@ from etl.check.proposal import Choice, Line, Lines, Proposal, choice
 from etl.check.suggest import Suggestion
 from etl.check.time_shapes import ISO, Shape
 from etl.common.paths import SHIPPED
-from etl.config.source import Heading, Source, joined_places, parts_of, unpacked_name
+from etl.config.source import PROBE, Heading, Source, joined_places, parts_of, unpacked_name
 from etl.read.tins import redact_name
 from etl.store.texts import PLACE, content_name
 
@@ -117,8 +117,11 @@ def format_lines(times: list[Shape]) -> Lines:
     first, lines = ambiguous[0], []
     for number in range(max(len(shape.formats) for shape in ambiguous)):
         chosen = [shape.formats[min(number, len(shape.formats) - 1)] for shape in ambiguous]
-        meaning = first.meanings[min(number, len(first.formats) - 1)]
-        lines.append(time_formats(certain + chosen, f"{first.example} is {meaning}"))
+        note = f"{first.example} is {first.meanings[min(number, len(first.formats) - 1)]}"
+        if len(set(first.meanings)) < len(first.meanings):
+            # Their order shows in another time only.
+            note = f"{PROBE.strftime(chosen[0])} would be {PROBE:%Y-%m-%d}"
+        lines.append(time_formats(certain + chosen, note))
     return choice("Month and day are ambiguous in this file.", lines) + accepted
 
 

@@ -72,8 +72,7 @@ def shapes(database: duckdb.DuckDBPyConnection, column: str, columns: Columns) -
         select
             text, times, as_is, bare, stamp, zone_word,
             regexp_replace(regexp_replace(text, '[0-9]+', '9', 'g'), '[A-Za-z]+', 'a', 'g') as shape,
-            regexp_extract(text, '^([0-9]+)', 1)
-                = regexp_extract(text, '^[0-9]+[^0-9]([0-9]+)', 1) as is_equal
+            list_unique(regexp_extract_all(text, '[0-9]+')[:3]) < 3 as is_equal
         from ({after(steps, texts)})
         where text is not null
     """)
@@ -81,7 +80,7 @@ def shapes(database: duckdb.DuckDBPyConnection, column: str, columns: Columns) -
     zones = ", ".join(literal(word) for (word,) in words if zone_of(word))
     has_zone = f"(zone_word is null or list_contains([{zones}]::varchar[], zone_word))"
     is_known = f"{is_usual('stamp')} and (as_is is not null or {has_zone})"
-    # An example shows the order of month and day only where they differ.
+    # An example shows the order of day, month and year only where they differ.
     rows = database.execute(f"""
         select
             shape, arg_min(text, (is_equal, text)), arg_min(bare, (is_equal, text)),

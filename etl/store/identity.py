@@ -52,14 +52,14 @@ def own_names(unpacked: Unpacked, inbox: Path) -> tuple[str, str | None]:
     """The name of a file and its folder, as patterns see them.
 
     The inbox and its folders are no folder of an office, nor is a folder of returntrail's own. The folder of
-    a member of a zip is the zip itself, or a folder in it.
+    a member of a zip is the zip itself, or a folder in it; a zip with the member's name only packs it.
     """
     parent = unpacked.file.absolute().parent
     unnamed = {inbox.absolute() / name for name in ("", *DONE)}
     folders = [] if parent in unnamed or is_leftover(parent) else [parent.name]
     *outer, own = unpacked.file.name, *inner_names(unpacked)
     *inner, name = own.split("/")
-    folders += [*map(stem, outer), *inner]
+    folders += [*(one for one in map(stem, outer) if one != stem(name)), *inner]
     return stem(name), folders[-1] if folders else None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from etl.check.command import check_paths
+from etl.check.names import patterns
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.config.settings import read_settings
 from etl.store.load import load
@@ -134,3 +135,17 @@ def test_the_patterns_match_no_name_of_a_checked_file_that_needs_no_lines(
         '["* Lee client tracking*.csv", "* Lee internal tracking*.csv", '
         '"* Kim client tracking*.csv", "* Kim internal tracking*.csv"]'
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "client"),
+    [
+        ("Smith & Co 2025-0001 client", "{client_name} {return_id} {tab}", "Smith & Co"),
+        ("2025-0001 Lee and Sons internal", "{return_id} {client_name} {tab}", "Lee and Sons"),
+        ("TR000123_Kim & Lee_client", "{return_id}_{client_name}_{tab}", "Kim & Lee"),
+        ("2025-0001 Andrew Andersen client", "{return_id} {client_name} {tab}", "Andrew Andersen"),
+    ],
+)
+def test_the_name_of_a_client_may_have_an_and(name: str, pattern: str, client: str) -> None:
+    [found] = patterns(name, ["return_id", "tab"], has_client=True)
+    assert (found.text, found.values["client_name"]) == (pattern, client)

@@ -86,3 +86,21 @@ def test_zone_words_are_said_and_are_in_no_format(tmp_path: Path) -> None:
         "The file names the time zone: CST, as the times say.\n    Other times are in America/New_York"
         in said
     )
+
+
+@pytest.mark.parametrize(
+    ("times", "notes"),
+    [
+        (
+            ["26.03.26 14:00", "27.03.26 15:00"],
+            ["27.03.26 15:00 is 2026-03-27 15:00:00", "27.03.26 15:00 is 2027-03-26 15:00:00"],
+        ),
+        (["26.03.26 14:00"], ["23.11.25 13:45 would be 2025-11-23", "25.11.23 13:45 would be 2025-11-23"]),
+    ],
+)
+def test_a_choice_shows_a_time_whose_meanings_differ(
+    times: list[str], notes: list[str], tmp_path: Path
+) -> None:
+    """Both lines had the same note, and nobody could choose."""
+    said = checked(tmp_path, times)[-1]
+    assert re.findall(rf"^# {FORMATS.pattern}  # (.*)$", said, re.MULTILINE) == notes

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -145,6 +146,20 @@ def test_a_folder_may_name_the_return_but_the_inbox_names_nothing(tmp_path: Path
         "Or rename the file: its name fits no pattern of [source.names] for return_id. "
         "Or type it for one file: returntrail load --set return_id=... FILE."
     )
+
+
+def test_a_zip_with_the_name_of_its_member_is_no_folder(tmp_path: Path) -> None:
+    """Two returns became one with the name of their zips, and a third was not loaded: it was known."""
+    firm = Firm(tmp_path, SETTINGS + '[source.names]\nfile = "{tab}*"\nfolder = "{return_id}"\n')
+    member = tmp_path / "client.csv"
+    member.write_text(CLIENT)
+    names = ("R1/client.zip", "R2/client.zip", "R3/client.csv.zip", "exports/R4.zip")
+    for name in names:
+        (tmp_path / name).parent.mkdir()
+        with ZipFile(tmp_path / name, "w") as archive:
+            archive.write(member, "client.csv")
+    assert [outcome.state for outcome in firm.load(*(tmp_path / name for name in names))] == ["loaded"] * 4
+    assert [one for (one,) in records(firm, "distinct return_id")] == ["R1", "R2", "R3", "R4"]
 
 
 def test_a_column_of_the_file_counts_more_than_its_name(tmp_path: Path) -> None:
