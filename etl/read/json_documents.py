@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, columns_of
+from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.csv_dialect import printable_headings
 from etl.read.encoding import Text, utf8_text
 
@@ -30,6 +30,8 @@ MOST_HELD = 64_000_000
 MOST_PLACES = 1_000
 # Says only where a value ends, and a number may be of any length: records are decoded again, and strictly.
 SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
+# A heading with the zone of times, as heading_key has it.
+ZONE = re.compile("zone$|^tz$|utcoffset$")
 ADVICE = "Write one object a line, or one array of objects."
 # The keys from the document to its records; none if a document is a record.
 Keys = tuple[str, ...]
@@ -178,9 +180,10 @@ def parts(text: str, place: int) -> Iterator[tuple[str, int, int]]:
 
 @dataclass
 class Beside:
-    """What is beside the records: the dotted keys with their first texts. And how many lists have records."""
+    """Dotted keys beside the records with their first texts, zones of the next ones, and lists of records."""
 
     texts: dict[str, set[str]] = field(default_factory=dict)
+    zones: dict[str, str] = field(default_factory=dict)
     lists: int = 0
 
     def note(self, key: str, value: Any) -> None:
@@ -192,9 +195,12 @@ class Beside:
         elif isinstance(value, list):
             for item in value:
                 self.note(key, item)
-        # Two different texts already contradict each other.
-        elif isinstance(value, str) and len(texts) < 2:
-            texts.add(value)
+        elif isinstance(value, str):
+            # Two different texts already contradict each other.
+            texts.update([value] if len(texts) < 2 else [])
+            if ZONE.search(heading_key(name := key.rpartition(".")[2])):
+                # Two are no zone that can be read.
+                self.zones[name] = ", ".join(filter(None, [self.zones.get(name), value]))
 
 
 @dataclass
@@ -308,10 +314,12 @@ def records_at(text: str, keys: Keys, place: str, others: Beside, start: int = 0
                 f'{place}: the records are in "{printable(keys[0])}", which {fault} (it has {listed}). '
                 "Export the file again, or load documents of another form as a file of their own."
             )
+        outer = dict(others.zones)
         for key, begin, end in members:
             if key != keys[0]:
                 others.note(key, SCANNER.decode(text[begin:end]))
         yield from records_at(text, keys[1:], place, others, own[0])
+        others.zones = outer
 
 
 def shown(keys: Keys) -> str:

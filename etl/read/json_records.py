@@ -10,9 +10,9 @@ number.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -23,6 +23,7 @@ from etl.read.csv_dialect import checked_headings, named_in
 from etl.read.json_documents import (
     SCANNER,
     TOKEN,
+    ZONE,
     Beside,
     JsonFile,
     Keys,
@@ -102,10 +103,11 @@ class JsonRecords:
         self.inner = Counter[str]()
         self.is_incomplete = False
 
-    def add(self, text: str, place: str) -> None:
+    def add(self, text: str, place: str, zones: Mapping[str, str]) -> None:
         """Adds the object in a text as a record; another value, or an invalid text in it, is quarantined.
 
-        A new key becomes the next heading. Raises the parser's error if the text is not JSON.
+        A new key becomes the next heading, also that of a zone that it does not have itself. Raises the
+        parser's error if the text is not JSON.
         """
         limit_depth(text, place, self.limits)
         try:
@@ -113,6 +115,7 @@ class JsonRecords:
             if not isinstance(value, dict):
                 raise NotRecord("not_an_object")
             fields = self.fields(value)
+            fields |= {name: fields.get(name) or zone for name, zone in zones.items()}
             for field in filter(None, (*fields, *fields.values())):
                 if "\0" in field:
                     raise NotRecord("zero_byte")
@@ -207,24 +210,19 @@ def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Sour
     headings = checked_headings(list(read.places), source, file.limits)
     remarks = [f'the records are in "{shown(keys)}"'] if keys else []
     beside = others.texts
-    if outer := [key for key in beside if key.partition(".")[0] not in beside or "." not in key]:
+    outer = [key for key in beside if key.partition(".")[0] not in beside or "." not in key]
+    if outer := [key for key in outer if not ZONE.search(heading_key(key))]:
         remarks.append(f"also in the document, and not loaded: {printable(', '.join(outer))}")
     for heading, count in (+read.inner).items():
         remarks.append(f'what may be records inside of others, in "{printable(heading)}", is text: {count}')
     said: dict[str, set[str]] = {}
     for key, texts in beside.items():
-        for column, text in named_beside(key, texts, source):
-            said.setdefault(column, set()).add(text)
+        words = key.split(".")
+        ends = {column_of(source, ".".join(words[place:])) for place in range(len(words))}
+        named = [(column, text) for text in texts for column, text in named_in([text], source).items()]
+        for column, text in [*named, *product(ends & {"return_id", "tab"}, texts)]:
+            said.setdefault(str(column), set()).add(text)
     return replace(read.records.stage(headings, *remarks), said=said, lists=others.lists)
-
-
-def named_beside(key: str, texts: Iterable[str], source: Source) -> Iterator[tuple[str, str]]:
-    """The returns and tabs that texts name under a dotted key, or as titles do."""
-    parts = key.split(".")
-    ends = {column_of(source, ".".join(parts[place:])) for place in range(len(parts))}
-    for text in texts:
-        yield from named_in([text], source).items()
-        yield from ((column, text) for column in ("return_id", "tab") if column in ends)
 
 
 def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside) -> None:
@@ -238,7 +236,7 @@ def read_documents(read: JsonRecords, file: JsonFile, keys: Keys, others: Beside
             for number, record in enumerate(own, start=1):
                 at = f"{place.replace('record', 'document')}, record {number}" if is_within else place
                 file.limits.refuse_long(record, "line_bytes", "the record", at)
-                read.add(record, at)
+                read.add(record, at, others.zones)
         except (ValueError, RecursionError) as error:
             if file.form != "lines":
                 raise Problem(f"{place}: the JSON is damaged. Export the file again.") from error

@@ -34,7 +34,7 @@ WORDS = {
     "recalled": "Recalled",
     "uploadforms": "Forms uploaded",
 }
-CLIENT_CHANGED = 5001
+CLIENT_CHANGED = "5001"
 # The events of other products, by their thousands.
 PRODUCTS = {"2": "organizers", "3": "signatures", "4": "exchange", "6": "gather"}
 # Our columns of a status change, and the vendor's names.
@@ -78,9 +78,7 @@ class Splitter:
 
     def add(self, text: str) -> None:
         """Adds the bodies in a document. What is no body becomes a record that is quarantined."""
-        document = value_of(text)
-        if document is None:
-            document = text
+        document = value_of(text) or text
         for body, received in bodies(document, None) or [(document, None)]:
             self.add_body(self.without_links(body), received)
 
@@ -138,11 +136,11 @@ def split_hooks(
     with ExitStack() as opened:
         files = {name: opened.enter_context(open(one, "w", encoding="utf-8")) for name, one in paths.items()}
         splitter = Splitter(source, files)
-        for number, text in file.documents():
+        for at, text in file.documents():
             try:
                 splitter.add(text)
             except RecursionError as error:
-                raise limits.over("json_depth", "the depth of JSON", place=number) from error
+                raise limits.over("json_depth", "the depth of JSON", place=at) from error
     unpacked.refuse_changed()
     hooks = replace(unpacked, is_web_hook=True, has_links=splitter.has_links)
     contents = []
@@ -194,7 +192,8 @@ def bodies(value: Any, received: str | None) -> list[tuple[Any, str | None]]:
     if not isinstance(value, dict):
         return []
     kind = kind_of(value)
-    if kind and not (kind == "event" and is_envelope(value)):
+    # The events of the platform are numbers; another is that of a receiver.
+    if kind and (kind != "event" or (scalar(by_key(value)["eventtype"]) or "").isdecimal()):
         return [(value, received)]
     received = next((scalar(one) for key, one in value.items() if heading_key(key) in RECEIVED), received)
     inner = [found for item in value.values() if (found := bodies(item, received))]
@@ -202,11 +201,6 @@ def bodies(value: Any, received: str | None) -> list[tuple[Any, str | None]]:
         return [(value, received)] if kind else []
     # If they are under several keys, nothing says whose time it is.
     return inner[0] if len(inner) == 1 else [(body, None) for found in inner for body, _ in found]
-
-
-def is_envelope(event: Body) -> bool:
-    """Whether an event is that of a receiver, and not of the platform, whose events are numbers."""
-    return not (scalar(by_key(event)["eventtype"]) or "").isdecimal()
 
 
 def kind_of(body: Any) -> str | None:
@@ -248,7 +242,7 @@ def event(fields: Body, received: str | None) -> Body:
     """The record of a body with an event: a changed client, or one of another product, only to be counted."""
     number, found = scalar(fields["eventtype"]) or "", from_text(fields["eventdata"])
     data = found if isinstance(found, dict) else {}
-    if number != str(CLIENT_CHANGED):
+    if number != CLIENT_CHANGED:
         product = PRODUCTS.get(number[:-3], "unknown") if number.isdecimal() else "unknown"
         return {"body": "other", "product": f"{number} ({product})", "seen_at": received}
     return values_of(data, CLIENT_FIELDS) | {"body": "client", "seen_at": received}

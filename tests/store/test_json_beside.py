@@ -73,3 +73,58 @@ def test_a_title_beside_the_records_names_their_tab(tmp_path: Path, beside: Any)
     assert refused.reason and refused.reason.startswith('it names the tab "')
     part = load_given(firm, document, return_id="R9", tab="Internal").part
     assert part and events(part, "tab") == [("Internal",)] * 2
+
+
+BARE = FIRST | {"eventTime": "2026-03-26 15:15:10"}
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+@pytest.mark.parametrize(
+    ("event", "beside", "at"),
+    [
+        (BARE, {"timeZone": "UTC"}, "15:15:10"),
+        (BARE, {"timeZone": "PT"}, "22:15:10"),
+        (BARE, {"meta": {"x": {"timeZone": "PT"}}}, "22:15:10"),
+        (BARE | {"timeZone": "CT"}, {"timeZone": "PT"}, "20:15:10"),
+        (FIRST, {"timeZone": "PT"}, "15:15:10"),
+    ],
+)
+def test_a_zone_beside_the_records_is_that_of_their_times(
+    tmp_path: Path, event: Any, beside: Any, at: str, is_alone: bool
+) -> None:
+    """In silence, the times were read on the clocks of the firm."""
+    firm = Firm(tmp_path)
+    document = {"returnId": "R9", "events": [event | {"returnId": "R9"}]} | beside
+    # Small files are read without a database if there are several.
+    names = ["a.json"] if is_alone else ["a.json", "b.json"]
+    files = [firm.file(name, json.dumps(document | {"file": name})) for name in names]
+    for outcome in firm.load(*files):
+        assert outcome.part, outcome.reason
+        assert events(outcome.part, "event_at::varchar") == [(f"2026-03-26 {at}",)]
+
+
+@pytest.mark.parametrize(
+    "zone", [{"zone": "UTC"}, {"meta": {"zone": "PT"}}, {"zone": ["UTC", "ET"]}, {"timeZone": ["ET", "PT"]}]
+)
+def test_a_zone_beside_the_records_that_is_not_read_refuses_the_file(tmp_path: Path, zone: Any) -> None:
+    refused = load_given(Firm(tmp_path), zone | {"events": [BARE]}, return_id="R9")
+    assert refused.reason
+    reason = 'the time of record 1 has a zone in another column, "zone", which is not read.'
+    assert refused.reason.startswith(reason if "timeZone" not in zone else "no record could be read.")
+
+
+def test_each_list_has_the_zone_beside_it(tmp_path: Path) -> None:
+    event = BARE | {"returnId": "R9"}
+    lists = [
+        {"timeZone": "PT", "events": [event]},
+        {"timeZone": "UTC", "events": [event | {"event": "Sent"}]},
+    ]
+    document = {"returns": [*lists, {"events": [event | {"event": "Seen", "timeZone": None}]}]}
+    firm = Firm(tmp_path)
+    part = firm.load_text(json.dumps(document), "a.json")
+    # The times of the last are on the clocks of the firm, in New York.
+    assert events(part, "label", "event_at::varchar") == [
+        ("Upload", "2026-03-26 22:15:10"),
+        ("Sent", "2026-03-26 15:15:10"),
+        ("Seen", "2026-03-26 19:15:10"),
+    ]
