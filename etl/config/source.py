@@ -270,13 +270,15 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
         for column in source.columns.keys() & source.constants.keys():
             raise place.fault(f'"{column}" has both headings and a constant; remove one of them,')
         for time_format in source.time_formats:
-            check_time_format(place, time_format)
-        refuse_two_orders(place, source.formats)
+            check_time_format(place, time_format, source.time_formats)
     return tuple(sources.values())
 
 
-def check_time_format(place: Place, time_format: str) -> None:
-    """Writes and reads an afternoon in a time format: it must keep its date, and not become a morning."""
+def check_time_format(place: Place, time_format: str, others: Sequence[str]) -> None:
+    """Writes and reads an afternoon in a time format: it must keep its date, and not become a morning.
+
+    No other may only differ in the order of month and day. With a weekday it may: that says which of them.
+    """
     if time_format in FORMAT_WORDS:
         return
     label = f'time format "{time_format}"'
@@ -292,17 +294,12 @@ def check_time_format(place: Place, time_format: str) -> None:
         raise place.fault(f"{label} does not contain a whole date (day, month and year)")
     if read.hour not in (0, PROBE.hour):
         raise place.fault(f"{label} reads afternoons as mornings: %I needs %p, or write %H,")
-
-
-def refuse_two_orders(place: Place, time_formats: Sequence[str]) -> None:
-    """Refuses formats that only differ in the order of month and day: 03/04/2026 would be either."""
-    first: dict[str, str] = {}
-    for one in time_formats:
-        other = first.setdefault(re.sub("%[md]", "%#", one), one)
-        # The weekday says which of the two it is.
-        if other != one and not re.search("%[aA]", one):
-            both = f'"{other}" and "{one}" read 03/04/2026 as two days; write only the order of these files,'
-            raise place.fault(f"time_formats: {both} and another [[source]] for files of the other,")
+    other = time_format.replace("%m", "%#").replace("%d", "%m").replace("%#", "%d")
+    if other != time_format and other in others and not re.search("%[aA]", time_format):
+        both = (
+            f'"{time_format}" and "{other}" read 03/04/2026 as two days; write only the order of these files,'
+        )
+        raise place.fault(f"time_formats: {both} and another [[source]] for files of the other,")
 
 
 def read_columns(place: Place, kind: str) -> dict[str, tuple[Heading, ...]]:

@@ -34,29 +34,17 @@ def fixed(hours: int, minutes: int = 0) -> str:
     return f"UTC{hours:+03}:{minutes:02}"
 
 
-def known_words() -> dict[str, str]:
-    """The zone of each word in lower case: a name of the IANA list, or a fixed offset."""
-    words = dict.fromkeys(("utc", "gmt", "z", "coordinated universal", "greenwich mean"), "UTC")
-    words |= {"hst": fixed(-10), "hawaii": "Pacific/Honolulu", "hawaii standard": fixed(-10)}
-    for letters, name, place, hours in UNITED_STATES:
-        short, long = letters.lower(), name.lower()
-        words |= dict.fromkeys((f"{short}t", long, f"us/{long}"), place)
-        words |= dict.fromkeys((f"{short}st", f"{long} standard"), fixed(hours))
-        words |= dict.fromkeys((f"{short}dt", f"{long} daylight"), fixed(hours + 1))
-    return words
-
-
-WORDS = known_words()
+# The zone of each word in lower case: a name of the IANA list, or a fixed offset.
+WORDS = dict.fromkeys(("utc", "gmt", "z", "coordinated universal", "greenwich mean"), "UTC")
+WORDS |= {"hst": fixed(-10), "hawaii": "Pacific/Honolulu", "hawaii standard": fixed(-10)}
 # The place whose clocks a word of standard or daylight time may mean.
-PLACES = {
-    word: place
-    for letters, name, place, _ in UNITED_STATES
-    for half in ("s", "d")
-    for word in (f"{letters.lower()}{half}t", f"{name.lower()} {'standard' if half == 's' else 'daylight'}")
-}
+PLACES: dict[str, str] = {}
+for short, long, place, hours in ((one[0].lower(), one[1].lower(), *one[2:]) for one in UNITED_STATES):
+    standard, daylight = (f"{short}st", f"{long} standard"), (f"{short}dt", f"{long} daylight")
+    WORDS |= dict.fromkeys((f"{short}t", long, f"us/{long}"), place)
+    WORDS |= dict.fromkeys(standard, fixed(hours)) | dict.fromkeys(daylight, fixed(hours + 1))
+    PLACES |= dict.fromkeys(standard + daylight, place)
 PLACE_WORDS = {place: f"{letters}T" for letters, _, place, _ in UNITED_STATES}
-
-
 LONGEST = 200
 
 

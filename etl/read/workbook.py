@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple
 
 from etl.common.problem import Problem
 from etl.read.streams import refuse_damage
@@ -101,11 +101,6 @@ def extent(sheet: "CalamineSheet") -> tuple[int, int, bool]:
     return height, width, is_note
 
 
-def is_whole(cell: Cell) -> TypeGuard[float]:
-    """Whether a cell is a whole number that Excel has with all its digits."""
-    return isinstance(cell, float) and 0 <= cell < EXACT and cell == int(cell)
-
-
 def csv_text(
     sheet: "CalamineSheet", height: int, width: int, zeros: Iterator[tuple[int, int, str]]
 ) -> Iterator[bytes]:
@@ -120,7 +115,9 @@ def csv_text(
     for number, row in enumerate(islice(sheet.iter_rows(), height), start=1):
         while zero and zero[0] <= number:
             place = zero[1] - len(before) - 1
-            if zero[0] == number and 0 <= place < width and is_whole(cell := row[place]):
+            cell = row[place] if zero[0] == number and 0 <= place < width else None
+            # A whole number that Excel has with all its digits.
+            if isinstance(cell, float) and 0 <= cell < EXACT and cell == int(cell):
                 row[place] = in_zeros(cell, zero[2])
             zero = next(zeros, None)
         texts = [text_of(cell) for cell in row[:width]]

@@ -64,10 +64,7 @@ def commonest_faults(database: DuckDBPyConnection, quarantined: str) -> dict[int
 def refuse_unread(
     database: DuckDBPyConnection, columns: Columns, counts: dict[str, Any], fault: Fault
 ) -> None:
-    """Refuses a file of which no record could be read, or times in the wrong order of day and month.
-
-    Records of purged returns could be read.
-    """
+    """Refuses a file of which no record could be read (purged ones could), or times in another order."""
     refuse_other_order(database, columns)
     if counts["kept_count"] or counts["purged_count"]:
         return
@@ -77,7 +74,9 @@ def refuse_unread(
         [(time,)] = database.execute(query).fetchall()
         # A text without a digit is no time; it may be a name from another column.
         if any(character.isdecimal() for character in time or ""):
-            example += f', with the time "{shortened(WORD.sub(known_word, time))}"'
+            shown = WORD.sub(known_word, time)
+            shown = f"{shown[:SHOWN_CHARACTERS]}..." if len(shown) > SHOWN_CHARACTERS else shown
+            example += f', with the time "{printable(shown)}"'
     records = f"{fault.count} of {counts['record_count']} records"
     raise Problem(
         f"no record could be read. {records} are {fault.reason}: {fault.advice}. The first is {example}. "
@@ -88,10 +87,6 @@ def refuse_unread(
 def known_word(match: re.Match[str]) -> str:
     """A word of a time as a message may show it: any other may be a name from another column."""
     return match[0] if match[0].casefold() in TIME_WORDS else "..."
-
-
-def shortened(text: str) -> str:
-    return printable(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}...")
 
 
 def warning(limits: Limits, kept: int, quarantined: int, fault: Fault | None) -> str | None:

@@ -7,13 +7,12 @@ A word that is not known, or has two meanings, refuses the file.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NoReturn
 
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import literal
 from etl.common.problem import Problem, listed
-from etl.config.source import DAY_NUMBER, TIME, columns_of, heading_key
+from etl.config.source import DAY_NUMBER, TIME, columns_of, heading_key, joined_places
 from etl.config.zone_words import (
     KNOWN,
     PLACE_WORDS,
@@ -47,8 +46,11 @@ MOST_WORDS = 20
 # The order of month and day in a format, and these two in a time.
 ORDER = re.compile(r"%([md])([/.-])%[md]\2%[yY]")
 MONTH, LATE_DAY = "(?:0?[1-9]|1[0-2])", r"(?:1[3-9]|2\d|3[01])"
-# Headings of a column with the zone of the times, as heading_key has them.
-ZONE_HEADINGS = ("timezone", "tz", "zone")
+# What a column beside the times may have of them. CT may be a state, and Eastern an office.
+HALVES, HALF_DAY = r"[AaPp]\.? ?[Mm]\.?", "AM or PM"
+ZONES = r"(?:AK|[ECMPHB])[SD]T|(?:UTC|GMT)(?: ?[+-]\d\d?(?::?\d\d)?)?|[+-]\d\d:\d\d"
+ZONES += r"|(?:US|America|Europe|Asia)/\w+|(?:.* )?(?:Eastern|Central|Pacific|Standard|Daylight) Time"
+NUMBERS = ZONES + r"|[A-Z]{2,5}|[+-]?\d{1,2}(?::?\d\d)?"
 NO_WORD = {"zone_word": "null::varchar"}
 
 
@@ -59,11 +61,6 @@ class HeadingZone:
     heading: str
     word: str
     name: str
-
-    @property
-    def place(self) -> str | None:
-        """The zone that people may mean by a word of standard or daylight time: with EST often that of ET."""
-        return PLACES.get(normal(self.word))
 
 
 def heading_zone(columns: Columns) -> HeadingZone | None:
@@ -139,54 +136,78 @@ def refuse_unclear_words(database: DuckDBPyConnection, columns: Columns) -> None
     """
     heading, texts = heading_zone(columns), [word for word, _ in words_found(database)]
     names = {(PLACES.get(normal(word)), zone_of(word)) for word in texts}
-    said = [(heading, "zone_word is null", "")] if heading else []
+    said = [(heading.word, heading.name, "zone_word is null", "")] if heading else []
     for text in texts:
-        one = HeadingZone("", shown_word(text), zone_of(text) or "")
-        if one.place and sum(place == one.place for place, _ in names) == 1:
-            said.append((one, f"zone_word = {literal(text)}", "having not bool_and(is_other)"))
+        if sum(place == PLACES.get(normal(text)) for place, _ in names) == 1:
+            having = "having not bool_and(is_other)"
+            said.append((shown_word(text), zone_of(text) or "", f"zone_word = {literal(text)}", having))
     rows = f"select row_no, {columns.text(TIME[columns.source.kind])} as text from staged"
     steps = [{"time": clean_time("text")}, *steps_of(columns)]
-    for zone, condition, having in said:
-        if zone.place is None:
+    for shown, name, condition, having in said:
+        # The zone that people may mean by a word of standard or daylight time: with EST often that of ET.
+        if (place := PLACES.get(normal(shown))) is None:
             continue
-        own, other = zones_of_times(database, zone.name, zone.place)
+        own, other = zones_of_times(database, name, place)
         is_other = f"{own.utc('stamp')} <> {other.utc('stamp')} as is_other"
         query = f"""
             select min(row_no) filter (is_other)
             from (select row_no, {is_other} from ({after(steps, rows)}) where not has_offset and {condition})
             {having}
         """
-        for (record,) in database.execute(query).fetchall():
-            if record is not None:
-                refuse_word(zone, PLACE_WORDS[zone.place], record)
-
-
-def refuse_word(zone: HeadingZone, word: str, record: int) -> NoReturn:
-    place = f'the heading "{printable_headings(zone.heading)}" says' if zone.heading else "the times say"
-    raise Problem(
-        f"{place} {zone.word}, which is not {word} at the time of record {record}. "
-        f"Write {word} in {'the heading' if zone.heading else 'them'} if these are the clocks of people "
-        f"there, or {zone.name} if the times are always so far from UTC; then load the file again."
-    )
+        found = database.execute(query).fetchall()
+        if found and found[0][0] is not None:
+            where, there = "the times say", "them"
+            if heading and not having:
+                where, there = f'the heading "{printable_headings(heading.heading)}" says', "the heading"
+            word = PLACE_WORDS[place]
+            raise Problem(
+                f"{where} {shown}, which is not {word} at the time of record {found[0][0]}. "
+                f"Write {word} in {there} if these are the clocks of people there, or {name} if the times "
+                "are always so far from UTC; then load the file again."
+            )
 
 
 def refuse_apart(database: DuckDBPyConnection, columns: Columns) -> None:
-    """Raises a Problem if the zone of times that do not say it is in a column that nothing reads."""
-    time = columns.places.get(TIME[columns.source.kind])
-    for place in columns.unmapped if time is not None else ():
-        if heading_key(columns.headings[place]) not in ZONE_HEADINGS:
-            continue
-        rows = f"select row_no, c{time} as text from staged where c{place} is not null"
-        steps = [{"time": clean_time("text")}, *steps_of(columns)]
-        query = f"select min(row_no) from ({after(steps, rows)}) where not has_offset and zone_word is null"
-        [(record,)] = database.execute(query).fetchall()
-        if record is not None:
-            shown, name = printable_headings(columns.headings[place]), TIME[columns.source.kind]
+    """Raises a Problem if times lack a zone, or AM and PM, and another column has it.
+
+    Either nothing reads that column, or it is joined with the times, and a cell of it is empty.
+    """
+    name = TIME[columns.source.kind]
+    time, parts = columns.places.get(name), joined_places(columns.source, columns.headings).get(name, [])
+    for place in dict.fromkeys([*parts, *columns.unmapped]) if time is not None else ():
+        what = part_of_time(database, columns, place)
+        lacks = f"not regexp_matches(text, '{HALVES}')" if what == HALF_DAY else "zone_word is null"
+        lacks += "" if place in parts else " and own is not null"
+        rows = f"select row_no, c{time} as text, c{place} as own from staged"
+        steps = after([{"time": clean_time("text")}, *steps_of(columns)], rows)
+        query = f"select min(row_no) from ({steps}) where stamp is not null and not has_offset and {lacks}"
+        record = database.execute(query).fetchall()[0][0] if what else None
+        own = [columns.headings[one] for one in parts] or [columns.heading(name)]
+        *own, shown = map(printable_headings, [*own, columns.headings[place]])
+        if record and place in parts:
+            fault = f'record {record} has no {what} in "{shown}", and others have'
+            raise Problem(f"{fault}. Write it there, then load the file again.")
+        if record:
+            joined = ", ".join(f'"{heading}"' for heading in [*own, shown])
             raise Problem(
-                f'the time of record {record} has a zone in another column, "{shown}", which is not read. '
-                f'Write {name} = [["...", "{shown}"]] under [source.columns] of "{columns.source.name}" '
-                "with the heading of the times, or rename the column if it is no time zone."
+                f'the time of record {record} has its {what} in another column, "{shown}", which is not '
+                f'read. Add [{joined}] to {name} under [source.columns] of "{columns.source.name}", '
+                f"or take the column out of the file if it is no {what}."
             )
+
+
+def part_of_time(database: DuckDBPyConnection, columns: Columns, place: int) -> str | None:
+    """What a column has of times, by its heading or by all of its texts; None for all other columns."""
+    key = heading_key(columns.headings[place])
+    zones = ".+" if "zone" in key or key == "tz" else NUMBERS if re.search("offset|utc|gmt", key) else ZONES
+    for what, texts in ((HALF_DAY, HALVES), ("time zone", zones)):
+        is_own = f"regexp_full_match(trim(c{place}), '{texts}')"
+        # Of small files together, one may have it: then they are loaded alone.
+        others = "" if columns.format_no else f"and not exists (from staged where not {is_own})"
+        query = f"select exists (from staged where {is_own}) {others}"
+        if database.execute(query).fetchall()[0][0]:
+            return what
+    return None
 
 
 def refuse_other_order(database: DuckDBPyConnection, columns: Columns) -> None:
@@ -194,13 +215,10 @@ def refuse_other_order(database: DuckDBPyConnection, columns: Columns) -> None:
 
     Then the other times may be read wrongly: 3/4/2026 is a date in both orders.
     """
-    formats = list(filter(None, map(ORDER.match, columns.source.formats)))
+    matches = filter(None, map(ORDER.match, columns.source.formats))
     text = columns.text(TIME[columns.source.kind])
-    for mark in dict.fromkeys(one[2] for one in formats):
-        orders = {one[1] for one in formats if one[2] == mark}
-        if len(orders) > 1:
-            continue
-        own, other = ("month", "day") if orders == {"m"} else ("day", "month")
+    for first, mark in dict.fromkeys(one.groups() for one in matches):
+        own, other = ("month", "day") if first == "m" else ("day", "month")
         late = (LATE_DAY, MONTH) if own == "month" else (MONTH, LATE_DAY)
         is_other = f"regexp_matches(text, '^ *{late[0]}[{mark}]{late[1]}[{mark}]\\d')"
         is_date = f"regexp_matches(text, '^ *\\d{{1,2}}[{mark}]\\d{{1,2}}[{mark}]\\d')"

@@ -83,10 +83,10 @@ def test_zone_words_that_old_settings_have_in_a_format_count(tmp_path: Path) -> 
 def test_zone_words_in_a_column_of_their_own_are_read(tmp_path: Path, heading: str, times: str) -> None:
     firm, time = Firm(tmp_path, SETTINGS), "3/26/2026 2:00 PM"
     time = time.replace(" ", ",", 1) if times == "Date,Time" else time
-    rows = "".join(f"r1,Client,Event,{time},{word},Ann\n" for word in ("UTC", "PDT", "", "Eastern"))
+    rows = "".join(f"r1,Client,Event,{time},{word},Ann\n" for word in ("UTC", "PDT", "Eastern"))
     part = firm.load_text(f"Return ID,Tab,Event,{times},{heading},User\n{rows}")
     assert events(part, "event_at::varchar", "actor") == [
-        (f"2026-03-26 {hour}:00:00", "Ann") for hour in (14, 21, 18, 18)
+        (f"2026-03-26 {hour}:00:00", "Ann") for hour in (14, 21, 18)
     ]
 
 
@@ -99,14 +99,76 @@ def test_the_offset_of_a_time_wins_over_a_column_of_zones(tmp_path: Path) -> Non
 def test_zone_words_in_a_column_that_nothing_reads_refuse_the_file(tmp_path: Path) -> None:
     firm, head = Firm(tmp_path, SETTINGS), "Return ID,Tab,Event,When,Zone"
     assert firm.refusal(f"{head}\nr1,Client,A,3/26/2026 2:00 PM,\nr1,Client,B,3/26/2026 2:00 PM,UTC\n") == (
-        'log.csv: the time of record 2 has a zone in another column, "Zone", which is not read. '
-        'Write event_time = [["...", "Zone"]] under [source.columns] of "user tracking" with the heading of '
-        "the times, or rename the column if it is no time zone."
+        'log.csv: the time of record 2 has its time zone in another column, "Zone", which is not read. '
+        'Add ["When", "Zone"] to event_time under [source.columns] of "user tracking", or take the column '
+        "out of the file if it is no time zone."
     )
     # Without texts, or beside times that say their zone, it changes nothing.
     rows = "r1,Client,A,3/26/2026 2:00 PM,\nr1,Client,B,2026-03-26T14:00:00Z,UTC\n"
     part = firm.load_text(f"{head}\n{rows}")
     assert events(part, "event_at::varchar") == [("2026-03-26 18:00:00",), ("2026-03-26 14:00:00",)]
+
+
+def test_zone_words_that_are_not_in_every_cell_of_their_column_refuse_the_file(tmp_path: Path) -> None:
+    """The times without one were read on the clocks of the firm."""
+    firm, head = Firm(tmp_path, SETTINGS), "Return ID,Tab,Event,Date,Time,Time Zone"
+    rows = "r1,Client,A,3/26/2026,2:00 PM,PST\nr1,Client,B,3/26/2026,2:00 PM,\n"
+    assert firm.refusal(f"{head}\n{rows}") == (
+        'log.csv: record 2 has no time zone in "Time Zone", and others have. Write it there, then load the '
+        "file again."
+    )
+    part = firm.load_text(f"{head}\n{rows.replace('PST', '')}r1,Client,C,2026-03-26,14:00Z,\n")
+    assert events(part, "event_at::varchar") == [(f"2026-03-26 {hour}:00:00",) for hour in (18, 18, 14)]
+
+
+APART = [
+    ("AM/PM", "PM", "AM or PM"),
+    ("", "p.m.", "AM or PM"),
+    ("UTC Offset", "-07:00", "time zone"),
+    ("Timezone Name", "UTC", "time zone"),
+    ("User Time Zone", "PST", "time zone"),
+    ("GMT", "-7", "time zone"),
+    ("eventTime.timeZone", "America/Denver", "time zone"),
+    ("", "PST", "time zone"),
+    ("Clock", "Eastern Standard Time", "time zone"),
+]
+
+
+@pytest.mark.parametrize(("heading", "text", "what"), APART)
+@pytest.mark.parametrize("times", ["Date/Time", "Date,Time"])
+def test_parts_of_times_in_a_column_that_nothing_reads_refuse_the_file(
+    tmp_path: Path, times: str, heading: str, text: str, what: str
+) -> None:
+    """In silence, 2:00 beside PM was two in the morning, and beside PST was of the firm's zone."""
+    rows = "".join(f"r1,Client,{one},3/26/2026 2:00,{own},Ann\n" for one, own in (("A", ""), ("B", text)))
+    rows = rows.replace(" 2:00", ",2:00") if times == "Date,Time" else rows
+    shown = heading or f"column {5 + times.count(',')}"
+    joined = ", ".join(f'"{one}"' for one in (*times.split(","), shown))
+    log = f"Return ID,Tab,Event,{times},{heading},User\n{rows}"
+    assert Firm(tmp_path, SETTINGS).refusal(log) == (
+        f'log.csv: the time of record 2 has its {what} in another column, "{shown}", which is not read. '
+        f'Add [{joined}] to event_time under [source.columns] of "user tracking", or take the column out of '
+        f"the file if it is no {what}."
+    )
+
+
+def test_parts_of_times_are_read_as_the_refusal_says(tmp_path: Path) -> None:
+    own = SETTINGS.replace("event_time = [\n", 'event_time = [\n["Date", "Time", "AM/PM", "UTC Offset"],\n')
+    head, row = "Return ID,Tab,Event,Date,Time,AM/PM,UTC Offset", "r1,Client,A,3/26/2026,2:00,PM,-07:00"
+    part = Firm(tmp_path, own).load_text(f"{head}\n{row}\n")
+    assert events(part, "event_at::varchar") == [("2026-03-26 21:00:00",)]
+
+
+def test_parts_of_times_are_not_seen_in_other_columns(tmp_path: Path) -> None:
+    head, texts = "State,Region,Level,Kind,Half", ("CT,Eastern,7,TEST,PM", "MT,Central,8,POST,later")
+    rows = "".join(f"r1,Client,A,3/26/2026 2:00 AM,{one}\n" for one in texts)
+    firm, head = Firm(tmp_path, SETTINGS), f"Return ID,Tab,Event,Date/Time,{head}"
+    part = firm.load_text(f"{head}\n{rows}")
+    assert events(part, "event_at::varchar") == [("2026-03-26 06:00:00",)] * 2
+    # Of small files that are loaded together, each has columns of its own.
+    one, other = (row.replace("A,", "B,").replace(" AM", "") for row in rows.splitlines())
+    files = [firm.file("a.csv", f"{head}\n{other}\n"), firm.file("b.csv", f"{head}\n{one}\n")]
+    assert [outcome.state for outcome in firm.load(*files)] == ["loaded", "refused"]
 
 
 def test_zone_words_of_winter_in_all_seasons_refuse_the_file(tmp_path: Path) -> None:
