@@ -202,10 +202,10 @@ def part_of_time(database: DuckDBPyConnection, columns: Columns, place: int) -> 
     zones = ".+" if "zone" in key or key == "tz" else NUMBERS if re.search("offset|utc|gmt", key) else ZONES
     for what, texts in ((HALF_DAY, HALVES), ("time zone", zones)):
         is_own = f"regexp_full_match(trim(c{place}), '{texts}')"
-        # Of small files together, one may have it: then they are loaded alone.
-        others = "" if columns.format_no else f"and not exists (from staged where not {is_own})"
-        query = f"select exists (from staged where {is_own}) {others}"
-        if database.execute(query).fetchall()[0][0]:
+        found, other = (f"from staged where {no} {is_own} limit 1" for no in ("", "not"))
+        # The first other text ends the search. Small files, of which one may have it, are loaded alone then.
+        has_others = not columns.format_no and database.execute(other).fetchall()
+        if not has_others and database.execute(found).fetchall():
             return what
     return None
 
