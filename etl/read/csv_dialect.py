@@ -146,14 +146,12 @@ def named_in(cells: list[str], source: Source) -> dict[str, str]:
 def read_line(lines: list[str], number: int, source: Source) -> Line:
     """A line, by its number, as headings."""
     beginning = lines[number - 1 : number - 1 + HEADER_LINES]
-    quote, best = header_quote(beginning[0]), None
+    quote, found = header_quote(beginning[0]), []
     for delimiter in DELIMITERS:
         row, used = split_header(beginning, delimiter, quote)
         columns = frozenset(filter(None, columns_of(source, row)))
-        if best is None or len(columns) > len(best.columns):
-            best = Line(number, delimiter, quote, row, used, columns)
-    assert best
-    return best
+        found.append(Line(number, delimiter, quote, row, used, columns))
+    return max(found, key=lambda own: len(own.columns))
 
 
 def forced_header(lines: list[str], source: Source) -> Line:

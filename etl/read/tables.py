@@ -15,6 +15,10 @@ from etl.read.records import Staged
 
 TIMES = ("event_time", "exported_at")
 CAPTION = re.compile(r"(?:client|internal|user)(?: tracking)?", re.IGNORECASE)
+# What rows of texts, with tabs between them, may begin with or name: Tab: Internal, Return: 2025-0001, Jones:
+TAB = re.compile(r"\W*(?:tab\W+|user tracking\W+)*(?:client|internal)\b|user(?: tracking)?$", re.IGNORECASE)
+NUMBER = r"(?:tax )?return(?: (?:id|number|no\.?))?[:\s]+\S*\d\S*(?:\t|$)"
+RETURN = re.compile(rf"(?:^|\t)(?:[^\t]*:\t|client: |{NUMBER})", re.IGNORECASE)
 SEVERAL = (
     "is the title of another table, and no column says which {column} a record is of. "
     "Put each {column} into a file or a sheet of its own, or add a column with its {word}."
@@ -32,53 +36,55 @@ def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, s
         refuse_titles(lone_texts(database, own), given)
     elif staged.records:
         reasons = {reason for _, reason, _ in staged.records.malformed}
-        may_have_titles = not reasons.isdisjoint(("repeated_headings", "wrong_field_count"))
-        if may_have_titles or any(sum(map(bool, row)) < 2 for row in staged.records.rows):
+        is_unsure = not reasons.isdisjoint(("repeated_headings", "wrong_field_count"))
+        for text in ("\t".join(filter(None, row)) for row in staged.records.rows):
+            is_unsure |= "\t" not in text or ("tab" in given and TAB.match(text) is not None)
+            is_unsure |= RETURN.search(text) is not None
+        if is_unsure:
             raise Problem("it may have several tables, and is read with a database only.")
 
 
 def refuse_titles(texts: list[tuple[int, str, bool]], given: set[str]) -> None:
-    """Refuses texts that are alone between events: all but days and times, and the names of tabs."""
-    for row_no, text, is_above_headings in texts:
-        text = " ".join(text.split())
+    """Refuses texts between events that name a tab or a return, and lone ones that are no day or tab."""
+    for row_no, row, is_above_headings in texts:
+        text = " ".join(row.split())
         is_caption = CAPTION.fullmatch(text)
         is_time = day_of(text) or is_clock(text) or TIME.fullmatch(text)
-        if "tab" in given and is_caption:
+        is_return = RETURN.search(row) or ("\t" not in row and not (is_caption or is_time))
+        if "tab" in given and TAB.match(text):
             raise Problem(f"record {row_no} {SEVERAL.format(column='tab', word='name')}")
-        if "return_id" in given and (is_above_headings or not (is_caption or is_time)):
+        if "return_id" in given and (is_above_headings or is_return):
             raise Problem(f"record {row_no} {SEVERAL.format(column='return', word='id')}")
 
 
 def lone_texts(database: DuckDBPyConnection, own: list[str | None]) -> list[tuple[int, str, bool]]:
-    """What may be titles: records above headings that come again, and texts alone between events."""
+    """What may be titles: records above headings that come again, and what is no event between events."""
     names = [f"c{place}" for place in range(len(own))]
     times = [name for name, column in zip(names, own, strict=True) if column in TIMES]
-    filled = " + ".join(f"({name} is not null)::integer" for name in names)
     timed = f"concat_ws(' ', {', '.join(['null', *times])})"
     return database.execute(f"""
         with read as (
             select
-                row_no, concat_ws(' ', {", ".join(names)}) as text,
-                {filled} as filled,
-                filled > 1 and regexp_matches({timed}, '[0-9]') as is_event,
+                row_no, concat_ws('\t', {", ".join(names)}) as text,
+                -- A title may have its value under the heading of the time.
+                contains(text, '\t') and not contains(text, ':\t')
+                and regexp_matches({timed}, '[0-9]') as is_event,
                 regexp_full_match({timed}, '[0-9]{{5}}(\\.[0-9]+)?') as is_day_number
             from staged
             union all
             -- A title in a file of text may have no delimiters.
             select
-                row_no, record,
-                if(regexp_matches(record, '[;|\t]|,[^ ]'), 2, 1),
-                regexp_matches(record, '[0-9]:[0-9]'),
-                false
+                row_no, regexp_replace(record, '[;|]|,([^ ])', '\t\\1', 'g'),
+                regexp_matches(record, '[0-9]:[0-9]'), false
             from malformed where reason = 'wrong_field_count'
         )
         select read.row_no, text, true from malformed
-        asof join (from read where filled > 0) as read on malformed.row_no > read.row_no
+        asof join (from read where text <> '') as read on malformed.row_no > read.row_no
         where reason = 'repeated_headings' and not is_event
         union all
         select row_no, text, false from read
         join (select min(row_no) as first, max(row_no) as last from read where is_event)
             on row_no < last and (row_no > first or regexp_matches(text, '[0-9]{{3}}'))
-        where filled = 1 and not is_day_number
+        where text <> '' and not is_event and not is_day_number
         order by all
     """).fetchall()

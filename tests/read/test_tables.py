@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.staged_files import LOG, as_csv, refusal, staged
+from etl.common.problem import Problem
+from support.staged_files import LOG, as_csv, refusal, staged, staged_in_memory
 from support.workbooks import excel
 
 HEADINGS = ("Tab", "Event", "Date/Time")
@@ -93,3 +94,70 @@ def test_a_name_or_an_id_of_any_form_between_events_is_refused(title: str) -> No
 def test_a_day_number_is_no_title() -> None:
     table = [HEADINGS, *EVENTS, (None, None, "46108"), *EVENTS]
     assert staged("a.csv", as_csv(table), source=RETURN).count == 5
+
+
+def sections(title: str) -> str:
+    """Ten events, a row of a section, and ten more."""
+    lines = "".join(f"Client,Upload,03/26/2026 09:{minute} AM,Ann\n" for minute in range(10, 20))
+    return f"Tab,Event,Date/Time,User\n{lines}{title}\n{lines}"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Return ID:,R2,,", "Client:,Jones,Return:,R2", "Return ID:,,R2,", "Return R2,Jones,,"),
+        *(
+            "Return ID: R2,,,10 events",
+            "Client Name:,Jones,,",
+            "Taxpayer:,Jones,,",
+            ",Jones,Return:,R2",
+            "Return ID:,R2",
+        ),
+    ],
+)
+def test_a_row_of_several_texts_that_names_another_return_is_refused(title: str) -> None:
+    table = [tuple(line.split(",")) for line in sections(title).splitlines()]
+    contents = [("a.csv", sections(title))]
+    contents += [("a.xlsx", excel({"Log": [[cell or None for cell in row] for row in table]}))]
+    for name, content in contents:
+        assert refusal(name, content, source=RETURN) == message(11)
+    with pytest.raises(Problem, match="with a database only"):
+        staged_in_memory("a.csv", sections(title), source=RETURN)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["Client,Internal note,,Bo", "Client,Taxpayer: Initial Email,,Bo", "Client,Tax Return Accessed,,Bo"],
+)
+def test_an_event_without_a_time_is_no_title(row: str) -> None:
+    assert staged("a.csv", sections(row), source=RETURN).count == 21
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Internal Tracking:", "Internal Events", "Internal Activity", "Internal Tracking (10)"),
+        *("Internal Tracking - R1", "Tab: Internal", "Tab,Internal", "Internal Tracking,R1"),
+        *(
+            "Internal Tracking,10 events",
+            ",Internal Tracking,,R1",
+            "--- Internal ---,,,",
+            "User Tracking - Client,,,",
+        ),
+    ],
+)
+def test_a_row_that_may_name_another_tab_is_refused(title: str) -> None:
+    lines = "".join(f"r1,Upload,03/26/2026 09:{minute} AM,Ann\n" for minute in range(10, 20))
+    content = f"Return ID,Event,Date/Time,User\n{lines}{title}\n{lines}"
+    assert refusal("a.csv", content, source=TAB).startswith("record 11 is the title of another table")
+    with pytest.raises(Problem, match="with a database only"):
+        staged_in_memory("a.csv", content, source=TAB)
+
+
+def test_a_note_about_the_client_is_no_title() -> None:
+    rows = ["Upload,03/26/2026 09:00 AM,Ann,", "Note added,,Ann,Client asked to wait"] * 2
+    content = "\n".join(["Event,Date/Time,User,Detail", *rows, rows[0]])
+    assert (
+        staged("a.csv", content, source=replace(TAB, constants={"return_id": "r1", "tab": "Client"})).count
+        == 5
+    )
