@@ -198,7 +198,7 @@ class Beside:
         elif isinstance(value, str):
             # Two different texts already contradict each other.
             texts.update([value] if len(texts) < 2 else [])
-            if ZONE.search(heading_key(name := key.rpartition(".")[2])):
+            for name in [part for part in key.split(".") if ZONE.search(heading_key(part))]:
                 # Two are no zone that can be read.
                 self.zones[name] = ", ".join(filter(None, [self.zones.get(name), value]))
 

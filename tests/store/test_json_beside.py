@@ -85,6 +85,7 @@ BARE = FIRST | {"eventTime": "2026-03-26 15:15:10"}
         (BARE, {"timeZone": "UTC"}, "15:15:10"),
         (BARE, {"timeZone": "PT"}, "22:15:10"),
         (BARE, {"meta": {"x": {"timeZone": "PT"}}}, "22:15:10"),
+        (BARE, {"timeZone": {"name": "PT", "isFixed": False}}, "22:15:10"),
         (BARE | {"timeZone": "CT"}, {"timeZone": "PT"}, "20:15:10"),
         (FIRST, {"timeZone": "PT"}, "15:15:10"),
     ],
