@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, heading_key
 from etl.read.archive import Unpacked
-from etl.read.formats import beginning_of, content_kind
+from etl.read.formats import PLAIN, beginning_of, content_kind, format_of_name, text_of
 from etl.read.json_documents import JsonFile
 from etl.read.json_records import as_text, value_of
 
@@ -125,7 +125,10 @@ def split_hooks(
 
     Empty if the file has no such bodies. Raises a Problem if not every body is in one of the contents.
     """
-    if content_kind(unpacked.name, beginning_of(unpacked.path)) != "json":
+    beginning = beginning_of(unpacked.path)
+    # A first line that is no JSON is quarantined like any other.
+    is_json = format_of_name(unpacked.name, PLAIN) == "json" and b"\n{" in text_of(beginning)
+    if not is_json and content_kind(unpacked.name, beginning) != "json":
         return []
     file = JsonFile.of(unpacked.path, folder, limits)
     if not is_of_hooks(file):

@@ -240,7 +240,10 @@ BAD_LINES = [
 @pytest.mark.parametrize("bad", BAD_LINES)
 def test_a_bad_line_among_web_hooks_is_quarantined_alone(tmp_path: Path, bad: str) -> None:
     sent, esigned = lines(SENT), lines(ESIGN)
-    for number, text in enumerate([f"{sent}{bad}\n{esigned}", f"{sent}{esigned}{bad}\n"]):
+    texts = [f"{sent}{bad}\n{esigned}", f"{sent}{esigned}{bad}\n"]
+    # With a bracket alone at its beginning, a file is an array, or an object that is damaged.
+    texts += [] if bad.startswith(("[", '{"cut')) else [f"{bad}\n{sent}{esigned}"]
+    for number, text in enumerate(texts):
         firm = Firm(tmp_path / f"{number}")
         assert {outcome.state for outcome in firm.load(firm.file("hooks.ndjson", text))} == {"loaded"}
         assert ledger(firm) == {
