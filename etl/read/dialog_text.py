@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
 from etl.read.csv_dialect import named_in
-from etl.read.dialog import Above, Row, indent, is_status
+from etl.read.dialog import ACTS, Above, Row, indent, is_status
 from etl.read.dialog_times import CLOCK_TIME, TIME, day_of, is_clock, joined_time, time_text
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
@@ -39,6 +39,9 @@ NARROW = str.maketrans("\u00a0\u202f\u2009", "   ")
 EVENT = ("label", "status", "event_time", "actor")
 TIME_PLACE, ACTOR = EVENT.index("event_time"), EVENT.index("actor")
 NAME = re.compile(r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+|\S+@\S+")
+# What is no user: an address of a computer, or a number.
+NO_USER = re.compile(r"[\W\d_]*|[\da-f]*:[\da-f:.]*", re.IGNORECASE)
+LABEL = re.compile(r"tax return\b.*|.*: .*|.*email", re.IGNORECASE)
 AGAIN = "Copy it as a table, or write a line of headings above it."
 
 
@@ -204,7 +207,8 @@ def rows_of(lines: list[Line], columns: list[str]) -> list[Row | str]:
         if line.time or day_of(line.label):
             continue
         below = lines[place + 1] if place + 1 < len(lines) else None
-        if line.label and below and below.before and events[place + 1] and is_status_of(line, below):
+        text = below.before[0] if below and len(below.before) == 1 and events[place + 1] else ""
+        if line.label and text and (is_status(text) or indent(text) > indent(line.label)):
             continue
         unclear.add(place)
         # It may be a part of the event above or below it, which was too long for one line.
@@ -216,11 +220,6 @@ def rows_of(lines: list[Line], columns: list[str]) -> list[Row | str]:
     ]
 
 
-def is_status_of(label: Line, below: Line) -> bool:
-    text = below.before[0]
-    return len(below.before) == 1 and (is_status(text) or indent(text) > indent(label.label))
-
-
 def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | None:
     """The event of a line with a time; None if its texts may mean several things."""
     if not line.time or (not line.before and (are_labels_first or line.is_close or indent(line.text))):
@@ -228,9 +227,14 @@ def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | No
     cells = line.before or line.after
     count = 2 if len(cells) > 1 and is_status(cells[1]) else 1
     users = line.after if line.before else cells[count:]
-    # Of two texts behind a time, either may be the label.
+    # Of two texts behind a time, either may be the label, and somebody's name may be before an act.
     is_twofold = len(cells) > count if line.before else users and count == 1
-    if is_twofold or len(users) > 1 or any(map(is_status, users)):
+    is_act = count == 2 and cells[1].lower() in ACTS and not LABEL.fullmatch(cells[0].strip())
+    # Between single blanks, only a user behind the time shows that none is at the end of the label.
+    is_open = line.is_close and line.before and not is_status(cells[0])
+    if is_twofold or len(users) > 1 or (not users and (is_act or is_open)):
+        return None
+    if any(is_status(user) or NO_USER.fullmatch(user) for user in users):
         return None
     return line.row(columns, cells[0], cells[1] if count == 2 else "", line.time, *users)
 
@@ -262,7 +266,7 @@ def stacked_groups(lines: list[Line]) -> list[tuple[list[Line], Line | None]]:
     groups: list[tuple[list[Line], Line | None]] = []
     texts: list[Line] = []
     for line in lines:
-        if line.label:
+        if line.label and (day_of(line.label) or not NO_USER.fullmatch(line.label)):
             texts.append(line)
             continue
         if not line.is_only_time:
@@ -283,7 +287,7 @@ def has_user(texts: list[Line], is_end: bool, events: list[Row], users: set[str]
     """Whether the first of the texts between two times is the user of the event above; None if unclear."""
     names = [line.label.strip() for line in texts]
     first, count = names[0] if names else "", len(without_status(texts))
-    may_be_label = ": " in first or first.lower().endswith("email")
+    may_be_label = LABEL.fullmatch(first)
     if days := [place for place, name in enumerate(names) if day_of(name)]:
         # A day is above the label of an event, and below the user of another.
         is_clear = len(days) == 1 and days[0] <= bool(events) and count - days[0] <= 2 and not is_end
@@ -322,7 +326,7 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
             raise
         return None
     is_plain = any(line.time for line in copied.lines) and all(not isinstance(row, str) for row in rows)
-    if not is_said and not (is_plain and is_order_sure(copied.lines)):
+    if not is_said and not is_plain:
         return None
     headings = [*EVENT, *columns]
     records = Records(database, headings)
@@ -337,8 +341,3 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
     lines = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
     passed = f"{lines} headings or marks of a page" if copied.passed else None
     return replace(records.stage(headings, "it was copied from the dialog", above.remark, passed), said=said)
-
-
-def is_order_sure(lines: list[Line]) -> bool:
-    """Whether no label ends with a user. Between single blanks, a user behind the time shows it."""
-    return all(line.after or is_status(line.before[0]) for line in lines if line.is_close and line.before)

@@ -110,6 +110,13 @@ def test_a_label_that_looks_like_the_id_of_a_return() -> None:
         "Ann Lee\tAccess Link selected\t3/26/2026 7:20 PM\n",
         "3/26/2026 7:20 PM\tAccess Link selected\tAnn Lee\n",
         "Access Link selected Ann Lee 3/26/2026 7:20 PM\n",
+        # A user before an act, which is the label.
+        "Ann Lee\tRecalled\t3/26/2026 2:00 PM\nAnn Lee\tReprocessed\t3/26/2026 3:00 PM\n",
+        "3/26/2026 2:00 PM\tAnn Lee\tRecalled\n",
+        # An address of a computer is no user.
+        "Access Link selected\t3/26/2026 2:00 PM\t10.0.0.1\n",
+        "Access Link selected\t3/26/2026 2:00 PM\t2001:db8::7\n",
+        "Access Link selected\n3/26/2026 2:00 PM\n10.0.0.1\nUpload\n3/26/2026 3:00 PM\n10.0.0.1\n",
         "Access Link selected\t3/26/2026 7:20 PM\tAnn Lee\tJoe Lee\n",
         # Two times.
         "Access Link selected\t3/26/2026 7:20 PM\t3/26/2026 7:21 PM\n",
@@ -174,6 +181,21 @@ def test_unclear_lines_are_quarantined_where_the_settings_say_that_it_is_a_dialo
     )
 
 
+def test_a_user_between_single_blanks_is_never_a_part_of_a_label() -> None:
+    lines = ["Signed Ann Lee 3/26/2026 2:00 PM", "Bo Kim Deliver to Client 3/26/2026 3:00 PM"]
+    result = read("\n".join([*lines, "Signed 3/26/2026 4:00 PM Ann Lee"]) + "\n", SAID)
+    assert result.texts == [("Signed", None, "3/26/2026 4:00 PM", "Ann Lee")]
+    assert result.malformed == [(no, "unclear_line", line) for no, line in enumerate(lines, start=1)]
+
+
+def test_an_act_behind_a_label_is_its_status() -> None:
+    content = "Tax Return\tRecalled\t3/26/2026 2:00 PM\nSigned\tReprocessed\t3/26/2026 3:00 PM\tAnn Lee\n"
+    assert read(content).texts == [
+        ("Tax Return", "Recalled", "3/26/2026 2:00 PM", None),
+        ("Signed", "Reprocessed", "3/26/2026 3:00 PM", "Ann Lee"),
+    ]
+
+
 def expected(known: list[Event]) -> list[Row]:
     return [
         (label, status or None, f"{day(time)} {clock(time)}", user or None)
@@ -203,9 +225,10 @@ def test_any_events_on_lines(
     for place, mark in marks:
         lines.insert(place, mark)
     # Where single blanks are between all, nothing but a user behind a time shows where the label ends.
-    source = SAID if between == " " else ONE_RETURN
-    result = read("\n".join(lines) + "\n", source)
-    assert (result.texts, result.malformed) == (expected(known), [])
+    is_clear = between != " " or all(user or status for _, status, _, user in known)
+    result = read("\n".join(lines) + "\n", ONE_RETURN if between != " " else SAID)
+    right = [event for event in expected(known) if between != " " or event[1] or event[3]]
+    assert result.texts == right and bool(result.malformed) != is_clear
 
 
 @settings(**OPTIONS)
