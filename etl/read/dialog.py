@@ -25,6 +25,8 @@ ACTS = ("recalled", "reprocessed")
 # A status at the end of a label, behind a mark or on a line of its own: a link that was opened is no email.
 ENDING = re.compile(rf"\s*[\n\-‐‒–—:/|(\[]\s*(?:{'|'.join(STATUSES)})[)\]]?\s*$", re.IGNORECASE)
 BLANKS = " \t\u00a0"
+# What is in the column of ids below the returns of a list, or between its pages.
+FOOTER = r"(?i)(?:(?:grand |sub-?)?totals?|page \d+|(?:report )?(?:generated|printed|exported))(?:\W.*)?"
 # A longer text is no status, so most labels are not compared with each.
 LONGEST = 16
 # The columns that distinguish returns and tabs.
@@ -110,7 +112,8 @@ class Above:
         """The records of these rows. The last row may wait for those that follow."""
         for row, place in product(rows, self.filled):
             row[place] = row[place] if row[place].strip() else self.cells.get(place, row[place])
-            self.cells[place] = row[place]
+            is_footer = re.fullmatch(FOOTER, row[place].strip()) and not self.has_time(row)
+            self.cells[place] = "" if is_footer else row[place]
         if not self.may_have_statuses:
             return rows
         return [record for row in rows for record in self.add_row(row)]

@@ -25,10 +25,12 @@ from etl.read.records import Records, Staged
 
 # Of one return. A larger text is no copy of a dialog.
 MOST_BYTES = 2_000_000
-# A number of a page, and what browsers print above and below a page.
+# A number of a page, what browsers print above and below a page, and when and by whom it was printed.
 PAGE_MARK = re.compile(
     r"user tracking|(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
-    r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*",
+    r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*"
+    r"|(?:report (?:date|generated|printed|exported)|(?=.* by )(?:generated|printed|exported))"
+    r"(?: on| at)?:? \d[\d/:, ]*(?:[ap]m)?(?: by .*)?",
     re.IGNORECASE,
 )
 # A line of headings with more words is none.

@@ -30,8 +30,6 @@ DAMAGED = "|".join(
         r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|TRUE|FALSE",
     ]
 )
-# What is in the column of ids below the returns of a list, or between its pages.
-FOOTER = r"(?i)(?:(?:grand |sub-?)?totals?|page \d+|(?:report )?(?:generated|printed|exported))(?:\W.*)?"
 
 
 def out_of_formula(text: str) -> str:

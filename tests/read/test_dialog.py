@@ -302,3 +302,10 @@ def test_a_day_without_clocks_below_it_is_a_record() -> None:
         ("Upload", "3/27/2026 2:00 PM"),
         (None, "3/28/2026"),
     ]
+
+
+def test_a_total_is_not_the_return_of_the_rows_below_it() -> None:
+    content = "Return ID,Tab,Event,Date/Time\nr1,Client,Upload,3/26/2026 3:00 PM\nTotal,,,\n"
+    content += ",Client,Recalled,3/26/2026 3:10 PM\n"
+    result = read(content, replace(LOG, fill_down=("Return ID",)))
+    assert [row[0] for row in result.texts] == ["r1", "Total", None]

@@ -93,6 +93,21 @@ def test_two_captions_in_a_row_name_no_tab() -> None:
     assert read(content, replace(LOG, constants={"return_id": "r"})).texts == [(*LINK, None)]
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "Exported 3/30/2026 9:00 AM by Ann Lee",
+        "Printed on 3/30/2026 9:00 AM by Ann",
+        "Report date\t3/30/2026 9:00 AM",
+        "Report generated: 3/30/2026, 9:00 AM",
+    ],
+)
+def test_the_time_of_printing_is_no_event(stamp: str) -> None:
+    result = read(f"Access Link selected\t3/26/2026 7:20 PM\tAnn Lee\n{stamp}\n")
+    assert (result.texts, result.malformed) == ([LINK], [])
+    assert result.remark == "it was copied from the dialog; 1 line is headings or marks of a page"
+
+
 def test_a_label_that_looks_like_the_id_of_a_return() -> None:
     content = (
         "Tax Return: Recalled  3/26/2026 7:20 PM  Pat Roe\nTax Return\n  Reprocessed  3/26/2026 7:21 PM\n"
