@@ -27,9 +27,11 @@ DAMAGED = "|".join(
         r"\d{1,2}/\d{1,2}/\d{2}(?:\d{2})?(?: 0?0:00(?::00)?| 12:00(?::00)? AM)?",
         r"\d{4}-\d\d-\d\d(?:[ T]00:00(?::00(?:\.0+)?)?)?",
         # A formula without a result, a number too wide for its column, and a truth value.
-        r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|TRUE|FALSE",
+        r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|(?i:true|false)",
     ]
 )
+# What people and programs write where there is no id.
+NO_ID = r"(?i)\s*(?:n/a|none|null|-+)\s*"
 
 
 def out_of_formula(text: str) -> str:
@@ -41,6 +43,13 @@ def out_of_formula(text: str) -> str:
 def out_of_formula_text(text: str) -> str:
     """The same in Python."""
     return re.sub(FORMULA, r"\1", text)
+
+
+def plain_id(text: str) -> str:
+    """SQL for an id without invisible marks, and with plain hyphens; null if it says that there is none."""
+    plain = f"regexp_replace(translate({text}, '\u2010\u2011\u2212', '---'), '\\p{{Cf}}', '', 'g')"
+    plain = f"case when strlen({text}) <> length({text}) then {plain} else {text} end"
+    return f"case when not regexp_full_match({text}, '{NO_ID}') then {plain} end"
 
 
 def is_like(name: str, expression: str) -> str:

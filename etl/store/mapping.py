@@ -16,7 +16,7 @@ from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
-from etl.store.ids import DAMAGED, is_like, out_of_formula
+from etl.store.ids import DAMAGED, is_like, out_of_formula, plain_id
 from etl.store.texts import select_texts, set_places
 from etl.store.time_column import after, clocks_of, stamp_steps
 from etl.store.times import number_times, parse_day
@@ -41,7 +41,8 @@ TABS = {name.lower().replace(" ", ""): tab for name, tab in USUAL_TABS.items()} 
 USUAL, OTHERS = (
     " ".join(f"when '{name}' then '{tab}'" for name, tab in tabs.items()) for tabs in (USUAL_TABS, TABS)
 )
-KNOWN_TAB = f"case tab {USUAL} else case translate(lower(tab), ' _-\t\u00a0', '') {OTHERS} end end"
+LETTERS = "translate(lower(tab), ' _-\t\u00a0\u200b\u200e\u200f\u2060\ufeff', '')"
+KNOWN_TAB = f"case tab {USUAL} else case {LETTERS} {OTHERS} end end"
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
 # How far the clock of the log was ahead of UTC, in microseconds.
@@ -162,7 +163,7 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     """
     texts = {name: columns.text(name) for name in names_of(SET)}
     ids = [name for name in IDS if name in columns.places]
-    texts |= {name: out_of_formula(texts[name]) for name in ids}
+    texts |= {name: plain_id(out_of_formula(texts[name])) for name in ids}
     for name in texts.keys() & columns.places.keys():
         trimmed = f"nullif(regexp_replace({texts[name]}, '^{BLANK}+|{BLANK}+$', '', 'g'), '')"
         has_blanks = HAS_OUTER_BLANKS.format(texts[name])

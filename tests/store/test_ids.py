@@ -41,7 +41,7 @@ def test_rounded_numbers_dates_and_errors_are_quarantined(tmp_path: Path) -> Non
     ]
     # As workbooks and programs write dates and whole numbers.
     damaged += ["2025-03-01", "3/1/25", "12.0", "12.00", "1e3", "1E5"]
-    damaged += ["#N/A", "#REF!", "########", "TRUE"]
+    damaged += ["#N/A", "#REF!", "########", "TRUE", "true"]
     assert returns_of(tmp_path, *damaged) == [None] * len(damaged)
 
 
@@ -60,6 +60,21 @@ def test_ids_that_look_alike_are_ids(tmp_path: Path) -> None:
     ]
     ids += ["2025-03", "#12", "True North", "2025001600000000", "202512034567891234", "E+14", "000123"]
     assert returns_of(tmp_path, *ids) == ids
+
+
+def test_words_for_no_id_name_no_return(tmp_path: Path) -> None:
+    """The events of all returns without an id became those of one return."""
+    words = ["N/A", "n/a", " - ", "--", "none", "NULL"]
+    part = Firm(tmp_path).load_text(log(*words, "N-A", "NA", "A--"))
+    assert [row[:2] for row in quarantined(part)] == [(number, "empty_return_id") for number in range(1, 7)]
+    assert events(part, "return_id") == [("N-A",), ("NA",), ("A--",)]
+
+
+def test_marks_that_nobody_sees_make_no_other_return_or_tab(tmp_path: Path) -> None:
+    ids = ["\u200b2025-1", "2025-1\u200e", "2025\u20111", "2025\u2212\u20601\u00a0", "\ufeff2025-1", "\u200b"]
+    part = Firm(tmp_path).load_text(log(*ids).replace("Client,", "\u200bClient Tracking\u200e,"))
+    assert events(part, "return_id", "tab") == [("2025-1", "Client")] * 5
+    assert [row[:2] for row in quarantined(part)] == [(6, "empty_return_id")]
 
 
 def test_totals_and_footers_of_a_returns_list_are_no_returns(tmp_path: Path) -> None:
