@@ -135,10 +135,14 @@ def about_missing(found: Found) -> list[str]:
 
 
 def typable(found: Found) -> list[str]:
-    """The missing columns that a person may say; none if the names of sheets may tell them apart."""
+    """The missing columns that a person may say; none if the names of sheets may tell them apart.
+
+    Not a tab if a column has tabs: the records differ in it.
+    """
     if found.unpacked.sheet and patterns(found.unpacked.sheet, ["return_id"]):
         return []
-    return [one.column for one in found.suggested if one.column in SAYABLE and not one.is_certain]
+    unsure = [one for one in found.suggested if one.column in SAYABLE and not one.is_certain]
+    return [one.column for one in unsure if not (one.column == "tab" and one.headings)]
 
 
 def hint(suggestion: Suggestion) -> str:

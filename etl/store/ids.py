@@ -30,8 +30,8 @@ DAMAGED = "|".join(
         r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|(?i:true|false)",
     ]
 )
-# What people and programs write where there is no id.
-NO_ID = r"(?i)\s*(?:n/a|none|null|-+)\s*"
+# What people and programs write where there is no id. A return may be called none or null.
+NO_ID = r"(?i)\s*(?:n/a|-+)\s*"
 
 
 def out_of_formula(text: str) -> str:

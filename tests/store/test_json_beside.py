@@ -110,7 +110,7 @@ def test_a_zone_beside_the_records_is_that_of_their_times(
 def test_a_zone_beside_the_records_that_is_not_read_refuses_the_file(tmp_path: Path, zone: Any) -> None:
     refused = load_given(Firm(tmp_path), zone | {"events": [BARE]}, return_id="R9")
     assert refused.reason
-    reason = 'the time of record 1 has a zone in another column, "zone", which is not read.'
+    reason = 'the time of record 1 has its time zone in another column, "zone", which is not read.'
     assert refused.reason.startswith(reason if "timeZone" not in zone else "no record could be read.")
 
 
@@ -120,12 +120,12 @@ def test_each_list_has_the_zone_beside_it(tmp_path: Path) -> None:
         {"timeZone": "PT", "events": [event]},
         {"timeZone": "UTC", "events": [event | {"event": "Sent"}]},
     ]
-    document = {"returns": [*lists, {"events": [event | {"event": "Seen", "timeZone": None}]}]}
     firm = Firm(tmp_path)
-    part = firm.load_text(json.dumps(document), "a.json")
-    # The times of the last are on the clocks of the firm, in New York.
+    part = firm.load_text(json.dumps({"returns": lists}), "a.json")
     assert events(part, "label", "event_at::varchar") == [
         ("Upload", "2026-03-26 22:15:10"),
         ("Sent", "2026-03-26 15:15:10"),
-        ("Seen", "2026-03-26 19:15:10"),
     ]
+    without = {"events": [event | {"event": "Seen", "timeZone": None}]}
+    reason = 'record 3 has no time zone in "timeZone", and others have.'
+    assert reason in firm.refusal(json.dumps({"returns": [*lists, without]}), "b.json")
