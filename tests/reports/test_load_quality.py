@@ -5,22 +5,9 @@ from pathlib import Path
 import duckdb
 
 from etl.warehouse.build import build
-from support.loaded_files import Firm
+from support.loaded_files import ONE_TAB, Firm
 
-SETTINGS = """
-[firm]
-timezone = "America/New_York"
-[[source]]
-name = "tabs"
-files = ["*"]
-firm_id = "oak"
-time_formats = ["%m/%d/%Y %I:%M %p"]
-[source.columns]
-label = ["Event"]
-event_time = ["Date/Time"]
-[source.names]
-file = "{return_id} {tab} tracking"
-"""
+SETTINGS = ONE_TAB + '[source.names]\nfile = "{return_id} {tab} tracking"\n'
 CLIENT = "Event,Date/Time\nAccess Link selected,3/26/2026 7:20 PM\n"
 
 

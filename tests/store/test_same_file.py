@@ -6,21 +6,9 @@ from pathlib import Path
 from etl.config.settings import read_settings
 from etl.store.load import load
 from etl.store.parts import ID_LENGTH, file_hash, refusals, remove, with_checksums
-from support.loaded_files import Firm, events
+from support.loaded_files import ONE_TAB, Firm, events
 from support.workbooks import excel
 
-SETTINGS = """
-[firm]
-timezone = "America/New_York"
-[[source]]
-name = "tabs"
-files = ["*"]
-firm_id = "oak"
-time_formats = ["%m/%d/%Y %I:%M %p"]
-[source.columns]
-label = ["Event"]
-event_time = ["Date/Time"]
-"""
 NAMES = '[source.names]\nfile = "{return_id} {client_name} {tab} tracking*"\n'
 CLIENT = "Event,Date/Time\nUp,3/26/2026 7:21 PM\n"
 # What ledgers have since files have values from their names.
@@ -32,7 +20,7 @@ def records(firm: Firm, *columns: str) -> list[tuple]:
 
 
 FORMATS = '["%m/%d/%Y %I:%M %p"'
-CHANGED = SETTINGS.replace(FORMATS, FORMATS + ', "%d.%m.%Y %H:%M"')
+CHANGED = ONE_TAB.replace(FORMATS, FORMATS + ', "%d.%m.%Y %H:%M"')
 CONTRACT = "return_id,tab,label,event_time\nr1,Client,Up,3/26/2026 7:21 PM\n"
 
 
@@ -45,14 +33,14 @@ def in_folders(firm: Firm, *folders: str, content: str = CLIENT) -> list[Path]:
 
 def test_files_of_equal_bytes_are_two_if_their_firms_are_two(tmp_path: Path) -> None:
     """The firm is in the name, or typed, or of the source that the file belongs to."""
-    named = Firm(tmp_path / "named", SETTINGS + '[source.names]\nfile = "{firm_id} {return_id} {tab} *"\n')
+    named = Firm(tmp_path / "named", ONE_TAB + '[source.names]\nfile = "{firm_id} {return_id} {tab} *"\n')
     files = [named.file(f"{firm_id} r1 client log.csv", CLIENT) for firm_id in ("ash", "elm")]
     named.load(*files)
-    typed = Firm(tmp_path / "typed", SETTINGS)
+    typed = Firm(tmp_path / "typed", ONE_TAB)
     for firm_id in ("ash", "elm"):
         file, settings = typed.file("log.csv", CONTRACT), read_settings(typed.data.settings)
         load(typed.data, settings, [file], given={"firm_id": firm_id})
-    head, source = SETTINGS.split("[[source]]")
+    head, source = ONE_TAB.split("[[source]]")
     sources = [
         "[[source]]" + source.replace('"*"', f'"{name}*"').replace("tabs", name).replace("oak", name)
         for name in ("ash", "elm")
@@ -71,7 +59,7 @@ def test_files_of_equal_bytes_are_two_if_their_firms_are_two(tmp_path: Path) -> 
 
 def test_a_file_with_the_name_of_another_return_replaces_nothing(tmp_path: Path) -> None:
     names = '[source.names]\nfile = "{tab} *"\nfolder = "{return_id}"\n'
-    firm = Firm(tmp_path, SETTINGS + names)
+    firm = Firm(tmp_path, ONE_TAB + names)
     first, second, third = in_folders(firm, "r1", "r2", "r3")
     firm.load(first)
     Firm(tmp_path, CHANGED + names)
@@ -82,9 +70,9 @@ def test_a_file_with_the_name_of_another_return_replaces_nothing(tmp_path: Path)
 
 
 def test_a_value_that_was_typed_for_a_file_is_not_replaced_by_another(tmp_path: Path) -> None:
-    firm = Firm(tmp_path, SETTINGS)
+    firm = Firm(tmp_path, ONE_TAB)
     file = firm.file("log.csv", CLIENT)
-    for return_id, text in (("r1", SETTINGS), ("r2", CHANGED)):
+    for return_id, text in (("r1", ONE_TAB), ("r2", CHANGED)):
         Firm(tmp_path, text)
         load(
             firm.data,
@@ -97,7 +85,7 @@ def test_a_value_that_was_typed_for_a_file_is_not_replaced_by_another(tmp_path: 
 
 def test_names_that_differ_only_in_a_taxpayer_number_are_two(tmp_path: Path) -> None:
     names = '[source.names]\nfile = "{return_id}"\n[source.constants]\ntab = "Client"\n'
-    firm = Firm(tmp_path, SETTINGS + names)
+    firm = Firm(tmp_path, ONE_TAB + names)
     firm.load(firm.file("078-05-1120.csv", CLIENT))
     Firm(tmp_path, CHANGED + names)
     firm.load(firm.file("219-45-1121.csv", CLIENT))
@@ -106,17 +94,17 @@ def test_names_that_differ_only_in_a_taxpayer_number_are_two(tmp_path: Path) -> 
 
 def test_two_files_that_were_one_part_replace_it_once(tmp_path: Path) -> None:
     """Before names had values, both were one file; the second was then lost with the part of the first."""
-    firm = Firm(tmp_path, SETTINGS)
+    firm = Firm(tmp_path, ONE_TAB)
     files = in_folders(firm, "Lee", "Kim", content=CONTRACT)
     assert [outcome.state for outcome in firm.load(*files)] == ["loaded", "known"]
-    Firm(tmp_path, SETTINGS + '[source.names]\nfolder = "{client_name}"\n')
+    Firm(tmp_path, ONE_TAB + '[source.names]\nfolder = "{client_name}"\n')
     assert [outcome.state for outcome in firm.load(*files)] == ["read again", "loaded"]
     assert records(firm, "return_id", "client_name") == [("r1", "Kim"), ("r1", "Lee")]
 
 
 def test_a_workbook_of_before_is_replaced_by_its_sheets(tmp_path: Path) -> None:
     """It was one content, with the id of the file."""
-    firm = Firm(tmp_path, SETTINGS + '[source.names]\nsheet = "{return_id} {tab}"\n')
+    firm = Firm(tmp_path, ONE_TAB + '[source.names]\nsheet = "{return_id} {tab}"\n')
     rows = [["Event", "Date/Time"], ["Up", "3/26/2026 7:21 PM"]]
     file = firm.file("m.xlsx", excel({"r1 Client": rows, "r2 Client": rows}))
     firm.load(file)
@@ -137,7 +125,7 @@ def test_a_workbook_of_before_is_replaced_by_its_sheets(tmp_path: Path) -> None:
 
 def test_no_folder_of_the_inbox_and_no_year_is_taken_for_an_id(tmp_path: Path) -> None:
     names = '[source.names]\nfile = "{tab} *"\nfolder = "{return_id}"\n'
-    firm = Firm(tmp_path, SETTINGS + names)
+    firm = Firm(tmp_path, ONE_TAB + names)
     inbox = in_folders(firm, *(f"data/inbox/{name}" for name in ("loaded", "refused")))
     assert [str(outcome.reason)[:23] for outcome in firm.load(*inbox)] == ["no column for return_id"] * 2
     [year, office] = in_folders(firm, "Lee/2025", "Kim/2026 r7")
@@ -145,7 +133,7 @@ def test_no_folder_of_the_inbox_and_no_year_is_taken_for_an_id(tmp_path: Path) -
     assert outcome.reason == (
         "its folder is a year, and names nothing else. Move it into a folder with the right name."
     )
-    Firm(tmp_path, SETTINGS + names.replace("{return_id}", "{tax_year} {return_id}"))
+    Firm(tmp_path, ONE_TAB + names.replace("{return_id}", "{tax_year} {return_id}"))
     firm.load(office)
     assert set(records(firm, "return_id", "tax_year")) == {("r7", 2026)}
 
@@ -154,7 +142,7 @@ def test_what_a_ledger_keeps_of_names_cannot_be_found_by_trying_names(tmp_path: 
     """Its ids are hashes under the key of the data directory: another directory has others."""
     ids = []
     for folder in ("one", "two"):
-        firm = Firm(tmp_path / folder, SETTINGS + NAMES)
+        firm = Firm(tmp_path / folder, ONE_TAB + NAMES)
         firm.load(firm.file("2025-0001 Lee client tracking.csv", CLIENT), firm.file("Lee.csv", CLIENT))
         (firm.folder / "Kim.csv").symlink_to("missing")
         firm.load(firm.folder / "Kim.csv")
@@ -166,7 +154,7 @@ def test_what_a_ledger_keeps_of_names_cannot_be_found_by_trying_names(tmp_path: 
 
 def test_nine_digits_in_a_name_are_a_taxpayer_number(tmp_path: Path) -> None:
     names = '[source.names]\nfile = ["{tab} {client_name} log", "{tab} log"]\nfolder = "{return_id}"\n'
-    firm = Firm(tmp_path, SETTINGS + names)
+    firm = Firm(tmp_path, ONE_TAB + names)
     files = in_folders(firm, "078051120", "078-05-1120", "r1")
     files.append(firm.file("r1/client Lee 219451121 log.csv", CLIENT))
     outcomes = firm.load(*files)

@@ -24,6 +24,20 @@ firm_id = "oak"
 timezone = "{zone}"
 """
 
+# Files of one tab, whose rows name neither the return nor the tab.
+ONE_TAB = """
+[firm]
+timezone = "America/New_York"
+[[source]]
+name = "tabs"
+files = ["*"]
+firm_id = "oak"
+time_formats = ["%m/%d/%Y %I:%M %p"]
+[source.columns]
+label = ["Event"]
+event_time = ["Date/Time"]
+"""
+
 
 def shipped_settings() -> str:
     """The shipped settings, in which a day alone is midnight, because that is shorter in a test."""
