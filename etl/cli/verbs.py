@@ -265,6 +265,9 @@ def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> list[str]:
         say(f"{data.inbox}: nothing to load.")
     for outcome in outcomes:
         say(printable(str(outcome)))
+    if sys.stderr.isatty() and any(outcome.state == "refused" for outcome in outcomes):
+        # Only at a terminal: the page that adds exports shows the lines above, and checks itself.
+        say("How a refused file is read, and what lines in settings.toml help: returntrail load --check FILE")
     faults = {
         "A file of the inbox was refused": any(outcome.state == "refused" for outcome in outcomes),
         "A file has too many quarantined records": any(outcome.is_warned for outcome in outcomes),

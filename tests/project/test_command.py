@@ -6,6 +6,7 @@ Where neither its start nor a signal matters, the process is a fork of one that 
 import csv
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -264,6 +265,25 @@ def test_load_reports_each_file_and_a_folder_means_its_files(firm: DataDir, tmp_
         "copy.csv: loaded, 4 of 4 records.\n"
         f"{firm.inbox}/march.csv: the same content was loaded as copy.csv; nothing to do.\n"
         "missing.csv: there is no such file.\n"
+    )
+
+
+def test_a_person_at_a_terminal_is_told_what_helps_with_a_refused_file(firm: DataDir, tmp_path: Path) -> None:
+    """The page that adds exports reads the same lines from a pipe: there the last one stays a reason."""
+    (tmp_path / "copied.csv").write_text("Event,Date/Time,User\nUpload,2026-03-01 09:00,Amy\n")
+    ours, theirs = pty.openpty()
+    words = [*COMMAND, "--data", str(firm.root), "load", str(tmp_path / "copied.csv")]
+    with subprocess.Popen(words, env=ENVIRONMENT, stderr=theirs) as process:
+        os.close(theirs)
+        shown = ""
+        # The end of a terminal is an error on Linux and an empty read on macOS.
+        with suppress(OSError):
+            while piece := os.read(ours, 4096):
+                shown += piece.decode()
+    os.close(ours)
+    assert process.returncode == 1
+    assert shown.splitlines()[-1] == (
+        "How a refused file is read, and what lines in settings.toml help: returntrail load --check FILE"
     )
 
 
