@@ -20,6 +20,7 @@ from etl.common.problem import Problem
 from etl.config.source import Limits, Source, heading_key
 from etl.read.archive import Unpacked
 from etl.read.formats import PLAIN, beginning_of, content_kind, format_of_name, text_of
+from etl.read.ids import NO_ID_OF_PROGRAM
 from etl.read.json_documents import JsonFile
 from etl.read.json_records import as_text, value_of
 
@@ -100,7 +101,7 @@ class Splitter:
             self.write_record(OTHERS, event(fields, received))
 
     def id_of(self, fields: Body) -> str | None:
-        return next((text for key in self.return_id if (text := scalar(fields.get(key)))), None)
+        return next((text for key in self.return_id if (text := own_id(fields.get(key)))), None)
 
     def without_links(self, value: Any) -> Any:
         """A value without links, also in the texts, lists and objects in it."""
@@ -257,11 +258,14 @@ def values_of(body: Body, columns: Mapping[str, str], *known: str) -> Body:
     The rest is one field, so that no name in it can be that of a column of ours.
     """
     own = by_key(body)
-    # An object in place of a text is in the rest.
-    read = {*known, *(key for key in columns.values() if not isinstance(own.get(key), dict | list))}
+    values = {
+        name: (own_id if name == "client_id" else scalar)(own.get(key)) for name, key in columns.items()
+    }
+    # An object in place of a text is in the rest, and so is what is no id.
+    read = {*known, *(key for name, key in columns.items() if values[name] is not None)}
     others = (key for key, item in body.items() if heading_key(key) not in read and item not in (None, ""))
     rest = {key: body[key] for key in others}
-    return {name: scalar(own.get(key)) for name, key in columns.items()} | {"rest": rest or None}
+    return values | {"rest": rest or None}
 
 
 def by_key(body: Body) -> Body:
@@ -273,6 +277,12 @@ def scalar(value: Any) -> str | None:
     if value is None or isinstance(value, dict | list):
         return None
     return (as_text(value) or "").strip() or None
+
+
+def own_id(value: Any) -> str | None:
+    """The text of an id; None for what programs write where they have none."""
+    text = scalar(value)
+    return None if text is None or NO_ID_OF_PROGRAM.fullmatch(text) else text
 
 
 def objects_in(value: Any) -> list[Body] | None:

@@ -12,11 +12,11 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import create_table, literal
 from etl.config.source import TIME, contract, file_columns
 from etl.read.dialog import FOOTER
+from etl.read.ids import DAMAGED, is_like, out_of_formula, plain_id
 from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
-from etl.store.ids import DAMAGED, is_like, out_of_formula, plain_id
 from etl.store.texts import select_texts, set_places
 from etl.store.time_column import after, clocks_of, stamp_steps
 from etl.store.times import number_times, parse_day

@@ -15,10 +15,10 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
 from etl.config.source import TIME
+from etl.read.ids import out_of_formula_text
 from etl.read.tins import REPLACED, SUSPECT, id_hash, redact, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
-from etl.store.ids import out_of_formula_text
 from etl.store.time_column import read_times
 
 # Between the name of a file and the name of a member or a sheet in it.

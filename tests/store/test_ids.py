@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.loaded_files import HEAD, SETTINGS, Firm, events, quarantined
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NO_GUID = "00000000-0000-0000-0000-000000000000"
 FIRMS = SETTINGS.format(firm="UTC", zone="UTC").replace('firm_id = "oak"\n', "")
 
 
@@ -42,6 +43,8 @@ def test_rounded_numbers_dates_and_errors_are_quarantined(tmp_path: Path) -> Non
     # As workbooks and programs write dates and whole numbers.
     damaged += ["2025-03-01", "3/1/25", "12.0", "12.00", "1e3", "1E5"]
     damaged += ["#N/A", "#REF!", "########", "TRUE", "true"]
+    # What programs write where they have no id.
+    damaged += ["0", " 0 ", "-1", "-17", NO_GUID, f"{{{NO_GUID}}}"]
     assert returns_of(tmp_path, *damaged) == [None] * len(damaged)
 
 
@@ -58,6 +61,7 @@ def test_ids_that_look_alike_are_ids(tmp_path: Path) -> None:
         "12.5",
         "1.2.0",
     ]
+    ids += ["000", "0-1", "-A", NO_GUID[:-1] + "1"]
     ids += ["2025-03", "#12", "True North", "2025001600000000", "202512034567891234", "E+14", "000123"]
     assert returns_of(tmp_path, *ids) == ids
 
@@ -118,21 +122,25 @@ def test_a_damaged_firm_is_quarantined_and_a_damaged_client_is_only_kept_as_text
         "oak,r1,2.02512E+14,Client,Up,2026-03-04 10:00\n"
         "oak,r2,Mar-25,Client,Up,2026-03-04 10:00\n"
         "oak,r3,c3,Client,Up,2026-03-04 10:00\n"
+        "oak,r4,0,Client,Up,2026-03-04 10:00\n"
+        "0,r5,c3,Client,Up,2026-03-04 10:00\n"
     )
-    assert [row[:2] for row in quarantined(part)] == [(1, "damaged_id")]
+    assert [row[:2] for row in quarantined(part)] == [(1, "damaged_id"), (6, "damaged_id")]
     rows = events(part, "return_id", "client_id", "extra")
     assert [(*row[:2], json.loads(row[2] or "{}")) for row in rows] == [
         ("r1", None, {"Client ID": "2.02512E+14"}),
         ("r2", None, {"Client ID": "Mar-25"}),
         ("r3", "c3", {}),
+        ("r4", None, {"Client ID": "0"}),
     ]
 
 
 @pytest.mark.parametrize("damaged", ["2.02512E+14", "Mar-25"])
 def test_a_file_of_damaged_ids_only_is_refused(tmp_path: Path, damaged: str) -> None:
     assert Firm(tmp_path).refusal(log(damaged, damaged)) == (
-        "log.csv: no record could be read. 2 of 2 records are damaged_id: A spreadsheet made the id a "
-        "rounded number, a date or an error: load the export as it came, not saved again. "
+        "log.csv: no record could be read. 2 of 2 records are damaged_id: A spreadsheet or a program "
+        "made the id a rounded number, a date, an error or a zero for none: load the export as it came, not "
+        "saved again. "
         "The first is record 1. Nothing was loaded from it."
     )
 

@@ -12,7 +12,7 @@ import pytest
 from etl.common.paths import SHIPPED
 from etl.store.contents import rows_of
 from support.hooks import ALL, ESIGN, LEE, STATUSES, changed, esign, lines, other, received, status
-from support.loaded_files import Firm, events, tree
+from support.loaded_files import Firm, events, quarantined, tree
 
 COUNTS = ("file_name", "kind", "record_count", "kept_count", "quarantined_count", "purged_count")
 
@@ -307,6 +307,43 @@ def test_the_settings_say_which_number_is_the_return(tmp_path: Path) -> None:
     firm = Firm(tmp_path, settings.replace(commented, "[source.columns]\ntax_return_id"))
     [outcome] = firm.load(firm.file("one.json", json.dumps(STATUSES[0])))
     assert duckdb.sql(f"select return_id {rows_of(outcome.part)}").fetchall() == [("140001",)]
+
+
+NO_IDS = [0, "0", -1, "-17", False, True, "", " ", "null", "None", "undefined", "N/A", "--", [], {}]
+NO_IDS += ["00000000-0000-0000-0000-000000000000", "2.02512E+14"]
+
+
+@pytest.mark.parametrize("missing", NO_IDS)
+def test_what_programs_write_for_a_missing_id_is_no_return_and_no_client(
+    tmp_path: Path, missing: object
+) -> None:
+    """The bodies of all returns without an id became those of one return, 0."""
+    firm = Firm(tmp_path)
+    no_return, no_client = {"taxReturnId": missing}, {"clientId": missing}
+    data = changed("C-001", "Austin", True)["eventData"] | no_client
+    bodies = [status("DELIVERED", "2026-03-04T15:10:00Z", 7), SENT | no_client, SENT | no_return, RECALLED]
+    bodies += [RECALLED | no_return, ESIGN | no_return | no_client, {"eventType": 5001, "eventData": data}]
+    firm.load(firm.file("hooks.ndjson", lines(*bodies, changed("C-001", "Austin", True))))
+    log, others = sorted(firm.parts, key=lambda part: part.kind)
+    rows = duckdb.sql(f"select return_id, client_id {rows_of(log)} order by row_no").fetchall()
+    assert rows == [("TR000007", "C-007"), ("TR000001", None), ("TR000002", "C-002")]
+    assert [row[:2] for row in quarantined(log)] == [(3, "empty_return_id"), (5, "empty_return_id")]
+    assert hooks(firm, "body, tax_return_id, client_id") == [
+        ("signature", None, None),
+        ("client", None, "C-001"),
+    ]
+    assert [row[:2] for row in quarantined(others)] == [(2, "empty_client_id")]
+    # What is no id is not lost.
+    [(kept,)] = duckdb.sql(f"select extra {rows_of(log)} where client_id is null").fetchall()
+    assert json.loads(json.loads(kept)["rest"]).get("clientId", "") == missing
+
+
+def test_the_next_number_of_the_settings_stands_for_a_missing_one(tmp_path: Path) -> None:
+    settings = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    own = '[source.columns]\ntax_return_id = ["taxReturnId", "documentId"]'
+    firm = Firm(tmp_path, settings.replace('# [source.columns]\n# tax_return_id = ["documentId"]', own))
+    firm.load(firm.file("two.ndjson", lines(SENT | {"taxReturnId": 0}, RECALLED)))
+    assert events(firm.parts[0], "return_id") == [("140001",), ("TR000002",)]
 
 
 def test_an_object_in_place_of_an_id_is_no_id_and_is_not_lost(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Ids as spreadsheets leave them: in a formula that protects them, or damaged.
+"""Ids as spreadsheets and programs leave them: in a formula that protects them, damaged, or a zero for none.
 
-A damaged id may be that of many returns, so it is never stored as an id.
+Such an id may be that of many returns, so it is never stored as an id.
 """
 
 import re
@@ -28,10 +28,14 @@ DAMAGED = "|".join(
         r"\d{4}-\d\d-\d\d(?:[ T]00:00(?::00(?:\.0+)?)?)?",
         # A formula without a result, a number too wide for its column, and a truth value.
         r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|(?i:true|false)",
+        # What programs write where a number or a GUID is missing.
+        r"0|-\d+|\{?0{8}-0{4}-0{4}-0{4}-0{12}\}?",
     ]
 )
 # What people and programs write where there is no id. A return may be called none or null.
-NO_ID = r"(?i)\s*(?:n/a|-+)\s*"
+NO_ID = r"(?i:\s*(?:n/a|-+)\s*)"
+# A program has no return of such a name: its templates write it in place of a missing value.
+NO_ID_OF_PROGRAM = re.compile(rf"(?i:null|none|nil|undefined)|{NO_ID}|{DAMAGED}")
 
 
 def out_of_formula(text: str) -> str:
