@@ -25,8 +25,15 @@ ACTS = ("recalled", "reprocessed")
 # A status at the end of a label, behind a mark or on a line of its own: a link that was opened is no email.
 ENDING = re.compile(rf"\s*[\n\-‐‒–—:/|(\[]\s*(?:{'|'.join(STATUSES)})[)\]]?\s*$", re.IGNORECASE)
 BLANKS = " \t\u00a0"
+# What says when a report was made. With a user or the id of a return, the last words may be an event of it.
+DATED = (
+    r"(?:report|data|date|list) (?:generated|printed|exported|created|run)|data as of|as of(?: date)?"
+    r"|(?:report|export|print|run|download) (?:date|time|timestamp)|(?:date|time) of (?:report|export)"
+    r"|(?:generated|printed|exported|run|extracted) (?:on|at)|last (?:updated|refreshed|run)"
+)
+STAMP = rf"(?i)(?:{DATED}|generated|printed|exported|page \d+)(?: of \d+)?(?: (?:on|at))?(?: by .*)?\W*"
 # What is in the column of ids below the returns of a list, or between its pages.
-FOOTER = r"(?i)(?:(?:grand |sub-?)?totals?|page \d+|(?:report )?(?:generated|printed|exported))(?:\W.*)?"
+FOOTER = rf"(?i)(?:(?:grand |sub-?)?totals?|page \d+|{DATED}|generated|printed|exported)(?:\W.*)?"
 # A longer text is no status, so most labels are not compared with each.
 LONGEST = 16
 # The columns that distinguish returns and tabs.
@@ -37,6 +44,10 @@ Row = list[str]
 def is_status(text: str) -> bool:
     word = text.strip(BLANKS)
     return len(text.lstrip(BLANKS)) < LONGEST and word.lower() in STATUSES
+
+
+def is_stamp(text: str) -> bool:
+    return re.fullmatch(STAMP, text.strip(BLANKS)) is not None
 
 
 def indent(text: str) -> int:
@@ -111,6 +122,8 @@ class Above:
     def add(self, rows: list[Row]) -> list[Row]:
         """The records of these rows. The last row may wait for those that follow."""
         for row, place in product(rows, self.filled):
+            if self.is_stamp(row):
+                continue
             row[place] = row[place] if row[place].strip() else self.cells.get(place, row[place])
             is_footer = re.fullmatch(FOOTER, row[place].strip()) and not self.has_time(row)
             self.cells[place] = "" if is_footer else row[place]
@@ -165,6 +178,11 @@ class Above:
             self.current[self.label] = label if self.status_of(row) else ENDING.sub("", label)
         return [*waiting, row]
 
+    def is_stamp(self, row: Row) -> bool:
+        """Whether a row says when a report was made, so that it is of no return above it."""
+        others = (row[place] for place in self.others if place < len(row))
+        return is_stamp(row[self.label]) and not any(map(str.strip, others))
+
     def is_name(self, row: Row) -> bool:
         """Whether a row has a label and nothing else, so that it may be for the rows below."""
         others = (row[place] for place in (*self.times, *self.others) if place < len(row))
@@ -214,7 +232,7 @@ class Above:
         own = [row[place] for place in self.ids]
         if any(map(str.strip, own)):
             self.last_ids, self.is_merged = own, self.is_dialog
-        elif self.is_merged and self.last_ids:
+        elif self.is_merged and self.last_ids and not self.is_stamp(row):
             for place, text in zip(self.ids, self.last_ids, strict=True):
                 row[place] = text
 

@@ -18,8 +18,8 @@ from duckdb import DuckDBPyConnection
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
 from etl.read.csv_dialect import named_in
-from etl.read.dialog import ACTS, Above, Row, indent, is_status
-from etl.read.dialog_times import CLOCK_TIME, TIME, day_of, is_clock, joined_time, time_text
+from etl.read.dialog import ACTS, DATED, Above, Row, indent, is_stamp, is_status
+from etl.read.dialog_times import CLOCK_TIME, DATE, TIME, day_of, is_clock, joined_time, time_text
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
 
@@ -29,8 +29,7 @@ MOST_BYTES = 2_000_000
 PAGE_MARK = re.compile(
     r"user tracking|(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
     r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*"
-    r"|(?:report (?:date|generated|printed|exported)|(?=.* by )(?:generated|printed|exported))"
-    r"(?: on| at)?:? \d[\d/:, ]*(?:[ap]m)?(?: by .*)?",
+    rf"|(?:{DATED}|(?=.* by )(?:generated|printed|exported))(?: on| at)?:? {DATE}\b.*",
     re.IGNORECASE,
 )
 # A line of headings with more words is none.
@@ -234,7 +233,7 @@ def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | No
     is_act = count == 2 and cells[1].lower() in ACTS and not LABEL.fullmatch(cells[0].strip())
     # Between single blanks, only a user behind the time shows that none is at the end of the label.
     is_open = line.is_close and line.before and not is_status(cells[0])
-    if is_twofold or len(users) > 1 or (not users and (is_act or is_open)):
+    if is_twofold or len(users) > 1 or (not users and (is_act or is_open)) or is_stamp(cells[0]):
         return None
     if any(is_status(user) or NO_USER.fullmatch(user) for user in users):
         return None
@@ -269,6 +268,8 @@ def stacked_groups(lines: list[Line]) -> list[tuple[list[Line], Line | None]]:
     texts: list[Line] = []
     for line in lines:
         if line.label and (day_of(line.label) or not NO_USER.fullmatch(line.label)):
+            if is_stamp(line.label):
+                raise unclear(line)
             texts.append(line)
             continue
         if not line.is_only_time:

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Source, columns_of
+from etl.read.dialog import is_stamp
 from etl.read.dialog_times import TIME, day_of, is_clock
 from etl.read.records import Staged
 
@@ -47,6 +48,8 @@ def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, s
 def refuse_titles(texts: list[tuple[int, str, bool]], given: set[str]) -> None:
     """Refuses texts between events that name a tab or a return, and lone ones that are no day or tab."""
     for row_no, row, is_above_headings in texts:
+        if is_stamp(row.split("\t")[0]):
+            continue
         text = " ".join(row.split())
         is_caption = CAPTION.fullmatch(text)
         is_time = day_of(text) or is_clock(text) or TIME.fullmatch(text)

@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
 from etl.config.source import TIME, contract, file_columns
-from etl.read.dialog import FOOTER
+from etl.read.dialog import FOOTER, STAMP
 from etl.read.ids import DAMAGED, is_like, out_of_formula, plain_id
 from etl.read.tidy import tidied
 from etl.read.tins import redact
@@ -77,6 +77,11 @@ EVENT_REASONS = f"""
     when tidy is null then 'empty_label'
     when known_tab is null then 'unknown_tab'
 """
+# Where each record has the return that the name of the file or a setting gives.
+NO_EVENT = f"""
+    when coalesce(trim(actor), '') = '' and coalesce(trim(status), '') = ''
+        and {is_like("tidy", STAMP)} then 'no_event'
+"""
 TIME_REASONS = """
     when moment is null then 'unreadable_time'
     when event_at is null then 'time_out_of_range'
@@ -118,6 +123,8 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
         format_no = f"case when {AHEAD} % 60_000_000 = 0 then {format_no} end"
         values |= EVENT_VALUES | {"event_on": event_on, "format_no": format_no}
         is_day = f"{parse_day('time', source.formats)} is not null"
+        if "return_id" in source.given | source.constants.keys():
+            reasons += NO_EVENT
         reasons += f"{EVENT_REASONS} when moment is null and {is_day} then 'no_time_of_day' {TIME_REASONS}"
     rows = after(
         steps,

@@ -100,6 +100,9 @@ def test_two_captions_in_a_row_name_no_tab() -> None:
         "Printed on 3/30/2026 9:00 AM by Ann",
         "Report date\t3/30/2026 9:00 AM",
         "Report generated: 3/30/2026, 9:00 AM",
+        "Report generated\t3/30/2026 9:00 AM\tAnn Lee",
+        "As of March 30, 2026 9:00 AM",
+        "Generated on: Monday, 3/30/2026",
     ],
 )
 def test_the_time_of_printing_is_no_event(stamp: str) -> None:
@@ -150,6 +153,10 @@ def test_a_label_that_looks_like_the_id_of_a_return() -> None:
         "2025-0001\tClient\tAccess Link selected\t\t3/26/2026 7:20 PM\tAnn Lee\n",
         "2025-0001,Client,Access Link selected,,3/26/2026 7:20 PM,Ann Lee\n",
         "No event\n",
+        # An event of the return, or the time of the copy.
+        "Upload\t3/26/2026 7:20 PM\tPat\nExported\t3/30/2026 9:00 AM\tAnn\n",
+        "Upload\t3/26/2026 7:20 PM\tPat\nPrinted\t3/30/2026 9:00 AM\n",
+        "Upload\n3/26/2026 7:20 PM\nPat Roe\nExported\n3/30/2026 9:00 AM\nAnn Lee\n",
         # One user behind a time does not show where the other label ends.
         "Access Link selected Ann Lee 3/26/2026 7:20 PM\nSigned 3/27/2026 7:20 PM Bo Lee\n",
         # An id, or a label.
