@@ -1,7 +1,7 @@
 """Reads the records of JSON; a value that is not a string becomes its JSON text.
 
-An object in a record is opened into dotted headings, such as client.name, if one of them is known. An object
-or a list is never an id, a label or another of our columns.
+An object in a record is opened into dotted headings, such as client.name, if one of them is known or names a
+time zone. An object or a list is never an id, a label or another of our columns.
 
 Python's parser takes the last of two equal keys, and accepts NaN; here both are refused, because a value
 would be lost. DuckDB's reader accepts NaN and a comma after the last key, and its errors give a wrong record
@@ -161,11 +161,16 @@ class JsonRecords:
         fields[heading] = as_text(item)
 
     def opens(self, heading: str, item: dict[str, Any]) -> bool:
-        """Whether an object becomes dotted headings, because one of them is known."""
-        if heading not in self.opened and self.has_known(heading, item):
+        """Whether an object becomes dotted headings, because one is known, or that of a zone."""
+        if heading not in self.opened and (self.has_known(heading, item) or self.has_zone(heading, item)):
             self.opened.add(heading)
             self.is_incomplete |= heading in self.unopened or heading in self.places
         return heading in self.opened
+
+    def has_zone(self, heading: str, item: dict[str, Any]) -> bool:
+        """Whether an object that is none of our columns has a zone: it may be that of the times beside it."""
+        names = (leaf.rpartition(".")[2] for leaf in leaves(item))
+        return column_of(self.source, heading) is None and any(ZONE.search(heading_key(one)) for one in names)
 
     def has_known(self, heading: str, item: dict[str, Any]) -> bool:
         return any(

@@ -50,6 +50,8 @@ MONTH, LATE_DAY = "(?:0?[1-9]|1[0-2])", r"(?:1[3-9]|2\d|3[01])"
 HALVES, HALF_DAY = r"[AaPp]\.? ?[Mm]\.?", "AM or PM"
 ZONES = r"(?:AK|[ECMPHB])[SD]T|(?:UTC|GMT)(?: ?[+-]\d\d?(?::?\d\d)?)?|[+-]\d\d:\d\d"
 ZONES += r"|(?:US|America|Europe|Asia)/\w+|(?:.* )?(?:Eastern|Central|Pacific|Standard|Daylight) Time"
+# An object or a list, as the text of JSON, that has a time zone in it.
+ZONES += r"""|[\[{](?s:.*)(?i:zone|"tz|utc[ _-]?offset)"\s*:\s*"[^"](?s:.*)"""
 NUMBERS = ZONES + r"|[A-Z]{2,5}|[+-]?\d{1,2}(?::?\d\d)?"
 NO_WORD = {"zone_word": "null::varchar"}
 
@@ -134,12 +136,15 @@ def refuse_unclear_words(database: DuckDBPyConnection, columns: Columns) -> None
 
     The word after times may also be of all seasons, if the file never has EDT.
     """
+    without_word = "zone_word is null"
     heading, texts = heading_zone(columns), [word for word, _ in words_found(database)]
     names = {(PLACES.get(normal(word)), zone_of(word)) for word in texts}
-    said = [(heading.word, heading.name, "zone_word is null", "")] if heading else []
+    said = [(heading.word, heading.name, without_word, "")] if heading else []
     for text in texts:
         if sum(place == PLACES.get(normal(text)) for place, _ in names) == 1:
-            having = "having not bool_and(is_other)"
+            # By Pacific Standard Time, Windows means PT in summer too.
+            is_long = normal(text).endswith(" standard")
+            having = "" if is_long else "having not bool_and(is_other)"
             said.append((shown_word(text), zone_of(text) or "", f"zone_word = {literal(text)}", having))
     rows = f"select row_no, {columns.text(TIME[columns.source.kind])} as text from staged"
     steps = [{"time": clean_time("text")}, *steps_of(columns)]
@@ -157,7 +162,7 @@ def refuse_unclear_words(database: DuckDBPyConnection, columns: Columns) -> None
         found = database.execute(query).fetchall()
         if found and found[0][0] is not None:
             where, there = "the times say", "them"
-            if heading and not having:
+            if heading and condition == without_word:
                 where, there = f'the heading "{printable_headings(heading.heading)}" says', "the heading"
             word = PLACE_WORDS[place]
             raise Problem(
@@ -198,8 +203,9 @@ def refuse_apart(database: DuckDBPyConnection, columns: Columns) -> None:
 
 def part_of_time(database: DuckDBPyConnection, columns: Columns, place: int) -> str | None:
     """What a column has of times, by its heading or by all of its texts; None for all other columns."""
-    key = heading_key(columns.headings[place])
-    zones = ".+" if "zone" in key or key == "tz" else NUMBERS if re.search("offset|utc|gmt", key) else ZONES
+    heading = columns.headings[place]
+    key, is_tz = heading_key(heading), heading_key(heading.rpartition(".")[2]) == "tz"
+    zones = ".+" if "zone" in key or is_tz else NUMBERS if re.search("offset|utc|gmt", key) else ZONES
     for what, texts in ((HALF_DAY, HALVES), ("time zone", zones)):
         is_own = f"regexp_full_match(trim(c{place}), '{texts}')"
         found, other = (f"from staged where {no} {is_own} limit 1" for no in ("", "not"))

@@ -9,7 +9,7 @@ import pytest
 from etl.config.settings import read_settings
 from etl.store.checked import Outcome
 from etl.store.load import load
-from support.loaded_files import Firm, events
+from support.loaded_files import Firm, events, quarantined
 
 FIRST = {"tab": "Client", "event": "Upload", "eventTime": "2026-03-26T15:15:10Z"}
 SECOND = {"tab": "Client", "event": "Download", "eventTime": "2026-03-27T15:15:10Z"}
@@ -129,3 +129,69 @@ def test_each_list_has_the_zone_beside_it(tmp_path: Path) -> None:
     without = {"events": [event | {"event": "Seen", "timeZone": None}]}
     reason = 'record 3 has no time zone in "timeZone", and others have.'
     assert reason in firm.refusal(json.dumps({"returns": [*lists, without]}), "b.json")
+
+
+GRAPH = BARE | {"returnId": "R9"}
+MAPPED = """
+[firm]
+timezone = "America/New_York"
+[[source]]
+name = "log"
+files = ["*"]
+firm_id = "oak"
+[source.columns]
+return_id = ["returnId"]
+label = ["event"]
+event_time = [
+    "eventTime", ["eventTime", "meta.timeZone"],
+    "eventTime.dateTime", ["eventTime.dateTime", "eventTime.zone"],
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "shown"),
+    [
+        ({"meta": {"timeZone": "PT"}}, "meta.timeZone"),
+        ({"meta": {"a": 1, "own": {"tz": "PT", "b": []}}}, "meta.own.tz"),
+        ({"meta": [{"timeZone": "PT"}]}, "meta"),
+        ({"meta": json.dumps({"a": 1, "timeZone": "PT", "b": 2})}, "meta"),
+    ],
+)
+def test_a_zone_inside_of_a_value_beside_the_time_is_not_passed_over(
+    tmp_path: Path, own: Any, shown: str
+) -> None:
+    """In silence, the times were read on the clocks of the firm."""
+    firm = Firm(tmp_path)
+    text = json.dumps([GRAPH | own, GRAPH | own | {"event": "Sent"}])
+    assert firm.refusal(text, "a.json").startswith(
+        f'a.json: the time of record 1 has its time zone in another column, "{shown}", which is not read. '
+        f'Add ["eventTime", "{shown}"] to event_time under [source.columns] of "user tracking"'
+    )
+    with_offset = json.dumps([GRAPH | own | {"eventTime": "2026-03-26T15:15:10Z"}])
+    part = firm.load_text(with_offset, "b.json")
+    assert events(part, "event_at::varchar") == [("2026-03-26 15:15:10",)]
+    assert "PT" in events(part, "extra")[0][0]
+
+
+def test_a_zone_inside_of_an_object_is_read_where_the_settings_name_it(tmp_path: Path) -> None:
+    inner = {"dateTime": "2026-03-26T15:15:10.0000000", "zone": "PT"}
+    firm = Firm(tmp_path, MAPPED)
+    for own in ({"meta": {"timeZone": "PT", "a": 1}}, {"eventTime": inner}):
+        part = firm.load_text(json.dumps(GRAPH | own), "a.json")
+        assert events(part, "event_at::varchar") == [("2026-03-26 22:15:10",)]
+    refused = firm.refusal(
+        json.dumps(GRAPH | {"eventTime": inner | {"zone": "Pacific Standard Time"}}), "a.json"
+    )
+    assert refused == (
+        "a.json: the times say Pacific Standard Time, which is not PT at the time of record 1. Write PT in "
+        "them if these are the clocks of people there, or UTC-08:00 if the times are always so far from UTC; "
+        "then load the file again."
+    )
+
+
+def test_an_object_with_a_zone_is_still_no_text(tmp_path: Path) -> None:
+    label = {"word": "Up", "timeZone": "PT"}
+    bodies = [GRAPH | {"timeZone": "PT"}, GRAPH | {"timeZone": "PT", "event": label}]
+    part = Firm(tmp_path).load_text(json.dumps(bodies), "a.json")
+    assert [row[:2] for row in quarantined(part)] == [(2, "not_a_text")]
