@@ -51,6 +51,7 @@ SIGNATURE_FIELDS = {
     "return_type": "engagementtype",
     "seen_at": "signedon",
 }
+SIGNER_FIELDS = {"client_name": "name", "signer": "clienttype", "signer_email": "email"}
 CLIENT_FIELDS = {"client_id": "clientid", "is_joint": "mfj", "office": "location"}
 # The id of the return in a body, if the source names none: as many exports of User Tracking have it.
 RETURN_ID = ("taxReturnId",)
@@ -92,13 +93,13 @@ class Splitter:
         if kind == "status":
             status = scalar(fields["status"])
             label = status and f"Web hook: {WORDS.get(heading_key(status), status)}"
-            record = values_of(body, STATUS_FIELDS, "status")
+            record = values_of(body, STATUS_FIELDS, *(["status"] if status else []))
             self.write_record(STATUSES, record | {"return_id": self.id_of(fields), "label": label})
         elif kind == "signature":
             for record in signatures(body, self.id_of(fields)):
                 self.write_record(OTHERS, record)
         else:
-            self.write_record(OTHERS, event(fields, received))
+            self.write_record(OTHERS, event(body, received))
 
     def id_of(self, fields: Body) -> str | None:
         return next((text for key in self.return_id if (text := own_id(fields.get(key)))), None)
@@ -222,34 +223,43 @@ def kind_of(body: Any) -> str | None:
 def signatures(body: Body, return_id: str | None) -> Iterator[Body]:
     """A record for each signer in an e-sign body; one that does not say e-signed is of no known kind."""
     fields = by_key(body)
-    status, delivered = scalar(fields.get("signaturestatus")), moment(scalar(fields.get("deliveredon")))
+    status, delivered = fields.get("signaturestatus"), moment(scalar(fields.get("deliveredon")))
+    is_signed = status in (None, "") or heading_key(scalar(status) or "") == "esigned"
     signers = objects_in(fields.get("documentclients"))
     read = {"deliveredon": delivered, "documentclients": signers}
     record = values_of(body, SIGNATURE_FIELDS, *(key for key, found in read.items() if found is not None))
     record |= {
-        "body": "signature" if status is None or heading_key(status) == "esigned" else "unknown",
+        "body": "signature" if is_signed else "unknown",
         "tax_return_id": return_id,
         "delivered_at": delivered,
     }
     for signer in signers or [{}]:
-        who = by_key(signer)
-        names = [scalar(by_key(one).get("filename")) for one in objects_in(who.get("signerdocuments")) or ()]
-        yield record | {
-            "client_name": scalar(who.get("name")),
-            "signer": scalar(who.get("clienttype")),
-            "signer_email": scalar(who.get("email")),
-            "documents": ", ".join(filter(None, names)) or None,
-        }
+        documents = objects_in(by_key(signer).get("signerdocuments"))
+        files = [values_of(one, {"name": "filename"}) for one in documents or ()]
+        is_read = documents is not None and not any(one["rest"] for one in files)
+        who = values_of(signer, SIGNER_FIELDS, *(["signerdocuments"] if is_read else []))
+        rest = who.pop("rest")
+        yield (
+            record
+            | who
+            | ({"rest_of_signer": rest} if rest else {})
+            | {"documents": ", ".join(filter(None, (one["name"] for one in files))) or None}
+        )
 
 
-def event(fields: Body, received: str | None) -> Body:
+def event(body: Body, received: str | None) -> Body:
     """The record of a body with an event: a changed client, or one of another product, only to be counted."""
-    number, found = scalar(fields["eventtype"]) or "", from_text(fields["eventdata"])
-    data = found if isinstance(found, dict) else {}
+    fields = by_key(body)
+    number, data = scalar(fields["eventtype"]), from_text(fields["eventdata"])
+    if number is None:
+        return {"body": "unknown", "rest": body}
     if number != CLIENT_CHANGED:
         product = PRODUCTS.get(number[:-3], "unknown") if number.isdecimal() else "unknown"
         return {"body": "other", "product": f"{number} ({product})", "seen_at": received}
-    return values_of(data, CLIENT_FIELDS) | {"body": "client", "seen_at": received}
+    is_read = isinstance(data, dict)
+    rest = values_of(body, {}, "eventtype", *(["eventdata"] if is_read else []))["rest"]
+    record = values_of(data if is_read else {}, CLIENT_FIELDS) | {"body": "client", "seen_at": received}
+    return record | ({"rest_of_event": rest} if rest else {})
 
 
 def values_of(body: Body, columns: Mapping[str, str], *known: str) -> Body:
@@ -269,7 +279,12 @@ def values_of(body: Body, columns: Mapping[str, str], *known: str) -> Body:
 
 
 def by_key(body: Body) -> Body:
-    return {heading_key(key): item for key, item in body.items()}
+    """The values by their keys; those of two spellings of one key are a list, as neither is preferred."""
+    fields: Body = {}
+    for key, item in body.items():
+        own = heading_key(key)
+        fields[own] = [fields[own], item] if own in fields else item
+    return fields
 
 
 def scalar(value: Any) -> str | None:

@@ -292,6 +292,60 @@ def test_signers_of_another_form_are_read_or_stay_in_the_rest(
     assert not any(b"sig=secret" in content for content in unpacked_tree(firm).values())
 
 
+@pytest.mark.parametrize(
+    ("own", "read", "rest"),
+    [
+        ({"signerDocuments": {"fileName": "a.pdf"}}, "a.pdf", None),
+        ({"signerDocuments": "a.pdf"}, None, {"signerDocuments": "a.pdf"}),
+        ({"signerDocuments": ["a.pdf", {}]}, None, {"signerDocuments": ["a.pdf", {}]}),
+        (
+            {"signerDocuments": [{"fileName": "a.pdf", "pages": 2}]},
+            "a.pdf",
+            {"signerDocuments": [{"fileName": "a.pdf", "pages": 2}]},
+        ),
+        ({"phone": "1", "kba": {"passed": True}}, "8879.pdf", {"phone": "1", "kba": {"passed": True}}),
+        ({"EMail": "other@mailbox.example"}, "8879.pdf", {"email": LEE[2], "EMail": "other@mailbox.example"}),
+    ],
+)
+def test_what_is_not_read_of_a_signer_stays_beside_the_signer(
+    tmp_path: Path, own: object, read: str | None, rest: object
+) -> None:
+    firm = Firm(tmp_path)
+    firm.load(firm.file("esign.json", json.dumps(ESIGN | {"documentClients": [SIGNER | own]})))
+    [(signer, documents, extra)] = hooks(firm, "signer, documents, extra")
+    assert (signer, documents) == ("Taxpayer", read)
+    assert json.loads(json.loads(extra).get("rest_of_signer", "null")) == rest
+
+
+def test_two_spellings_of_one_key_are_not_read_and_not_lost(tmp_path: Path) -> None:
+    """One of the two values was taken, and the other one lost."""
+    firm = Firm(tmp_path)
+    client = changed("C-001", "Austin", True)
+    bodies = [
+        SENT | {"TaxReturnId": "TR9"},
+        SENT | {"Status": "RECALLED"},
+        SENT | {"status_date": "2026-01-01T00:00:00Z"},
+        SENT | {"ClientID": "C-009"},
+        ESIGN | {"SignedOn": "2026-01-01T00:00:00Z"},
+        ESIGN | {"SignatureStatus": "Declined"},
+        client | {"EventType": 2001},
+        client | {"EventData": {}},
+        client | {"firm": "oak"},
+    ]
+    firm.load(firm.file("hooks.ndjson", lines(*bodies)))
+    log, others = sorted(firm.parts, key=lambda part: part.kind)
+    [(client_id, extra)] = duckdb.sql(f"select client_id, extra {rows_of(log)}").fetchall()
+    assert (client_id, json.loads(json.loads(extra)["rest"])["ClientID"]) == (None, "C-009")
+    assert [row[1] for row in quarantined(log)] == ["empty_return_id", "empty_label", "unreadable_time"]
+    assert all(word in str(quarantined(log)) for word in ("TR9", "TR000001", "RECALLED", "DELIVERED"))
+    assert hooks(firm, "body, client_id, json_extract_string(extra, 'rest_of_event')") == [
+        ("client", "C-001", '{"firm": "oak"}')
+    ]
+    reasons = ["unreadable_time", "unknown_body", "unknown_body", "empty_client_id"]
+    assert [row[1] for row in quarantined(others)] == reasons
+    assert all(word in str(quarantined(others)) for word in ("2026-01-01", "Declined", "2001", "Austin"))
+
+
 def test_other_json_goes_to_the_next_source(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     event = {"return_id": "r1", "tab": "Client", "label": "Up", "event_time": "2026-03-04", "status": "Open"}
