@@ -13,7 +13,7 @@ from etl.check.proposal import sources_to_paste
 from etl.check.source_lines import needs_lines, propose
 from etl.check.terminal import file_text, overview_text
 from etl.common.files import work_folder
-from etl.common.paths import SHIPPED, DataDir
+from etl.common.paths import QUERIES, SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
 from etl.config.settings import Settings
@@ -26,6 +26,9 @@ from etl.store.inbox import files_of, is_folder
 from etl.store.load import open_database
 from etl.store.purged import read_purged
 from etl.store.texts import content_name
+
+# What says how a label is read. To parse all queries would take longer than the check.
+NEEDED = ("raw", "ref", "model/labels")
 
 
 def check_paths(
@@ -58,7 +61,7 @@ def check_file(
 @contextmanager
 def new_check(data: DataDir, settings: Settings, given: Mapping[str, str] | None) -> Iterator[Check]:
     """What the checks of files have in common, with a work folder for them."""
-    catalog = read_catalog()
+    catalog = read_catalog(QUERIES, NEEDED)
     labels, purged = known_labels(data, catalog), read_purged(data)
     with TemporaryDirectory(prefix="returntrail-") as folder:
         yield Check(data, settings, catalog, labels, purged, Path(folder), given or {})

@@ -2,6 +2,8 @@
 
 import json
 
+import polars as pl
+
 from etl.check.findings import LABEL_TITLES, ContentCheck, Labels, Quarantined, Table, cell, said
 from etl.check.inspect import Found
 from etl.check.names import patterns
@@ -197,12 +199,13 @@ def records_of(found: Found) -> Table:
     moment = "event_at" if found.source.kind == "events" else TIME_COLUMNS[found.source.kind]
     texts = ", ".join(f"{name}::varchar as {name}" for name in names)
     first = f"select row_no from reasons where reason is null order by row_no limit {RECORDS_SHOWN}"
-    rows = found.database.sql(f"""
+    query = f"""
         select row_no, {texts}, {moment} as moment
         from mapped('staged')
         where row_no in ({first})
         order by row_no
-    """).pl()
+    """
+    rows = pl.DataFrame(found.database.sql(query))
     if rows.is_empty():
         return Table(("",))
     local, lines = rows.select(in_zone(zone).dt.strftime(TIME)).to_series(), list[tuple[str, ...]]()
@@ -219,7 +222,7 @@ def labels_of(found: Found) -> Labels:
     make_labels(found)
     count = count_of(found.database, "select count(*) from model.labels")
     query = (QUERIES / "check" / "unclassified_labels.sql").read_text(encoding="utf-8")
-    labels = found.database.sql(query).pl()
+    labels = pl.DataFrame(found.database.sql(query))
     shown = labels.head(LABELS_SHOWN)
     rows = [tuple(map(cell, row)) for row in shown.select(LABEL_TITLES).rows()]
     texts = shown.drop("events").write_csv().splitlines() if rows else []

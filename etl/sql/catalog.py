@@ -1,5 +1,6 @@
 """Reads all SQL files: the tables and reports, the order to build them in, and the meaning of each column."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -21,9 +22,9 @@ class Catalog:
         return [file for file in self.files.values() if file.schema in schemas]
 
 
-def read_catalog(folder: Path = QUERIES) -> Catalog:
-    """Every file under `queries/`, ordered and with inherited meanings filled in."""
-    paths = (path for schema in SCHEMAS for path in sorted((folder / schema).rglob("*.sql")))
+def read_catalog(folder: Path = QUERIES, parts: Sequence[str] = SCHEMAS) -> Catalog:
+    """Every file in these folders of `queries/`, ordered and with inherited meanings filled in."""
+    paths = (path for part in parts for path in sorted((folder / part).rglob("*.sql")))
     files: dict[str, SqlFile] = {}
     for file in (read_file(path, folder) for path in paths):
         if file.full_name in files:

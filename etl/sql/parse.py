@@ -23,6 +23,7 @@ DEFINE = "Define it in queries/functions/duckdb.sql and spark.sql."
 LISTS = tomllib.loads(Path(__file__).with_name("portable.toml").read_text(encoding="utf-8"))
 ALIKE = frozenset(LISTS["functions"].split())
 INSTEAD = {name: text.format(define=DEFINE) for name, text in LISTS["instead"].items()}
+REFUSED = [(tuple(refused["where"].items()), refused["fault"]) for refused in LISTS["refused"]]
 DATE_PARTS = ("year", "month", "day")
 # The names of columns that are times or dates.
 DATES = re.compile(r"_(at|on|date)$")
@@ -90,9 +91,12 @@ def faults(node: dict[str, Any]) -> Iterator[str]:
     if kind == "WINDOW" and (name := node["function_name"].lower()) not in ALIKE:
         instead = INSTEAD.get(name, DEFINE)
         yield f'"{name}" over a window is not known to be alike on DuckDB and Spark. {instead}'
-    for refused in LISTS["refused"]:
-        if all(node.get(key) in values for key, values in refused["where"].items()):
-            yield refused["fault"]
+    for where, fault in REFUSED:
+        for key, values in where:
+            if node.get(key) not in values:
+                break
+        else:
+            yield fault
     if kind == "FUNCTION":
         yield from function_faults(node)
     elif kind == "TYPE" and (name := node["type_name"].lower()) not in LISTS["types"]:

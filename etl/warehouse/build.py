@@ -276,9 +276,17 @@ def describe_tables(
     """Fills `main.catalog`, and writes the meanings also as comments, which other tools show."""
     rows: list[tuple[object, ...]] = []
     comments: list[str] = []
+    # One query for all tables: asking for each of them would take longer than to write a small one.
+    columns = database.execute("""
+        select schema_name || '.' || table_name, map_from_entries(list((column_name, data_type)))
+        from duckdb_columns()
+        where database_name = current_database()
+        group by all
+    """)
+    all_types = dict(columns.fetchall()) | report_types
     for file in catalog.files.values():
         is_report, name = file.schema == "report", file.full_name
-        types = report_types[name] if is_report else columns_of(database, name)
+        types = all_types[name]
         kind, part_kind = ("report", "result") if is_report else ("table", "column")
         rows.append((kind, name, "", 0, file.every, file.meaning, False, file.access))
         commented = "macro table" if is_report else "view" if file.is_view else "table"
@@ -290,7 +298,7 @@ def describe_tables(
             rows.append((part_kind, name, part, number, types[part], column.meaning, is_key, None))
             if not is_report:
                 comments.append(f"comment on column {name}.{part} is {literal(column.meaning)};")
-    names = columns_of(database, "main.catalog")
+    names = [column.name for column in catalog.files["main.catalog"].columns]
     insert_rows(database, "main.catalog", [dict(zip(names, row, strict=True)) for row in rows])
     database.execute("\n".join(comments))
 

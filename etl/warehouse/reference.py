@@ -125,9 +125,10 @@ def insert_reference(database: duckdb.DuckDBPyConnection, table: SqlFile, rows: 
     faults |= {f"{name} is null": f"{name} is empty" for name in KEYS.get(table.name, table.key)[:2]}
     for check in table.checks:
         faults[f"({check.rule}) is not true"] = f'the rule "{check.rule}" of {table.label} fails'
-    for condition, fault in faults.items():
-        wrong = database.execute(f"select min(cells.row_no) from given where {condition}").fetchall()[0][0]
-        if wrong is not None:
-            raise Problem(f"{rows[wrong].place}: {fault}.")
+    first_rows = ", ".join(f"min(cells.row_no) filter (where {condition})" for condition in faults)
+    [found] = database.execute(f"select {first_rows} from given").fetchall()
+    for row_no, fault in zip(found, faults.values(), strict=True):
+        if row_no is not None:
+            raise Problem(f"{rows[row_no].place}: {fault}.")
     ordered = "select * exclude (cells) from given order by cells.row_no"
     database.execute(f"insert into {table.full_name} by name {ordered}")
