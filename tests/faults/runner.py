@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from etl.sql.catalog import read_catalog
+from etl.sql.parse import parser
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 # What the commands import when they run.
 COMMANDS = (
@@ -101,6 +104,9 @@ def serve() -> None:
     # The heavy libraries are imported here, once, and no thread of theirs is started.
     for module in COMMANDS:
         importlib.import_module(module)
+    # The queries are parsed here too. A child would have no thread of the connection that parsed them.
+    read_catalog()
+    parser.cache_clear()
 
     children: dict[int, tuple[int, float | None, int]] = {}
     ended: dict[int, tuple[int, int]] = {}

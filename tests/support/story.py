@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl.common.paths import SHIPPED, DataDir
+from etl.common.paths import QUERIES, SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.sql.catalog import Catalog
@@ -71,6 +71,11 @@ class Story:
         return [block for block in self.blocks if block.word == "then"]
 
     @property
+    def asked(self) -> set[str]:
+        """The tables and reports that it asks for."""
+        return {re.split(r"[( ]", block.about)[0] for block in self.expected}
+
+    @property
     def as_of(self) -> str:
         """The moment of the build; `newest event` leaves it to the build."""
         return next((block.heading[0] for block in self.given("as_of")), TOLD_AT)
@@ -124,7 +129,7 @@ def is_firms_own(block: Block, catalog: Catalog) -> bool:
     return any(column.name == "firm_id" for column in file.columns)
 
 
-def tell(stories: list[Story], folder: Path) -> Path:
+def tell(stories: list[Story], folder: Path, queries: Path = QUERIES) -> Path:
     """The warehouse of stories with the same circumstances; raises a Problem if it is not built."""
     first = stories[0]
     data = DataDir(folder / "data")
@@ -138,9 +143,8 @@ def tell(stories: list[Story], folder: Path) -> Path:
     for outcome in load(data, read_settings(data.settings), write_exports(stories, folder)):
         if outcome.state == "refused":
             raise Problem(f"{outcome.name}: {outcome.reason}")
-    build(
-        data, as_of=None if first.as_of == "newest event" else datetime.fromisoformat(f"{first.as_of}+00:00")
-    )
+    as_of = None if first.as_of == "newest event" else datetime.fromisoformat(f"{first.as_of}+00:00")
+    build(data, as_of, queries)
     return data.warehouse
 
 

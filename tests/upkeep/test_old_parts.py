@@ -1,6 +1,7 @@
 """Parts of the first version are built, verified and purged like those of today."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -36,35 +37,57 @@ def loaded(root: Path, old: tuple[str, ...]) -> DataDir:
     return data
 
 
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Counter]:
+    """The rows of a firm whose exports were all loaded today, before and after the purge of a return."""
+    data = loaded(tmp_path_factory.mktemp("new"), ())
+    build(data)
+    rows = warehouse_rows(data.warehouse, tables=SAME)
+    purge_one(data)
+    return {"before": rows, "after": warehouse_rows(data.warehouse, tables=SAME)}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Counter]:
+    """The same of a firm with a part of the first version, and every table."""
+    data = loaded(tmp_path_factory.mktemp("plain"), (JANUARY,))
+    build(data)
+    rows = warehouse_rows(data.warehouse)
+    purge_one(data)
+    return {"before": rows, "after": warehouse_rows(data.warehouse)}
+
+
+def purge_one(data: DataDir) -> None:
+    """Purges a return with the command, and proves that nothing of it is left."""
+    done = returntrail(data, "purge", "--return", "r1", "--firm", "oak", "--yes")
+    assert done.stdout.startswith("1 return: 11 records of 3 loaded files."), done.stderr
+    assert traces(data, ("Ann Ash", "ann@ash.test")) == []
+
+
 @pytest.mark.parametrize("old", [(JANUARY, FEBRUARY), (JANUARY,), (FEBRUARY,)])
-def test_a_build_has_the_same_rows_from_parts_of_any_version(tmp_path: Path, old: tuple[str, ...]) -> None:
+def test_a_build_has_the_same_rows_from_parts_of_any_version(
+    tmp_path: Path, new: dict[str, Counter], old: tuple[str, ...]
+) -> None:
     """Every table, as of the same time, as if every export had been loaded today."""
-    mixed, new = loaded(tmp_path / "mixed", old), loaded(tmp_path / "new", ())
-    for data in (mixed, new):
-        build(data)
-    assert warehouse_rows(mixed.warehouse, tables=SAME) == warehouse_rows(new.warehouse, tables=SAME)
+    mixed = loaded(tmp_path, old)
+    build(mixed)
+    assert warehouse_rows(mixed.warehouse, tables=SAME) == new["before"]
+    assert [found for found in verify(mixed) if not is_well([found])] == []
+
+
+def test_a_purge_removes_a_return_from_parts_of_any_version(tmp_path: Path, new: dict[str, Counter]) -> None:
+    mixed = loaded(tmp_path, (JANUARY,))
+    build(mixed)
+    purge_one(mixed)
+    assert warehouse_rows(mixed.warehouse, tables=SAME) == new["after"]
     assert [found for found in verify(mixed) if not is_well([found])] == []
 
 
 @pytest.mark.parametrize("name", ["firm_id=zzz", "set_no=7", "tax_year=2020"])
-def test_the_name_of_a_folder_is_no_value(tmp_path: Path, name: str) -> None:
+def test_the_name_of_a_folder_is_no_value(tmp_path: Path, plain: dict[str, Counter], name: str) -> None:
     """DuckDB takes a folder named a=b for a column, unless it is told not to."""
-    apart, plain = loaded(tmp_path / name / "data", (JANUARY,)), loaded(tmp_path / "plain", (JANUARY,))
-    for data in (apart, plain):
-        build(data)
-    assert warehouse_rows(apart.warehouse) == warehouse_rows(plain.warehouse)
-    for data in (apart, plain):
-        assert returntrail(data, "purge", "--return", "r1", "--firm", "oak", "--yes").returncode == 0
-    assert warehouse_rows(apart.warehouse) == warehouse_rows(plain.warehouse)
-    assert traces(apart, ("Ann Ash", "ann@ash.test")) == []
-
-
-def test_a_purge_removes_a_return_from_parts_of_any_version(tmp_path: Path) -> None:
-    mixed, new = loaded(tmp_path / "mixed", (JANUARY,)), loaded(tmp_path / "new", ())
-    for data in (mixed, new):
-        build(data)
-        done = returntrail(data, "purge", "--return", "r1", "--firm", "oak", "--yes")
-        assert done.stdout.startswith("1 return: 11 records of 3 loaded files."), done.stderr
-        assert traces(data, ("Ann Ash", "ann@ash.test")) == []
-    assert warehouse_rows(mixed.warehouse, tables=SAME) == warehouse_rows(new.warehouse, tables=SAME)
-    assert [found for found in verify(mixed) if not is_well([found])] == []
+    apart = loaded(tmp_path / name / "data", (JANUARY,))
+    build(apart)
+    assert warehouse_rows(apart.warehouse) == plain["before"]
+    purge_one(apart)
+    assert warehouse_rows(apart.warehouse) == plain["after"]

@@ -5,21 +5,24 @@ from itertools import count
 
 import pytest
 
-from etl.common.paths import CHECKOUT
+from etl.common.paths import CHECKOUT, QUERIES
 from etl.common.problem import Problem
 from etl.sql.catalog import read_catalog
 from etl.warehouse.ask import Warehouse, open_warehouse, warehouse_cursor
 from support.story import Story, circumstances, difference, outcome, read_story, tell
+from support.warehouses import queries_of
 
 STORIES = [read_story(path) for path in sorted((CHECKOUT / "tests" / "stories").glob("*.txt"))]
 CATALOG = read_catalog()
+FEW = 10
 
 
 @pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Story], Warehouse]]:
     """The warehouse of a story, which stories with the same settings and time share.
 
-    If that build fails, each story is built alone, so that only the stories at fault fail.
+    Most of them share a build of everything; a build for a few has only what they ask for. If a build fails,
+    each story is built alone, so that only the stories at fault fail.
     """
     folder, number = tmp_path_factory.mktemp("stories"), count()
     built: dict[object, Warehouse | Problem] = {}
@@ -27,7 +30,10 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     def built_once(key: object, stories: list[Story]) -> Warehouse | Problem:
         if key not in built:
             try:
-                built[key] = open_warehouse(tell(stories, folder / str(next(number))))
+                own = folder / str(next(number))
+                asked = set().union(*(story.asked for story in stories))
+                queries = QUERIES if len(stories) > FEW else queries_of(own / "queries", *asked)
+                built[key] = open_warehouse(tell(stories, own, queries))
             except Problem as problem:
                 built[key] = problem
         return built[key]
