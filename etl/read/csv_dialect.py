@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -119,15 +119,19 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         words=frozenset(one.strip(AROUND).lower() for one in (*own.row, *source.spellings) if one.strip()),
         probe=columns.index("event_time") if "event_time" in columns else next(filled),
         remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,
-        said=said_above([read_line(lines, number, source).filled for number in range(1, own.number)], source),
+        said=said_by(
+            named_in(cells, source)
+            for number in range(1, own.number)
+            if (cells := read_line(lines, number, source).filled)
+        ),
     )
 
 
-def said_above(titles: list[list[str]], source: Source) -> dict[str, set[str]]:
+def said_by(titles: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
     """The returns and the tab that titles name, such as Return ID: 2025-0001, or Client Tracking."""
     said: dict[str, set[str]] = {}
-    for cells in filter(None, titles):
-        for column, text in named_in(cells, source).items():
+    for named in titles:
+        for column, text in named.items():
             said.setdefault(column, set()).add(text)
     # Both captions are the names of the tabs, and not of one that is shown.
     return {name: texts for name, texts in said.items() if name != "tab" or len(texts) == 1}

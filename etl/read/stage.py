@@ -61,7 +61,7 @@ def stage(
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
     staged = add_cells(database, staged, source, limits)
-    refuse_several_tables(database, staged, source)
+    staged = refuse_several_tables(database, staged, source)
     refuse_contradiction(staged, source, values or {})
     staged = add_columns(database, staged, source, values or {})
     return replace(staged, remarks=[unpacked.remark, cut, *staged.remarks])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from etl.common.problem import Problem
+from etl.config.source import Source
 from support.staged_files import LOG, as_csv, refusal, staged, staged_in_memory
 from support.workbooks import excel
 
@@ -161,3 +162,71 @@ def test_a_note_about_the_client_is_no_title() -> None:
         staged("a.csv", content, source=replace(TAB, constants={"return_id": "r1", "tab": "Client"})).count
         == 5
     )
+
+
+def captioned(source: Source, caption: str, *more: str) -> str:
+    """A row of a caption between the headings and the first event of a log of one return and one tab."""
+    lines = [
+        "Event,Date/Time,User",
+        caption,
+        *(f"Upload,03/26/2026 09:1{no} AM,Ann" for no in range(3)),
+        *more,
+    ]
+    with pytest.raises(Problem, match="with a database only"):
+        staged_in_memory("a.csv", "\n".join(lines), source=source)
+    table = [tuple(cell or None for cell in line.split(",")) for line in lines]
+    texts = [
+        refusal("a.csv", "\n".join(lines), source=source),
+        refusal("a.xlsx", excel({"Log": table}), source=source),
+    ]
+    assert texts[0] == texts[1]
+    return texts[0]
+
+
+ONE = replace(LOG, constants={"return_id": "R1", "tab": "Client"})
+
+
+@pytest.mark.parametrize(
+    ("caption", "name", "text"),
+    [
+        ("Internal Tracking,,", "tab", "Internal"),
+        ("Internal Tracking,10 events,", "tab", "Internal"),
+        ("Tab:,Internal,", "tab", "Internal"),
+        ("Internal Tracking,03/30/2026 9:00 AM,", "tab", "Internal"),
+        ("Return ID:,R2,", "return_id", "R2"),
+        ("Return ID: R2,,", "return_id", "R2"),
+        ("Return ID,,2025-0002", "return_id", "2025-0002"),
+        ("Jones,R2,", "return_id", "R2"),
+        ("R2,,Jones", "return_id", "R2"),
+        ("Jones,2025-0002,", "return_id", "2025-0002"),
+    ],
+)
+def test_a_caption_above_the_first_event_that_names_another_return_or_tab_is_refused(
+    caption: str, name: str, text: str
+) -> None:
+    assert captioned(ONE, caption) == (
+        f'it names the {name} "{text}", and its name or the settings give "{ONE.constants[name]}". '
+        "Correct one, or load each as a file of its own."
+    )
+
+
+@pytest.mark.parametrize(
+    "caption", ["Client Tracking,,", "Return ID:,R1,", "Jones,R1,", "Client:,Jones,", "Jones,,"]
+)
+def test_a_caption_above_the_first_event_of_the_return_is_quarantined(caption: str) -> None:
+    lines = [
+        "Event,Date/Time,User",
+        caption,
+        "Upload,03/26/2026 09:10 AM,Ann",
+        "Upload,03/26/2026 09:11 AM,Ann",
+    ]
+    assert staged("a.csv", "\n".join(lines), source=ONE).count == 3
+
+
+@pytest.mark.parametrize(
+    "title", ["Jones,R2,", "R2,,Jones", "Jones,2025-0002,", "Internal Tracking,03/30/2026 9:00 AM,"]
+)
+def test_a_row_without_any_word_of_an_event_is_a_title(title: str) -> None:
+    assert captioned(
+        ONE, "Upload,03/26/2026 09:09 AM,Ann", title, "Upload,03/26/2026 09:20 AM,Ann"
+    ).startswith("record 5 is the title of another table")
