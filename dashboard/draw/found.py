@@ -1,5 +1,6 @@
 """What a check found in a file, before anything is loaded; all of it is text from the file, and no markup."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import streamlit as st
@@ -13,6 +14,8 @@ from etl.adding import ContentCheck, FileCheck, Labels, listed
 NEEDED = {"return_id": "return ID", "tab": "tab", "label": "event", "event_time": "date and time"}
 # Those of them that a person may type: what all rows have to be of, and what to do.
 TYPED = {"return_id": ("one return", "type the return ID"), "tab": ("one tab", "choose the tab")}
+# A column of ours before its value, in a record that is shown in a few words.
+OUR_COLUMN = re.compile(rf"(?:^|(?<=, ))(?:{'|'.join(HEADINGS)}|tab|status)(?=: )")
 
 
 def columns_to_type(content: ContentCheck) -> list[str]:
@@ -121,6 +124,11 @@ def column_title(name: str) -> str:
     return f"{heading(own.strip('()'))}{blank}{more}" if own else name.strip()
 
 
+def record_in_words(example: str) -> str:
+    """A record in a few words, with our columns in it as people call them."""
+    return OUR_COLUMN.sub(lambda match: heading(match[0]), example)
+
+
 def draw_quarantined(content: ContentCheck) -> None:
     """The records that would be quarantined, and why."""
     if not content.quarantined:
@@ -130,7 +138,7 @@ def draw_quarantined(content: ContentCheck) -> None:
             f"{one.reason}: {one.meaning}",
             count_text(one.count),
             ", ".join(map(str, one.numbers)) + (", ..." if one.count > len(one.numbers) else ""),
-            one.example,
+            record_in_words(one.example),
         )
         for one in content.quarantined
     ]

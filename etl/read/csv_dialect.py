@@ -93,7 +93,7 @@ class Header(Line):
 
 
 class UnknownHeadings(Problem):
-    """The refusal of a file with a line of headings, of which none is known."""
+    """The refusal of a file of which no heading is known; the headings are empty if it may have none."""
 
     def __init__(self, headings: list[str], message: str) -> None:
         super().__init__(message)
@@ -232,7 +232,7 @@ def refuse_unknown(lines: list[str], first: Line, source: Source) -> NoReturn:
     given = {*source.constants, *source.given}
     needed = listed([name for name in source.required if name not in given] or ["its columns"])
     add = f"Add a line with headings for {needed} above it."
-    raise Problem(f"{rule} Its first line looks like a record. {add} {todo}")
+    raise UnknownHeadings([], f"{rule} Its first line looks like a record. {add} {todo}")
 
 
 def looks_like_headings(row: list[str]) -> bool:

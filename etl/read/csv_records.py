@@ -24,9 +24,9 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of
-from etl.read.csv_dialect import AROUND, Dialect, Header, read_header
+from etl.read.csv_dialect import AROUND, Dialect, Header, UnknownHeadings, read_header
 from etl.read.dialog import Above
-from etl.read.dialog_text import stage_copied
+from etl.read.dialog_text import stage_copied, why_unclear
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
 
@@ -42,9 +42,11 @@ def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, l
         known = set(columns_of(source, header.row)) - {None}
         is_table = len(known) > 1 and (source.layout != "dialog" or known.issuperset(("label", "event_time")))
         copied = None if is_table else stage_copied(database, text, source)
-    except Problem:
+    except Problem as problem:
         if not (copied := stage_copied(database, text, source)):
-            raise
+            # A text that was copied from the dialog has no headings that a setting may name.
+            may_be = isinstance(problem, UnknownHeadings) and len(problem.headings) < 2
+            raise (may_be and why_unclear(text, source)) or problem from None
     if copied:
         return copied
     staged = stage_fast(database, text, header, source, limits) if database else None

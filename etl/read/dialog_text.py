@@ -10,7 +10,7 @@ text with such a line is refused as a whole, because all lines below it would be
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -19,7 +19,8 @@ from etl.common.problem import Problem
 from etl.config.source import Source, column_of
 from etl.read.csv_dialect import named_in
 from etl.read.dialog import ACTS, DATED, Above, Row, indent, is_stamp, is_status
-from etl.read.dialog_times import CLOCK_TIME, DATE, TIME, day_of, is_clock, joined_time, time_text
+from etl.read.dialog_line import EVENT, Line, read_line
+from etl.read.dialog_times import DATE, DATELESS, day_of, is_clock, is_dateless, joined_time
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
 
@@ -35,99 +36,12 @@ PAGE_MARK = re.compile(
 # A line of headings with more words is none.
 MOST_WORDS = 10
 NAMED = ("return_id", "tab")
-# Browsers write narrow blanks, such as between a clock and PM.
-NARROW = str.maketrans("\u00a0\u202f\u2009", "   ")
-EVENT = ("label", "status", "event_time", "actor")
 TIME_PLACE, ACTOR = EVENT.index("event_time"), EVENT.index("actor")
 NAME = re.compile(r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+|\S+@\S+")
 # What is no user: an address of a computer, or a number.
 NO_USER = re.compile(r"[\W\d_]*|[\da-f]*:[\da-f:.]*", re.IGNORECASE)
 LABEL = re.compile(r"tax return\b.*|.*: .*|.*email", re.IGNORECASE)
 AGAIN = "Copy it as a table, or write a line of headings above it."
-
-
-@dataclass
-class Line:
-    """A line that is not blank, in cells, of which one may be a time."""
-
-    number: int
-    text: str
-    before: list[str] = field(default_factory=list)
-    time: str = ""
-    after: list[str] = field(default_factory=list)
-    # Whether it follows another line without a gap.
-    is_below: bool = False
-    # Whether one blank alone separates the time from the texts beside it.
-    is_close: bool = False
-    has_times: bool = False
-    # The return and the tab that lines above it name.
-    ids: dict[str, str] = field(default_factory=dict)
-
-    def row(self, columns: list[str], *values: str) -> Row:
-        """The values of the columns of EVENT, and the ids above the line."""
-        return [*values, *[""] * (len(EVENT) - len(values)), *(self.ids.get(name, "") for name in columns)]
-
-    @property
-    def label(self) -> str:
-        """The only text of a line without a time."""
-        return self.before[0] if len(self.before) == 1 and not (self.time or self.has_times) else ""
-
-    @property
-    def is_only_time(self) -> bool:
-        return bool(self.time) and not self.before and not self.after
-
-
-def read_line(number: int, text: str) -> Line:
-    """A line with its time, if it has exactly one."""
-    line, plain = Line(number, text), text.strip().translate(NARROW)
-    parts = re.split(r"\t" if "\t" in plain else " {2,}", plain)
-    cells = [cell for part in parts if (cell := unquoted(part.strip()))]
-    for place in range(len(cells) - 1):
-        if (day := day_of(cells[place])) and is_clock(cells[place + 1]):
-            cells[place : place + 2] = [joined_time(day, cells[place + 1])]
-            break
-    found = times_in(cells)
-    line.before, line.has_times = cells, bool(found)
-    if len(found) == 1:
-        [(place, match)] = found
-        before, after = sides_of(match)
-        line.time = time_text(match) if match.re is TIME else match[0]
-        line.before = list(filter(None, [*cells[:place], before.strip()]))
-        line.after = list(filter(None, [after.strip(), *cells[place + 1 :]]))
-        line.is_close = bool(before or after)
-    if line.before:
-        line.before[0] = text[: indent(text)] + line.before[0]
-    return line
-
-
-def times_in(cells: list[str]) -> list[tuple[int, re.Match[str]]]:
-    """The cells that are times, else clocks; else the times, or the clocks, in the texts of cells."""
-    for expression in (TIME, CLOCK_TIME):
-        plain = cells if expression is TIME else [" ".join(cell.split()) for cell in cells]
-        alone = [(place, expression.fullmatch(cell)) for place, cell in enumerate(plain)]
-        if found := [(place, match) for place, match in alone if match]:
-            return found
-    for expression in (TIME, CLOCK_TIME):
-        inside = [(place, match) for place, cell in enumerate(cells) for match in expression.finditer(cell)]
-        if found := [(place, match) for place, match in inside if is_apart(*sides_of(match))]:
-            return found
-    return []
-
-
-def sides_of(match: re.Match[str]) -> tuple[str, str]:
-    return match.string[: match.start()], match.string[match.end() :]
-
-
-def is_apart(before: str, after: str) -> bool:
-    """Whether texts beside a time are apart from it by blanks, and have no quotes around it."""
-    return before[-1:] in ("", " ") and after[:1] in ("", " ") and before.count('"') % 2 == 0
-
-
-def unquoted(cell: str) -> str:
-    """The text of a cell that a spreadsheet copied in quotes."""
-    inner = cell[1:-1]
-    is_quoted = len(cell) > 2 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
-    return inner.replace('""', '"') if is_quoted and '""' in inner else cell
 
 
 class Copied:
@@ -308,6 +222,8 @@ def has_user(texts: list[Line], is_end: bool, events: list[Row], users: set[str]
 
 
 def unclear(line: Line) -> Problem:
+    if is_dateless(line.label):
+        return Problem(f"line {line.number} {DATELESS}")
     return Problem(f"line {line.number} may be read in several ways. {AGAIN}")
 
 
@@ -344,3 +260,24 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
     lines = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
     passed = f"{lines} headings or marks of a page" if copied.passed else None
     return replace(records.stage(headings, "it was copied from the dialog", above.remark, passed), said=said)
+
+
+def why_unclear(text: Text, source: Source) -> Problem | None:
+    """Why a text that looks like a copy of the dialog is none for certain; None if it looks like no copy."""
+    if source.kind != "events" or source.layout == "table" or text.size > MOST_BYTES:
+        return None
+    try:
+        copied = Copied(text.path, source)
+    except Problem as problem:
+        return problem
+    timed = [line for line in copied.lines if line.time]
+    # A table without headings has more cells than the dialog has columns.
+    if not timed or any(len(line.before) + len(line.after) >= len(EVENT) for line in timed):
+        return None
+    try:
+        rows = rows_of(copied.lines, [])
+    except Problem as problem:
+        return problem
+    found = [line for line, row in zip(copied.lines, rows, strict=False) if row == line.text]
+    found.sort(key=lambda line: not is_dateless(line.label))
+    return unclear(found[0]) if found else None

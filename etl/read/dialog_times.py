@@ -26,6 +26,10 @@ DAY_WORD = re.compile(
     r"|\b(?:to|yester|mon|tues|wednes|thurs|fri|satur|sun)day\b",
     re.IGNORECASE,
 )
+DATELESS = (
+    "is a day without a date, so the times below it cannot be read. "
+    "Write the date in its place, such as 3/26/2026."
+)
 CLOCK_TIME = re.compile(rf"(?<![\w/:.-])(?i:{CLOCK}){ZONE}(?![\w/:-])")
 
 
@@ -33,6 +37,11 @@ def day_of(text: str) -> str | None:
     """The day, if the text is nothing else."""
     match = DAY.fullmatch(" ".join(text.split()))
     return day_text(match) if match else None
+
+
+def is_dateless(text: str) -> bool:
+    """Whether the text is a day that says no date, such as Yesterday."""
+    return re.fullmatch(r"(?i)\W*(?:to|yester|mon|tues|wednes|thurs|fri|satur|sun)day\W*", text) is not None
 
 
 def is_clock(text: str) -> bool:

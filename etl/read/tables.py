@@ -14,7 +14,7 @@ from etl.common.problem import Problem
 from etl.config.source import Source, column_of, columns_of
 from etl.read.csv_dialect import ID, named_in, said_by
 from etl.read.dialog import is_stamp, is_status
-from etl.read.dialog_times import TIME, day_of, is_clock
+from etl.read.dialog_times import DATELESS, TIME, day_of, is_clock, is_dateless
 from etl.read.records import Staged
 
 TIMES = ("event_time", "exported_at")
@@ -46,7 +46,8 @@ def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, s
         texts = lone_texts(database, own)
         titles = [named_by(row.split("\t"), source) for _, row, _, is_first in texts if is_first]
         refuse_titles(texts, given, source)
-        return replace(staged, said=staged.said | said_by(titles)) if any(titles) else staged
+        said = {name: {*staged.said.get(name, ()), *found} for name, found in said_by(titles).items()}
+        return replace(staged, said={**staged.said, **said})
     if staged.records:
         reasons = {reason for _, reason, _ in staged.records.malformed}
         is_unsure = not reasons.isdisjoint(("repeated_headings", "wrong_field_count"))
@@ -71,6 +72,8 @@ def refuse_titles(texts: list[tuple[int, str, bool, bool]], given: set[str], sou
         is_return = RETURN.search(row) or ("\t" not in row and not (is_caption or is_time))
         if "tab" in given and TAB.match(text):
             raise Problem(f"record {row_no} {SEVERAL.format(column='tab', word='name')}")
+        if "return_id" in given and is_dateless(row):
+            raise Problem(f"record {row_no} {DATELESS}")
         if "return_id" in given and (is_above_headings or is_return or "return_id" in named):
             raise Problem(f"record {row_no} {SEVERAL.format(column='return', word='id')}")
 

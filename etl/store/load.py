@@ -24,11 +24,12 @@ from etl.config.settings import Settings, source_of
 from etl.config.source import Source
 from etl.read.added import refuse_given
 from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
+from etl.read.csv_dialect import UnknownHeadings
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger, identify, with_sources
-from etl.store.columns import map_columns
+from etl.store.columns import map_columns, match_columns, refuse_log
 from etl.store.identity import LoadedFiles, content_of, digest, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
@@ -86,7 +87,11 @@ class Loader:
         checked = self.check(unpacked, source)
         if self.is_known(checked):
             return self.accept(checked, checked.old)
-        staged = stage(database, unpacked, checked.source, self.settings.limits, folder, checked.values)
+        try:
+            staged = stage(database, unpacked, checked.source, self.settings.limits, folder, checked.values)
+        except UnknownHeadings as problem:
+            refuse_log(match_columns(problem.headings, checked.source), self.settings.sources)
+            raise
         refuse_given(staged, self.given)
         columns = map_columns(staged.headings, checked.source, self.settings.sources)
         with work_folder(folder) as own:

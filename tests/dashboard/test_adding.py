@@ -10,7 +10,7 @@ from threading import Event
 import duckdb
 import pytest
 
-from dashboard.draw.found import columns_to_type
+from dashboard.draw.found import columns_to_type, record_in_words
 from dashboard.guard.adding import Adding
 from etl import adding
 from etl.adding import Export, Job
@@ -67,6 +67,16 @@ def test_a_number_in_the_name_of_a_file_is_not_stored(tmp_path: Path) -> None:
     job = done(adding.load(data, [Export("Lee 123-45-6789.csv", ROWS)], values))
     assert [one.name for one in job.loaded] == ["Lee [TIN].csv"]
     assert job.lines == ["Lee [TIN].csv: loaded, 1 of 1 records, 1 SSNs or ITINs replaced."]
+
+
+def test_a_quarantined_record_has_the_words_of_people_for_our_columns(tmp_path: Path) -> None:
+    rows = ROWS.replace(b"3/26/2026 7:20 PM", b"soon")
+    values = {"return_id": "2025-0001", "tab": "Client"}
+    [found] = done(adding.check(DataDir(tmp_path), [Export("rows.csv", rows)], values)).checked
+    [quarantined] = found.contents[0].quarantined
+    assert record_in_words(quarantined.example) == (
+        "Event: Access Link selected, Date/Time: soon, User: Ann Lee, Return: 2025-0001, Tab: Client"
+    )
 
 
 NO_ID = Export("no id.csv", b"Tab,Event,Date/Time\nClient,Upload,2026-03-01 09:00\n")

@@ -203,6 +203,37 @@ def test_unclear_lines_are_quarantined_where_the_settings_say_that_it_is_a_dialo
     )
 
 
+@pytest.mark.parametrize("day", ["Today", "Yesterday", "Monday:"])
+def test_a_day_without_a_date_is_named_and_what_to_do(day: str) -> None:
+    says = (
+        "is a day without a date, so the times below it cannot be read. "
+        "Write the date in its place, such as 3/26/2026."
+    )
+    lines = ["Upload\t9:00 AM\tAnn", day, "Upload\t9:00 AM\tAnn", ""]
+    assert refusal("a.txt", "\n".join(["3/26/2026", *lines]), source=ONE_RETURN) == f"line 3 {says}"
+    # In a table the day is the third record: the first has a date.
+    table = ["Event\tDate/Time\tUser", "Upload\t3/26/2026 9:00 AM\tAnn", "Upload\t3/26/2026 9:01 AM\tAnn"]
+    lines = [*table, f"{day}\t\t", "Upload\t3/26/2026 9:00 AM\tAnn", ""]
+    assert refusal("a.txt", "\n".join(lines), source=ONE_RETURN) == f"record 3 {says}"
+
+
+def test_an_unclear_copy_says_what_helps() -> None:
+    """It has no headings that somebody may name in the settings."""
+    says = "may be read in several ways. Copy it as a table, or write a line of headings above it."
+    link = "\t".join(filter(None, LINK))
+    for no, content in (
+        (2, f"{link}\nAnn Lee\tUpload\t3/26/2026 7:20 PM\n"),
+        (1, f"Tracking of Ann\n\n{link}\n"),
+        (3, "Upload\n3/26/2026 7:20 PM\nAnn Lee\t7\nUpload\n3/26/2026 7:21 PM\n"),
+    ):
+        assert refusal("a.txt", content, source=ONE_RETURN) == f"line {no} {says}"
+    # A table without headings needs them, and those of another language are shown.
+    table = "2025-0001\tInternal\tUpload\t\t3/26/2026 7:20 PM\tAnn Lee\n"
+    assert "Its first line looks like a record" in refusal("a.txt", table)
+    own = "Ereignis\tZeit\tWer\nUpload\t3/26/2026 7:20 PM\tAnn Lee\n"
+    assert "Headings found: Ereignis, Zeit, Wer." in refusal("a.txt", own, source=ONE_RETURN)
+
+
 def test_a_user_between_single_blanks_is_never_a_part_of_a_label() -> None:
     lines = ["Signed Ann Lee 3/26/2026 2:00 PM", "Bo Kim Deliver to Client 3/26/2026 3:00 PM"]
     result = read("\n".join([*lines, "Signed 3/26/2026 4:00 PM Ann Lee"]) + "\n", SAID)

@@ -131,6 +131,7 @@ def zip_of(name: str, text: str) -> bytes:
         ("Registered Agents LLC.csv", LOG.replace("Date/Time", "Date,Time").replace(":00 PM", ":00,PM")),
         ("Registered Agents LLC.xlsx", excel({"Client Tracking": CELLS})),
         ("lee.xlsx", excel({"Register": CELLS})),
+        ("Registered Agents LLC.csv", LOG.replace("Return ID,", "").replace("R1,", "")),
         ("registers.zip", zip_of("user tracking.csv", LOG)),
     ],
 )
