@@ -20,6 +20,8 @@ UNSUPPORTED = {
     b"SQLite format 3": "an SQLite database",
 }
 HTML = re.compile(rb"\s*<(?:!doctype|html|head|body|table|script|meta|!--|\?xml)", re.IGNORECASE)
+# An object or a list, or the text of one, as programs write JSON that they take for a text.
+JSON = re.compile(rb'[{\[]|"(?:\s|\\[nrt])*[{\[](?:[\s{\[]|\\[nrt])*\\"')
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 BEGINNING = 4096
 RENAME = "Rename it to what it is."
@@ -64,7 +66,7 @@ def content_kind(name: str, beginning: bytes) -> str:
     elif beginning.startswith((*UNSUPPORTED, *PACKED_MAGIC.values())) or HTML.match(text):
         raise Problem(f"it is {description(beginning)}, not an export. Download the export itself, as CSV.")
     else:
-        actual = "json" if text.startswith((b"{", b"[")) else "csv"
+        actual = "json" if JSON.match(text) else "csv"
     claimed = format_of_name(name, PLAIN)
     # A CSV file may begin with a heading in brackets.
     if claimed and actual != claimed and not (claimed == "csv" and beginning.lstrip().startswith(b"[")):

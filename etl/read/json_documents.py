@@ -19,7 +19,8 @@ from etl.read.csv_dialect import printable_headings
 from etl.read.encoding import Text, utf8_text
 
 CHUNK = 1 << 20
-WHITE = " \t\r\n"
+# Files that were put one behind the other have byte order marks inside.
+WHITE = " \t\r\n\ufeff"
 BLANKS = re.compile(f"[{WHITE}]*")
 # A string may continue after the buffer.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)

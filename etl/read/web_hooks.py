@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, heading_key
@@ -56,7 +57,7 @@ CLIENT_FIELDS = {"client_id": "clientid", "is_joint": "mfj", "office": "location
 # The id of the return in a body, if the source names none: as many exports of User Tracking have it.
 RETURN_ID = ("taxReturnId",)
 # When a receiver got a body, in its envelope.
-RECEIVED = {"receivedat", "receivedon", "received", "timestamp", "time", "date"}
+RECEIVED = {"receivedat", "receivedon", "received", "eventtime", "timestamp", "time", "date"}
 # A link has a scheme, or parameters, as a signature of access.
 LINK = re.compile(r"""[^\s"'<>]*(?::(?:\\*/){2}|[?&][\w%-]+=)[^\s"'<>]*""")
 REMOVED = "[link removed]"
@@ -69,7 +70,7 @@ class Splitter:
 
     def __init__(self, source: Source, files: Mapping[str, TextIO]) -> None:
         self.return_id = [heading_key(str(name)) for name in source.columns.get("tax_return_id", RETURN_ID)]
-        self.files = files
+        self.timezone, self.files = source.timezone, files
         self.counts = dict.fromkeys(files, 0)
         self.has_links = False
 
@@ -96,7 +97,7 @@ class Splitter:
             record = values_of(body, STATUS_FIELDS, *(["status"] if status else []))
             self.write_record(STATUSES, record | {"return_id": self.id_of(fields), "label": label})
         elif kind == "signature":
-            for record in signatures(body, self.id_of(fields)):
+            for record in signatures(body, self.id_of(fields), self.timezone):
                 self.write_record(OTHERS, record)
         else:
             self.write_record(OTHERS, event(body, received))
@@ -220,10 +221,10 @@ def kind_of(body: Any) -> str | None:
     return None
 
 
-def signatures(body: Body, return_id: str | None) -> Iterator[Body]:
+def signatures(body: Body, return_id: str | None, zone: str) -> Iterator[Body]:
     """A record for each signer in an e-sign body; one that does not say e-signed is of no known kind."""
     fields = by_key(body)
-    status, delivered = fields.get("signaturestatus"), moment(scalar(fields.get("deliveredon")))
+    status, delivered = fields.get("signaturestatus"), moment(scalar(fields.get("deliveredon")), zone)
     is_signed = status in (None, "") or heading_key(scalar(status) or "") == "esigned"
     signers = objects_in(fields.get("documentclients"))
     read = {"deliveredon": delivered, "documentclients": signers}
@@ -308,15 +309,16 @@ def objects_in(value: Any) -> list[Body] | None:
 
 
 def from_text(value: Any) -> Any:
-    """A value, or what it is the JSON text of: some receivers store a body as text."""
-    is_json = isinstance(value, str) and value.lstrip().startswith(("{", "["))
-    return (value_of(value) if is_json else None) or value
+    """A value, or what it is the JSON text of: some receivers store a body as text, or as its text."""
+    is_json = isinstance(value, str) and value.lstrip().startswith(("{", "[", '"{', '"['))
+    found = value_of(value) if is_json else None
+    return from_text(found) if isinstance(found, str) else found or value
 
 
-def moment(text: str | None) -> str | None:
-    """A time of a body as UTC; None if it cannot be read."""
+def moment(text: str | None, zone: str) -> str | None:
+    """A time of a body as UTC, without an offset in this zone; None for a date alone and other texts."""
     try:
-        read = datetime.fromisoformat(text or "")
-        return str(read.astimezone(UTC).replace(tzinfo=None)) if read.tzinfo else str(read)
+        read = datetime.fromisoformat(text if text and ":" in text else "")
+        return str((read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC))[:-6]
     except (ValueError, OverflowError):
         return None

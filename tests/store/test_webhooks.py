@@ -1,5 +1,6 @@
 """Web hooks: each body of a file is counted in one content, and no link to a document is stored."""
 
+import base64
 import gzip
 import io
 import json
@@ -37,6 +38,14 @@ def hooks(firm: Firm, columns: str) -> list[tuple]:
         ("bodies as texts.json", json.dumps([received(json.dumps(body)) for body in ALL]).encode()),
         ("one after the other.json", "\n".join(json.dumps(body, indent=2) for body in ALL).encode()),
         ("with a mark.json", json.dumps(ALL).encode("utf-8-sig")),
+        ("with marks inside.ndjson", b"".join(lines(body).encode("utf-8-sig") for body in ALL)),
+        ("one text.json", json.dumps(json.dumps(ALL, indent=2)).encode()),
+        ("texts of texts.json", json.dumps({"body": json.dumps(json.dumps(ALL))}).encode()),
+        ("a text in each line.ndjson", "\n".join(json.dumps(json.dumps(body)) for body in ALL).encode()),
+        ("from n8n.json", json.dumps([{"headers": {"host": "a"}, "body": body} for body in ALL]).encode()),
+        ("from a cloud.json", json.dumps([{"specversion": "1.0", "data": body} for body in ALL]).encode()),
+        ("of a grid.json", json.dumps([{"eventType": "Hook", "data": body} for body in ALL]).encode()),
+        ("of a queue.json", json.dumps({"Records": [{"body": json.dumps(body)} for body in ALL]}).encode()),
         ("packed.ndjson.gz", gzip.compress(lines(*ALL).encode())),
     ],
 )
@@ -221,6 +230,47 @@ def test_the_time_of_an_envelope_is_that_of_a_body_only_if_it_has_one(tmp_path: 
         ("Waco", None),
         ("Austin", None),
     ]
+
+
+@pytest.mark.parametrize("key", ["eventTime", "time", "Timestamp", "received_at"])
+def test_the_envelopes_of_relays_say_when_a_body_came(tmp_path: Path, key: str) -> None:
+    firm = Firm(tmp_path)
+    envelope = {"eventType": "Hook", key: "2026-03-10T00:00:00Z", "data": changed("C-001", "Austin", True)}
+    firm.load(firm.file("one.json", json.dumps([envelope])))
+    assert hooks(firm, "office, seen_at::varchar") == [("Austin", "2026-03-10 00:00:00")]
+
+
+def test_all_times_of_a_body_are_in_the_zone_of_the_settings(tmp_path: Path) -> None:
+    """A relay may write times without an offset; only one of the two followed the settings."""
+    settings = (SHIPPED / "settings.toml").read_text(encoding="utf-8")
+    firm = Firm(tmp_path, settings.replace('timezone = "UTC" ', 'timezone = "America/New_York" '))
+    bare = esign("2026-03-08T20:15:00", "2026-03-04T15:10:00", LEE)
+    firm.load(firm.file("two.ndjson", lines(bare, ESIGN | {"deliveredOn": "2026-03-04"}, ESIGN)))
+    assert hooks(firm, "seen_at::varchar, delivered_at::varchar, extra like '%deliveredOn%'") == [
+        ("2026-03-09 00:15:00", "2026-03-04 20:10:00", False),
+        ("2026-03-08 20:15:00", None, True),
+        ("2026-03-08 20:15:00", "2026-03-04 15:10:00", False),
+    ]
+
+
+REFUSED = {
+    "commas.ndjson": f"{json.dumps(SENT)},\n{json.dumps(RECALLED)},\n",
+    "commas.json": f"{json.dumps(SENT, indent=2)},\n{json.dumps(RECALLED, indent=2)}",
+    "open.json": f"[{json.dumps(SENT)},\n{json.dumps(RECALLED)}\n",
+    "base64.json": json.dumps(
+        {"isBase64Encoded": True, "body": base64.b64encode(lines(SENT).encode()).decode()}
+    ),
+    "flat.json": json.dumps({f"data__{key}": item for key, item in SENT.items()}),
+    "test of the address.json": '[{"eventType": "Validation", "data": {"validationCode": "1"}}]',
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_relay_has_made_of_bodies_is_refused_where_it_is_not_read(tmp_path: Path, name: str) -> None:
+    reason = Firm(tmp_path).refusal(REFUSED[name], name)
+    assert (
+        "the JSON is damaged" in reason or "the JSON array is damaged" in reason or "no column for" in reason
+    )
 
 
 BAD_LINES = [
