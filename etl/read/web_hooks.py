@@ -224,13 +224,13 @@ def kind_of(body: Any) -> str | None:
 def signatures(body: Body, return_id: str | None, zone: str) -> Iterator[Body]:
     """A record for each signer in an e-sign body; one that does not say e-signed is of no known kind."""
     fields = by_key(body)
-    status, delivered = fields.get("signaturestatus"), moment(scalar(fields.get("deliveredon")), zone)
-    is_signed = status in (None, "") or heading_key(scalar(status) or "") == "esigned"
+    delivered = moment(scalar(fields.get("deliveredon")), zone)
+    status = scalar(fields.get("signaturestatus") or fields.get("documentstatus"))
     signers = objects_in(fields.get("documentclients"))
     read = {"deliveredon": delivered, "documentclients": signers}
     record = values_of(body, SIGNATURE_FIELDS, *(key for key, found in read.items() if found is not None))
     record |= {
-        "body": "signature" if is_signed else "unknown",
+        "body": "signature" if heading_key(status or "") in ("esigned", "usersigned") else "unknown",
         "tax_return_id": return_id,
         "delivered_at": delivered,
     }

@@ -367,6 +367,21 @@ def test_what_is_not_read_of_a_signer_stays_beside_the_signer(
     assert json.loads(json.loads(extra).get("rest_of_signer", "null")) == rest
 
 
+def test_a_body_without_a_status_of_its_signature_is_one_if_its_document_is_signed(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    bodies = [
+        ESIGN | {"signatureStatus": own, "documentStatus": document}
+        for own in ("ESigned", "", None, ["ESigned"])
+        for document in ("USERSIGNED", "VOIDED", None)
+    ]
+    firm.load(firm.file("esign.ndjson", lines(*bodies)))
+    [part] = firm.parts
+    assert hooks(firm, "row_no") == [(1,), (2,), (3,), (4,), (7,)]
+    assert [row[:2] for row in quarantined(part)] == [
+        (number, "unknown_body") for number in (5, 6, 8, 9, 10, 11, 12)
+    ]
+
+
 def test_two_spellings_of_one_key_are_not_read_and_not_lost(tmp_path: Path) -> None:
     """One of the two values was taken, and the other one lost."""
     firm = Firm(tmp_path)
