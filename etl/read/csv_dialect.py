@@ -112,6 +112,7 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
     above = "1 line above them was" if skipped == 1 else f"{skipped} lines above them were"
     columns = columns_of(source, own.row)
     filled = (place for place, heading in enumerate(own.row) if heading)
+    titles = (read_line(lines, number, source).filled for number in range(1, own.number))
     return Header(
         **vars(own),
         headings=checked_headings(own.row, source, limits),
@@ -119,11 +120,7 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         words=frozenset(one.strip(AROUND).lower() for one in (*own.row, *source.spellings) if one.strip()),
         probe=columns.index("event_time") if "event_time" in columns else next(filled),
         remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,
-        said=said_by(
-            named_in(cells, source)
-            for number in range(1, own.number)
-            if (cells := read_line(lines, number, source).filled)
-        ),
+        said=said_by(named_in(cells, source) for cells in titles if cells),
     )
 
 

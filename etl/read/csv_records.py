@@ -26,7 +26,7 @@ from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of
 from etl.read.csv_dialect import AROUND, Dialect, Header, UnknownHeadings, read_header
 from etl.read.dialog import Above
-from etl.read.dialog_text import stage_copied, why_unclear
+from etl.read.dialog_text import stage_copied
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
 
@@ -43,11 +43,12 @@ def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, l
         is_table = len(known) > 1 and (source.layout != "dialog" or known.issuperset(("label", "event_time")))
         copied = None if is_table else stage_copied(database, text, source)
     except Problem as problem:
-        if not (copied := stage_copied(database, text, source)):
+        copied = stage_copied(database, text, source)
+        if not isinstance(copied, Staged):
             # A text that was copied from the dialog has no headings that a setting may name.
-            may_be = isinstance(problem, UnknownHeadings) and len(problem.headings) < 2
-            raise (may_be and why_unclear(text, source)) or problem from None
-    if copied:
+            has_none = isinstance(problem, UnknownHeadings) and len(problem.headings) < 2
+            raise (copied if copied and has_none else problem) from None
+    if isinstance(copied, Staged):
         return copied
     staged = stage_fast(database, text, header, source, limits) if database else None
     staged = staged or stage_exact(database, CsvFile(text.path, header, source, limits))

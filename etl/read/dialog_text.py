@@ -9,12 +9,15 @@ stacked: label, time and user on lines of their own. What may be read in two way
 text with such a line is refused as a whole, because all lines below it would be in doubt.
 """
 
+import csv
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
 from etl.read.csv_dialect import named_in
@@ -23,6 +26,7 @@ from etl.read.dialog_line import EVENT, Line, read_line
 from etl.read.dialog_times import DATE, DATELESS, day_of, is_clock, is_dateless, joined_time
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
+from etl.read.tidy import tidied
 
 # Of one return. A larger text is no copy of a dialog.
 MOST_BYTES = 2_000_000
@@ -145,13 +149,21 @@ def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | No
     # Of two texts behind a time, either may be the label, and somebody's name may be before an act.
     is_twofold = len(cells) > count if line.before else users and count == 1
     is_act = count == 2 and cells[1].lower() in ACTS and not LABEL.fullmatch(cells[0].strip())
-    # Between single blanks, only a user behind the time shows that none is at the end of the label.
-    is_open = line.is_close and line.before and not is_status(cells[0])
+    # Between single blanks, only a user behind the time, or a known label, shows that none is at its end.
+    is_certain = is_status(cells[0]) or tidied(cells[0]).casefold() in known_labels()
+    is_open = line.is_close and line.before and not is_certain
     if is_twofold or len(users) > 1 or (not users and (is_act or is_open)) or is_stamp(cells[0]):
         return None
     if any(is_status(user) or NO_USER.fullmatch(user) for user in users):
         return None
     return line.row(columns, cells[0], cells[1] if count == 2 else "", line.time, *users)
+
+
+@cache
+def known_labels() -> set[str]:
+    """The labels of the platform in lower case."""
+    with open(SHIPPED / "reference" / "labels.csv", encoding="utf-8", newline="") as file:
+        return {row["label"].casefold() for row in csv.DictReader(file)}
 
 
 def stacked_rows(lines: list[Line], columns: list[str]) -> list[Row | str]:
@@ -227,8 +239,8 @@ def unclear(line: Line) -> Problem:
     return Problem(f"line {line.number} may be read in several ways. {AGAIN}")
 
 
-def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source) -> Staged | None:
-    """The events of a text that was copied from the dialog; None if it is not certain that it was.
+def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source) -> Staged | Problem | None:
+    """The events of a text that was copied from the dialog; else why that is not certain, if it may be one.
 
     Where the settings say so, it was, and unclear lines are quarantined.
     """
@@ -240,13 +252,17 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
         said = {name: {line.ids[name] for line in copied.lines if name in line.ids} for name in NAMED}
         columns = [name for name in NAMED if said[name] and name not in {*source.constants, *source.given}]
         rows = rows_of(copied.lines, columns)
-    except Problem:
+    except Problem as problem:
         if is_said:
             raise
-        return None
-    is_plain = any(line.time for line in copied.lines) and all(not isinstance(row, str) for row in rows)
-    if not is_said and not is_plain:
-        return None
+        return problem
+    timed = [line for line in copied.lines if line.time]
+    found = [line for line, row in zip(copied.lines, rows, strict=False) if isinstance(row, str)]
+    if not is_said and (found or not timed):
+        # A table without headings has more cells than the dialog has columns.
+        is_table = any(len(line.before) + len(line.after) >= len(EVENT) for line in timed)
+        found.sort(key=lambda line: not is_dateless(line.label))
+        return unclear(found[0]) if found and timed and not is_table else None
     headings = [*EVENT, *columns]
     records = Records(database, headings)
     above = Above(headings, replace(source, layout="dialog"))
@@ -260,24 +276,3 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
     lines = "1 line is" if copied.passed == 1 else f"{copied.passed} lines are"
     passed = f"{lines} headings or marks of a page" if copied.passed else None
     return replace(records.stage(headings, "it was copied from the dialog", above.remark, passed), said=said)
-
-
-def why_unclear(text: Text, source: Source) -> Problem | None:
-    """Why a text that looks like a copy of the dialog is none for certain; None if it looks like no copy."""
-    if source.kind != "events" or source.layout == "table" or text.size > MOST_BYTES:
-        return None
-    try:
-        copied = Copied(text.path, source)
-    except Problem as problem:
-        return problem
-    timed = [line for line in copied.lines if line.time]
-    # A table without headings has more cells than the dialog has columns.
-    if not timed or any(len(line.before) + len(line.after) >= len(EVENT) for line in timed):
-        return None
-    try:
-        rows = rows_of(copied.lines, [])
-    except Problem as problem:
-        return problem
-    found = [line for line, row in zip(copied.lines, rows, strict=False) if row == line.text]
-    found.sort(key=lambda line: not is_dateless(line.label))
-    return unclear(found[0]) if found else None

@@ -38,8 +38,8 @@ def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, s
     What a title above the first event names is added to what the file says, which is compared later.
     """
     own = columns_of(source, staged.headings)
-    columns = [name for name in ("return_id", "tab") if name in source.required]
-    given: set[str] = {name for name in columns if own and (name not in own or name in source.constants)}
+    has = {name for name in own if name not in source.constants}
+    given = {"return_id", "tab"}.intersection(source.required) - has if own else set[str]()
     if not given:
         return staged
     if database:

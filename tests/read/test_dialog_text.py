@@ -241,6 +241,33 @@ def test_a_user_between_single_blanks_is_never_a_part_of_a_label() -> None:
     assert result.malformed == [(no, "unclear_line", line) for no, line in enumerate(lines, start=1)]
 
 
+def test_a_label_that_is_known_with_certainty_needs_no_user_behind_the_time() -> None:
+    """In the text of a printed page, single blanks are between all."""
+    result = read(
+        "Access Link selected 3/26/2026 9:00 AM\n"
+        "Taxpayer: Tax Return  Accessed 3/26/2026 9:01 AM\n"
+        "document KBA success 3/26/2026 9:02 AM\n"
+        "Access Link selected Ann 3/26/2026 9:03 AM\n"
+        "Printed 3/26/2026 9:04 AM\n"
+        "Documents shared 3/26/2026 9:05 AM\n"
+        "Recalled return 3/26/2026 9:06 AM Pat Roe\n",
+        SAID,
+    )
+    assert [(row[0], row[1], row[3], row[4]) for row in result.rows] == [
+        (1, "Access Link selected", "3/26/2026 9:00 AM", None),
+        (3, "document KBA success", "3/26/2026 9:02 AM", None),
+        (7, "Recalled return", "3/26/2026 9:06 AM", "Pat Roe"),
+    ]
+    assert [row[0] for row in result.malformed] == [2, 4, 5, 6]
+    lines = [
+        "Access Link selected 3/26/2026 9:00 AM",
+        "Upload 3/26/2026 9:01 AM",
+        "Upload 3/26/2026 9:02 AM",
+        "",
+    ]
+    assert read("\n".join(lines)).texts[0] == ("Access Link selected", None, "3/26/2026 9:00 AM", None)
+
+
 def test_an_act_behind_a_label_is_its_status() -> None:
     content = "Tax Return\tRecalled\t3/26/2026 2:00 PM\nSigned\tReprocessed\t3/26/2026 3:00 PM\tAnn Lee\n"
     assert read(content).texts == [
@@ -277,11 +304,11 @@ def test_any_events_on_lines(
     lines = [line_of(cells, between) for cells in below_labels(known, indent)]
     for place, mark in marks:
         lines.insert(place, mark)
-    # Where single blanks are between all, nothing but a user behind a time shows where the label ends.
-    is_clear = between != " " or all(user or status for _, status, _, user in known)
+    # Where single blanks are between all, only a user behind a time shows where an unknown label ends.
+    clear = [between != " " or user or status or "W-2" not in label for label, status, _, user in known]
     result = read("\n".join(lines) + "\n", ONE_RETURN if between != " " else SAID)
-    right = [event for event in expected(known) if between != " " or event[1] or event[3]]
-    assert result.texts == right and bool(result.malformed) != is_clear
+    right = [event for event, is_clear in zip(expected(known), clear, strict=True) if is_clear]
+    assert result.texts == right and bool(result.malformed) != all(clear)
 
 
 @settings(**OPTIONS)
