@@ -7,6 +7,7 @@ import re
 
 from etl.common.duck import literal
 from etl.read.dialog_times import MONTHS
+from etl.read.shown_numbers import NOT_AS_SHOWN
 
 # How exports keep the zeros of an id from a spreadsheet: ="000123".
 FORMULA = r'^\s*="(.*)"\s*$'
@@ -30,6 +31,8 @@ DAMAGED = "|".join(
         r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)|#{2,}|(?i:true|false)",
         # What programs write where a number or a GUID is missing.
         r"0|-\d+|\{?0{8}-0{4}-0{4}-0{4}-0{12}\}?",
+        # A number in a format that is not read.
+        f".*{re.escape(NOT_AS_SHOWN)}.*",
     ]
 )
 # What people and programs write where there is no id. A return may be called none or null.

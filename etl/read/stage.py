@@ -3,13 +3,13 @@
 Nothing is interpreted or dropped; the records are counted without the reader that loads them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from etl.common.duck import count_of
+from etl.common.duck import count_of, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.added import add_cells, add_columns
@@ -21,6 +21,7 @@ from etl.read.formats import beginning_of, content_kind
 from etl.read.json_documents import JsonFile
 from etl.read.json_records import stage_json
 from etl.read.records import Staged, create_malformed
+from etl.read.shown_numbers import NOT_AS_SHOWN
 from etl.read.tables import refuse_several_tables
 from etl.read.typed import stage_parquet
 
@@ -60,11 +61,25 @@ def stage(
     if database and (count := count_of(database, counts)) != staged.record_count:
         fault = f"{staged.record_count} records were counted and {count} could be read"
         raise Problem(f"{fault}. Nothing was loaded from it.")
+    if database and unpacked.sheet:
+        keep_remarks_in_ids(database, columns_of(source, staged.headings))
     staged = add_cells(database, staged, source, limits)
     staged = refuse_several_tables(database, staged, source)
     refuse_contradiction(staged, source, values or {})
     staged = add_columns(database, staged, source, values or {})
     return replace(staged, remarks=[unpacked.remark, cut, *staged.remarks])
+
+
+def keep_remarks_in_ids(database: DuckDBPyConnection, columns: Sequence[str | None]) -> None:
+    """Takes the remark on a number that is not read as it is shown off all texts but ids."""
+    others = [place for place, column in enumerate(columns) if not (column or "").endswith("_id")]
+    taken = ", ".join(f"replace(c{place}, {literal(NOT_AS_SHOWN)}, '') as c{place}" for place in others)
+    has_any = " or ".join(f"contains(c{place}, {literal(NOT_AS_SHOWN)})" for place in others)
+    if others and database.execute(f"from staged where {has_any} limit 1").fetchall():
+        database.execute(f"""
+            alter view staged rename to staged_with_remarks;
+            create view staged as select * replace ({taken}) from staged_with_remarks
+        """)
 
 
 def refuse_contradiction(staged: Staged, source: Source, values: Mapping[str, str]) -> None:

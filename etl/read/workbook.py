@@ -1,7 +1,7 @@
 """Reads the sheets of a workbook (xlsx, xlsm, ods) as CSV text, one line for each row of the sheet.
 
-A number is written as Excel shows it: with at most 15 digits, because Excel has no more. So an id of more
-digits, which it has destroyed, is never taken for the id that it was.
+A number is written as Excel shows it: with at most 15 digits, because Excel has no more, and with the zeros
+and texts of its format. So an id that it has destroyed is never taken for the id that it was.
 """
 
 import csv
@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from etl.common.problem import Problem
+from etl.read.shown_numbers import bare
 from etl.read.streams import refuse_damage
-from etl.read.workbook_xml import FAR, LOCKED, has_day_numbers, in_zeros, refuse_unreadable, zero_cells
+from etl.read.workbook_xml import FAR, LOCKED, ShownCell, has_day_numbers, refuse_unreadable, shown_cells
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
 DAMAGED = "the workbook is damaged. Export it again, best as CSV."
-# Excel has 15 digits.
-EXACT = 10**15
 ROWS_TOGETHER = 1_000
 CLOCK = re.compile(r"\d:\d\d")
 DAY = timedelta(days=1)
@@ -80,7 +79,7 @@ def read_sheets(book: "CalamineWorkbook", archive: zipfile.ZipFile) -> Iterator[
             sheet = book.get_sheet_by_index(place)
             height, width, is_note = extent(sheet)
             passed = "an empty sheet" if not height else "a note, not a table" if is_note else None
-            text = csv_text(sheet, height, width, zero_cells(archive, place))
+            text = csv_text(sheet, height, width, shown_cells(archive, place))
             yield Sheet(found.name, passed, text, has_days)
 
 
@@ -101,9 +100,7 @@ def extent(sheet: "CalamineSheet") -> tuple[int, int, bool]:
     return height, width, is_note
 
 
-def csv_text(
-    sheet: "CalamineSheet", height: int, width: int, zeros: Iterator[tuple[int, int, str]]
-) -> Iterator[bytes]:
+def csv_text(sheet: "CalamineSheet", height: int, width: int, shown: Iterator[ShownCell]) -> Iterator[bytes]:
     """The rows down to a height and up to a width, counted from the first cell with content.
 
     All fields have quotes, so that the text has only one meaning. An empty row is an empty line.
@@ -111,15 +108,14 @@ def csv_text(
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
     before = [""] * (sheet.start[1] if sheet.start else 0)
-    zero = next(zeros, None)
+    one = next(shown, None)
     for number, row in enumerate(islice(sheet.iter_rows(), height), start=1):
-        while zero and zero[0] <= number:
-            place = zero[1] - len(before) - 1
-            cell = row[place] if zero[0] == number and 0 <= place < width else None
-            # A whole number that Excel has with all its digits.
-            if isinstance(cell, float) and 0 <= cell < EXACT and cell == int(cell):
-                row[place] = in_zeros(cell, zero[2])
-            zero = next(zeros, None)
+        while one and one[0] <= number:
+            place = one[1] - len(before) - 1
+            cell = row[place] if one[0] == number and 0 <= place < width else None
+            if isinstance(cell, float | int) and not isinstance(cell, bool):
+                row[place] = one[2](cell)
+            one = next(shown, None)
         texts = [text_of(cell) for cell in row[:width]]
         if any(text and not text.isspace() for text in texts):
             writer.writerow(chain(before, texts))
@@ -146,4 +142,4 @@ def text_of(cell: Cell) -> str:
         return cell.isoformat("milliseconds" if cell.microsecond else "seconds")
     if isinstance(cell, date):
         return f"{cell:%Y-%m-%d}"
-    return f"{cell:.15G}"
+    return bare(cell)

@@ -1,19 +1,19 @@
 """Finds in the XML of a workbook what the library that reads the cells does not say or check.
 
-That is how a number is shown: an id 000123 may be the number 123 in a format of six zeros, and 2025-0001 the
-number 20250001. Few workbooks have such a format, and only their sheets are read twice.
+That is how a number is shown, for which sheets with such numbers are read twice.
 
 The library takes memory for all cells down to the last, and never ends with XML that is cut.
 """
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import PurePosixPath
 from xml.parsers import expat
 
 from etl.common.problem import Problem
+from etl.read.shown_numbers import BUILT_IN, as_text, in_format, is_plain
 
 CHUNK = 1 << 18
 # The library takes some 30 bytes for a cell, empty or not. A table of a million rows may have 30 columns.
@@ -25,23 +25,31 @@ NO_XML_ERRORS = (expat.ExpatError, LookupError, ValueError)
 NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
 LOCKED = "the workbook is locked with a password. Save it without a password, or as CSV."
 FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
-# Zeros and the marks between them, such as 0000\-0000 or 000-00-0000. Sections and conditions are left alone.
-ZEROS = re.compile(r"""(?:0|\\.|"[^"]*"|[-/ ()])+""")
-TOKEN = re.compile(r"""\\(.)|"([^"]*)"|(.)""")
 REFERENCE = re.compile(r"([A-Z]+)([0-9]+)")
 Attributes = dict[str, str]
+# Row and column of a cell, from 1, and what gives the text that it shows of its number.
+ShownCell = tuple[int, int, Callable[[float], str]]
+OPEN_ELEMENTS = {"table", "table-row", "table-cell", "covered-table-cell", "annotation"}
 
 
-def elements(archive: zipfile.ZipFile, member: str, names: set[str]) -> Iterator[tuple[str, Attributes]]:
-    """The elements of these names and their attributes, in order, without holding the document in memory."""
+def elements(
+    archive: zipfile.ZipFile, member: str, names: set[str], has_texts: bool = False
+) -> Iterator[tuple[str, Attributes]]:
+    """The elements of these names and their attributes, in order, without holding the document in memory.
+
+    With texts, an end has the name of its element after a slash, and a text has no name and is its own key.
+    """
     found: list[tuple[str, Attributes]] = []
 
-    def start(name: str, attributes: Attributes) -> None:
+    def start(name: str, attributes: Attributes, slash: str = "") -> None:
         if (local := name.rpartition(":")[2]) in names:
-            found.append((local, attributes))
+            found.append((slash + local, attributes))
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
+    if has_texts:
+        parser.EndElementHandler = lambda name: start(name, {}, "/")
+        parser.CharacterDataHandler = lambda text: found.append(("", {text: ""}))
     if member not in archive.namelist():
         return
     with archive.open(member) as file:
@@ -92,23 +100,21 @@ def column_number(letters: str) -> int:
     return number
 
 
-def zero_formats(archive: zipfile.ZipFile) -> dict[str, str]:
-    """The formats that only have zeros and marks, by the number of the style of a cell."""
-    codes: dict[str, str] = {}
+def shown_formats(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The formats that show more or less than a number, by the number of the style of a cell."""
+    codes: dict[str, str] = dict(BUILT_IN)
     styles: list[str] = []
     is_own = False
     for name, attributes in elements(archive, "xl/styles.xml", {"numFmt", "cellXfs", "xf", "cellStyles"}):
+        own = attributes.get("numFmtId", "0")
         if name == "numFmt":
-            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+            codes[own] = attributes.get("formatCode", "")
         elif name == "xf" and is_own:
-            styles.append(codes.get(attributes.get("numFmtId", ""), ""))
+            # Other formats that have only a number are of money, percents and fractions.
+            styles.append(codes.get(own, "?"))
         # The styles of cells are in cellXfs, which cellStyles follows; cellStyleXfs comes before.
         is_own = name == "cellXfs" or (name == "xf" and is_own)
-    return {
-        str(place): code
-        for place, code in enumerate(styles)
-        if code != "0" and ZEROS.fullmatch(code) and any(mark == "0" for mark, _ in tokens(code))
-    }
+    return {str(place): code for place, code in enumerate(styles) if not is_plain(code)}
 
 
 def sheet_members(archive: zipfile.ZipFile) -> list[str]:
@@ -120,32 +126,51 @@ def sheet_members(archive: zipfile.ZipFile) -> list[str]:
     return [targets.get(own, "") for own in ids]
 
 
-def zero_cells(archive: zipfile.ZipFile, place: int) -> Iterator[tuple[int, int, str]]:
-    """Row, column (from 1) and format of the cells in such a format, of the sheet at a place."""
-    formats = zero_formats(archive)
-    members = sheet_members(archive)[place : place + 1] if formats else []
-    for _, own in (cell for member in members for cell in elements(archive, member, {"c"})):
-        reference = REFERENCE.fullmatch(own.get("r", ""))
-        if reference and (code := formats.get(own.get("s", ""))):
-            yield int(reference[2]), column_number(reference[1]), code
+def shown_cells(archive: zipfile.ZipFile, place: int) -> Iterator[ShownCell]:
+    """The cells of the sheet at a place that may show more or less than their number, row by row."""
+    if "content.xml" in archive.namelist():
+        yield from shown_open_cells(archive, place)
+        return
+    formats, row, column = shown_formats(archive), 0, 0
+    for member in sheet_members(archive)[place : place + 1] if formats else ():
+        for name, own in elements(archive, member, {"row", "c"}):
+            # A row and a cell without a reference are the next.
+            if name == "row":
+                row, column = int(own.get("r", row + 1)), 0
+                continue
+            reference = REFERENCE.fullmatch(own.get("r", ""))
+            column = column_number(reference[1]) if reference else column + 1
+            if code := formats.get(own.get("s", "0")):
+                yield row, column, partial(in_format, code)
 
 
-def tokens(code: str) -> list[tuple[str, str]]:
-    """The parts of a format: each a zero, or the text of a mark."""
-    found = (match.groups(default="") for match in TOKEN.finditer(code))
-    return [(mark, escaped or quoted or mark) for escaped, quoted, mark in found]
-
-
-def in_zeros(number: float, code: str) -> str:
-    """A whole number as its format shows it; digits for which there is no zero are before the first."""
-    parts, shown = tokens(code), ""
-    zeros = sum(mark == "0" for mark, _ in parts)
-    digits = f"{number:.0f}".zfill(zeros)
-    for mark, literal in reversed(parts):
-        if mark != "0":
-            shown = literal + shown
-        elif zeros := zeros - 1:
-            digits, shown = digits[:-1], digits[-1] + shown
-        else:
-            shown = digits + shown
-    return shown
+def shown_open_cells(archive: zipfile.ZipFile, place: int) -> Iterator[ShownCell]:
+    """The cells with a number and a text of the sheet at a place in an ods file, row by row."""
+    table, row, column, before_note = -1, 0, 0, 0
+    cells: list[tuple[int, Callable[[float], str]]] = []
+    texts: list[str] = []
+    has_number, times, rows = False, 1, 1
+    for name, attributes in elements(archive, "content.xml", OPEN_ELEMENTS, has_texts=True):
+        own = {key.rpartition(":")[2]: text for key, text in attributes.items()} if name else attributes
+        if name == "table":
+            table, row = table + 1, 0
+        elif table != place:
+            continue
+        elif name == "table-row":
+            column, cells, rows = 0, [], int(own.get("number-rows-repeated", 1))
+        elif name == "/table-row":
+            for number in range(row + 1, row + 1 + rows if cells else 0):
+                yield from ((number, *cell) for cell in cells)
+            row += rows
+        elif name == "annotation":
+            before_note = len(texts)
+        elif name == "/annotation":
+            del texts[before_note:]
+        elif name == "":
+            texts += own
+        elif not name.startswith("/"):
+            has_number, times, texts = "value" in own, int(own.get("number-columns-repeated", 1)), []
+        elif name != "/table":
+            if has_number and (text := "".join(texts).strip()):
+                cells += [(column + number, partial(as_text, text)) for number in range(1, times + 1)]
+            column += times

@@ -188,6 +188,64 @@ def test_excel_without_its_package_says_what_to_install(tmp_path: Path) -> None:
     )
 
 
+OPEN_NUMBER = '<table:table-cell office:value-type="float" office:value="{}"{}>{}</table:table-cell>'
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "shown"),
+    [
+        ("123", "000123", "000123"),
+        ("20250001", "2025-0001", "2025-0001"),
+        ("0", "000", "000"),
+        ("123", "123", "123"),
+        # As programs write a plain number.
+        ("1234567", "1,234,567", "1234567"),
+        ("1234", "1.234", "1234"),
+        ("202512034567891", "2.02512E+14", "202512034567891"),
+        ("1e20", "100000000000000000000", "1E+20"),
+        ("123", "", "123"),
+        ("123", "R-123", None),
+        ("123", "123.00", None),
+        ("123", "1000123", None),
+        ("123", "000124", None),
+        ("123", "$123", None),
+        ("-7", "-7.00", None),
+        ("2.5", "0003", None),
+    ],
+)
+def test_a_number_of_an_ods_file_is_what_is_shown_or_has_a_remark(
+    number: str, text: str, shown: str | None
+) -> None:
+    bare = f"{float(number):.15G}"
+    shown = shown or f"{bare} (a number that is shown in another way)"
+    note = "<office:annotation><text:p>999</text:p></office:annotation>"
+    own = note + (f"<text:p>{text[:2]}<text:span>{text[2:]}</text:span></text:p>" if text else "")
+    twice = OPEN_NUMBER.format(number, ' table:number-columns-repeated="2"', own)
+    covered = twice.replace("table-cell", "covered-table-cell")
+    last = OPEN_NUMBER.format(number, "", f"<text:p>{bare}</text:p>")
+    rows = f'<table:table-row table:number-rows-repeated="2">{twice}{covered}{last}</table:table-row>'
+    book = open_document({"Other": ROWS, "Log": [("a",) * 5], "More": ROWS})
+    end_of_log = b"a</text:p></table:table-cell></table:table-row>"
+    read, _ = texts("a.ods", replaced(book, end_of_log, end_of_log.decode() + rows))
+    line = f'"{shown}","{shown}","{shown}","{shown}","{bare}"\n'
+    assert read == {"Other": TEXT, "Log": '"a","a","a","a","a"\n' + line * 2, "More": TEXT}
+
+
+def test_cells_without_references_are_shown_too() -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet, zeros = book.add_worksheet("Log"), book.add_format({"num_format": "0000"})
+        sheet.write_row(0, 0, ("Return ID", "Tab"))
+        for number in range(1, 4):
+            sheet.write_row(number, 0, (number, number), zeros)
+    content = buffer.getvalue()
+    for old in (b' r="A3"', b' r="B3"', b' r="3"', b' r="B2"'):
+        content = replaced(content, old, "")
+    assert texts("a.xlsx", content)[0] == {
+        "Log": '"Return ID","Tab"\n"0001","0001"\n"0002","0002"\n"0003","0003"\n'
+    }
+
+
 PRINTABLE = st.characters(exclude_categories=["C", "Zl", "Zp"], include_characters="\n\u200b")
 DAYS = {"min_value": date(1990, 1, 1), "max_value": date(2099, 12, 31)}
 CELLS = st.one_of(
@@ -240,16 +298,69 @@ def test_every_table_is_staged_as_it_is(rows: list[list[object]], make: object) 
         (7, '"R-00"0', "R-007"),
         (123456789, "000-00-0000", "123-45-6789"),
         (0, "00", "00"),
-        (2.5, "0000", "2.5"),
-        (-7, "0000", "-7"),
         (10**15, "0000", "1E+15"),
-        (123, "0", "123"),
-        (123, "#,##0.00", "123"),
-        (123, "0.00", "123"),
         ("0042", "000000", "0042"),
+        # The first section counts, without what shows nothing: colors, countries, padding.
+        (123, "000000;-000000", "000123"),
+        (123, "0000000;@", "0000123"),
+        (123, "000000;;;", "000123"),
+        (123, "[$-409]000000", "000123"),
+        (123, "[Red]000000;[Blue]-0", "000123"),
+        (123, "[Color 12]000000", "000123"),
+        (123, "000000_);(000000)", "000123"),
+        (123, "* 000000", "000123"),
+        (20250001, '0000"-"000', "20250-001"),
+        (7, '"R-"#', "R-7"),
+        (7, '"R-"0;@', "R-7"),
+        (20250001, "####-####", "2025-0001"),
+        (7, "0##", "007"),
+        (7, '"[Red]"00', "[Red]07"),
+        # Plain numbers: commas between thousands are in no id.
+        (1234, "0", "1234"),
+        (1234, "#", "1234"),
+        (1234, "@", "1234"),
+        (1234, "#,##0", "1234"),
+        (1234, "#,##0_);(#,##0)", "1234"),
+        (1234, "[Red]General", "1234"),
+        (-7, "0;@", "-7"),
+        (2.5, "General", "2.5"),
     ],
 )
 def test_a_number_shown_with_zeros_is_what_is_shown(number: float, code: str, shown: str) -> None:
+    check_shown(number, code, shown)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (2.5, "0000"),
+        (-7, "0000"),
+        (0, "000;-000;none"),
+        (0, '"R-"#'),
+        (123, "[<1000]000;000000"),
+        (123, "000000@"),
+        (123, '"R-"General'),
+        (123, '"R-"@'),
+        (123, "000,000"),
+        (123, "000000,"),
+        (123, "??????"),
+        (123, "*0#"),
+        (123, "[$R-409]000"),
+        (123, "$000"),
+        (123, "0.00"),
+        (123, "#,##0.00"),
+        (123, "0%"),
+        (123, "0E+00"),
+        (123, "# ?/?"),
+        (123, '_("$"* #,##0_);_("$"* \\(#,##0\\)'),
+    ],
+)
+def test_a_number_that_is_not_read_as_it_is_shown_has_a_remark(number: float, code: str) -> None:
+    check_shown(number, code, f"{number} (a number that is shown in another way)")
+
+
+def check_shown(number: float, code: str, shown: str) -> None:
+    """One number in a format and one without, in a sheet of a workbook with others."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
         book.add_chartsheet("Chart").set_chart(chart := book.add_chart({"type": "bar"}))

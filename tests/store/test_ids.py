@@ -1,10 +1,13 @@
 """Ids that a spreadsheet changed: two returns never become one, and no id is lost in silence."""
 
+import io
 import json
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -135,12 +138,59 @@ def test_a_damaged_firm_is_quarantined_and_a_damaged_client_is_only_kept_as_text
     ]
 
 
+def workbook(rows: list[tuple[object, ...]], codes: list[list[str | None]]) -> bytes:
+    """A workbook with a sheet, whose cells below the headings have these formats."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"default_date_format": "m/d/yyyy h:mm"}) as book:
+        sheet = book.add_worksheet("Log")
+        sheet.write_row(0, 0, rows[0])
+        for number, (row, own) in enumerate(zip(rows[1:], codes, strict=True), start=1):
+            for place, (value, code) in enumerate(zip(row, own, strict=True)):
+                sheet.write(number, place, value, book.add_format({"num_format": code or "General"}))
+    return buffer.getvalue()
+
+
+def test_a_number_in_a_format_that_is_not_read_is_no_id(tmp_path: Path) -> None:
+    """1 shown as 001, and 1 as R-1, were the return 1. What is no id is a number in any format."""
+    ids = ("firm_id", "return_id", "client_id", "source_event_id")
+    head = (*ids, "tab", "label", "event_time", "tax_year", "Fee")
+    row = (1, 2, 3, 4, "Client", "Up", datetime(2026, 3, 4, 10), 2025, 12)
+    plain = [None, "0", "#,##0", "000", None, None, "m/d/yyyy h:mm", "[<1]0;#,##0.00", "$#,##0.00"]
+    names = ("return_id", "firm_id", "client_id", "source_event_id", "tax_year", "extra")
+    good, fee = ("2", "1", "3", "004", 2025), {"Fee": "12"}
+    remark = "(a number that is shown in another way)"
+    for place, kept, extra in (
+        (0, [], None),
+        (1, [], None),
+        (2, [("2", "1", None, "004", 2025)], {"client_id": f"3 {remark}"}),
+        (3, [("2", "1", "3", f"4 {remark}", 2025)], {}),
+    ):
+        codes = [*plain[:place], "[<1000]000;000000", *plain[place + 1 :]]
+        content = workbook([head, row, row], [plain, codes])
+        part = Firm(tmp_path / str(place), FIRMS).load_text(content, "a.xlsx")
+        rows = [(*one[:-1], json.loads(one[-1])) for one in events(part, *names)]
+        assert rows == [(*good, fee), *((*one, {**fee, **(extra or {})}) for one in kept)]
+        assert [row[:2] for row in quarantined(part)] == ([] if kept else [(2, "damaged_id")])
+
+
+def test_a_joined_id_is_damaged_by_a_part_in_a_format_that_is_not_read(tmp_path: Path) -> None:
+    settings = SETTINGS.format(firm="UTC", zone="UTC")
+    settings += '[source.columns]\nreturn_id = [["Office", "Number"]]\n'
+    head, when = ("Office", "Number", "tab", "label", "event_time"), datetime(2026, 3, 4, 10)
+    rows = [head, ("A", 7, "Client", "Up", when), ("A", 7, "Client", "Up", when)]
+    codes = [None, "000", None, None, "m/d/yyyy h:mm"]
+    content = workbook(rows, [codes, [None, "0%", *codes[2:]]])
+    part = Firm(tmp_path, settings).load_text(content, "a.xlsx")
+    assert events(part, "return_id") == [("A 007",)]
+    assert [row[:2] for row in quarantined(part)] == [(2, "damaged_id")]
+
+
 @pytest.mark.parametrize("damaged", ["2.02512E+14", "Mar-25"])
 def test_a_file_of_damaged_ids_only_is_refused(tmp_path: Path, damaged: str) -> None:
     assert Firm(tmp_path).refusal(log(damaged, damaged)) == (
         "log.csv: no record could be read. 2 of 2 records are damaged_id: A spreadsheet or a program "
-        "made the id a rounded number, a date, an error or a zero for none: load the export as it came, not "
-        "saved again. "
+        "made the id a rounded number, a date, an error, a zero for none or a number in a format that is not "
+        "read: load the export as it came, not saved again. "
         "The first is record 1. Nothing was loaded from it."
     )
 
