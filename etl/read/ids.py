@@ -5,6 +5,8 @@ Such an id may be that of many returns, so it is never stored as an id.
 
 import re
 
+from duckdb import DuckDBPyConnection
+
 from etl.common.duck import literal
 from etl.read.dialog_times import MONTHS
 from etl.read.shown_numbers import NOT_AS_SHOWN
@@ -35,6 +37,9 @@ DAMAGED = "|".join(
         f".*{re.escape(NOT_AS_SHOWN)}.*",
     ]
 )
+# A number of 16 or 17 digits of which a spreadsheet may have kept 15. One in ten ids of 16 digits ends in a
+# zero, so a file of one return tells nothing: ids are rounded if several of their length end so, and all do.
+MAY_BE_ROUNDED = r"[1-9]\d{14}0{1,2}"
 # What people and programs write where there is no id. A return may be called none or null.
 NO_ID = r"(?i:\s*(?:n/a|-+)\s*)"
 # A program has no return of such a name: its templates write it in place of a missing value.
@@ -57,6 +62,16 @@ def plain_id(text: str) -> str:
     plain = f"regexp_replace(translate({text}, '\u2010\u2011\u2212', '---'), '\\p{{Cf}}', '', 'g')"
     plain = f"case when strlen({text}) <> length({text}) then {plain} else {text} end"
     return f"case when not regexp_full_match({text}, '{NO_ID}') then {plain} end"
+
+
+def damaged_in(database: DuckDBPyConnection, text: str) -> str:
+    """What is DAMAGED in a column of `set_texts`: also what MAY_BE_ROUNDED, if its other ids say so."""
+    lengths = database.execute(f"""
+        select strlen(id) from (select distinct {text} as id from set_texts)
+        where regexp_full_match(id, '[1-9]\\d{{15,16}}')
+        group by all having count(*) > 1 and bool_and(regexp_full_match(id, '{MAY_BE_ROUNDED}'))
+    """).fetchall()
+    return "|".join([DAMAGED, *(rf"[1-9]\d{{14}}0{{{length - 15}}}" for (length,) in lengths)])
 
 
 def is_like(name: str, expression: str) -> str:

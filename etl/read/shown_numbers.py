@@ -27,7 +27,7 @@ TOKEN = re.compile(
 # As LibreOffice writes thousands, with the marks of many countries, and numbers of many digits.
 THOUSANDS = re.compile("[1-9][0-9]{0,2}(?:[.,'’\u00a0\u202f][0-9]{3})+")
 ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+")
-ZEROS_AND_MARKS = re.compile("[-/ ()0-9]+")
+ZEROS_AND_MARKS = re.compile("[-/ ()]*[0-9][-/ ()0-9]*")
 
 
 @cache
@@ -52,10 +52,6 @@ def bare(number: float) -> str:
     return f"{number:.15G}"
 
 
-def is_whole(number: float) -> bool:
-    return 0 <= number < EXACT and number == int(number)
-
-
 def with_remark(number: float) -> str:
     """The bare number; one of more than 15 digits is rounded, and needs no remark to be no id."""
     text = bare(number)
@@ -71,7 +67,8 @@ def in_format(code: str, number: float) -> str:
     digits = "".join(text for kind, text in parts if kind == "digit")
     # A third section is for 0, which # does not show.
     is_other_zero = number == 0 and (code.count(";") > 1 or "0" not in digits)
-    if not digits or not is_whole(number) or is_other_zero or any(kind == "other" for kind, _ in parts):
+    is_whole = 0 <= number < EXACT and number == int(number) and not is_other_zero
+    if not digits or not is_whole or any(kind == "other" for kind, _ in parts):
         return with_remark(number)
     # After a zero, # is a zero too.
     rest, shown, places = f"{number:.0f}".zfill(len(digits.lstrip("#"))), "", len(digits)
@@ -85,11 +82,8 @@ def in_format(code: str, number: float) -> str:
 
 def as_text(text: str, number: float) -> str:
     """A number whose cell has the text that was shown, as in an ods file."""
-    own = bare(number)
-    if text == own or ROUNDED.fullmatch(text):
-        return own
-    digits = re.sub("[^0-9]", "", text)
-    if is_whole(number) and digits == own and THOUSANDS.fullmatch(text):
+    own, digits = bare(number), re.sub("[^0-9]", "", text)
+    if text == own or ROUNDED.fullmatch(text) or (digits == own and THOUSANDS.fullmatch(text)):
         return own
     has_zeros = ZEROS_AND_MARKS.fullmatch(text) and digits.lstrip("0") == own.lstrip("0")
-    return text if has_zeros and is_whole(number) else with_remark(number)
+    return text if has_zeros else with_remark(number)

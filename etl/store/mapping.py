@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import create_table, literal
 from etl.config.source import TIME, contract, file_columns
 from etl.read.dialog import FOOTER, STAMP
-from etl.read.ids import DAMAGED, is_like, out_of_formula, plain_id
+from etl.read.ids import damaged_in, is_like, out_of_formula, plain_id
 from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
@@ -183,11 +183,12 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     members = {name: member(columns.heading(name), name) for name in typed}
     unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}
+    is_damaged = {name: is_like(name, damaged_in(database, texts[name])) for name in ids}
     if "client_id" in ids:
-        damaged = is_like("client_id", DAMAGED)
+        damaged = is_damaged.pop("client_id")
         unread.append(f"case when {damaged} then {member(columns.heading('client_id'), 'client_id')} end")
         values["client_id"] = f"case when not {damaged} then client_id end"
-    damaged = " or ".join(is_like(name, DAMAGED) for name in ids if name != "client_id") or "false"
+    damaged = " or ".join(is_damaged.values()) or "false"
     footer = is_like("return_id", FOOTER) if columns.source.kind == "returns" else "false"
     is_json = " or ".join(f"coalesce({IS_JSON.format(name)}, false)" for name in NEVER_JSON)
     database.execute(f"""

@@ -7,6 +7,7 @@ reading and a check concern one file, and a part of many would have to be taken 
 Nothing here refuses a file. What has any fault is left to be loaded alone, in its turn.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,10 +20,12 @@ from etl.common.duck import create_table, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits
 from etl.read.archive import stamp_of
+from etl.read.ids import MAY_BE_ROUNDED
 from etl.read.records import Records, Staged
 from etl.store.checked import Checked, Written
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
+from etl.store.mapping import IDS
 from etl.store.purged import Purged
 from etl.store.quarantine import commonest_faults, quarantined_records
 from etl.store.time_column import refuse_other_order, time_zone
@@ -54,6 +57,10 @@ class SmallFile:
 def small_file(checked: Checked, staged: Staged, columns: Columns) -> SmallFile:
     """The file, with the format that its times have if it is alone."""
     assert staged.records
+    ids = [columns.places[name] for name in IDS if name in columns.places]
+    texts = (row[own] or "" for row in staged.records.rows for own in ids if own < len(row))
+    if any(re.search(MAY_BE_ROUNDED, text) for text in texts):
+        raise Problem("whether its ids are rounded is to be seen in its own records alone.")
     place, times = columns.places.get("event_time"), [columns.source.constants.get("event_time")]
     if place is not None:
         rows = staged.records.rows[:FIRST_TEXTS]

@@ -210,6 +210,7 @@ OPEN_NUMBER = '<table:table-cell office:value-type="float" office:value="{}"{}>{
         ("123", "000124", None),
         ("123", "$123", None),
         ("-7", "-7.00", None),
+        ("0", "-", None),
         ("2.5", "0003", None),
     ],
 )
