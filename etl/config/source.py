@@ -80,11 +80,13 @@ class Source:
     given: frozenset[str] = frozenset()
     # Whether times in the file may be day numbers, as in a workbook.
     has_days: bool = False
+    # Whether another content has records of the same file, so that this one may have none that can be read.
+    is_beside: bool = False
 
     @cached_property
     def digest(self) -> str:
         """A hash of everything that decides how a file is read: all but the name and the file patterns."""
-        others = ("name", "files", "given", "has_days")
+        others = ("name", "files", "given", "has_days", "is_beside")
         content = {name: value for name, value in asdict(self).items() if name not in others}
         # A key that is not set changes nothing, so that a new key does not make every file be read again.
         defaults = {one.name: one.default for one in fields(Source)} | {"names": asdict(Names())}
@@ -151,7 +153,9 @@ class Source:
         return tuple(name for name in self.required if name not in given)
 
 
-SOURCE_KEYS = tuple(key for key in keys(Source) if key not in ("firm_timezone", "given", "has_days"))
+SOURCE_KEYS = tuple(
+    key for key in keys(Source) if key not in ("firm_timezone", "given", "has_days", "is_beside")
+)
 
 
 @dataclass(frozen=True)

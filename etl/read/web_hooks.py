@@ -161,17 +161,17 @@ def split_hooks(
         if count:
             place = (*unpacked.place, name)
             own_content = replace(hooks, path=path, name=path.name, sha256=digest, place=place)
-            contents.append((own_content, source_of_content(source, name)))
+            contents.append((own_content, source_of_content(source, name, splitter.counts[STATUSES] > 0)))
     return contents
 
 
-def source_of_content(source: Source, name: str) -> Source:
+def source_of_content(source: Source, name: str, has_statuses: bool) -> Source:
     """The source that a content is loaded with; the headings of its records are our columns.
 
-    A body that comes twice is one.
+    A body that comes twice is one. Beside statuses, all other lines of a file may be none.
     """
     if name == OTHERS:
-        return replace(source, columns={}, records=".")
+        return replace(source, columns={}, records=".", is_beside=has_statuses)
     constants = {"tab": "Internal"}
     return replace(source, kind="events", columns={}, constants=constants, records=".", repeats="copies")
 

@@ -66,7 +66,7 @@ def refuse_unread(
 ) -> None:
     """Refuses a file of which no record could be read (purged ones could), or times in another order."""
     refuse_other_order(database, columns)
-    if counts["kept_count"] or counts["purged_count"]:
+    if counts["kept_count"] or counts["purged_count"] or columns.source.is_beside:
         return
     example = f"record {fault.row_no}"
     if fault.reason in ("unreadable_time", "no_time_of_day"):

@@ -302,6 +302,27 @@ def test_a_bad_line_among_web_hooks_is_quarantined_alone(tmp_path: Path, bad: st
         }
 
 
+def test_statuses_load_beside_lines_that_are_no_bodies(tmp_path: Path) -> None:
+    """The bad lines are quarantined with their reason and warned of, as in other files."""
+    firm = Firm(tmp_path)
+    outcomes = firm.load(firm.file("hooks.ndjson", f'{lines(SENT)}ping\n{{"a": 1}}\n'))
+    assert [(outcome.state, outcome.is_warned) for outcome in outcomes] == [
+        ("loaded", False),
+        ("loaded", True),
+    ]
+    assert ledger(firm) == {
+        ("hooks.ndjson › status changes", "events", 1, 1, 0, 0),
+        ("hooks.ndjson › other bodies", "webhook", 2, 0, 2, 0),
+    }
+    [others] = [part for part in firm.parts if part.kind == "webhook"]
+    reasons = duckdb.sql(f"select distinct reason from '{others.quarantine}'").fetchall()
+    assert reasons == [("unknown_body",)]
+    # Of a file without any body that is read, nothing is loaded.
+    body = json.dumps(ESIGN | {"signatureStatus": "Declined"})
+    [outcome] = firm.load(firm.file("declined.json", body))
+    assert (outcome.state, "no record could be read" in str(outcome)) == ("refused", True)
+
+
 def test_the_first_object_alone_does_not_decide_that_a_file_has_no_web_hooks(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     firm.load(firm.file("hooks.json", json.dumps([{"ping": 1}, SENT, ESIGN])))
