@@ -12,11 +12,12 @@ from etl.check.time_shapes import MOST_SHAPES, Shape
 from etl.common.duck import count_of
 from etl.common.paths import QUERIES
 from etl.common.problem import Problem, listed
+from etl.config.names import words_of
 from etl.config.source import DAY_NUMBER, file_columns, parts_of
 from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
-from etl.store.texts import content_name
+from etl.store.texts import content_name, content_path
 from etl.store.time_column import time_zone, words_found
 from etl.warehouse.cells import TIME, in_zone
 from etl.warehouse.models import create_model
@@ -54,6 +55,7 @@ def describe(found: Found) -> ContentCheck:
         kept=kept,
         headings=headings_of(found),
         from_names=[(name, cell(value)) for name, value in found.values.items()],
+        named_in=named_in(found),
         about_headings=about_headings(found),
         times=about_times(found),
         missing_columns=found.missing,
@@ -64,6 +66,12 @@ def describe(found: Found) -> ContentCheck:
         labels=labels,
         quarantined=quarantine_of(found, quarantine),
     )
+
+
+def named_in(found: Found) -> str | None:
+    """Where the folder is that names the return, if a folder does."""
+    is_named = "return_id" in found.values and "return_id" in words_of(found.source.names.folder)
+    return content_path(found.unpacked.file, found.unpacked.place).rpartition("/")[0] if is_named else None
 
 
 def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | None]:

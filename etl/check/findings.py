@@ -71,6 +71,8 @@ class ContentCheck:
     headings: Table = Table(())
     # Our columns whose values are in the name of the file, its folder or its sheet.
     from_names: list[tuple[str, str]] = field(default_factory=list)
+    # Where the folder or the zip is whose name is the ID of the return.
+    named_in: str | None = None
     # The required columns that no heading means, and those of them that a person may say for the whole file.
     missing_columns: list[str] = field(default_factory=list)
     typable: list[str] = field(default_factory=list)

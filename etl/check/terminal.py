@@ -9,6 +9,7 @@ from etl.common.terminal import printable
 GUIDE = "docs/your-first-export.md"
 TITLES = ("file", "taken from names", "records", "kept", "quarantined", "problem")
 LONGEST_PROBLEM = 100
+SHOWN_NAMES = 5
 Row = tuple[str, ...]
 
 
@@ -28,7 +29,23 @@ def overview_text(checks: Sequence[FileCheck], paste: Paste) -> str:
         if check.refusal:
             rows.append((check.name, "", "", "", "", first_sentence(check.refusal)))
     overview = "\n".join(table(Table(TITLES, rows)))
-    return joined([overview, passed_text(checks)], paste, f"{totals(checks)} Nothing was stored.")
+    return joined(
+        [overview, same_names_text(checks), passed_text(checks)],
+        paste,
+        f"{totals(checks)} Nothing was stored.",
+    )
+
+
+def same_names_text(checks: Sequence[FileCheck]) -> str:
+    """The returns that folders of one name, in several places, name: one return, or several by mistake."""
+    places: dict[str, dict[str, None]] = {}
+    for content in (content for check in checks for content in check.contents):
+        if content.named_in is not None:
+            places.setdefault(dict(content.from_names)["return_id"], {})[content.named_in] = None
+    found = [f"{name}: in {', '.join(own)}" for name, own in places.items() if len(own) > 1]
+    more = [f"And {len(found) - SHOWN_NAMES} more."] if len(found) > SHOWN_NAMES else []
+    rule = "The nearest folder or zip is the return. If these are of different returns, rename them:"
+    return section("One name in several places", [rule, *found[:SHOWN_NAMES], *more]) if found else ""
 
 
 def joined(sections: Sequence[str], paste: Paste, last: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -149,3 +150,42 @@ def test_the_patterns_match_no_name_of_a_checked_file_that_needs_no_lines(
 def test_the_name_of_a_client_may_have_an_and(name: str, pattern: str, client: str) -> None:
     [found] = patterns(name, ["return_id", "tab"], has_client=True)
     assert (found.text, found.values["client_name"]) == (pattern, client)
+
+
+def test_folders_of_one_name_in_several_places_are_named(data: DataDir, tmp_path: Path) -> None:
+    """Two clients became one return, called tracking, and nothing said so."""
+    source = """
+[[source]]
+name = "folders"
+files = ["client.csv"]
+firm_id = "firm"
+time_formats = ["%m/%d/%Y %I:%M %p"]
+columns.label = ["Event"]
+columns.event_time = ["Date/Time"]
+columns.actor = ["User"]
+constants.tab = "Client"
+names.folder = "{return_id}"
+"""
+    head, first, rest = (SHIPPED / "settings.toml").read_text(encoding="utf-8").partition("\n[[source]]")
+    data.root.mkdir()
+    data.settings.write_text(head + source + first + rest, encoding="utf-8")
+    for folder in ("a/R1/tracking", "a/R2/tracking", "a/R3", "b/R4"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "client.csv").write_text(CLIENT.replace("11:15", f"11:1{folder[3]}"), "utf-8")
+    for folder in ("R5", "R6"):
+        (tmp_path / "b" / folder).mkdir()
+        with ZipFile(tmp_path / "b" / folder / "export.zip", "w") as archive:
+            archive.writestr("client.csv", CLIENT.replace("11:15", f"11:1{folder[1]}"))
+    for folder in ("a", "b"):
+        lines = table(data, tmp_path / folder).replace(str(tmp_path), "HERE").split("\n\n")
+        names = {
+            "a": ("tracking", "HERE/a/R1/tracking, HERE/a/R2/tracking"),
+            "b": ("export", "HERE/b/R5, HERE/b/R6"),
+        }
+        assert lines[1] == (
+            "One name in several places\n"
+            "    The nearest folder or zip is the return. If these are of different returns, rename them:\n"
+            "    {}: in {}".format(*names[folder])
+        )
+        _, would_load = check_paths(data, read_settings(data.settings), [tmp_path / folder])
+        assert would_load
