@@ -168,7 +168,7 @@ names.folder = "{return_id}"
 """
     head, first, rest = (SHIPPED / "settings.toml").read_text(encoding="utf-8").partition("\n[[source]]")
     data.root.mkdir()
-    data.settings.write_text(head + source + first + rest, encoding="utf-8")
+    (data.root / "settings.toml").write_text(head + source + first + rest, encoding="utf-8")
     for folder in ("a/R1/tracking", "a/R2/tracking", "a/R3", "b/R4"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "client.csv").write_text(CLIENT.replace("11:15", f"11:1{folder[3]}"), "utf-8")
