@@ -58,8 +58,9 @@ CLIENT_FIELDS = {"client_id": "clientid", "is_joint": "mfj", "office": "location
 RETURN_ID = ("taxReturnId",)
 # When a receiver got a body, in its envelope.
 RECEIVED = {"receivedat", "receivedon", "received", "eventtime", "timestamp", "time", "date"}
-# A link has a scheme, or parameters, as a signature of access.
-LINK = re.compile(r"""[^\s"'<>]*(?::(?:\\*/){2}|[?&][\w%-]+=)[^\s"'<>]*""")
+# A link has a scheme, or parameters, as a signature of access. It begins where a word does, or the search
+# would take hours in a long one; a backslash at its end belongs to the quote after it.
+LINK = re.compile(r"""(?<![^\s"'<>])[^\s"'<>]*(?::(?:\\*/){2}|[?&][\w%-]+=)[^\s"'<>]*(?<!\\)""")
 REMOVED = "[link removed]"
 # How many documents are read to see what a file is.
 FIRST = 20
@@ -290,9 +291,7 @@ def by_key(body: Body) -> Body:
 
 def scalar(value: Any) -> str | None:
     """The text of a value; None for an object or a list, which is never an id, a name or a time."""
-    if value is None or isinstance(value, dict | list):
-        return None
-    return (as_text(value) or "").strip() or None
+    return None if isinstance(value, dict | list) else (as_text(value) or "").strip() or None
 
 
 def own_id(value: Any) -> str | None:

@@ -11,8 +11,10 @@ import duckdb
 import pytest
 
 from etl.common.paths import SHIPPED
+from etl.read.web_hooks import LINK as LINKS
+from etl.read.web_hooks import REMOVED
 from etl.store.contents import rows_of
-from support.hooks import ALL, ESIGN, LEE, STATUSES, changed, esign, lines, other, received, status
+from support.hooks import ALL, ESIGN, LEE, LINK, STATUSES, changed, esign, lines, other, received, status
 from support.loaded_files import Firm, events, quarantined, tree
 
 COUNTS = ("file_name", "kind", "record_count", "kept_count", "quarantined_count", "purged_count")
@@ -168,6 +170,25 @@ def test_no_link_to_a_document_is_stored(tmp_path: Path, name: str) -> None:
     assert kept.exists() == (name == "esign.json")
     if kept.exists():
         assert {outcome.state for outcome in firm.load(kept)} == {"known"}
+
+
+def test_the_copy_of_bodies_in_texts_stays_json_without_its_links(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    firm.data.inbox.mkdir(parents=True)
+    texts = [json.dumps(ESIGN), json.dumps(json.dumps(SENT | {"note": LINK}))]
+    (firm.data.inbox / "texts.json").write_text(json.dumps(texts))
+    assert {outcome.state for outcome in firm.load_inbox()} == {"loaded"}
+    kept = firm.data.inbox / "loaded" / "texts.json"
+    assert not any(b"sig=secret" in content for content in unpacked_tree(firm).values())
+    assert json.loads(json.loads(json.loads(kept.read_text())[1]))["note"] == "[link removed]"
+    assert {outcome.state for outcome in firm.load(kept)} == {"known"}
+
+
+def test_a_word_as_long_as_a_document_in_base64_is_searched_for_links_once() -> None:
+    """From each of its characters, it would take hours."""
+    word = "JVBERi0x/" * 100_000
+    texts = [word, f"{word}?sig=secret", f"see https://{word} now", "\\" * 500_000]
+    assert [LINKS.sub(REMOVED, text) for text in texts] == [word, REMOVED, f"see {REMOVED} now", texts[3]]
 
 
 def test_a_refused_file_of_web_hooks_loses_its_links_too(tmp_path: Path) -> None:
