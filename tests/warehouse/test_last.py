@@ -28,20 +28,28 @@ def log_of_day(day: int) -> str:
     return "\n".join([HEAD, *rows, ""])
 
 
-@pytest.fixture
-def queries(tmp_path: Path) -> Path:
-    return small_queries(tmp_path / "queries")
-
-
-@pytest.fixture
-def firm(tmp_path: Path, queries: Path) -> Firm:
-    """A firm with two days, built, and a third day, loaded since."""
-    firm = Firm(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Firm:
+    """A firm with two days, built, and a third day, loaded since; each test changes a copy."""
+    firm = Firm(tmp_path_factory.mktemp("made"))
     for day in (1, 2):
         firm.load_text(log_of_day(day), f"{day}.csv")
-    build(firm.data, queries=queries)
+    build(firm.data, queries=small_queries(firm.folder / "queries"))
     firm.load_text(log_of_day(3), "3.csv")
     return firm
+
+
+@pytest.fixture
+def queries(tmp_path: Path, made: Firm) -> Path:
+    return Path(shutil.copytree(made.folder / "queries", tmp_path / "queries"))
+
+
+@pytest.fixture
+def firm(tmp_path: Path, made: Firm) -> Firm:
+    shutil.copytree(made.data.root, tmp_path / "data")
+    for export in made.folder.glob("*.csv"):
+        shutil.copy(export, tmp_path)
+    return Firm(tmp_path)
 
 
 def visits(data: DataDir) -> list[tuple]:
