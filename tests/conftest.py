@@ -47,9 +47,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the files first that use browsers or many processes: the longest at the end would run alone."""
+    """Puts the files first that use browsers or many processes, and then those that build warehouses.
+
+    The longest at the end would run alone.
+    """
     long = {item.path for item in items if {"browser", "runner"} & set(getattr(item, "fixturenames", ()))}
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(key=lambda item: (item.path not in long, item.path.parent.name not in ("upkeep", "warehouse")))
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], DataDir]) -> DataDir:

@@ -3,6 +3,7 @@
 import json
 import re
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,15 +13,40 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.common.paths import DataDir
+from etl.common.paths import QUERIES, DataDir
+from etl.sql.catalog import read_catalog
 from etl.upkeep.purge import purge
 from etl.upkeep.verify import verify
-from etl.warehouse.build import build
+from etl.warehouse.build import BuildResult, build
 from support.hooks import ALL, ESIGN, LEE, STATUSES, Body, changed, esign, lines, received, status
 from support.loaded_files import Firm
+from support.warehouses import queries_of
 
 HEAD = "return_id,tab,label,status,event_time,email,client_id,client_name,return_type,tax_year,is_joint\n"
 ROBIN = ("Spouse", "Robin Lee", "robin@mailbox.example")
+
+
+# What these tests ask for, beside the tables.
+REPORTS = ("evidence_lines", "load_quality", "return_timeline", "signature_evidence", "web_hooks_to_check")
+
+
+class HookFirm(Firm):
+    """A firm that is built with all tables and the reports that the tests ask for."""
+
+    queries = QUERIES
+
+    def build(self, as_of: Any = None, full: bool = False) -> BuildResult:
+        return build(self.data, as_of, self.queries, full=full)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    tables = [file.full_name for file in read_catalog().of("model", "mart")]
+    reports = [f"report.{name}" for name in REPORTS]
+    with pytest.MonkeyPatch.context() as patch:
+        queries = queries_of(tmp_path_factory.mktemp("few reports"), *tables, *reports)
+        patch.setattr(HookFirm, "queries", queries)
+        yield
 
 
 def log(*rows: str, client: str = "C-001,,1040,2025,") -> str:
@@ -28,14 +54,14 @@ def log(*rows: str, client: str = "C-001,,1040,2025,") -> str:
     return HEAD + "".join(f"{row},{client}\n" for row in rows)
 
 
-def built(folder: Path, *bodies: Body, logs: tuple[str, ...] = (), as_of: Any = None) -> Firm:
+def built(folder: Path, *bodies: Body, logs: tuple[str, ...] = (), as_of: Any = None) -> HookFirm:
     """A firm that has loaded its logs, and its web hooks in one file."""
-    firm = Firm(folder)
+    firm = HookFirm(folder)
     for number, text in enumerate(logs):
         firm.load_text(text, f"{number}.csv")
     if bodies:
         firm.load(firm.file("hooks.ndjson", lines(*bodies)))
-    build(firm.data, as_of)
+    firm.build(as_of)
     return firm
 
 
@@ -119,13 +145,13 @@ def test_a_web_hook_shows_the_moment_of_the_signature(tmp_path: Path) -> None:
 
 
 def test_the_same_bodies_again_change_no_table(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
+    firm = HookFirm(tmp_path)
     for number, body in enumerate(ALL):
         firm.load(firm.file(f"{number}.json", json.dumps(body)))
-    build(firm.data)
+    firm.build()
     before = tables(firm)
     firm.load(firm.file("many.ndjson", lines(*map(received, ALL))))
-    build(firm.data)
+    firm.build()
     assert tables(firm) == before
 
 
@@ -143,10 +169,10 @@ def test_neither_order_nor_repetition_nor_files_matter(
     random, folder = Random(seed), tmp_path_factory.mktemp("shuffled")
     bodies = [*map(received, ALL), *random.choices([*ALL, *map(received, ALL)], k=5)]
     random.shuffle(bodies)
-    firm = Firm(folder)
+    firm = HookFirm(folder)
     for number in range(files):
         firm.load(firm.file(f"{number}.ndjson", lines(*bodies[number::files])))
-    build(firm.data)
+    firm.build()
     assert tables(firm) == plain
 
 
@@ -264,11 +290,11 @@ COUPLES = [
 
 
 def test_two_people_sign_a_joint_return(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
+    firm = HookFirm(tmp_path)
     for number, (bodies, more, _) in enumerate(COUPLES):
         firm.load_text(of_case(number, couple(*more)), f"{number}.csv")
         firm.load(firm.file(f"{number}.json", of_case(number, lines(*bodies))))
-    build(firm.data)
+    firm.build()
     assert [row[3:] for row in deliveries(firm)] == [expected for _, _, expected in COUPLES]
     query = "select signer, strftime(esigned_at, '%d %H:%M') from mart.signers where return_id = 'case 9 r1'"
     assert sorted(ask(firm.data, query)) == [("spouse", None), ("taxpayer", "07 11:00")]
@@ -313,12 +339,12 @@ JOINS = [
 
 
 def test_a_signature_belongs_to_the_only_return_that_it_can(tmp_path: Path) -> None:
-    firm = Firm(tmp_path)
+    firm = HookFirm(tmp_path)
     for number, (body, logs, _, _) in enumerate(JOINS):
         for part, text in enumerate(logs):
             firm.load_text(of_case(number, text), f"{number} {part}.csv")
         firm.load(firm.file(f"{number}.json", of_case(number, lines(body))))
-    build(firm.data)
+    firm.build()
     query = """
         select try_cast(split_part(files.file_name, '.', 1) as integer) as number, joined_by, return_count
         from model.joined_signatures join raw.files as files using (file_id) order by number
@@ -342,7 +368,7 @@ def test_a_changed_client_is_below_the_returns_list_and_above_the_log(tmp_path: 
     query = "select is_joint, office from mart.returns"
     assert ask(firm.data, query) == [(True, "Austin")]
     firm.load_text("return_id,office\nr1,Denver\n", "register.csv")
-    build(firm.data)
+    firm.build()
     assert ask(firm.data, query) == [(True, "Denver")]
 
 
@@ -363,9 +389,9 @@ def test_one_more_day_of_web_hooks_is_a_full_build(tmp_path: Path) -> None:
         )
     ):
         firm.load(firm.file(f"more {number}.{'json' if text.startswith('{') else 'csv'}", text))
-        assert build(firm.data).why_full is None
+        assert firm.build().why_full is None
         appended = tables(firm)
-        build(firm.data, full=True)
+        firm.build(full=True)
         assert tables(firm) == appended
     assert ("signature of no return", "firm", 1) in findings(firm)
 
@@ -376,7 +402,7 @@ def test_the_changed_clients_of_one_more_day_touch_their_returns(tmp_path: Path)
     )
     firm = built(tmp_path, logs=(BY_NAME, others))
     firm.load(firm.file("changed.json", lines(changed("C-1", "Austin", None))))
-    result = build(firm.data)
+    result = firm.build()
     assert (result.why_full, result.remade) == (None, 1)
     assert ask(firm.data, "select distinct office from mart.returns where return_id = 'r1'") == [("Austin",)]
 
