@@ -150,13 +150,17 @@ def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | No
     is_twofold = len(cells) > count if line.before else users and count == 1
     is_act = count == 2 and cells[1].lower() in ACTS and not LABEL.fullmatch(cells[0].strip())
     # Between single blanks, only a user behind the time, or a known label, shows that none is at its end.
-    is_certain = is_status(cells[0]) or tidied(cells[0]).casefold() in known_labels()
+    is_certain = is_status(cells[0]) or is_known(cells[0])
     is_open = line.is_close and line.before and not is_certain
     if is_twofold or len(users) > 1 or (not users and (is_act or is_open)) or is_stamp(cells[0]):
         return None
     if any(is_status(user) or NO_USER.fullmatch(user) for user in users):
         return None
     return line.row(columns, cells[0], cells[1] if count == 2 else "", line.time, *users)
+
+
+def is_known(text: str) -> bool:
+    return tidied(text).casefold() in known_labels()
 
 
 @cache

@@ -14,6 +14,7 @@ from etl.common.problem import Problem
 from etl.config.source import Source, column_of, columns_of
 from etl.read.csv_dialect import ID, named_in, said_by
 from etl.read.dialog import is_stamp, is_status
+from etl.read.dialog_text import is_known
 from etl.read.dialog_times import DATELESS, TIME, day_of, is_clock, is_dateless
 from etl.read.records import Staged
 
@@ -53,7 +54,8 @@ def refuse_several_tables(database: DuckDBPyConnection | None, staged: Staged, s
         is_unsure = not reasons.isdisjoint(("repeated_headings", "wrong_field_count"))
         for text in ("\t".join(filter(None, row)) for row in staged.records.rows):
             is_unsure |= "\t" not in text or ("tab" in given and TAB.match(text) is not None)
-            is_unsure |= RETURN.search(text) is not None or bool(named_by(text.split("\t"), source))
+            is_unsure |= RETURN.search(text) is not None
+            is_unsure |= text.count("\t") == 1 and bool(named_by(text.split("\t"), source))
         if is_unsure:
             raise Problem("it may have several tables, and is read with a database only.")
     return staged
@@ -83,7 +85,9 @@ def named_by(cells: list[str], source: Source) -> dict[str, str]:
     if named := named_in(cells, source):
         return named
     # Client: Jones names no tab.
-    if column_of(source, cells[0]) not in (None, "tab") or any(map(is_status, cells)):
+    if column_of(source, cells[0]) not in (None, "tab") or any(
+        is_status(cell) or is_known(cell) for cell in cells
+    ):
         return {}
     if (tab := TAB.match("\t".join(cells))) and tab[1]:
         return {"tab": tab[1]}

@@ -230,3 +230,13 @@ def test_a_row_without_any_word_of_an_event_is_a_title(title: str) -> None:
     assert captioned(
         ONE, "Upload,03/26/2026 09:09 AM,Ann", title, "Upload,03/26/2026 09:20 AM,Ann"
     ).startswith("record 5 is the title of another table")
+
+
+@pytest.mark.parametrize("row", ["Upload,,A1", "Delivered,,A1", "Upload,,Ann Lee", "Note added,,Ann"])
+def test_a_row_of_two_texts_with_a_word_of_an_event_is_no_title(row: str) -> None:
+    lines = [
+        "Event,Date/Time,User",
+        *["Upload,03/26/2026 09:10 AM,Ann", row] * 2,
+        "Upload,03/26/2026 09:11 AM,Bo",
+    ]
+    assert staged("a.csv", "\n".join(lines), source=ONE).count == 5
