@@ -16,6 +16,7 @@ from etl.config.names import words_of
 from etl.config.source import DAY_NUMBER, file_columns, parts_of
 from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
+from etl.store.date_order import refuse_other_order
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import content_name, content_path
 from etl.store.time_column import time_zone, words_found
@@ -80,10 +81,11 @@ def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | 
         return found.refusal and said(found.refusal), None
     query = f"select 0 as file_no, row_no, reason from ({quarantine})"
     fault = commonest_faults(found.database, query).get(0)
-    if fault is None:
-        return None, None
     records, purged = found.staged.record_count, found.purged_count
     try:
+        refuse_other_order(found.database, found.columns)
+        if fault is None:
+            return None, None
         counts = {"record_count": records, "kept_count": kept, "purged_count": purged}
         refuse_unread(found.database, found.columns, counts, fault)
     except Problem as problem:

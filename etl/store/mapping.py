@@ -63,6 +63,7 @@ WEB_HOOK_REASONS = """
     when firm_id is null then 'empty_firm_id'
     when body not in ('signature', 'client', 'other') then 'unknown_body'
     when body = 'client' and client_id is null then 'empty_client_id'
+    when body = 'signature' and coalesce(time, '') = '' then 'missing_time'
     when body = 'signature' and moment is null then 'unreadable_time'
     when body = 'signature' and event_at is null then 'time_out_of_range'
 """
@@ -83,6 +84,8 @@ NO_EVENT = f"""
         and {is_like("tidy", STAMP)} then 'no_event'
 """
 TIME_REASONS = """
+    when coalesce(time, '') = '' then 'missing_time'
+    when moment is null and stamp is not null then 'unknown_zone'
     when moment is null then 'unreadable_time'
     when event_at is null then 'time_out_of_range'
 """

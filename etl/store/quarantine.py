@@ -13,7 +13,6 @@ from etl.config.source import TIME, Limits
 from etl.read.records import REASONS
 from etl.store.columns import Columns
 from etl.store.mapping import joined, member
-from etl.store.time_column import refuse_other_order
 
 WORD = re.compile(r"[^\W\d_]+")
 TIME_WORDS = {
@@ -64,12 +63,11 @@ def commonest_faults(database: DuckDBPyConnection, quarantined: str) -> dict[int
 def refuse_unread(
     database: DuckDBPyConnection, columns: Columns, counts: dict[str, Any], fault: Fault
 ) -> None:
-    """Refuses a file of which no record could be read (purged ones could), or times in another order."""
-    refuse_other_order(database, columns)
+    """Refuses a file of which no record could be read (purged ones could)."""
     if counts["kept_count"] or counts["purged_count"] or columns.source.is_beside:
         return
     example = f"record {fault.row_no}"
-    if fault.reason in ("unreadable_time", "no_time_of_day"):
+    if fault.reason in ("unreadable_time", "unknown_zone", "no_time_of_day"):
         query = f"select {columns.text(TIME[columns.source.kind])} from staged where row_no = {fault.row_no}"
         [(time,)] = database.execute(query).fetchall()
         # A text without a digit is no time; it may be a name from another column.

@@ -25,10 +25,11 @@ from etl.read.records import Records, Staged
 from etl.store.checked import Checked, Written
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
+from etl.store.date_order import refuse_other_order
 from etl.store.mapping import IDS
 from etl.store.purged import Purged
 from etl.store.quarantine import commonest_faults, quarantined_records
-from etl.store.time_column import refuse_other_order, time_zone
+from etl.store.time_column import time_zone
 from etl.store.times import FIRST_TEXTS, number_of_format
 from etl.store.write_part import FORMAT, Key, copy_to_parquet, counts_of, map_records, records_to_store
 
@@ -100,6 +101,7 @@ def write_parts(
     stage_together(database, files, columns.headings)
     if map_records(database, columns, key, purged)[1]:
         raise Problem("some of these records are of purged returns.")
+    refuse_other_order(database, columns)
     # The sets are numbered for each file from 1.
     database.execute("""
         create temp table mapped_records as
@@ -128,8 +130,6 @@ def write_parts(
     query = "select file_no, sum(number) from redacted_rows join numbered using (row_no) group by file_no"
     redacted = dict(database.execute(query).fetchall())
     faults = commonest_faults(database, quarantine) if quarantined else {}
-    if faults:
-        refuse_other_order(database, columns)
     query = "select file_no, list(distinct zone_word order by zone_word) from mapped_records group by file_no"
     words = dict(database.execute(query).fetchall())
     written: list[Written] = []

@@ -43,9 +43,6 @@ from etl.store.zones import FIRST, LAST, Zone, zones_of_times
 # The columns that SQL adds to a record, one step after the other.
 Steps = list[dict[str, str]]
 MOST_WORDS = 20
-# The order of month and day in a format, and these two in a time.
-ORDER = re.compile(r"%([md])([/.-])%[md]\2%[yY]")
-MONTH, LATE_DAY = "(?:0?[1-9]|1[0-2])", r"(?:1[3-9]|2\d|3[01])"
 # What a column beside the times may have of them. CT may be a state, and Eastern an office.
 HALVES, HALF_DAY = r"[AaPp]\.? ?[Mm]\.?", "AM or PM"
 ZONES = r"(?:AK|[ECMPHB])[SD]T|(?:UTC|GMT)(?: ?[+-]\d\d?(?::?\d\d)?)?|[+-]\d\d:\d\d"
@@ -214,35 +211,6 @@ def part_of_time(database: DuckDBPyConnection, columns: Columns, place: int) -> 
         if not has_others and database.execute(found).fetchall():
             return what
     return None
-
-
-def refuse_other_order(database: DuckDBPyConnection, columns: Columns) -> None:
-    """Raises a Problem if a time is not read because day and month are in another order than is read.
-
-    Then the other times may be read wrongly: 3/4/2026 is a date in both orders.
-    """
-    matches = filter(None, map(ORDER.match, columns.source.formats))
-    text = columns.text(TIME[columns.source.kind])
-    for first, mark in dict.fromkeys(one.groups() for one in matches):
-        own, other = ("month", "day") if first == "m" else ("day", "month")
-        late = (LATE_DAY, MONTH) if own == "month" else (MONTH, LATE_DAY)
-        is_other = f"regexp_matches(text, '^ *{late[0]}[{mark}]{late[1]}[{mark}]\\d')"
-        is_date = f"regexp_matches(text, '^ *\\d{{1,2}}[{mark}]\\d{{1,2}}[{mark}]\\d')"
-        unread = "(select unread as text from times_found where unread is not null)"
-        examples = database.execute(f"""
-            select min(row_no), min_by(regexp_extract(text, '[\\d{mark}]+'), row_no), text in {unread}
-            from (select row_no, {text} as text from staged)
-            where exists (from {unread} where {is_other})
-                and case when text in {unread} then {is_other} else {is_date} end
-            group by all order by 3
-        """).fetchall()
-        if len(examples) == 2:
-            (read, date, _), (record, late_date, _) = examples
-            raise Problem(
-                f"record {record} has {late_date}, with the {other} first, and record {read} has {date}, "
-                f'which "{columns.source.name}" reads with the {own} first. Write %{other[0]}{mark}%{own[0]} '
-                f"for %{own[0]}{mark}%{other[0]} in its time_formats, or split a file with both orders."
-            )
 
 
 def after(steps: Steps, query: str) -> str:

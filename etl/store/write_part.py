@@ -17,6 +17,7 @@ from etl.config.source import Limits, file_columns
 from etl.read.records import Staged
 from etl.store.columns import Columns
 from etl.store.contents import EVENT, RETURN_KEY, SET
+from etl.store.date_order import refuse_other_order
 from etl.store.mapping import map_staged
 from etl.store.parts import VERSION, WARNED
 from etl.store.purged import HOOK, RETURN_PURGED, Purged
@@ -60,6 +61,7 @@ def write_part(
     could be read.
     """
     redacted_count, purged_count = map_records(database, columns, key, purged)
+    refuse_other_order(database, columns)
     made = folder / "part"
     made.mkdir()
     kept = write_records(database, columns.source.kind, file_id, made)

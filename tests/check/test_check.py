@@ -138,6 +138,15 @@ def test_an_ambiguous_month_and_day_are_left_as_a_choice(data: DataDir, tmp_path
     assert "To paste" not in check_text(data, file)
 
 
+def test_due_dates_in_both_orders_are_refused_as_by_a_load(data: DataDir, tmp_path: Path) -> None:
+    file = written(tmp_path, "returns list.csv", "Return ID,Due Date\nr1,4/04/2026\nr2,15/04/2026\n")
+    text = check_text(data, file)
+    assert "Quarantined\n    None.\n" in text
+    assert (
+        "Refused\n    record 2 has 15/04/2026, with the day first, and record 1 has 4/04/2026, which" in text
+    )
+
+
 def test_headings_inside_of_json_texts_are_suggested_and_the_texts_are_not(
     data: DataDir, tmp_path: Path
 ) -> None:

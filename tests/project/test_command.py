@@ -234,8 +234,8 @@ def test_a_file_that_cannot_be_read_is_not_filed_as_if_all_were_well(firm: DataD
         1,
         [
             f"{firm.inbox}/bad.csv: no record could be read. 4 of 4 records are unreadable_time: No format "
-            "of the source reads the time, or there is none: correct it or the word for its zone, or add a "
-            "format to time_formats, then load the file again. The first is "
+            "of the source reads the time: correct it, or add a format to time_formats, then load the file "
+            "again. The first is "
             'record 1, with the time "2026.....3.....1 09:00". Nothing was loaded from it.',
             f"{firm.inbox}/half.csv: loaded, 3 of 4 records, 1 quarantined, more than 20% are quarantined "
             "(quarantined_percent under [limits]). The commonest reason is wrong_field_count (1, the first "

@@ -200,7 +200,7 @@ def test_what_is_not_a_time_is_quarantined(tmp_path: Path) -> None:
     ]
     # A file of which nothing can be read is refused.
     *faults, _ = read(tmp_path, [*times, "2026-03-04 10:00"])
-    assert faults == ["unreadable_time"] * len(times)
+    assert faults == ["missing_time"] + ["unreadable_time"] * (len(times) - 1)
 
 
 def test_month_and_day_are_read_as_the_settings_say(tmp_path: Path) -> None:
@@ -248,6 +248,43 @@ def test_month_and_day_are_in_doubt_only_beside_a_time_that_is_read_in_their_ord
     assert read(tmp_path, times, "UTC", formats=formats)[:4] == unread
     german = read(tmp_path / "de", ["03/04/2026 10:00", "13.04.2026 10:00"], "UTC", formats=formats)
     assert german[1] == ("2026-04-13 10:00:00", "2026-04-13", None)
+
+
+def test_due_dates_in_both_orders_refuse_the_file(tmp_path: Path) -> None:
+    """04/10/2026 was read as April 10 beside 15/04/2026, which was only kept as text."""
+    log = "return_id,tab,label,event_time,due_date\n{}"
+    events_of = log.format("".join(f"r{day},Client,Up,2026-03-01 10:00,{day}/04/2026\n" for day in (4, 15)))
+    for kind, (name, text) in enumerate(
+        {
+            "returns list.csv": "Return ID,Due Date\nr1,4/04/2026\nr2,15/04/2026\n",
+            "register.csv": "Return ID,exported_at\nr1,4/04/2026 10:00\nr2,15/04/2026 10:00\n",
+            "log.csv": events_of,
+        }.items()
+    ):
+        firm = Firm(tmp_path / str(kind))
+        source = "user tracking" if name == "log.csv" else "register"
+        assert firm.refusal(text, name) == (
+            f"{name}: record 2 has 15/04/2026, with the day first, and record 1 has 4/04/2026, which "
+            f'"{source}" reads with the month first. Write %d/%m for %m/%d in its time_formats, or split a '
+            "file with both orders."
+        )
+    # Small files are judged alone, and a date that is none says nothing of the order.
+    days = ["4/04/2026", "15/04/2026", "4/31/2026", "2026-04-15", ""]
+    files = [
+        firm.file(f"returns list {number}.csv", f"Return ID,Due Date\nr{number},{day}\n")
+        for number, day in enumerate(days)
+    ]
+    text = "Return ID,Due Date\nr1,4/04/2026\nr2,4/31/2026\nr3,2026-04-15\n"
+    files.append(firm.file("returns list.csv", text))
+    parts = [outcome.part for outcome in firm.load(*files)]
+    assert [events(part, "due_date::varchar") for part in parts if part] == [
+        [("2026-04-04",)],
+        [(None,)],
+        [(None,)],
+        [("2026-04-15",)],
+        [(None,)],
+        [("2026-04-04",), (None,), ("2026-04-15",)],
+    ]
 
 
 def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def test_a_file_of_which_nothing_could_be_read_is_refused(tmp_path: Path) -> Non
     refused, *loaded = firm.load_inbox()
     assert str(refused) == (
         f"{firm.data.inbox}/bad.csv: no record could be read. 2 of 3 records are unreadable_time: No format "
-        "of the source reads the time, or there is none: correct it or the word for its zone, or add a "
-        "format to time_formats, then load the file again. The first is "
+        "of the source reads the time: correct it, or add a format to time_formats, then load the file "
+        "again. The first is "
         'record 2, with the time "26.....2026 11...15". Nothing was loaded from it.'
     )
     assert [outcome.state for outcome in loaded] == ["loaded", "loaded"]
@@ -90,9 +90,8 @@ def test_more_quarantined_records_than_the_limit_are_a_problem(
     assert (outcome.state, outcome.is_warned) == ("loaded", is_warned)
     warned = (
         f"more than {percent}% are quarantined (quarantined_percent under [limits]). The commonest reason is "
-        f"unreadable_time ({bad}, the first is record {good + 1}): No format of the source reads the time, "
-        "or there is none: correct it or the word for its zone, or add a format to time_formats, then load "
-        "the file again"
+        f"unreadable_time ({bad}, the first is record {good + 1}): No format of the source reads the time: "
+        "correct it, or add a format to time_formats, then load the file again"
     )
     assert outcome.part is not None
     assert outcome.part.ledger["reason"] == (warned if is_warned else None)

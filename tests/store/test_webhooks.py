@@ -443,12 +443,12 @@ def test_two_spellings_of_one_key_are_not_read_and_not_lost(tmp_path: Path) -> N
     log, others = sorted(firm.parts, key=lambda part: part.kind)
     [(client_id, extra)] = duckdb.sql(f"select client_id, extra {rows_of(log)}").fetchall()
     assert (client_id, json.loads(json.loads(extra)["rest"])["ClientID"]) == (None, "C-009")
-    assert [row[1] for row in quarantined(log)] == ["empty_return_id", "empty_label", "unreadable_time"]
+    assert [row[1] for row in quarantined(log)] == ["empty_return_id", "empty_label", "missing_time"]
     assert all(word in str(quarantined(log)) for word in ("TR9", "TR000001", "RECALLED", "DELIVERED"))
     assert hooks(firm, "body, client_id, json_extract_string(extra, 'rest_of_event')") == [
         ("client", "C-001", '{"firm": "oak"}')
     ]
-    reasons = ["unreadable_time", "unknown_body", "unknown_body", "empty_client_id"]
+    reasons = ["missing_time", "unknown_body", "unknown_body", "empty_client_id"]
     assert [row[1] for row in quarantined(others)] == reasons
     assert all(word in str(quarantined(others)) for word in ("2026-01-01", "Declined", "2001", "Austin"))
 
