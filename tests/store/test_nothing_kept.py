@@ -64,6 +64,7 @@ def test_a_returns_list_of_which_nothing_could_be_read_is_refused(tmp_path: Path
     firm = Firm(tmp_path, SETTINGS.format(firm="UTC", zone="UTC").replace('name = "log"\n', REGISTER))
     assert firm.refusal("return_id,client_name\n,Ann\n,Bo\n") == (
         "log.csv: no record could be read. 2 of 2 records are empty_return_id: The record names no return. "
+        'If it is that of the row above, as in merged cells, write fill_down = ["Return ID"] in the source. '
         "The first is record 1. Nothing was loaded from it."
     )
 
