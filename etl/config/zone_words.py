@@ -73,7 +73,7 @@ def zone_of(word: str) -> str | None:
         is_offset = match["utc"] or (match["minutes"] and len(match["hours"]) == 2)
         if is_offset and hours <= 14 and minutes in (0, 15, 30, 45):
             return f"UTC{match['sign']}{hours:02}:{minutes:02}"
-    if re.fullmatch(r"[A-Za-z]+/[A-Za-z_/]+", word.strip(" []()")):
+    if re.fullmatch(r"[A-Za-z]+/[A-Za-z_/-]+", word.strip(" []()")):
         try:
             return ZoneInfo(word.strip(" []()")).key
         except (KeyError, ValueError, OSError):

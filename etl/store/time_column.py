@@ -46,7 +46,8 @@ MOST_WORDS = 20
 # What a column beside the times may have of them. CT may be a state, and Eastern an office.
 HALVES, HALF_DAY = r"[AaPp]\.? ?[Mm]\.?", "AM or PM"
 ZONES = r"(?:AK|[ECMPHB])[SD]T|(?:UTC|GMT)(?: ?[+-]\d\d?(?::?\d\d)?)?|[+-]\d\d:\d\d"
-ZONES += r"|(?:US|America|Europe|Asia)/\w+|(?:.* )?(?:Eastern|Central|Pacific|Standard|Daylight) Time"
+ZONES += r"|(?:US|America|Europe|Asia|Pacific)/[\w/-]+"
+ZONES += r"|(?:.* )?(?:Eastern|Central|Pacific|Standard|Daylight) Time"
 # An object or a list, as the text of JSON, that has a time zone in it.
 ZONES += r"""|[\[{](?s:.*)(?i:zone|"tz|utc[ _-]?offset)"\s*:\s*"[^"](?s:.*)"""
 NUMBERS = ZONES + r"|[A-Z]{2,5}|[+-]?\d{1,2}(?::?\d\d)?"

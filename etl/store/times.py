@@ -48,7 +48,7 @@ MONTH = rf"(?i)\b({'|'.join(MONTHS)})[a-z]*\b\.?"
 BEFORE_CLOCK = r"(?:\s*\|\s*|,\s*|\s+at\s+|\s+-\s+|\s+)"
 HALF = r"(?i)(\d)\s*{}\.?\s?m(?:\.|\b)"
 # What Java writes after an offset, or a column with the zone has.
-PLACE = r"([+-]\d\d:\d\d|Z)(?:\[[A-Za-z_/]+\]| (?:UTC|GMT|[A-Z][SD]?T|[A-Za-z]+/[A-Za-z_/]+))$"
+PLACE = r"([+-]\d\d:\d\d|Z)(?:\[[A-Za-z_/-]+\]| (?:UTC|GMT|[A-Z][SD]?T|[A-Za-z]+/[A-Za-z_/-]+))$"
 # A day and a clock of a spreadsheet, joined: a cell with a day may have midnight, one with a clock the day 0.
 CELLS = r"^(\d{4}-\d\d-\d\d)(?:[ T]00:00:00)? (?:1899-12-3[01][ T])?(\d{1,2}:\d\d)"
 PLAIN = (
@@ -62,8 +62,8 @@ PLAIN = (
     (r"\s+", " ", "g"),
 )
 # A time, and after it a word for its zone or an offset, maybe in brackets. It has too few digits for an SSN.
-CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: [AaPp][Mm])?|\d{14}"
-NAME = r"[A-Za-z][A-Za-z_/& ]{0,40}"
+CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: [AaPp][Mm]\b)?|\d{14}"
+NAME = r"[A-Za-z][A-Za-z_/& -]{0,40}"
 HOURS = rf"(?:(?:UTC|GMT) ?| )[+-]\d{{1,2}}(?::?\d\d)?(?:\)?[ (\[]+{NAME})*"
 WORD = rf"[ ,]*[(\[]?(?:{NAME}(?:\(US & Canada)?|{HOURS})[)\]]*"
 CLOCK_AND_WORD = rf"^(.*?(?:{CLOCK}))({WORD})$"

@@ -1,5 +1,6 @@
 """The time zone that a file names, in its times or in the heading of the times, wins over the settings."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,11 @@ PLACES = {
     "Eastern": "America/New_York",
     "Central Time": "America/Chicago",
     "Pacific Time (US & Canada)": "America/Los_Angeles",
+    # The names that programs write; one begins like AM, and some have a dash or a second slash.
+    "America/Chicago": "America/Chicago",
+    "America/Indiana/Tell_City": "America/Chicago",
+    "US/East-Indiana": "America/New_York",
+    "Pacific/Honolulu": "Pacific/Honolulu",
 }
 
 
@@ -78,12 +84,44 @@ def test_zone_words_that_old_settings_have_in_a_format_count(tmp_path: Path) -> 
     assert events(part, "event_at::varchar") == [("2026-03-26 16:00:00",), ("2026-03-26 14:00:00",)]
 
 
+def test_zone_words_that_begin_like_am_or_pm_are_read(tmp_path: Path) -> None:
+    """Of 19:20 America/Chicago, " Am" was taken for the half of a day, and the time was not read."""
+    times = [
+        "2026-03-26 19:20:00 America/Chicago",
+        "2026-03-26T19:20 America/Chicago",
+        "3/26/2026 19:20 (America/Chicago)",
+        "3/26/2026 7:20 PM America/Chicago",
+        "3/26/2026 7:20p.m. America/Chicago",
+        "March 26, 2026 at 7:20 PM America/Chicago",
+    ]
+    own = SETTINGS.replace('"%m/%d/%Y %H:%M",', '"%m/%d/%Y %H:%M", "%B %d, %Y at %I:%M %p",')
+    part = Firm(tmp_path, own).load_text(log(times))
+    assert events(part, "event_at::varchar") == [("2026-03-27 00:20:00",)] * len(times)
+    assert refusal(tmp_path / "AMST", ["3/26/2026 7:20 AMST"]).startswith(
+        'log.csv: the time of record 1 ends in "AMST", no known word for a time zone.'
+    )
+
+
+def test_zone_words_of_json_are_read_as_the_refusal_says(tmp_path: Path) -> None:
+    row = {"return_id": "r1", "tab": "Client", "label": "A", "event_time": "2026-03-26T09:20:00"}
+    zone = {"timezone": "America/Chicago"}
+    firm = Firm(tmp_path / "beside", SETTINGS)
+    part = firm.load_text(json.dumps({"meta": zone, "data": [row]}), "log.json")
+    assert events(part, "event_at::varchar") == [("2026-03-26 14:20:00",)]
+    inside = json.dumps([row | {"meta": zone}])
+    said = 'Add ["event_time", "meta.timezone"] to event_time'
+    assert said in Firm(tmp_path / "no", SETTINGS).refusal(inside, "log.json")
+    own = SETTINGS.replace("event_time = [\n", 'event_time = [\n["event_time", "meta.timezone"],\n')
+    part = Firm(tmp_path / "yes", own).load_text(inside, "log.json")
+    assert events(part, "event_at::varchar") == [("2026-03-26 14:20:00",)]
+
+
 @pytest.mark.parametrize("heading", ["Time Zone", "TZ", "timezone"])
 @pytest.mark.parametrize("times", ["Date/Time", "Date,Time"])
 def test_zone_words_in_a_column_of_their_own_are_read(tmp_path: Path, heading: str, times: str) -> None:
     firm, time = Firm(tmp_path, SETTINGS), "3/26/2026 2:00 PM"
     time = time.replace(" ", ",", 1) if times == "Date,Time" else time
-    rows = "".join(f"r1,Client,Event,{time},{word},Ann\n" for word in ("UTC", "PDT", "Eastern"))
+    rows = "".join(f"r1,Client,Event,{time},{word},Ann\n" for word in ("UTC", "PDT", "America/New_York"))
     part = firm.load_text(f"Return ID,Tab,Event,{times},{heading},User\n{rows}")
     assert events(part, "event_at::varchar", "actor") == [
         (f"2026-03-26 {hour}:00:00", "Ann") for hour in (14, 21, 18)
@@ -129,6 +167,8 @@ APART = [
     ("User Time Zone", "PST", "time zone"),
     ("GMT", "-7", "time zone"),
     ("eventTime.timeZone", "America/Denver", "time zone"),
+    ("", "America/Indiana/Tell_City", "time zone"),
+    ("", "Pacific/Honolulu", "time zone"),
     ("", "PST", "time zone"),
     ("Clock", "Eastern Standard Time", "time zone"),
 ]
