@@ -41,7 +41,7 @@ Return ID,Tab,Event,Status,Date/Time,User
 {id},Internal,Deliver to Client,,2026-03-02 09:00,Amy
 """
 # It is small until it is unpacked.
-ROWS = (f"{number},Internal,Upload,,2026-03-01 09:00,Amy\n" for number in range(60_000))
+ROWS = (f"{number},Internal,Upload,,2026-03-01 09:00,Amy\n" for number in range(1, 60_001))
 LARGE = gzip.compress(("Return ID,Tab,Event,Status,Date/Time,User\n" + "".join(ROWS)).encode())
 # The words of at most 20 letters, and the dates, that begin on one line and end on another.
 BROKEN_WORDS = """() => {

@@ -23,7 +23,7 @@ def pairs() -> list[tuple[list[str], str]]:
 
 
 def test_labels_are_read_as_the_pairs_say(pairs: list[tuple[list[str], str]], tmp_path: Path) -> None:
-    rows = [[str(number), "2026-03-01 09:00", *seen] for number, (seen, _) in enumerate(pairs)]
+    rows = [[str(number), "2026-03-01 09:00", *seen] for number, (seen, _) in enumerate(pairs, 1)]
     log = Block("given", "raw.events", ["return_id", "event_time", "tab", "label", "status"], rows)
     with (
         open_warehouse(tell([Story("pairs", "", [log])], tmp_path)) as warehouse,
