@@ -12,7 +12,6 @@ day of those below is no record. A status without a certain label stays without 
 """
 
 import re
-from itertools import product
 
 from etl.common.duck import literal
 from etl.config.source import Source, columns_of, heading_key
@@ -25,15 +24,29 @@ ACTS = ("recalled", "reprocessed")
 # A status at the end of a label, behind a mark or on a line of its own: a link that was opened is no email.
 ENDING = re.compile(rf"\s*[\n\-‐‒–—:/|(\[]\s*(?:{'|'.join(STATUSES)})[)\]]?\s*$", re.IGNORECASE)
 BLANKS = " \t\u00a0"
-# What says when a report was made. With a user or the id of a return, the last words may be an event of it.
+# What says when a report was made. With a user or the id of a return, it may be an event of that return.
 DATED = (
-    r"(?:report|data|date|list) (?:generated|printed|exported|created|run)|data as of|as of(?: date)?"
+    r"(?:report|data|date|list|export) (?:generated|printed|exported|created|run|downloaded)"
+    r"|(?:(?:report|data|list|current) )*as of(?: date)?"
     r"|(?:report|export|print|run|download) (?:date|time|timestamp)|(?:date|time) of (?:report|export)"
-    r"|(?:generated|printed|exported|run|extracted) (?:on|at)|last (?:updated|refreshed|run)"
+    r"|(?:generated|printed|exported|run|extracted|downloaded|created) (?:on|at)"
+    r"|last (?:updated|refreshed|run)"
 )
-STAMP = rf"(?i)(?:{DATED}|generated|printed|exported|page \d+)(?: of \d+)?(?: (?:on|at))?(?: by .*)?\W*"
-# What is in the column of ids below the returns of a list, or between its pages.
-FOOTER = rf"(?i)(?:(?:grand |sub-?)?totals?|page \d+|{DATED}|generated|printed|exported)(?:\W.*)?"
+# These words may also be an event, such as when a firm printed a return.
+MAY_DATE = "generated|printed|exported|timestamp|from|to"
+STAMP = rf"(?i)(?:{DATED}|page \d+|{MAY_DATE})(?: of \d+)?(?: (?:on|at))?(?: by .*)?\W*"
+# What is in the column of ids below the returns of a list, or between its pages. Behind the words is nothing,
+# a number, a date or a user; with another text, they may be the name of a client.
+TOTAL = r"(?:grand |sub[- ]?)?totals?"
+IN_DATE = (
+    r"\d[\d.,:/-]*(?:st|nd|rd|th|[ap]m)?|of|on|at|[ap]m|utc|gmt|[ecmp][sd]?t"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*"
+)
+FOOTER = (
+    rf"(?i)(?:{TOTAL}(?: (?:returns|clients|events|records|rows|count))?(?: for .*)?|page \d+|{DATED}"
+    rf"|generated|printed|exported)(?:\W+(?:{IN_DATE}))*(?: by .*)?\W*"
+)
+MAY_BE_FOOTER = rf"(?i)(?:{TOTAL}|page \d+|{DATED}|generated|printed|exported)(?:\W.*)?"
 # A longer text is no status, so most labels are not compared with each.
 LONGEST = 16
 # The columns that distinguish returns and tabs.
@@ -46,8 +59,14 @@ def is_status(text: str) -> bool:
     return len(text.lstrip(BLANKS)) < LONGEST and word.lower() in STATUSES
 
 
-def is_stamp(text: str) -> bool:
-    return re.fullmatch(STAMP, text.strip(BLANKS)) is not None
+def is_stamp(label: str, *others: str) -> bool:
+    """Whether a row says when a report was made: it has no other text, such as a user or a status."""
+    return re.fullmatch(STAMP, label.strip(BLANKS)) is not None and not any(map(str.strip, others))
+
+
+def is_dated(label: str) -> bool:
+    """Whether the label of a stamp can be no event."""
+    return re.match(rf"(?i)(?:{DATED}|page \d)", label.strip(BLANKS)) is not None
 
 
 def indent(text: str) -> int:
@@ -80,6 +99,8 @@ class Above:
         # The values of filled cells, and the last ids.
         self.cells: dict[int, str] = {}
         self.last_ids: list[str] = []
+        # Rows that say when a report was made. They wait for the row below them.
+        self.stamps: list[Row] = []
         # The row whose label a status below it gets. It waits if it is a record only without such a status.
         self.current: Row | None = None
         self.is_waiting = self.is_label_row = False
@@ -120,21 +141,41 @@ class Above:
         return f"({' or '.join(tests)})"
 
     def add(self, rows: list[Row]) -> list[Row]:
-        """The records of these rows. The last row may wait for those that follow."""
-        for row, place in product(rows, self.filled):
-            if self.is_stamp(row):
-                continue
+        """The records of these rows. The last rows may wait for those that follow."""
+        records = []
+        for row in rows:
+            if (self.filled or self.is_merged) and self.is_stamp(row):
+                self.stamps.append(row)
+            else:
+                records += self.add_stamps(row) + self.add_filled(row)
+        return records
+
+    def end(self) -> list[Row]:
+        """The rows that wait. Later rows get nothing from above: a record that cannot be split is between."""
+        stamps = self.add_stamps()
+        self.cells, self.last_ids = {}, []
+        return stamps + self.end_day() + self.end_label()
+
+    def add_stamps(self, below: Row | None = None) -> list[Row]:
+        """The stamps that wait. Between two events of one return, one that may be an event is of it, too."""
+        stamps, self.stamps = self.stamps, []
+        is_inside = below is not None and self.has_time(below) and self.has_ids_above(below)
+        records = []
+        for row in stamps:
+            records += self.add_filled(row, is_inside and not is_dated(row[self.label]))
+        return records
+
+    def has_ids_above(self, row: Row) -> bool:
+        last = dict(zip(self.ids, self.last_ids, strict=False)) | self.cells
+        return all(row[place].strip() in ("", last.get(place, "").strip()) for place in self.ids)
+
+    def add_filled(self, row: Row, is_of_return: bool = True) -> list[Row]:
+        """The records that are certain with this row, which has what is above it if it is of that return."""
+        for place in self.filled if is_of_return else ():
             row[place] = row[place] if row[place].strip() else self.cells.get(place, row[place])
             is_footer = re.fullmatch(FOOTER, row[place].strip()) and not self.has_time(row)
             self.cells[place] = "" if is_footer else row[place]
-        if not self.may_have_statuses:
-            return rows
-        return [record for row in rows for record in self.add_row(row)]
-
-    def end(self) -> list[Row]:
-        """The row that waits. Later rows get nothing from above: a record that cannot be split is between."""
-        self.cells, self.last_ids = {}, []
-        return self.end_day() + self.end_label()
+        return self.add_row(row, is_of_return) if self.may_have_statuses else [row]
 
     def end_day(self) -> list[Row]:
         """The row of a day that no clock below it has."""
@@ -148,7 +189,7 @@ class Above:
         self.current, self.is_waiting, self.is_label_row = None, False, False
         return waiting
 
-    def add_row(self, row: Row) -> list[Row]:
+    def add_row(self, row: Row, is_of_return: bool) -> list[Row]:
         """The records that are certain with this row."""
         if day := self.day_alone(row):
             waiting = self.end_day() + self.end_label()
@@ -169,7 +210,8 @@ class Above:
         waiting = unused + self.end_label()
         if (self.is_merged and status) or is_unsure:
             return [*waiting, self.completed(row, status or label, None)]
-        self.fill_ids(row)
+        if is_of_return:
+            self.fill_ids(row)
         if is_name and not DAY_WORD.search(label):
             self.current, self.is_waiting, self.is_label_row = row, True, True
             return waiting
@@ -179,9 +221,9 @@ class Above:
         return [*waiting, row]
 
     def is_stamp(self, row: Row) -> bool:
-        """Whether a row says when a report was made, so that it is of no return above it."""
+        """Whether a row says when a report was made, so that it may be of no return."""
         others = (row[place] for place in self.others if place < len(row))
-        return is_stamp(row[self.label]) and not any(map(str.strip, others))
+        return is_stamp(row[self.label], *others) and not all(self.ids_of(row))
 
     def is_name(self, row: Row) -> bool:
         """Whether a row has a label and nothing else, so that it may be for the rows below."""
@@ -232,7 +274,7 @@ class Above:
         own = [row[place] for place in self.ids]
         if any(map(str.strip, own)):
             self.last_ids, self.is_merged = own, self.is_dialog
-        elif self.is_merged and self.last_ids and not self.is_stamp(row):
+        elif self.is_merged and self.last_ids:
             for place, text in zip(self.ids, self.last_ids, strict=True):
                 row[place] = text
 

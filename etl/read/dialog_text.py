@@ -23,25 +23,28 @@ from etl.config.source import Source, column_of
 from etl.read.csv_dialect import named_in
 from etl.read.dialog import ACTS, DATED, Above, Row, indent, is_stamp, is_status
 from etl.read.dialog_line import EVENT, Line, read_line
-from etl.read.dialog_times import DATE, DATELESS, day_of, is_clock, is_dateless, joined_time
+from etl.read.dialog_times import CLOCK, DATE, DATELESS, ZONE, day_of, is_clock, is_dateless, joined_time
 from etl.read.encoding import Text
 from etl.read.records import Records, Staged
 from etl.read.tidy import tidied
 
 # Of one return. A larger text is no copy of a dialog.
 MOST_BYTES = 2_000_000
+# A name of two words or more.
+WORDS = r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+"
 # A number of a page, what browsers print above and below a page, and when and by whom it was printed.
 PAGE_MARK = re.compile(
     r"user tracking|(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
     r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*"
-    rf"|(?:{DATED}|(?=.* by )(?:generated|printed|exported))(?: on| at)?:? {DATE}\b.*",
+    rf"|(?:{DATED}|(?=.* by )(?:generated|printed|exported))(?: on| at)?:? {DATE}"
+    rf"(?:(?:,|,? at|) {CLOCK}{ZONE})?(?: by (?:\S+|(?-i:{WORDS})))?(?:,? page \d+(?: ?(?:/|of) ?\d+)?)?\W*",
     re.IGNORECASE,
 )
 # A line of headings with more words is none.
 MOST_WORDS = 10
 NAMED = ("return_id", "tab")
 TIME_PLACE, ACTOR = EVENT.index("event_time"), EVENT.index("actor")
-NAME = re.compile(r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+|\S+@\S+")
+NAME = re.compile(rf"{WORDS}|\S+@\S+")
 # What is no user: an address of a computer, or a number.
 NO_USER = re.compile(r"[\W\d_]*|[\da-f]*:[\da-f:.]*", re.IGNORECASE)
 LABEL = re.compile(r"tax return\b.*|.*: .*|.*email", re.IGNORECASE)
@@ -152,7 +155,11 @@ def event_of(line: Line, columns: list[str], are_labels_first: bool) -> Row | No
     # Between single blanks, only a user behind the time, or a known label, shows that none is at its end.
     is_certain = is_status(cells[0]) or is_known(cells[0])
     is_open = line.is_close and line.before and not is_certain
-    if is_twofold or len(users) > 1 or (not users and (is_act or is_open)) or is_stamp(cells[0]):
+    if is_twofold or len(users) > 1 or (not users and (is_act or is_open)):
+        return None
+    # Between single blanks, or with "by", a text may be a part of what says when the text was copied.
+    others = [text for text in users if not line.is_close and not text.lower().startswith("by ")]
+    if is_stamp(cells[0], *cells[1:count], *others):
         return None
     if any(is_status(user) or NO_USER.fullmatch(user) for user in users):
         return None
@@ -177,6 +184,7 @@ def stacked_rows(lines: list[Line], columns: list[str]) -> list[Row | str]:
     users = {texts[0].label.strip() for texts, _ in groups[1:-1] if len(without_status(texts)) == 2}
     rows: list[Row | str] = []
     events: list[Row] = []
+    heads: list[Line] = []
     for texts, time in groups:
         has = has_user(texts, time is None, events, users)
         if has is None:
@@ -188,7 +196,12 @@ def stacked_rows(lines: list[Line], columns: list[str]) -> list[Row | str]:
         if time:
             events.append(time.row(columns, *(line.label.strip() for line in texts)))
             events[-1][TIME_PLACE] = time.time
+            heads.append(texts[0] if texts else time)
             rows.append(events[-1])
+    for event, line in zip(events, heads, strict=True):
+        label, status, _, actor = event[: len(EVENT)]
+        if is_stamp(label, status, actor) or is_stamp(status) or is_stamp(actor):
+            raise unclear(line)
     return rows
 
 
@@ -198,8 +211,6 @@ def stacked_groups(lines: list[Line]) -> list[tuple[list[Line], Line | None]]:
     texts: list[Line] = []
     for line in lines:
         if line.label and (day_of(line.label) or not NO_USER.fullmatch(line.label)):
-            if is_stamp(line.label):
-                raise unclear(line)
             texts.append(line)
             continue
         if not line.is_only_time:

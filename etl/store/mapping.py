@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
 from etl.config.source import TIME, contract, file_columns
-from etl.read.dialog import FOOTER, STAMP
+from etl.read.dialog import FOOTER, MAY_BE_FOOTER, STAMP
 from etl.read.ids import damaged_in, is_like, out_of_formula, plain_id
 from etl.read.tidy import tidied
 from etl.read.tins import redact
@@ -78,6 +78,11 @@ EVENT_REASONS = f"""
     when tidy is null then 'empty_label'
     when known_tab is null then 'unknown_tab'
 """
+# A line with a due date is a return. Words that may be the name of a client are one with a client or a form.
+IS_ALONE = r"return_type is null and not regexp_matches(coalesce(client_name, ''), '\pL')"
+NO_RETURN = f"""(parsed_due_date is null and (
+    {is_like("return_id", FOOTER)} or ({is_like("return_id", MAY_BE_FOOTER)} and {IS_ALONE})
+))"""
 # Where each record has the return that the name of the file or a setting gives.
 NO_EVENT = f"""
     when coalesce(trim(actor), '') = '' and coalesce(trim(status), '') = ''
@@ -192,7 +197,7 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
         unread.append(f"case when {damaged} then {member(columns.heading('client_id'), 'client_id')} end")
         values["client_id"] = f"case when not {damaged} then client_id end"
     damaged = " or ".join(is_damaged.values()) or "false"
-    footer = is_like("return_id", FOOTER) if columns.source.kind == "returns" else "false"
+    footer = NO_RETURN if columns.source.kind == "returns" else "false"
     is_json = " or ".join(f"coalesce({IS_JSON.format(name)}, false)" for name in NEVER_JSON)
     database.execute(f"""
         create or replace temp table sets as

@@ -309,3 +309,9 @@ def test_a_total_is_not_the_return_of_the_rows_below_it() -> None:
     content += ",Client,Recalled,3/26/2026 3:10 PM\n"
     result = read(content, replace(LOG, fill_down=("Return ID",)))
     assert [row[0] for row in result.texts] == ["r1", "Total", None]
+
+
+def test_a_client_is_the_return_of_the_rows_below_it() -> None:
+    content = "Return ID,Tab,Event,Date/Time\nExported Goods LLC,,,\n,Client,Upload,3/26/2026 3:10 PM\n"
+    result = read(content, replace(LOG, fill_down=("Return ID",)))
+    assert [row[0] for row in result.texts] == ["Exported Goods LLC"] * 2

@@ -100,7 +100,8 @@ def test_two_captions_in_a_row_name_no_tab() -> None:
         "Printed on 3/30/2026 9:00 AM by Ann",
         "Report date\t3/30/2026 9:00 AM",
         "Report generated: 3/30/2026, 9:00 AM",
-        "Report generated\t3/30/2026 9:00 AM\tAnn Lee",
+        "Report generated\t3/30/2026 9:00 AM EST\tby Ann Lee",
+        "Created on 3/30/2026 at 9:00 AM  Page 1 of 2",
         "As of March 30, 2026 9:00 AM",
         "Generated on: Monday, 3/30/2026",
     ],
@@ -109,6 +110,28 @@ def test_the_time_of_printing_is_no_event(stamp: str) -> None:
     result = read(f"Access Link selected\t3/26/2026 7:20 PM\tAnn Lee\n{stamp}\n")
     assert (result.texts, result.malformed) == ([LINK], [])
     assert result.remark == "it was copied from the dialog; 1 line is headings or marks of a page"
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("Last updated", "Report generated", "Report exported", "As of date", "Printed on", "Run on"),
+        *("Printed", "Exported", "Printed on 03/27/2026 and mailed", "Report date 03/31/2026 changed"),
+    ],
+)
+def test_what_somebody_did_is_an_event(label: str) -> None:
+    """As in a table: what says when a report was made has no user."""
+    known = [LINK, (label, None, "3/27/2026 9:05 AM", "Al Bo"), ACCESS]
+    for between in ("\t", "   ", "\n"):
+        content = "".join(between.join(filter(None, event)) + "\n" for event in known)
+        assert (read(content).texts, read(content).malformed) == (known, [])
+
+
+def test_what_has_a_status_is_an_event() -> None:
+    printed = ("Printed", "Processed", "3/27/2026 9:05 AM", None)
+    for between in ("\t", "\n"):
+        lines = [between.join(filter(None, event)) for event in (LINK, printed)]
+        assert read("\n".join(lines) + "\n").texts == [LINK, printed]
 
 
 def test_a_label_that_looks_like_the_id_of_a_return() -> None:
@@ -154,9 +177,13 @@ def test_a_label_that_looks_like_the_id_of_a_return() -> None:
         "2025-0001,Client,Access Link selected,,3/26/2026 7:20 PM,Ann Lee\n",
         "No event\n",
         # An event of the return, or the time of the copy.
-        "Upload\t3/26/2026 7:20 PM\tPat\nExported\t3/30/2026 9:00 AM\tAnn\n",
+        "Upload\t3/26/2026 7:20 PM\tPat\nExported\t3/30/2026 9:00 AM\tby ann lee\n",
+        "Upload\t3/26/2026 7:20 PM\tPat\nFrom\t3/30/2026 9:00 AM\n",
+        "Upload 3/26/2026 7:20 PM Pat Roe\nPrinted on 3/30/2026 9:00 AM from SafeSend Returns\n",
         "Upload\t3/26/2026 7:20 PM\tPat\nPrinted\t3/30/2026 9:00 AM\n",
-        "Upload\n3/26/2026 7:20 PM\nPat Roe\nExported\n3/30/2026 9:00 AM\nAnn Lee\n",
+        "Upload\n3/26/2026 7:20 PM\nPat Roe\nExported\n3/30/2026 9:00 AM\n",
+        "Upload\n3/26/2026 7:20 PM\nExported\nDownload\n3/30/2026 9:00 AM\nAnn Lee\n",
+        "Upload\n3/26/2026 7:20 PM\nPat Roe\nDownload\n3/30/2026 9:00 AM\nReport generated\n",
         # One user behind a time does not show where the other label ends.
         "Access Link selected Ann Lee 3/26/2026 7:20 PM\nSigned 3/27/2026 7:20 PM Bo Lee\n",
         # An id, or a label.

@@ -103,6 +103,25 @@ def test_totals_and_footers_of_a_returns_list_are_no_returns(tmp_path: Path) -> 
     assert returns_of(tmp_path / "log", "Total", "Page 1") == ["Total", "Page 1"]
 
 
+def test_a_client_with_the_word_of_a_footer_is_a_return(tmp_path: Path) -> None:
+    clients = ["Total Care LLC", "Exported Goods LLC", "As of now LLC", "Run on Co 2025"]
+    lines = "".join(f"{one},{one},1040,4/15/2026\n{one} 2,{one},,\n{one} 3,,1040,\n" for one in clients)
+    lines += "Printed by Design LLC,,,4/15/2026\n"
+    footers = ["Total Care LLC 4,,,", "Total 123,Lee,,", "Grand total: 5,,7,", "Total number of returns,45,,"]
+    footers += [
+        "Printed on Monday 3/30/2026 9:00 AM EST,Lee,1040,",
+        "Total returns: 5,Lee,,",
+        "As of May 5th,Lee,,",
+    ]
+    part = Firm(tmp_path).load_text(
+        "Return ID,Client,Form,Due Date\n" + lines + "".join(f"{one}\n" for one in footers), "register.csv"
+    )
+    returns = [f"{one}{end}" for one in clients for end in ("", " 2", " 3")]
+    returns.append("Printed by Design LLC")
+    assert [row[0] for row in events(part, "return_id")] == returns
+    assert [row[:2] for row in quarantined(part)] == [(number, "no_return") for number in range(14, 21)]
+
+
 def test_the_formula_that_protects_an_id_is_taken_off(tmp_path: Path) -> None:
     """In every column of ids, and before a taxpayer number in an id becomes a hash."""
     ids = ['="000123"', ' ="000123" ', "000123", '="078-05-1120"', "078-05-1120", '="Mar-25"', '=""x""', '="']

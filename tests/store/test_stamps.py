@@ -17,6 +17,8 @@ file = "{{return_id}}"
 STAMPS = [
     *("Report generated", "Exported", "Generated on", "As of", "Run date", "Printed", "Exported on:"),
     *("As Of Date", "Report Date:", "Date exported", "Exported by Ann Lee", "Page 1 of 2", "Data as of"),
+    *("Report as of", "Current as of", "Downloaded on", "Created on", "Export created", "Timestamp"),
+    *("Report exported", "From", "To:"),
 ]
 EVENTS = ["Printed and mailed", "Exported to the archive", "Generate", "Upload", "Download PDF"]
 
@@ -55,3 +57,28 @@ def test_a_report_has_no_id_of_the_row_above_it(tmp_path: Path, stamp: str) -> N
         part = Firm(tmp_path / word[:4], own).load_text(log)
         assert events(part, "return_id", "label") == [("r1", "Upload")]
         assert [row[:2] for row in quarantined(part)] == [(2, "empty_return_id")]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "below", "is_event"),
+    [
+        ("Printed", ",,Download PDF,3/27/2026 9:00 AM,Ann", True),
+        ("Exported", "r1,Client,Download PDF,3/27/2026 9:00 AM,Ann", True),
+        ("Report generated", ",,Download PDF,3/27/2026 9:00 AM,Ann", False),
+        ("Printed", "r2,Client,Download PDF,3/27/2026 9:00 AM,Ann", False),
+        ("Printed", "r1,Internal,Download PDF,3/27/2026 9:00 AM,Ann", False),
+        ("Printed", ",,End of the report,,", False),
+    ],
+)
+def test_between_two_events_of_one_return_it_is_of_that_return(
+    tmp_path: Path, stamp: str, below: str, is_event: bool
+) -> None:
+    rows = ["r1,Client,Upload,3/26/2026 9:00 AM,Ann", f",,{stamp},3/26/2026 9:05 AM,", below]
+    log = "\n".join(["Return ID,Tab,Event,Date/Time,User", *rows])
+    settings = f'{ONE_TAB}return_id = ["Return ID"]\ntab = ["Tab"]\nactor = ["User"]\n'
+    for word in ('fill_down = ["Return ID", "Tab"]', 'layout = "dialog"'):
+        own = settings.replace("[source.columns]", f"{word}\n[source.columns]")
+        part = Firm(tmp_path / word[:4], own).load_text(log)
+        found = events(part, "return_id", "tab", "label")
+        assert ("r1", "Client", stamp) in found if is_event else stamp not in [label for *_, label in found]
+        assert [row[1] for row in quarantined(part) if row[0] == 2] == [] if is_event else ["empty_return_id"]
