@@ -37,7 +37,8 @@ PAGE_MARK = re.compile(
     r"user tracking|(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
     r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*"
     rf"|(?:{DATED}|(?=.* by )(?:generated|printed|exported))(?: on| at)?:? {DATE}"
-    rf"(?:(?:,|,? at|) {CLOCK}{ZONE})?(?: by (?:\S+|(?-i:{WORDS})))?(?:,? page \d+(?: ?(?:/|of) ?\d+)?)?\W*",
+    rf"(?:(?:,|,? at|) {CLOCK}{ZONE}(?: \((?:[a-z]+ )+time\))?)?"
+    rf"(?: by (?:\S+|(?-i:{WORDS})))?(?:\W+page \d+(?: ?(?:/|of) ?\d+)?)?\W*",
     re.IGNORECASE,
 )
 # A line of headings with more words is none.
