@@ -32,15 +32,16 @@ from etl.read.tidy import tidied
 MOST_BYTES = 2_000_000
 # A name of two words or more.
 WORDS = r"[^\W\d_a-z][\w.'-]*,?(?: [^\W\d_a-z][\w.'-]*)+"
-# A number of a page, what browsers print above and below a page, and when and by whom it was printed.
+# A number of a page, what browsers print below a page, and when and by whom it was printed.
 PAGE_MARK = re.compile(
     r"user tracking|(?:page )?\d{1,4}(?: ?(?:/|of) ?\d{1,4})?|- ?\d{1,4} ?-|https?://\S+(?: \d+/\d+)?"
-    r"|\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M \S.*"
     rf"|(?:{DATED}|(?=.* by )(?:generated|printed|exported))(?: on| at)?:? {DATE}"
     rf"(?:(?:,|,? at|) {CLOCK}{ZONE}(?: \((?:[a-z]+ )+time\))?)?"
     rf"(?: by (?:\S+|(?-i:{WORDS})))?(?:\W+page \d+(?: ?(?:/|of) ?\d+)?)?\W*",
     re.IGNORECASE,
 )
+# What browsers print above a page: the time, and the title of the page.
+ABOVE_PAGE = re.compile(r"\d{1,2}/\d{1,2}/\d\d, \d{1,2}:\d\d [AP]M (\S.*)")
 # A line of headings with more words is none.
 MOST_WORDS = 10
 NAMED = ("return_id", "tab")
@@ -62,6 +63,7 @@ class Copied:
         self.passed = 0
         self.ids: dict[str, str] = {}
         self.is_caption_new = self.is_id_new = False
+        self.title = ""
         with open(path, encoding="utf-8-sig") as file:
             is_below = False
             for number, text in enumerate(file, start=1):
@@ -88,10 +90,17 @@ class Copied:
             self.is_caption_new = True
         elif named:
             self.ids, self.is_id_new = named, True
-        elif not (PAGE_MARK.fullmatch(text) or self.is_heading(line)):
+        elif not (PAGE_MARK.fullmatch(text) or self.is_above_page(line, text) or self.is_heading(line)):
             return False
         self.passed += 1
         return True
+
+    def is_above_page(self, line: Line, text: str) -> bool:
+        """Whether a line has a time and the title of the page, which is above the first event, too."""
+        match = ABOVE_PAGE.fullmatch(text)
+        if match and not (self.lines or self.title or "\t" in line.text or is_known(match[1])):
+            self.title = match[1]
+        return match is not None and match[1] == self.title
 
     def is_heading(self, line: Line) -> bool:
         """Whether a line has the headings of a table; of stacked ones, those above the first time."""

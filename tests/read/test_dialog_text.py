@@ -187,6 +187,10 @@ def test_a_label_that_looks_like_the_id_of_a_return() -> None:
         "Upload\n3/26/2026 7:20 PM\nPat Roe\nDownload\n3/30/2026 9:00 AM\nReport generated\n",
         # One user behind a time does not show where the other label ends.
         "Access Link selected Ann Lee 3/26/2026 7:20 PM\nSigned 3/27/2026 7:20 PM Bo Lee\n",
+        # Above a page is its title, the same on all pages, and no label or user.
+        "Upload\t3/26/26, 7:20 PM\tPat\n3/26/26, 7:21 PM   Recalled return\n",
+        "3/26/26, 7:21 PM   Recalled return\nUpload\t3/26/26, 7:20 PM\tPat\n",
+        "Upload\n3/26/26, 7:20 PM\nDownload\n3/26/26, 7:21 PM Al Bo\nUpload\n3/26/26, 7:22 PM\n",
         # An id, or a label.
         "Upload\t3/26/2026 7:20 PM\nTax Return: 1040\nReprocessed\t3/26/2026 7:21 PM\n",
     ],
