@@ -221,9 +221,9 @@ class Above:
         return [*waiting, row]
 
     def is_stamp(self, row: Row) -> bool:
-        """Whether a row says when a report was made, so that it may be of no return."""
+        """Whether a row says when a report was made and names no return or tab."""
         others = (row[place] for place in self.others if place < len(row))
-        return is_stamp(row[self.label], *others) and not all(self.ids_of(row))
+        return is_stamp(row[self.label], *others) and not any(self.ids_of(row))
 
     def is_name(self, row: Row) -> bool:
         """Whether a row has a label and nothing else, so that it may be for the rows below."""

@@ -82,3 +82,12 @@ def test_between_two_events_of_one_return_it_is_of_that_return(
         found = events(part, "return_id", "tab", "label")
         assert ("r1", "Client", stamp) in found if is_event else stamp not in [label for *_, label in found]
         assert [row[1] for row in quarantined(part) if row[0] == 2] == [] if is_event else ["empty_return_id"]
+
+
+def test_with_an_id_of_its_own_it_begins_the_events_of_that_return(tmp_path: Path) -> None:
+    rows = ["r1,Client,Upload,3/26/2026 9:00 AM", "r2,,Report generated,3/26/2026 9:05 AM"]
+    log = "\n".join(["Return ID,Tab,Event,Date/Time", *rows, ",,Upload,3/26/2026 9:10 AM"])
+    own = f'{ONE_TAB}return_id = ["Return ID"]\ntab = ["Tab"]\n'
+    own = own.replace("[source.columns]", 'fill_down = ["Return ID", "Tab"]\n[source.columns]')
+    found = events(Firm(tmp_path, own).load_text(log), "return_id", "label")
+    assert found == [("r1", "Upload"), ("r2", "Report generated"), ("r2", "Upload")]
