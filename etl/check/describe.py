@@ -17,6 +17,7 @@ from etl.config.source import DAY_NUMBER, file_columns, parts_of
 from etl.config.source import TIME as TIME_COLUMNS
 from etl.read.records import REASONS
 from etl.store.date_order import refuse_other_order
+from etl.store.mapping import unread_attributes
 from etl.store.quarantine import commonest_faults, quarantined_records, refuse_unread, warning
 from etl.store.texts import content_name, content_path
 from etl.store.time_column import time_zone, words_found
@@ -96,7 +97,9 @@ def judged(found: Found, kept: int, quarantine: str) -> tuple[str | None, str | 
 
 def facts_of(found: Found) -> list[tuple[str, str]]:
     source, staged = found.source, found.staged
-    remark = f" ({said(staged.remark)})" if staged.remark else ""
+    unread = None if found.missing else unread_attributes(found.database, found.columns)
+    remark = "; ".join(filter(None, [staged.remark, unread]))
+    remark = f" ({said(remark)})" if remark else ""
     settings = f"in {found.check.settings.path}, for files named {', '.join(source.files)}"
     return [
         ("Format", found.format),

@@ -10,13 +10,16 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import create_table, literal
+from etl.common.terminal import printable
 from etl.config.source import TIME, contract, file_columns
+from etl.read.csv_dialect import printable_headings
 from etl.read.dialog import FOOTER, MAY_BE_FOOTER, STAMP
 from etl.read.ids import damaged_in, is_like, out_of_formula, plain_id
 from etl.read.tidy import tidied
 from etl.read.tins import redact
 from etl.store.columns import Columns
 from etl.store.contents import CONTENT_HASH, SET, TYPES, names_of
+from etl.store.date_order import doubt_of_due_dates
 from etl.store.texts import select_texts, set_places
 from etl.store.time_column import after, clocks_of, stamp_steps
 from etl.store.times import number_times, parse_day
@@ -188,6 +191,8 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
     typed = list(filter(columns.has, TYPED))
     parsed = {name: f"null::{TYPES[name]}" for name in TYPED}
     parsed |= {name: parse_attributes(columns.source.formats)[name] for name in typed}
+    if columns.source.kind == "events" and doubt_of_due_dates(database, columns):
+        parsed["due_date"] = "null::date"
     members = {name: member(columns.heading(name), name) for name in typed}
     unread = [f"case when parsed_{name} is null then {own} end" for name, own in members.items()]
     values = {name: f"parsed_{name}" for name in TYPED}
@@ -216,6 +221,31 @@ def map_sets(database: DuckDBPyConnection, columns: Columns) -> None:
             )
         )
     """)
+
+
+def unread_attributes(database: DuckDBPyConnection, columns: Columns) -> str | None:
+    """What to say of the attributes of TYPED that are not read, after `map_staged`; None if all are."""
+    said = []
+    for name in (name for name in TYPED if name in columns.places):
+        own, heading = f"c{columns.places[name]}", printable_headings(columns.heading(name))
+        is_unread = f"set_reason is null and {name} is null and trim(sets.{own}) <> ''"
+        # The records are read only if there is one.
+        if not database.execute(f"from sets where {is_unread} limit 1").fetchall():
+            continue
+        [(count, record, text)] = database.execute(f"""
+            select count(*), min(row_no), min_by(own.{own}, row_no)
+            from staged as own
+            join sets on {same_set(database, columns)}
+            where {is_unread}
+        """).fetchall()
+        # A text without a digit is no date, and as a long one, it may be a name from another column.
+        is_shown = len(text) <= 20 and any(map(str.isdecimal, text))
+        example = f"such as {printable(text)} (record {record})"
+        example = example if is_shown else f"the first in record {record}"
+        said.append(f'"{heading}" is not read in {count} record{"s" * (count > 1)}, {example}')
+        if name == "due_date" and (doubt := doubt_of_due_dates(database, columns)):
+            said.append(str(doubt).rstrip("."))
+    return "; ".join(said) or None
 
 
 def tidy_labels(database: DuckDBPyConnection, columns: Columns, label: str) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from etl.store.checked import Checked, Written
 from etl.store.columns import Columns
 from etl.store.contents import RETURN_KEY, SET
 from etl.store.date_order import refuse_other_order
-from etl.store.mapping import IDS
+from etl.store.mapping import IDS, unread_attributes
 from etl.store.purged import Purged
 from etl.store.quarantine import commonest_faults, quarantined_records
 from etl.store.time_column import time_zone
@@ -102,6 +102,8 @@ def write_parts(
     if map_records(database, columns, key, purged)[1]:
         raise Problem("some of these records are of purged returns.")
     refuse_other_order(database, columns)
+    if unread_attributes(database, columns):
+        raise Problem("a remark on what is not read names a record of its own file.")
     # The sets are numbered for each file from 1.
     database.execute("""
         create temp table mapped_records as

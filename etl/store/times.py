@@ -69,6 +69,8 @@ WORD = rf"[ ,]*[(\[]?(?:{NAME}(?:\(US & Canada)?|{HOURS})[)\]]*"
 CLOCK_AND_WORD = rf"^(.*?(?:{CLOCK}))({WORD})$"
 # With am or pm, a date of ISO 8601 is no less certain.
 ISO_WITH_HALF = ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p")
+# A date with the month in letters, or the year first, has one meaning: 15-Apr-26, April 15, 2026, 2026/04/15.
+CERTAIN_DAYS = ("%d %b %Y", "%d %b %y", "%b %d %Y", "%Y %m %d")
 TIME_DIRECTIVE = re.compile(r"[T,\s]*%[HIMSpfzZ].*$", re.DOTALL)
 
 
@@ -223,10 +225,11 @@ def may_fit(text: str, time_format: str) -> str:
 
 
 def parse_day(text: str, formats: tuple[str, ...]) -> str:
-    """SQL for a date in a format of the source, in the date part of such a format, or in ISO 8601."""
+    """SQL for a date in a format of the source, in the date part of such a format, or that is certain."""
     times = [time_format for time_format in formats if not is_utc(time_format)]
     dates = [TIME_DIRECTIVE.sub("", time_format) for time_format in times]
     days = stamps_by_format(text, list(dict.fromkeys([*times, *(date for date in dates if "%" in date)])))
     iso = f"""case when {parse_iso(text)} is not null
         then coalesce(try_cast(left({text}, 10) as timestamp), try_strptime(left({text}, 8), '%Y%m%d')) end"""
-    return f"coalesce({', '.join([*days, iso])})::date"
+    plain = f"regexp_replace(regexp_replace({text}, '{MONTH}', '\\1', 'g'), '[ ,/-]+', ' ', 'g')"
+    return f"coalesce({', '.join([*days, iso, *stamps_by_format(plain, CERTAIN_DAYS)])})::date"

@@ -5,6 +5,7 @@ Records of purged returns leave a staged file before anything of it is written; 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from etl.read.records import Staged
 from etl.store.columns import Columns
 from etl.store.contents import EVENT, RETURN_KEY, SET
 from etl.store.date_order import refuse_other_order
-from etl.store.mapping import map_staged
+from etl.store.mapping import map_staged, unread_attributes
 from etl.store.parts import VERSION, WARNED
 from etl.store.purged import HOOK, RETURN_PURGED, Purged
 from etl.store.quarantine import Fault, commonest_faults, quarantined_records, refuse_unread, warning
@@ -62,6 +63,7 @@ def write_part(
     """
     redacted_count, purged_count = map_records(database, columns, key, purged)
     refuse_other_order(database, columns)
+    staged = replace(staged, remarks=[*staged.remarks, unread_attributes(database, columns)])
     made = folder / "part"
     made.mkdir()
     kept = write_records(database, columns.source.kind, file_id, made)

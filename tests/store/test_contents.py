@@ -114,9 +114,11 @@ def test_a_loaded_file_is_read_again_when_asked(tmp_path: Path) -> None:
     assert [outcome.state for outcome in firm.load(file)] == ["known"]
     [outcome] = firm.load(file, again=True)
     assert str(outcome) == (
-        f"{file}: read again, 11 of 14 records, 3 quarantined, more than 20% are quarantined "
-        "(quarantined_percent under [limits]). The commonest reason is unknown_tab (1, the first is record "
-        "11): The tab is neither Client nor Internal: map another column, or set it under [source.constants]."
+        f'{file}: read again, 11 of 14 records, 3 quarantined, "Tax Year" is not read in 3 records, the '
+        'first in record 8; "Joint" is not read in 1 record, the first in record 9, more than 20% are '
+        "quarantined (quarantined_percent under [limits]). The commonest reason is unknown_tab (1, the first "
+        "is record 11): The tab is neither Client nor Internal: map another column, or set it under "
+        "[source.constants]."
     )
     assert [part.has_attributes for part in firm.parts] == [False, False, True]
 

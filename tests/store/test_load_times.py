@@ -1,7 +1,7 @@
 """Logged times become UTC and a date in the firm's zone; doubtful ones are noted or quarantined."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -10,9 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.check.command import check_file
+from etl.check.terminal import file_text
+from etl.config.settings import read_settings
 from etl.store.times import clean_time, has_offset, parse_day, parse_time
 from etl.store.zones import zone_between
-from support.loaded_files import Firm, events, log_of, quarantined, with_times
+from support.loaded_files import HEAD, Firm, events, log_of, quarantined, with_times
+from support.workbooks import excel
 
 HEAD_OF_PAIRS = "return_id,tab,label"
 US = ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"]
@@ -254,20 +258,27 @@ def test_due_dates_in_both_orders_refuse_the_file(tmp_path: Path) -> None:
     """04/10/2026 was read as April 10 beside 15/04/2026, which was only kept as text."""
     log = "return_id,tab,label,event_time,due_date\n{}"
     events_of = log.format("".join(f"r{day},Client,Up,2026-03-01 10:00,{day}/04/2026\n" for day in (4, 15)))
+    said = (
+        'record 2 has 15/04/2026, with the day first, and record 1 has 4/04/2026, which "{}" reads with the '
+        "month first. Write %d/%m for %m/%d in its time_formats, or split a file with both orders"
+    )
     for kind, (name, text) in enumerate(
         {
             "returns list.csv": "Return ID,Due Date\nr1,4/04/2026\nr2,15/04/2026\n",
             "register.csv": "Return ID,exported_at\nr1,4/04/2026 10:00\nr2,15/04/2026 10:00\n",
-            "log.csv": events_of,
         }.items()
     ):
         firm = Firm(tmp_path / str(kind))
-        source = "user tracking" if name == "log.csv" else "register"
-        assert firm.refusal(text, name) == (
-            f"{name}: record 2 has 15/04/2026, with the day first, and record 1 has 4/04/2026, which "
-            f'"{source}" reads with the month first. Write %d/%m for %m/%d in its time_formats, or split a '
-            "file with both orders."
-        )
+        assert firm.refusal(text, name) == f"{name}: {said.format('register')}."
+    # A log keeps its events, and has none of its due dates.
+    part = Firm(tmp_path / "log").load_text(events_of)
+    assert events(part, "return_id", "due_date", "extra") == [
+        ("r4", None, '{"due_date": "4/04/2026"}'),
+        ("r15", None, '{"due_date": "15/04/2026"}'),
+    ]
+    assert part.ledger["reason"] == (
+        '"due_date" is not read in 2 records, such as 4/04/2026 (record 1); ' + said.format("user tracking")
+    )
     # Small files are judged alone, and a date that is none says nothing of the order.
     days = ["4/04/2026", "15/04/2026", "4/31/2026", "2026-04-15", ""]
     files = [
@@ -285,6 +296,62 @@ def test_due_dates_in_both_orders_refuse_the_file(tmp_path: Path) -> None:
         [(None,)],
         [("2026-04-04",), (None,), ("2026-04-15",)],
     ]
+
+
+def test_dates_that_a_spreadsheet_read_in_the_other_order_refuse_the_file(tmp_path: Path) -> None:
+    """A US Excel makes 4 March of 03/04/2026, which is 3 April, and leaves 15/04/2026 as text."""
+    times = [datetime(2026, 3, 4, 9, 2), "15/04/2026 09:02", datetime(2026, 12, 4, 9, 2), "28-04-2026 9:02"]
+    log = [HEAD.split(","), *(("r1", "Client", f"Event {number}", one) for number, one in enumerate(times))]
+    due = [("Return ID", "Due Date"), ("r1", date(2026, 3, 4)), ("r2", "15/04/2026"), ("r3", "16/04/2026")]
+    said = (
+        "record 2 has 15/04/2026, with the day first, and record 1 has 2026-03-04: it looks as if a "
+        "spreadsheet has read dates with the day first as dates with the month first. Load the export as it "
+        "came, and not as the spreadsheet saved it."
+    )
+    firm = Firm(tmp_path)
+    for name, rows in (("log.xlsx", log), ("returns list.xlsx", due)):
+        assert firm.refusal(excel({"Sheet": rows}), name).endswith(f": {said}")
+    # With a late day among the cells, the spreadsheet has read them in their own order.
+    own = [*due[:3], ("r3", date(2026, 4, 28))]
+    part = firm.load_text(excel({"Sheet": own}), "returns list.xlsx")
+    assert events(part, "due_date::varchar") == [("2026-03-04",), (None,), ("2026-04-28",)]
+    # Small files that are loaded together are judged alone.
+    late = ("r1", "Client", "Event", datetime(2026, 4, 28, 9))
+    for name, first, second in (("returns list", due, [due[0], own[3]]), ("log", log, [log[0], late])):
+        texts = ("".join(",".join(map(str, row)) + "\n" for row in rows) for rows in (first, second))
+        files = [firm.file(f"{name} {number}.csv", text) for number, text in enumerate(texts)]
+        assert [outcome.state for outcome in firm.load(*files)] == ["refused", "loaded"]
+
+
+def test_due_dates_with_one_meaning_are_read(tmp_path: Path) -> None:
+    days = ["15-Apr-26", "15-Apr-2026", "April 15, 2026", "Apr. 15 2026", "15 APRIL 2026", "2026/04/15"]
+    rows = "".join(f'r{number},"{day}"\n' for number, day in enumerate(days))
+    part = Firm(tmp_path).load_text(f"Return ID,Due Date\n{rows}", "returns list.csv")
+    assert events(part, "due_date::varchar") == [("2026-04-15",)] * len(days)
+    assert part.ledger["reason"] is None
+
+
+@pytest.mark.parametrize(
+    "day", ["4/15/26", "04-15-2026", "46127", "15/04/2026", "April", "4/15/2026 or when ready"]
+)
+def test_attributes_that_are_not_read_are_said(tmp_path: Path, day: str) -> None:
+    """They were only in `extra`, and the calendar's date stood in for them without a word."""
+    others = "".join(f"o{number},O,2026-04-15,2025\n" for number in range(9))
+    rows = f"r1,A,2026-04-15,2025\nr2,B,{day},FY25\nr3,C,{day},2025\nTotal: 3,,{day},\n{others}"
+    firm, text = Firm(tmp_path), f"Return ID,Client Name,Due Date,Tax Year\n{rows}"
+    # A long text, or one without a digit, may be a name.
+    is_shown = any(map(str.isdecimal, day)) and len(day) <= 10
+    example = f"such as {day} (record 2)" if is_shown else "the first in record 2"
+    said = '"Tax Year" is not read in 1 record, such as FY25 (record 2); '
+    said += f'"Due Date" is not read in 2 records, {example}'
+    file = firm.file("returns list.csv", text)
+    shown = file_text(check_file(firm.data, read_settings(firm.data.settings), file))
+    assert f"13 ({said})" in " ".join(shown.split())
+    part = firm.load_text(text, file.name)
+    assert part.ledger["reason"] == said
+    assert events(part, "due_date::varchar")[:3] == [("2026-04-15",), (None,), (None,)]
+    small = [firm.file(f"returns list {one}.csv", text.replace("r1", one)) for one in ("x", "y")]
+    assert [one.part.ledger["reason"] for one in firm.load(*small) if one.part] == [said] * 2
 
 
 def test_seconds_and_milliseconds_since_1970(tmp_path: Path) -> None:
