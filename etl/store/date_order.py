@@ -65,7 +65,8 @@ def refuse_unread_order(database: DuckDBPyConnection, columns: Columns, text: st
                 f'which "{columns.source.name}" reads with the {own} first. Write %{other[0]}{mark}%{own[0]} '
                 f"for %{own[0]}{mark}%{other[0]} in its time_formats, or split a file with both orders."
             )
-        if len({first for first, _ in orders}) == 2:
+        # What is not read may be of a purged return, and no longer staged.
+        if len({first for first, _ in orders}) == 2 or not (examples and examples[0][2]):
             continue
         # A spreadsheet makes 4 March of 03/04/2026, the third of April, and leaves 15/04/2026 as text.
         [(record, late_date, _)] = examples
