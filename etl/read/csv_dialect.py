@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from etl.common.problem import Problem, listed
-from etl.config.source import Limits, Source, column_of, columns_of, joined_places
+from etl.config.source import Limits, Source, column_of, columns_of, heading_key, joined_places
 from etl.read.tins import redact
 
 DELIMITERS = ",;\t|"
@@ -25,8 +25,23 @@ AROUND = " \ufeff"
 # What titles name: a tab, and an id.
 CAPTION = re.compile(r"(client|internal) tracking", re.IGNORECASE)
 ID = re.compile(r"\S*\d\S*")
+# A tab in a title of more words: Tab: Client, Client Tracking - 2025-0001, User Tracking - Internal.
+TITLE_TAB = re.compile(
+    r"(?i)\W*(?:(?:(?:tab|user tracking)\W+)+(client|internal)(?: tracking)?\W*"
+    r"|(client|internal) (?:tracking\b.*|(?:events|activity)[\W\d]*))"
+)
+# A name and an id: Return ID: 2025-0001 - Bo Kim, Return #2025-0001, Client Tracking - 2025-0001.
+TITLE_ID = re.compile(
+    r"([^:#]*[^:#\s(])(?:\s*[:#]+\s*|\s+)\(?([^\s;,|()]*\d[^\s;,|()]*)\)?(?:[;,|].*| [-–—|(].*)?"
+)
+# Numbers that are no id: a form, a year, a day, a clock, an address, or one of two digits.
+NO_ID = re.compile(
+    r"(?i)(?:19|20)\d\d|\d{1,2}|(?:1040|1041|1065|1099|1120|990|706|709)(?:-?[a-z]{1,4})?|5500|8879|4868|7004"
+    r"|w-?2|k-?1|.*[:@/].*|\d{1,4}[-.]\d{1,2}(?:[-.]\d{1,4})?"
+)
 # A title has fewer fields than a record.
 LEAST_FIELDS = 3
+MOST_TITLE = 200
 
 
 @dataclass(frozen=True)
@@ -120,7 +135,7 @@ def read_header(path: Path, source: Source, limits: Limits) -> Header:
         words=frozenset(one.strip(AROUND).lower() for one in (*own.row, *source.spellings) if one.strip()),
         probe=columns.index("event_time") if "event_time" in columns else next(filled),
         remark=f"the headings are on line {own.number}; {above} skipped" if skipped else None,
-        said=said_by(named_in(cells, source) for cells in titles if cells),
+        said=said_by(named_in_title(cells, source) for cells in titles if cells),
     )
 
 
@@ -142,6 +157,36 @@ def named_in(cells: list[str], source: Source) -> dict[str, str]:
     name, _, value = text.partition(": ") if len(cells) == 1 else (cells[0], "", cells[-1].strip())
     is_id = len(cells) < 3 and ID.fullmatch(value) and column_of(source, name) == "return_id"
     return {"return_id": value} if is_id else {}
+
+
+def named_in_title(cells: list[str], source: Source) -> dict[str, str]:
+    """The tab and the return that a row above or between records names, also beside other words."""
+    if "tab" in (named := named_in(cells, source)):
+        return named
+    # A title is short. The heading of a value may be in a cell of its own.
+    named, texts = {}, [" ".join(cell[:MOST_TITLE].split()) for cell in cells]
+    if len(cells) > 1 and column_of(source, texts[0]) in ("return_id", "tab"):
+        texts = [f"{texts[0].rstrip(':')}: {texts[1]}", *texts[2:]]
+    captions = {one.lower() for text in texts for one in re.findall(r"(?i)(client|internal) tracking", text)}
+    for text in texts:
+        is_caption = text is texts[0] or CAPTION.fullmatch(text) or text[:3].lower() == "tab"
+        if is_caption and len(captions) < 2 and (tab := TITLE_TAB.fullmatch(text)):
+            named.setdefault("tab", tab[1] or tab[2])
+        if (own := TITLE_ID.fullmatch(text)) and names_id(own[1], own[2], source):
+            named.setdefault("return_id", own[2])
+    return named
+
+
+def names_id(name: str, text: str, source: Source) -> bool:
+    """Whether a text behind a name is an id: in Return ID: 1040 it is, in Tax Return: 1040 it is a form."""
+    is_return = column_of(source, name) == "return_id"
+    is_certain = is_return and heading_key(name) not in ("return", "taxreturn")
+    return is_certain or ((is_return or re.search(r"(?i) tracking\W*$", name) is not None) and is_id(text))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text that nothing names may be an id."""
+    return ID.fullmatch(text) is not None and not NO_ID.fullmatch(text)
 
 
 def read_line(lines: list[str], number: int, source: Source) -> Line:

@@ -14,7 +14,13 @@ WEEKDAYS = "mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun"
 WEEKDAY = rf"(?:(?P<weekday>{WEEKDAYS})(?:day)?\.?,? +)?"
 NUMBERS = r"(?P<numbers>\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d)"
 MONTH = rf"(?P<month>{'|'.join(MONTHS)})[a-z]*"
-DATE = rf"{WEEKDAY}(?:{NUMBERS}|{MONTH}\.? +(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? +(?P<year>\d{{4}}))"
+# March 26, 2026, and 26 March 2026: a group may not have the name of another.
+NAMED = rf"{MONTH}\.? +(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? +(?P<year>\d{{4}})"
+BEHIND = (
+    r"(?P<day_first>\d{1,2})(?:st|nd|rd|th)?[ -]+(?:of )?"
+    rf"{MONTH.replace('<month>', '<month_behind>')}\.?,?[ -]+(?P<year_behind>\d{{4}})"
+)
+DATE = rf"{WEEKDAY}(?:{NUMBERS}|{NAMED}|{BEHIND})"
 CLOCK = r"(?P<hour>\d{1,2})(?P<minute>:\d\d)(?P<second>:\d\d)?(?: ?(?P<half>[ap])\.?m\b\.?)?"
 # Zones of the United States: another word in capitals may be the name of the user.
 ZONE = r"(?: \(?(?P<zone>UTC|GMT|(?:[ECMP]|AK|H)[SD]?T)\)?)?"
@@ -30,6 +36,13 @@ DATELESS = (
     "is a day without a date, so the times below it cannot be read. "
     "Write the date in its place, such as 3/26/2026."
 )
+MONTH_WORD = rf"(?:{'|'.join(MONTHS)})[a-z]*"
+# A day in numbers or with its month, in whatever form.
+DAY_LIKE = re.compile(
+    rf"(?=.*\d)(?:\D*(?:\d{{1,2}}\D+)?\b{MONTH_WORD}\b|\d{{1,4}}([-./])\d{{1,2}}\1\d{{2,4}}\W*$)"
+    rf"(?:\W|\b(?:\d{{1,4}}(?:st|nd|rd|th)?|{MONTH_WORD}|(?:{WEEKDAYS})(?:day)?|of|the)\b)*",
+    re.IGNORECASE,
+)
 CLOCK_TIME = re.compile(rf"(?<![\w/:.-])(?i:{CLOCK}){ZONE}(?![\w/:-])")
 
 
@@ -42,6 +55,14 @@ def day_of(text: str) -> str | None:
 def is_dateless(text: str) -> bool:
     """Whether the text is a day that says no date, such as Yesterday."""
     return re.fullmatch(r"(?i)\W*(?:to|yester|mon|tues|wednes|thurs|fri|satur|sun)day\W*", text) is not None
+
+
+def unread_day(text: str) -> str | None:
+    """Why the times below a text cannot be read, if it is a day in a form that is not read."""
+    if is_dateless(text):
+        return DATELESS
+    is_unread = DAY_LIKE.fullmatch(text) and not day_of(text)
+    return DATELESS.replace("without a date", "in a form that is not read") if is_unread else None
 
 
 def is_clock(text: str) -> bool:
@@ -81,7 +102,9 @@ def day_text(match: re.Match[str]) -> str | None:
     if match["numbers"]:
         return f"{match['weekday'][:3].title()} {match['numbers']}" if match["weekday"] else match["numbers"]
     with suppress(ValueError):
-        day = date(int(match["year"]), MONTHS.index(match["month"][:3].lower()) + 1, int(match["day"]))
+        year, month = match["year"] or match["year_behind"], match["month"] or match["month_behind"]
+        number = match["day"] or match["day_first"]
+        day = date(int(year), MONTHS.index(month[:3].lower()) + 1, int(number))
         own = f"{day:%a}".lower()
         return day.isoformat() if (match["weekday"] or own)[:3].lower() == own else None
     return None

@@ -51,6 +51,7 @@ def test_a_clock_below_a_day(day: str, clock: str, time: str) -> None:
         ("Access Link selected 3/26/2026 7:20 PM Ann Lee", "3/26/2026 7:20 PM", "3/26/2026 7:20 PM"),
         ("Thursday, March 26, 2026 at 7:20 PM EDT", None, "2026-03-26 19:20 EDT"),
         ("Mar 26, 2026, 07:20:04 PM", None, "2026-03-26 19:20:04"),
+        ("26 March 2026 at 7:20 PM", None, "2026-03-26 19:20"),
         ("7:20 PM", "", None),
     ],
 )
