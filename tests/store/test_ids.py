@@ -251,9 +251,9 @@ def test_a_joined_id_is_damaged_by_a_part_in_a_format_that_is_not_read(tmp_path:
 @pytest.mark.parametrize("damaged", ["2.02512E+14", "Mar-25"])
 def test_a_file_of_damaged_ids_only_is_refused(tmp_path: Path, damaged: str) -> None:
     assert Firm(tmp_path).refusal(log(damaged, damaged)) == (
-        "log.csv: no record could be read. 2 of 2 records are damaged_id: A spreadsheet or a program "
-        "made the id a rounded number, a date, an error, a zero for none or a number in a format that is not "
-        "read: load the export as it came, not saved again. "
+        "log.csv: no record could be read. 2 of 2 records are damaged_id: "
+        "The id is a rounded number, a date, an error, a zero, or a number in a format that is not read. "
+        "Load the export as it came, not saved again by a spreadsheet. "
         "The first is record 1. Nothing was loaded from it."
     )
 
