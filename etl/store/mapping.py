@@ -5,6 +5,7 @@ Unicode. The SQL that splits labels at their quotes must agree with etl/read/tid
 """
 
 import json
+import re
 
 import polars as pl
 from duckdb import DuckDBPyConnection
@@ -48,6 +49,8 @@ LETTERS = "translate(lower(tab), ' _-\t\u00a0\u200b\u200e\u200f\u2060\ufeff', ''
 KNOWN_TAB = f"case tab {USUAL} else case {LETTERS} {OTHERS} end end"
 # What makes two records the same event. Zero bytes, which no text contains, separate the values in the hash.
 CONTENT = "firm_id, return_id, known_tab, tidy, status, epoch_us(event_at), actor, recipient_email, detail"
+# What may be a date, and is not the number of a taxpayer, also without its zeros.
+FEW_DIGITS = r"(?!(?:\D*\d){9})(?:\D*(?<!\d)\d{1,5}(?!\d)){1,3}\D*"
 # How far the clock of the log was ahead of UTC, in microseconds.
 AHEAD = "(epoch_us(stamp) - epoch_us(event_at))"
 EVENT_VALUES = {
@@ -238,8 +241,8 @@ def unread_attributes(database: DuckDBPyConnection, columns: Columns) -> str | N
             join sets on {same_set(database, columns)}
             where {is_unread}
         """).fetchall()
-        # A text without a digit is no date, and as a long one, it may be a name from another column.
-        is_shown = len(text) <= 20 and any(map(str.isdecimal, text))
+        # A text without a digit or a long one may be a name, and one of many digits the number of a taxpayer.
+        is_shown = len(text) <= 20 and re.fullmatch(FEW_DIGITS, text) is not None
         example = f"such as {printable(text)} (record {record})"
         example = example if is_shown else f"the first in record {record}"
         said.append(f'"{heading}" is not read in {count} record{"s" * (count > 1)}, {example}')

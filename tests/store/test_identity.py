@@ -15,21 +15,9 @@ from etl.config.names import Names
 from etl.config.settings import read_settings
 from etl.store.load import load
 from etl.store.parts import ID_LENGTH, file_hash, refusals, with_checksums
-from support.loaded_files import Firm, events, quarantined, tree
+from support.loaded_files import ONE_TAB, Firm, events, quarantined, tree
 
-SETTINGS = """
-[firm]
-timezone = "America/New_York"
-[[source]]
-name = "tabs"
-files = ["*"]
-firm_id = "oak"
-time_formats = ["%m/%d/%Y %I:%M %p"]
-[source.columns]
-label = ["Event"]
-event_time = ["Date/Time", ["Day", "Hour"]]
-actor = ["User"]
-"""
+SETTINGS = ONE_TAB.replace('["Date/Time"]', '["Date/Time", ["Day", "Hour"]]') + 'actor = ["User"]\n'
 NAMES = '[source.names]\nfile = "{return_id} {client_name} {tab} tracking*"\n'
 CLIENT = "Event,Date/Time,User\nAccess Link selected,3/26/2026 7:20 PM,\nUp,3/26/2026 7:21 PM,\n"
 INTERNAL = (
