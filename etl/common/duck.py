@@ -6,12 +6,14 @@ A conversion error of DuckDB quotes the value that failed, maybe a client's name
 import errno
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
+from polars.exceptions import PolarsError
 
 from etl.common.problem import Problem
 from etl.common.system import memory_bytes
@@ -64,6 +66,17 @@ def disk_full_error(error: Exception) -> OSError | None:
         if os.strerror(number) in str(error):
             return OSError(number, os.strerror(number))
     return None
+
+
+@contextmanager
+def disk_full_is_no_bug() -> Iterator[None]:
+    """Raises the system's error if DuckDB or Polars stopped because the disk is full."""
+    try:
+        yield
+    except (duckdb.Error, PolarsError) as error:
+        if cause := disk_full_error(error):
+            raise cause from error
+        raise
 
 
 def line_of_error(error: duckdb.Error) -> int | None:

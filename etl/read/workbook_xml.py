@@ -18,14 +18,14 @@ from etl.read.shown_numbers import BUILT_IN, as_text, in_format, is_plain
 CHUNK = 1 << 18
 # The library takes some 30 bytes for a cell, empty or not. A table of a million rows may have 30 columns.
 MOST_CELLS = 30_000_000
-COLUMN, ROW = re.compile(rb'\br="([A-Z]{1,3})'), re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]+)')
-# More bytes than the beginning of an element up to its place.
-OVERLAP = 300
+# Cells and rows, and those that name their place as every known program writes it.
+CELL = re.compile(rb"<(?:[^\s<>/:]+:)?(?:c|row)[\s/>]")
+PLACED_CELL = re.compile(rb'<(?:[^\s<>/:]+:)?(?:c|row)(?: [\w:]+="[^"<>]*")*? r="([A-Z]{0,3})([0-9]{1,7})"')
+PLACE = re.compile("([A-Z]*)([0-9]*)", re.IGNORECASE)
 NO_XML_ERRORS = (expat.ExpatError, LookupError, ValueError)
 NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
 LOCKED = "the workbook is locked with a password. Save it without a password, or as CSV."
 FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
-REFERENCE = re.compile(r"([A-Z]+)([0-9]+)")
 Attributes = dict[str, str]
 # Row and column of a cell, from 1, and what gives the text that it shows of its number.
 ShownCell = tuple[int, int, Callable[[float], str]]
@@ -78,18 +78,55 @@ def refuse_unreadable(archive: zipfile.ZipFile) -> None:
         raise Problem(LOCKED)
     for _ in elements(archive, "content.xml", set()):
         pass
-    for name in archive.namelist():
-        if not name.lower().startswith("xl/worksheets/"):
+    sheets = set(sheet_members(archive))
+    for member in archive.namelist():
+        if member not in sheets and not member.lower().endswith(".xml"):
             continue
-        columns, rows, before = set[bytes](), 0, b""
-        with archive.open(name) as file:
-            for chunk in iter(partial(file.read, CHUNK), b""):
-                text = before + chunk
-                columns.update(COLUMN.findall(text))
-                rows = max([rows, *map(int, ROW.findall(text))])
-                before = text[-OVERLAP:]
-        if rows * max(map(column_number, map(bytes.decode, columns)), default=0) > MOST_CELLS:
+        rows, columns = plain_extent(archive, member) or extent(archive, member)
+        if rows * columns > MOST_CELLS:
             raise Problem(FAR)
+
+
+def plain_extent(archive: zipfile.ZipFile, member: str) -> tuple[int, int] | None:
+    """The last row and column of a sheet, or None if a cell does not name its place in the usual way.
+
+    Three times as fast as `extent`.
+    """
+    rows, columns, rest = 0, set[bytes](), b""
+    with archive.open(member) as file:
+        while True:
+            chunk = file.read(CHUNK)
+            text = rest + chunk
+            # What is after the last "<" may be the beginning of a cell.
+            end = text.rfind(b"<") if chunk else len(text)
+            text, rest = text[:end], text[end:]
+            found = PLACED_CELL.findall(text)
+            if len(found) < len(CELL.findall(text)) or b"\0" in text or len(rest) > CHUNK:
+                return None
+            columns.update(letters for letters, _ in found)
+            rows = max(rows, max((int(digits) for _, digits in found), default=0))
+            if not chunk:
+                return rows, max(map(column_number, map(bytes.decode, columns)), default=0)
+
+
+def extent(archive: zipfile.ZipFile, member: str) -> tuple[int, int]:
+    """The last row and column of a sheet, read as XML."""
+    rows = columns = 0
+    for row, column, _ in places(archive, member):
+        rows, columns = max(rows, row), max(columns, column)
+    return rows, columns
+
+
+def places(archive: zipfile.ZipFile, member: str) -> Iterator[tuple[int, int, Attributes]]:
+    """Row, column and attributes of the rows and cells of a sheet; what names no place is the next."""
+    row = column = 0
+    for name, own in elements(archive, member, {"row", "c"}):
+        letters, digits = PLACE.match(own.get("r", "")).groups()  # type: ignore[union-attr]
+        if name == "row":
+            row, column = row + 1, 0
+        column = column_number(letters.upper()) if letters else column + (name == "c")
+        row = int(digits) if digits else row
+        yield row, column, own
 
 
 def column_number(letters: str) -> int:
@@ -131,16 +168,11 @@ def shown_cells(archive: zipfile.ZipFile, place: int) -> Iterator[ShownCell]:
     if "content.xml" in archive.namelist():
         yield from shown_open_cells(archive, place)
         return
-    formats, row, column = shown_formats(archive), 0, 0
+    formats = shown_formats(archive)
     for member in sheet_members(archive)[place : place + 1] if formats else ():
-        for name, own in elements(archive, member, {"row", "c"}):
-            # A row and a cell without a reference are the next.
-            if name == "row":
-                row, column = int(own.get("r", row + 1)), 0
-                continue
-            reference = REFERENCE.fullmatch(own.get("r", ""))
-            column = column_number(reference[1]) if reference else column + 1
-            if code := formats.get(own.get("s", "0")):
+        for row, column, own in places(archive, member):
+            # A row has no column.
+            if column and (code := formats.get(own.get("s", "0"))):
                 yield row, column, partial(in_format, code)
 
 

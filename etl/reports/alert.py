@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from etl.common.files import make_private_folder, write_json
 from etl.common.paths import DataDir
@@ -15,8 +16,15 @@ from etl.reports.mail import send
 
 @contextmanager
 def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
-    """Collects problems, mails the owner those that are new, and writes a heartbeat in any case."""
+    """Collects problems, mails the owner those that are new, and writes a heartbeat in any case.
+
+    It is also written at the beginning: a call that is killed leaves "begun", and no older "is well".
+    """
     problems: list[str] = []
+    began = (now or datetime.now(UTC)).astimezone(UTC)
+    told = told_before(data)
+    begun = {"state": "begun", "begun_at": began.isoformat(timespec="seconds")}
+    write_heartbeat(data, begun | {"is_well": None, "problems": [], "told": told})
     try:
         yield problems
     except Problem as problem:
@@ -29,24 +37,34 @@ def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
         problems.append("an unexpected error ended the call; see the log of the scheduler.")
         raise
     finally:
-        write_heartbeat(data, problems, (now or datetime.now(UTC)).astimezone(UTC))
+        ended = (now or datetime.now(UTC)).astimezone(UTC)
+        new = [problem for problem in problems if problem not in told]
+        is_mailed = bool(new) and mail_owner(data, new, ended)
+        content = begun | {
+            "state": "ended",
+            "at": ended.isoformat(timespec="seconds"),
+            "is_well": not problems,
+            "problems": problems,
+            "told": [problem for problem in problems if is_mailed or problem not in new],
+        }
+        write_heartbeat(data, content)
 
 
-def write_heartbeat(data: DataDir, problems: list[str], now: datetime) -> None:
-    """`runs/heartbeat.json`: when the last call ended, its problems, and those the owner was mailed."""
-    file = data.runs / "heartbeat.json"
+def heartbeat_of(data: DataDir) -> Path:
+    return data.runs / "heartbeat.json"
+
+
+def told_before(data: DataDir) -> list[str]:
+    """The problems of the last call that the owner was mailed."""
     try:
-        mailed_before = list(json.loads(file.read_text(encoding="utf-8"))["told"])
+        return list(json.loads(heartbeat_of(data).read_text(encoding="utf-8"))["told"])
     except (OSError, ValueError, KeyError, TypeError):
-        mailed_before = []
-    new = [problem for problem in problems if problem not in mailed_before]
-    is_mailed = bool(new) and mail_owner(data, new, now)
-    content = {
-        "at": now.isoformat(timespec="seconds"),
-        "is_well": not problems,
-        "problems": problems,
-        "told": [problem for problem in problems if is_mailed or problem not in new],
-    }
+        return []
+
+
+def write_heartbeat(data: DataDir, content: dict[str, object]) -> None:
+    """`runs/heartbeat.json`: whether the last call ended, its problems, and those the owner was mailed."""
+    file = heartbeat_of(data)
     try:
         make_private_folder(data.runs)
         write_json(file, content)

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import duckdb
 from duckdb import DuckDBPyConnection
-from polars.exceptions import PolarsError
 
-from etl.common.duck import OFFLINE, disk_full_error, problem_of, work_limits
+from etl.common.duck import OFFLINE, disk_full_error, disk_full_is_no_bug, problem_of, work_limits
 from etl.common.files import settle, work_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.common.system import sync_to_disk
+from etl.common.system import close_to_others, sync_to_disk
 from etl.common.terminal import step
-from etl.config.settings import Settings, source_of
+from etl.config.settings import Settings, read_settings, source_of
 from etl.config.source import Source
 from etl.read.added import refuse_given
 from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
@@ -34,7 +33,8 @@ from etl.store.identity import LoadedFiles, content_of, digest, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
-from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, windows, write_parts
+from etl.store.reading import FATAL, Reading
+from etl.store.small_files import SMALL_BYTES, SmallFile, small_file, write_parts
 from etl.store.texts import content_name, content_path, redacted_name, redacted_path
 from etl.store.write_part import of_one_file, write_part
 
@@ -265,7 +265,8 @@ def load(
     `given` are values of columns that the files do not have. An ID of a return is for one file only.
     """
     files = (file for path in paths for file in files_of(data, path))
-    return [outcome for outcomes in load_each(data, settings, files, again, given) for outcome in outcomes]
+    each = load_each(data, settings, files, again, given)
+    return [outcome for _, outcomes in each for outcome in outcomes]
 
 
 def load_each(
@@ -274,26 +275,29 @@ def load_each(
     files: Iterable[Path],
     again: bool = False,
     given: Mapping[str, str] | None = None,
-) -> Iterator[list[Outcome]]:
-    """Loads file after file, small ones together, and yields the outcomes of each in this order."""
+) -> Iterator[tuple[Path, list[Outcome]]]:
+    """Loads file after file, small ones together, and yields the outcomes of each.
+
+    In this order, but files that may have ended an earlier process come last.
+    """
     with store.store_work_folder(data) as folder, open_database(folder) as database:
         # A damaged key stops the load before its first file.
         store.hash_key(data, may_make=False)
         loaded = LoadedFiles.of(store.parts(data))
         loader = Loader(data, settings, read_purged(data), loaded, again, given or {})
-        for window in windows(files):
+        reading = Reading.of(data)
+        for window in reading.windows(files):
             more = f" and {len(window) - 1} more" if len(window) > 1 else ""
             with step(f"Loading {redacted_name(window[0])[0]}{more}"), work_folder(folder) as own:
-                try:
-                    outcomes = loader.load_window(window, own, database)
-                except (duckdb.Error, PolarsError) as error:
-                    # If the disk is full, the file is not at fault.
-                    if cause := disk_full_error(error):
-                        raise cause from error
-                    raise
+                fatal = reading.fatal(window, loader.given, own)
+                harmless = [file for file in window if file not in fatal]
+                with reading.noted(harmless), disk_full_is_no_bug():
+                    outcomes = loader.load_window(harmless, own, database)
+                outcomes += [[loader.refuse(file, FATAL)] for file in fatal]
                 # Before files are moved out of the inbox.
                 sync_to_disk(data.store)
-            yield from outcomes
+            yield from zip(harmless + fatal, outcomes, strict=True)
+        reading.end()
 
 
 def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
@@ -305,6 +309,12 @@ def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConn
         raise disk_full_error(error) or problem_of(error, redacted_path(file)) from error
     except Problem as problem:
         return [loader.refuse(file, str(problem))]
+
+
+def load_for_trial(folder: str, settings: str, paths: list[str], given: dict[str, str]) -> None:
+    """Loads files into an empty folder, only to see whether the process survives it."""
+    close_to_others()
+    load(DataDir(Path(folder)), read_settings(Path(settings)), list(map(Path, paths)), given=given)
 
 
 def open_database(folder: Path) -> DuckDBPyConnection:
@@ -319,7 +329,7 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
     prepare_inbox(data, settings.retention.inbox_days)
     files, folders = files_in(data, data.inbox), set(done_folders(data))
     outcomes = []
-    for file, of_file in zip(files, load_each(data, settings, files, again), strict=True):
+    for file, of_file in load_each(data, settings, files, again):
         outcomes += of_file
         is_refused = any(outcome.state == "refused" for outcome in of_file)
         # It still contains purged records; the other records are in the store.

@@ -56,7 +56,7 @@ KNOWN_NAMES = OWNER_FILES.union(
 )
 # What returntrail writes into the store. Below an unknown folder only two levels are listed.
 STORE_PATH = re.compile(
-    r"store(/refused(/[^/]*\.json)?|/[0-9a-f]{16}(\.[1-9]\d*)?"
+    r"store(/reading\.json|/refused(/[^/]*\.json)?|/[0-9a-f]{16}(\.[1-9]\d*)?"
     r"(/(events|attributes|returns|webhook|quarantine)\.parquet|/ledger\.json)?|(/[^/]+){4,})?"
 )
 OTHERS_CAN_READ = 0o077

@@ -133,19 +133,48 @@ def test_a_faulty_workbook_is_refused_by_its_fault() -> None:
 
 
 def test_a_workbook_with_a_cell_far_away_is_refused_before_it_takes_the_memory() -> None:
-    far = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ("Return ID", "Tab"))
         sheet.write(1_048_575, 16_383, "x")
-    assert refusal("a.xlsx", buffer.getvalue()) == far
+    assert refusal("a.xlsx", buffer.getvalue()) == FAR
     far_row = "<table:table-row><table:table-cell table:number-columns-repeated='16383'/>" + open_cell("x")
     empty = "<table:table-row table:number-rows-repeated='1000000'><table:table-cell/></table:table-row>"
     content = replaced(
         open_document({"a": ROWS}), b"</table:table>", f"{empty}{far_row}</table:table-row></table:table>"
     )
-    assert refusal("a.ods", content) == far
+    assert refusal("a.ods", content) == FAR
+
+
+FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
+FAR_ROW = '<row r="1048576">{}</row>'
+FAR_CELL = '<c r="XFD1048576"><v>1</v></c>'
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        FAR_ROW.format(FAR_CELL),
+        f"<row>{FAR_CELL}</row>",
+        FAR_ROW.format(FAR_CELL).replace('"', "'"),
+        FAR_ROW.format(FAR_CELL).replace("=", "\n = "),
+        FAR_ROW.format(FAR_CELL.lower()),
+        FAR_ROW.format(16_384 * "<c/>"),
+        FAR_ROW.format(16_384 * "<c/>") + "<!--" + 16_384 * '<c r="A1"/>' + "-->",
+    ],
+)
+@pytest.mark.parametrize("member", ["xl/worksheets/sheet1.xml", "xl/other/sheet1.xml", "xl/other/1"])
+def test_no_way_to_write_its_place_hides_a_cell_far_away(row: str, member: str) -> None:
+    """The library reads the place of a cell more freely than any program writes it."""
+    found = zipfile.ZipFile(io.BytesIO(excel({"a": ROWS})))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        for name in found.namelist():
+            text = found.read(name).decode().replace("</sheetData>", f"{row}</sheetData>")
+            text = text.replace("worksheets/sheet1.xml", member.removeprefix("xl/"))
+            made.writestr(name.replace("xl/worksheets/sheet1.xml", member), text)
+    assert refusal("a.xlsx", buffer.getvalue()) == FAR
 
 
 def test_a_workbook_with_broken_xml_is_refused() -> None:

@@ -96,7 +96,9 @@ def test_a_refused_mail_is_reported_and_sent_again(
     (problem,) = called(data, DAY)
     assert problem.startswith(f"seen, 2026-03-05: {words}")
     assert (last(data).sent_to, last(data).file) == ([], "2026-03-05/seen.csv")
-    assert heartbeat(data) == {"at": f"{DAY}:00+00:00", "is_well": False, "problems": [problem], "told": []}
+    at = f"{DAY}:00+00:00"
+    ended = {"state": "ended", "begun_at": at, "at": at, "is_well": False}
+    assert heartbeat(data) == ended | {"problems": [problem], "told": []}
     # Meanwhile something else is built: those who get it late still get what the others found in the folder.
     load_more(data, "cc" * 8, {"return_id": "r3", "event_at": "2026-03-02 09:00:00"})
     post.refuses = None

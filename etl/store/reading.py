@@ -1,0 +1,128 @@
+"""Keeps one file from ending every run: a file whose reading ended the process is refused at the next start.
+
+Files are read by native code, which may abort or ask for more memory than there is. Then no error is raised,
+and the file would end every later run before the files behind it are read. So a note of the files is on the
+disk while they are read. Files that are still noted at the next start are suspects: they are read last, and
+first by a process of its own, into an empty store. If that process ends too, the file is refused. If not, the
+kill was not the file's fault, and it loads as ever.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from etl.common.files import work_folder, write_json
+from etl.common.paths import CHECKOUT, DataDir
+from etl.common.problem import Problem
+from etl.common.system import end_first
+from etl.read.archive import stamp_of
+from etl.store.identity import digest
+from etl.store.parts import hash_key
+from etl.store.small_files import windows
+
+FATAL = "reading it ended the process. Export it again, best as CSV."
+TRIAL = "import json, sys; from etl.store.load import load_for_trial; load_for_trial(**json.load(sys.stdin))"
+
+
+@dataclass
+class Reading:
+    """Which files are being read, by ids that tell no names; `suspects` are of earlier processes."""
+
+    data: DataDir
+    suspects: set[str]
+
+    @classmethod
+    def of(cls, data: DataDir) -> "Reading":
+        """What earlier processes left. A note that was damaged is as good as none."""
+        try:
+            suspects = set(map(str, json.loads(note_of(data).read_text(encoding="utf-8"))["suspects"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            suspects = set()
+        return cls(data, suspects)
+
+    def file_id(self, file: Path) -> str:
+        """The same as long as the file has its path, size and time."""
+        return digest([str(file.absolute()), stamp_of(file)], hash_key(self.data))
+
+    def is_suspect(self, file: Path) -> bool:
+        return bool(self.suspects) and self.file_id(file) in self.suspects
+
+    def windows(self, files: Iterable[Path]) -> Iterator[list[Path]]:
+        """The files in their order, as many together as may be loaded together, the suspects last."""
+        if not self.suspects:
+            yield from windows(files)
+            return
+        files = list(files)
+        yield from windows(file for file in files if not self.is_suspect(file))
+        yield from windows(file for file in files if self.is_suspect(file))
+
+    @contextmanager
+    def noted(self, files: list[Path]) -> Iterator[None]:
+        """Notes files on the disk while they are read.
+
+        They stay noted if the process ends, if the memory does not suffice, and after an error that nobody
+        foresaw: it is a mistake of ours. Each would stop every run at this file.
+        """
+        before, ids = self.suspects, {self.file_id(file) for file in files}
+        self.write(before | ids)
+        try:
+            yield
+        except (Problem, OSError, KeyboardInterrupt) as error:
+            if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
+                self.write(before)
+            raise
+        self.suspects = before - ids
+
+    def write(self, suspects: set[str]) -> None:
+        write_json(note_of(self.data), {"suspects": sorted(suspects)})
+
+    def end(self) -> None:
+        """Removes the note, or keeps those that are still suspects."""
+        if self.suspects:
+            self.write(self.suspects)
+        else:
+            note_of(self.data).unlink(missing_ok=True)
+
+    def fatal(self, files: list[Path], given: Mapping[str, str], folder: Path) -> list[Path]:
+        """The suspects whose reading ends a process: they are tried together, and then one by one."""
+        suspects = [file for file in files if self.is_suspect(file)]
+        if not suspects or self.survives(suspects, given, folder):
+            return []
+        if len(suspects) == 1:
+            return suspects
+        return [file for file in suspects if not self.survives([file], given, folder)]
+
+    def survives(self, files: list[Path], given: Mapping[str, str], folder: Path) -> bool:
+        """Whether a process can load the files, or refuses them with a reason."""
+        with work_folder(folder) as empty:
+            asked = {
+                "folder": str(empty),
+                "settings": str(self.data.settings),
+                "paths": [str(file.absolute()) for file in files],
+                "given": dict(given),
+            }
+            trial = subprocess.Popen(
+                [sys.executable, "-c", TRIAL],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=CHECKOUT,
+                text=True,
+            )
+            end_first(trial.pid)
+            try:
+                trial.communicate(json.dumps(asked))
+            finally:
+                trial.kill()
+                trial.wait()
+        return trial.returncode == 0
+
+
+def note_of(data: DataDir) -> Path:
+    return data.store / "reading.json"
