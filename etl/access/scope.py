@@ -15,6 +15,8 @@ from etl.warehouse.ask import Question, Report, Warehouse, question_of
 # A split that identifies clients: many clients have a mail domain of their own.
 NAMING_SPLITS = ("mail_domain",)
 ALLOWED = "allowed_offices"
+# A firm and one of its offices.
+Office = tuple[str, str]
 
 
 def may_ask(scope: Scope, report: Report) -> bool:
@@ -40,10 +42,11 @@ def office_condition(report: Report) -> str | None:
     Rows without an office column are restricted by the office of their return. A return without an office is
     never allowed.
     """
-    if "office" in report.columns:
-        return f"list_contains(${ALLOWED}::varchar[], office)"
+    allowed = f"list_contains(${ALLOWED}::varchar[], office_pair(firm_id, office))"
+    if {"firm_id", "office"} <= report.columns.keys():
+        return allowed
     if {"firm_id", "return_id"} <= report.columns.keys():
-        of_office = f"from mart.returns where list_contains(${ALLOWED}::varchar[], office)"
+        of_office = f"from mart.returns where {allowed}"
         return f"(firm_id, return_id) in (select (firm_id, return_id) {of_office})"
     return None
 
@@ -58,21 +61,34 @@ def question_within(
         raise Problem(f"The report {report} is not available for your role, {scope.role}.")
     if known is None or scope.role != STAFF or known.access == "everyone":
         return question_of(warehouse, report, columns, filters)
-    offices = list(scope.offices or ())
+    offices = [found[0] for name in scope.offices or () if len(found := offices_named(warehouse, name)) == 1]
     if "for_offices" in known.params:
-        allowed = allowed_offices(filters.get("for_offices"), offices)
+        allowed = as_pairs(requested_offices(filters.get("for_offices"), offices))
         filters = {**filters, "for_offices": allowed}
     question = question_of(warehouse, report, columns, filters)
     condition = office_condition(known)
     if condition:
-        values = question.values | {ALLOWED: offices}
+        values = question.values | {ALLOWED: as_pairs(offices)}
         question = replace(question, condition=condition, values=values)
     return question
 
 
-def allowed_offices(requested: object, offices: list[str]) -> list[str]:
+def offices_named(warehouse: Warehouse, name: str) -> list[Office]:
+    """The offices that a name means: its own, or firm and name, such as alpha/Main.
+
+    A right is given only if it is one: two firms may each have an office of the name Main.
+    """
+    return [(firm, office) for firm, office in warehouse.offices if name in (office, f"{firm}/{office}")]
+
+
+def as_pairs(offices: list[Office]) -> list[str]:
+    """The offices in the form of office_pair in SQL."""
+    return ["\0".join(office) for office in offices]
+
+
+def requested_offices(requested: object, offices: list[Office]) -> list[Office]:
     """The requested offices that are allowed; all that are allowed if none are requested."""
     if requested is None:
         return offices
     wanted = requested if isinstance(requested, (list, tuple, set, frozenset)) else [requested]
-    return [office for office in offices if office in wanted]
+    return [(firm, office) for firm, office in offices if office in wanted]

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from etl.access.scope import offices_named
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import say
 from etl.config.access import Access
 from etl.config.place import Place
 from etl.config.settings import read_settings
-from etl.warehouse.ask import ask, open_warehouse
+from etl.warehouse.ask import open_warehouse
 
 AUTH_KEYS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 CALLBACK = "/oauth2callback"
@@ -149,14 +150,19 @@ def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) ->
 
 
 def refuse_unknown_offices(data: DataDir) -> None:
-    """Raises a Problem for an office under [access.staff] that no return has."""
-    with open_warehouse(data.warehouse) as warehouse:
-        choices = ask(warehouse, "filter_choices").filter(filter_name="office")["choice"].to_list()
+    """Raises a Problem for an office under [access.staff] that no return has, or that several firms have."""
     access = read_settings(data.settings).access or Access()
-    for office in chain.from_iterable(scope.offices or () for scope in access.people.values()):
-        if office not in choices:
-            fault = f'[access.staff] names the office "{office}", but no return has it'
-            raise Problem(f"{fault}. There are: {', '.join(choices) or 'none'}.")
+    with open_warehouse(data.warehouse) as warehouse:
+        for name in chain.from_iterable(scope.offices or () for scope in access.people.values()):
+            found = offices_named(warehouse, name)
+            if not found:
+                known = ", ".join(dict.fromkeys(office for _, office in warehouse.offices))
+                fault = f'[access.staff] names the office "{name}", but no return has it'
+                raise Problem(f"{fault}. There are: {known or 'none'}.")
+            if len(found) > 1:
+                forms = " or ".join(f'"{firm}/{office}"' for firm, office in found)
+                fault = f'[access.staff] names the office "{name}", which several firms have'
+                raise Problem(f"{fault}. Write {forms}.")
 
 
 def free_port(host: str, port: int) -> int | None:

@@ -121,6 +121,8 @@ class Warehouse(AbstractContextManager["Warehouse"]):
     database: duckdb.DuckDBPyConnection
     facts: Facts
     reports: dict[str, Report]
+    # Each firm and office that returns have.
+    offices: list[tuple[str, str]]
 
     def __exit__(self, *error: object) -> None:
         self.database.close()
@@ -144,7 +146,7 @@ def open_warehouse(file: Path) -> Warehouse:
         with warehouse_cursor(database) as cursor:
             names = ", ".join(field.name for field in fields(Facts))
             facts = Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
-            return Warehouse(file, database, facts, read_reports(cursor))
+            return Warehouse(file, database, facts, read_reports(cursor), read_offices(cursor))
     except duckdb.Error as error:
         database.close()
         raise Problem(f"{file}: {opening_fault(error)}") from error
@@ -182,6 +184,11 @@ def read_reports(cursor: duckdb.DuckDBPyConnection) -> dict[str, Report]:
         order by name
     """).fetchall()
     return {row[0]: Report(*row) for row in rows}
+
+
+def read_offices(cursor: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    offices = "select distinct firm_id, office from mart.returns where office is not null order by all"
+    return cursor.execute(offices).fetchall()
 
 
 @contextmanager

@@ -10,10 +10,19 @@ create macro all_known(chosen, known) as case
     else error(array_to_string(chosen, ', ') || ': not all of this is known. Known: ' || array_to_string(known, ', ') || '.')
 end;
 
+-- A firm and one of its offices as one text. No text that is loaded has the character between them.
+create macro office_pair(firm_id, office) as firm_id || chr(0) || office;
+
+-- Whether the office of a row is wanted. It is named alone, or as the pair that a right to see it is.
+create macro of_office(what, for_offices) as
+    for_offices is null
+    or list_contains(for_offices, what.office)
+    or list_contains(for_offices, office_pair(what.firm_id, what.office));
+
 -- Whether a row passes the usual filters: firm, office, partner, form and tax year.
 create macro passes_filters(what, for_firms, for_offices, for_partners, for_types, for_years) as
     among(what.firm_id, for_firms)
-    and among(what.office, for_offices)
+    and of_office(what, for_offices)
     and among(what.partner, for_partners)
     and among(what.return_type, for_types)
     and among(what.tax_year, for_years);

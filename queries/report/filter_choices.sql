@@ -7,7 +7,7 @@
 with asked as (
     select returns.firm_id, returns.tax_year, returns.office, returns.partner, returns.return_type
     from mart.returns as returns
-    where among(returns.office, for_offices)
+    where of_office(returns, for_offices)
 ),
 values_of as (
     select 'firm' as filter_name, asked.firm_id as choice from asked

@@ -34,6 +34,8 @@ from etl.warehouse.cells import as_csv
 
 REPORTS = [report.name for report in read_catalog().of("report")]
 OURS, OTHERS = "Austin", "Portland"
+# Two firms have an office of each name.
+OUR_STAFF = Scope(STAFF, ("oak/Austin",))
 SPLITS = ("office", "partner", "return_type", "tax_year", "week", "month")
 # What the headers of the reports must say: which name no client and no return, which name what was loaded,
 # and which are of no office and shown to everybody.
@@ -58,8 +60,13 @@ NAMES |= {"subject", "detail", "why", "label", "logged_label", "file_name"}
 KEY = ["file_id", "row_no"]
 
 
-def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Series) -> DataDir:
-    """A data directory with only these returns, those of `nowhere` without an office; not yet built."""
+def with_returns(
+    data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Series, elsewhere: pl.Series
+) -> DataDir:
+    """A data directory with only these returns, not yet built.
+
+    Those of `nowhere` are without an office, and those of `elsewhere` are of the firm elm and not of oak.
+    """
     shutil.copytree(data.store, root / "store")
     for part in parts(DataDir(root)):
         if part.kind == "webhook":
@@ -68,7 +75,11 @@ def with_returns(data: DataDir, root: Path, wanted: pl.Series, nowhere: pl.Serie
         returns = part.attributes if part.has_attributes else part.data
         rows = pl.read_parquet(returns).filter(pl.col("return_id").is_in(wanted.to_list()))
         rows = rows.with_columns(
-            pl.when(~pl.col("return_id").is_in(nowhere.to_list())).then(pl.col("office")).alias("office")
+            pl.when(~pl.col("return_id").is_in(nowhere.to_list())).then(pl.col("office")).alias("office"),
+            pl.when(pl.col("return_id").is_in(elsewhere.to_list()))
+            .then(pl.lit("elm"))
+            .otherwise(pl.lit("oak"))
+            .alias("firm_id"),
         )
         rows.write_parquet(returns)
         if part.has_attributes:
@@ -96,16 +107,18 @@ def signatures_of(data: DataDir, wanted: pl.Series) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def firms(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Warehouse]]:
-    """The firm with three offices and returns of none; and the same with what is of one office alone."""
+    """Two firms with three offices each and returns of none; and one office of one of them alone."""
     with open_warehouse(season.warehouse) as warehouse:
         returns = ask(warehouse, "all_returns")
         as_of = warehouse.facts.as_of
-    nowhere = returns["return_id"].gather_every(7)
-    ours = returns.filter((pl.col("office") == OURS) & ~pl.col("return_id").is_in(nowhere.to_list()))[
-        "return_id"
+    nowhere, elsewhere = returns["return_id"].gather_every(7), returns["return_id"].gather_every(3)
+    not_ours = [*nowhere, *elsewhere]
+    ours = returns.filter((pl.col("office") == OURS) & ~pl.col("return_id").is_in(not_ours))["return_id"]
+    made = [
+        with_returns(season, tmp_path_factory.mktemp("data"), wanted, nowhere, elsewhere)
+        for wanted in (returns["return_id"], ours)
     ]
-    whole = with_returns(season, tmp_path_factory.mktemp("whole"), returns["return_id"], nowhere)
-    one = with_returns(season, tmp_path_factory.mktemp("one"), ours, nowhere)
+    whole, one = made
     for data in (whole, one):
         build(data, as_of)
     with open_warehouse(whole.warehouse) as every_office, open_warehouse(one.warehouse) as one_office:
@@ -137,7 +150,7 @@ def test_staff_get_the_rows_of_a_firm_that_has_their_office_alone(
     firms: tuple[Warehouse, Warehouse], name: str
 ) -> None:
     whole, one = firms
-    staff = Scope(STAFF, (OURS,))
+    staff = OUR_STAFF
     if name in HEALTH:
         with pytest.raises(Problem, match=f"The report {name} is not available for your role, staff."):
             ask_within(whole, staff, name)
@@ -155,7 +168,7 @@ def test_first_rows_count_and_file_are_those_of_the_whole_answer(
 ) -> None:
     """The order of each report is total: rows that are read in parts, or again, are the same."""
     whole, _ = firms
-    for scope in (Scope(DATA_OWNER), *(() if name in HEALTH else (Scope(STAFF, (OURS,)),))):
+    for scope in (Scope(DATA_OWNER), *(() if name in HEALTH else (OUR_STAFF,))):
         for asked in questions(whole, name):
             question = question_within(whole, scope, name, None, asked)
             everything = fetch_rows(whole, question)
@@ -206,15 +219,26 @@ def test_staff_of_no_office_or_of_an_unknown_one_and_an_unknown_role_get_nothing
         return
     asked = questions(whole, name)[0]
     nothing = ask(whole, name, **asked, for_offices=[]) if name in COUNTS else None
-    for offices in ((), ("Nowhere",)):
+    # Two firms have an office of this name, and a right is never guessed.
+    for offices in ((), ("Nowhere",), (OURS,)):
         rows = ask_within(whole, Scope(STAFF, offices), name, **asked)
         assert rows.is_empty() if nothing is None else rows.equals(nothing)
 
 
+def test_a_right_is_a_pair_of_firm_and_office(firms: tuple[Warehouse, Warehouse]) -> None:
+    """Neither the firms nor the offices of two rights are mixed, whatever filters ask for."""
+    whole, _ = firms
+    staff = Scope(STAFF, ("oak/Austin", "elm/Portland"))
+    for asked in ({}, {"for_offices": [OURS, OTHERS]}, {"for_firms": ["oak", "elm"]}):
+        rows = ask_within(whole, staff, "all_returns", **asked)
+        assert set(rows.select("firm_id", "office").rows()) == {("oak", OURS), ("elm", OTHERS)}
+    assert ask_within(whole, staff, "all_returns", for_offices=[f"elm\0{OURS}"]).is_empty()
+
+
 def test_staff_without_an_office_get_nothing(firms: tuple[Warehouse, Warehouse]) -> None:
     assert ask_within(firms[0], Scope(STAFF, None), "all_returns").is_empty()
-    assert ask_within(firms[0], Scope(STAFF, (OURS,)), "all_returns", for_offices=None).height > 0
-    assert ask_within(firms[0], Scope(STAFF, (OURS,)), "all_returns", for_offices=[]).is_empty()
+    assert ask_within(firms[0], OUR_STAFF, "all_returns", for_offices=None).height > 0
+    assert ask_within(firms[0], OUR_STAFF, "all_returns", for_offices=[]).is_empty()
 
 
 def test_a_return_of_another_office_is_not_there(firms: tuple[Warehouse, Warehouse]) -> None:
@@ -222,7 +246,7 @@ def test_a_return_of_another_office_is_not_there(firms: tuple[Warehouse, Warehou
     returns = ask(whole, "all_returns")
     nowhere = returns.filter(pl.col("office").is_null())
     assert not nowhere.is_empty()
-    staff = Scope(STAFF, (OURS,))
+    staff = OUR_STAFF
     for return_id in (returns.filter(pl.col("office") == OTHERS)["return_id"][0], nowhere["return_id"][0]):
         for name in (
             "return_state",
@@ -255,9 +279,9 @@ def test_without_the_filter_staff_would_see_the_others(
 ) -> None:
     """The tests above can fail: without the filter there are rows of other offices."""
     whole, one = firms
-    monkeypatch.setattr("etl.access.scope.allowed_offices", lambda asked, offices: asked)
+    monkeypatch.setattr("etl.access.scope.as_pairs", lambda offices: None)
     monkeypatch.setattr("etl.access.scope.office_condition", lambda report: None)
-    seen = ask_within(whole, Scope(STAFF, (OURS,)), "all_returns").height - ask(one, "all_returns").height
+    seen = ask_within(whole, OUR_STAFF, "all_returns").height - ask(one, "all_returns").height
     assert seen > 20
     record_property("injected", 0)
     record_property("control", seen)

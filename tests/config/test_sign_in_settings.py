@@ -1,6 +1,7 @@
 """Whether there is a sign-in, and where: an incomplete or unsafe one is refused before anything is served."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from dashboard.guard.protection import hosts, settings
-from etl.access.signin import SignIn, configured, refuse_elsewhere
+from etl.access.signin import SignIn, configured, refuse_elsewhere, refuse_unknown_offices
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.common.problem import Problem
+from etl.config.settings import read_settings
+from etl.store.load import load
+from etl.warehouse.build import build
 
 ACCESS = '\n[access]\nmanager = ["ann@firm.example"]\n'
 AUTH = {
@@ -150,6 +154,26 @@ def test_the_command_refuses_an_office_that_no_return_has(season: DataDir, tmp_p
     assert (
         'names the office "Austn", but no return has it. There are: Austin, Chicago, Portland.' in done.stderr
     )
+
+
+def test_the_command_refuses_an_office_that_several_firms_have(tmp_path: Path) -> None:
+    """Its name alone would be a right to see the other firm's."""
+    data = DataDir(tmp_path)
+    for firm in ("oak", "elm"):
+        log = f"Return ID,Tab,Event,Date/Time\n{firm},Internal,Upload,2026-03-01 09:00\n"
+        (tmp_path / f"{firm}.csv").write_text(log)
+        given = {"firm_id": firm, "office": "Main"}
+        load(data, read_settings(data.settings), [tmp_path / f"{firm}.csv"], given=given)
+    build(data)
+    for name, fault in {
+        "Main": 'names the office "Main", which several firms have. Write "elm/Main" or "oak/Main".',
+        "fir/Main": 'names the office "fir/Main", but no return has it. There are: Main.',
+    }.items():
+        written(tmp_path, ACCESS + f'[access.staff]\n"{name}" = ["bea@firm.example"]\n', AUTH)
+        with pytest.raises(Problem, match=re.escape(fault)):
+            refuse_unknown_offices(data)
+    written(tmp_path, ACCESS + '[access.staff]\n"oak/Main" = ["bea@firm.example"]\n', AUTH)
+    refuse_unknown_offices(data)
 
 
 @pytest.mark.parametrize("words", [["app.py", "127.0.0.1", "8765"], ["-m", "streamlit", "run", "app.py"]])
