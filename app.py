@@ -63,7 +63,7 @@ app = st.App(
     middleware=[
         # A page elsewhere that points its own name at this machine must not reach the data.
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
-        Middleware(Origins, allowed=hosts()),
+        Middleware(Origins),
         Middleware(Uploads),
         Middleware(Headers),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),

@@ -102,26 +102,32 @@ class Headers:
 
 
 class Origins:
-    """Closes web sockets of pages from elsewhere, before Streamlit asks the internet for its own address."""
+    """Closes web sockets of pages from elsewhere, before Streamlit asks the internet for its own address.
 
-    def __init__(self, app: ASGIApp, allowed: list[str]) -> None:
-        self.app, self.allowed = app, {host.strip("[]") for host in allowed}
+    Elsewhere is also another port of this machine, where anybody who has an account on it may serve a page.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = ASGIHeaders(scope=scope).get("origin") if scope["type"] == "websocket" else None
-        if origin is not None and host_of(origin) not in self.allowed:
+        headers = ASGIHeaders(scope=scope)
+        origin = headers.get("origin") if scope["type"] == "websocket" else None
+        if origin is not None and not is_same_place(origin, headers.get("host", "")):
             await send({"type": "websocket.close", "code": 1008})
             return
         await self.app(scope, receive, send)
 
 
-def host_of(origin: str) -> str | None:
-    """The host of an origin; None for an invalid one, such as one whose port is no number."""
+def is_same_place(origin: str, host: str) -> bool:
+    """Whether a page's origin is the host and port that its request names."""
     try:
-        address = urlsplit(origin)
-        return address.hostname if address.port != 0 else None
-    except ValueError:
-        return None
+        page = urlsplit(origin)
+        asked = urlsplit(f"{page.scheme}://{host}")
+        usual = {"http": 80, "https": 443}[page.scheme]
+        return (page.hostname, page.port or usual) == (asked.hostname, asked.port or usual)
+    except (KeyError, ValueError):
+        return False
 
 
 def show_error_number(error: Exception) -> bool:

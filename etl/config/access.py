@@ -92,7 +92,7 @@ def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
     people: dict[str, Scope] = {}
     for where, key, scope in lists:
         for name in where.value(key, Texts):
-            if user_claim == EMAIL and not re.fullmatch(ADDRESS, name.strip(), re.ASCII):
+            if not may_be_known(name, user_claim):
                 raise where.fault(f'"{name}" is not an e-mail address')
             who = known_as(name, user_claim)
             before = people.get(who)
@@ -103,6 +103,11 @@ def read_people(place: Place, user_claim: str) -> dict[str, Scope]:
             else:
                 people[who] = scope
     return people
+
+
+def may_be_known(name: str, user_claim: str) -> bool:
+    """False for what is no e-mail address in ASCII: in lower case, the kelvin sign is the letter k."""
+    return user_claim != EMAIL or re.fullmatch(ADDRESS, name.strip(), re.ASCII) is not None
 
 
 def known_as(name: str, user_claim: str) -> str:
@@ -119,6 +124,8 @@ def person_of(access: Access, claims: Mapping[str, object]) -> Person | None:
     if not isinstance(name, str) or not name.strip():
         return None
     if access.user_claim == EMAIL and claims.get("email_verified") not in (True, "true"):
+        return None
+    if not may_be_known(name, access.user_claim):
         return None
     who = known_as(name, access.user_claim)
     scope = access.people.get(who) or scope_of_claims(access, claims)

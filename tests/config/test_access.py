@@ -14,7 +14,7 @@ FILE = Path("settings.toml")
 TABLE = {
     "data_owner": ["it@firm.example"],
     "manager": ["Ann@Firm.example"],
-    "viewer": ["board@firm.example"],
+    "viewer": ["board@firm.example", "kim@firm.example"],
     "staff": {"Austin": ["bea@firm.example", "cid@firm.example"], "Dallas": ["bea@firm.example"]},
 }
 NOW = 1_775_130_000.0
@@ -65,6 +65,9 @@ def test_the_shipped_example_is_one_and_has_every_key() -> None:
         claims("", name="ann@firm.example"),
         {"email": ["ann@firm.example"], "email_verified": True},
         claims("stranger@firm.example", roles="manager"),
+        # In lower case the kelvin sign is the letter k.
+        claims("\N{KELVIN SIGN}im@firm.example"),
+        claims("kim@firm.example\N{ZERO WIDTH SPACE}"),
     ],
 )
 def test_nobody_else_is_known(said: dict[str, object]) -> None:

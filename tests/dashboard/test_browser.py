@@ -232,7 +232,9 @@ def test_every_answer_has_the_headers_and_other_hosts_get_none(address: str) -> 
     assert connection.getresponse().status == 400
 
 
-@pytest.mark.parametrize("headers", [{"Host": "evil.invalid"}, {"Origin": "http://evil.invalid"}])
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.invalid"}, {"Origin": "http://evil.invalid"}, {"Origin": "http://127.0.0.1:1"}]
+)
 def test_a_web_socket_from_elsewhere_is_refused(address: str, headers: dict[str, str]) -> None:
     host, port = urlsplit(address).hostname, urlsplit(address).port
     connection = http.client.HTTPConnection(host, port, timeout=60)

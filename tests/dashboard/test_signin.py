@@ -287,7 +287,9 @@ def test_data_health_is_the_data_owners_alone() -> None:
 
 def test_a_page_of_another_site_opens_no_web_socket(address: str) -> None:
     where = address.replace("http", "ws", 1) + "/_stcore/stream"
-    for origin in ("http://elsewhere.invalid", f"{address}.elsewhere.invalid", "http://[x", "null"):
+    other_port = f"{address.rpartition(':')[0]}:1"
+    elsewhere = ("http://elsewhere.invalid", f"{address}.elsewhere.invalid", other_port)
+    for origin in (*elsewhere, "http://[x", "null"):
         with (
             pytest.raises(InvalidStatus, match="403"),
             connect(where, subprotocols=["streamlit"], origin=origin),
