@@ -8,11 +8,14 @@ import polars as pl
 from etl.common.terminal import CONTROL_CHARACTERS, INVISIBLE
 
 # What a spreadsheet skips before it looks for a formula: blanks and controls, invisible characters, quotes.
-BLANKS = "\x00-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200a\u2028-\u202f\u205f\u3000"
+BLANKS = "\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u180e\u2000-\u200a\u2028-\u202f\u205f\u3000"
 SKIPPED = f"{BLANKS}{INVISIBLE}\"'`´“-‟‘-‛«»‹›＂＇"
-# What begins a formula, also full-width, small and raised forms; a tab or a line end may split the cell.
-BEGINS = "=+\\-@\t\r\n＝＋－＠﹦﹢﹣﹫−⁼⁺⁻₌₊₋"
-FORMULA = f"^[{SKIPPED}]*[{BEGINS}]"
+# What begins a formula, also full-width, small and raised forms.
+BEGINS = "=+\\-@＝＋－＠﹦﹢﹣﹫−⁼⁺⁻₌₊₋"
+# Where a spreadsheet may end a cell: a file of commas is often opened where semicolons are the rule.
+ENDS_CELL = "[;|\t\r\n]"
+FORMULA = f"^[{SKIPPED}\t\r\n]*[{BEGINS}\t\r\n]"
+INNER_FORMULA = f"({ENDS_CELL})([{SKIPPED}]*[{BEGINS}])"
 MARK = "'"
 TIME = "%Y-%m-%d %H:%M:%S"
 
@@ -33,8 +36,8 @@ def in_zone(zone: str) -> pl.Expr:
 
 
 def without_formula(column: str) -> pl.Expr:
-    """The texts of a column, with `'` before each that a spreadsheet would read as a formula."""
-    text = pl.col(column)
+    """The texts of a column, with `'` before each part of one that a spreadsheet would read as a formula."""
+    text = pl.col(column).str.replace_all(INNER_FORMULA, f"${{1}}{MARK}${{2}}")
     return pl.when(text.str.contains(FORMULA)).then(pl.lit(MARK) + text).otherwise(text)
 
 

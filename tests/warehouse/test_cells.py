@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from datetime import date, datetime
 
@@ -35,8 +36,11 @@ def is_evaluated(text: str) -> bool:
 @example("\xa0\u3000@a1")
 @example("''")
 @example("\t'=")
+@example("a;'=1|;;\t=2")
 def test_a_cell_is_never_evaluated_and_gives_its_text_back(text: str) -> None:
     written = cell(text)
+    # Whatever a spreadsheet takes for the end of a cell.
+    assert [part for part in re.split(r"[;|\t\r\n]", written) if is_evaluated(part)] == []
     assert not is_evaluated(written)
     assert not written.startswith(("\t", "\r", "\n"))
     assert unescaped(written) == text
@@ -64,7 +68,10 @@ def test_a_reader_of_csv_finds_the_same_cells(texts: list[str]) -> None:
         ("-", "'-"),
         ("@sum(a1)", "'@sum(a1)"),
         ("\tx", "'\tx"),
-        ("\r\n=x", "'\r\n=x"),
+        ("\r\n=x", "'\r\n'=x"),
+        ("Lee;=1+1", "Lee;'=1+1"),
+        ("Lee|\t@x\n-1", "Lee|\t'@x\n'-1"),
+        ("1-2; 3", "1-2; 3"),
         ("  =x", "'  =x"),
         ('"=x', "'\"=x"),
         ("'=x", "''=x"),
