@@ -35,6 +35,7 @@ NOT_MADE_HERE = {
     "secrets.toml",
     "demo.txt",
     ".purging.json",
+    "store/reading.json",
     "adding/<folder>/<number>/<name>",
 }
 COMMANDS = (
