@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from etl.common.files import locked, remove_leftovers
 from etl.common.paths import DataDir
-from etl.common.terminal import printable, say
+from etl.common.terminal import printable, say, tell
 from etl.common.uploads import remove_left_uploads
 
 if TYPE_CHECKING:
     from etl.config.settings import Settings
     from etl.store.checked import Outcome
-
-PIECE_LENGTH = 32_768
 
 
 def load(data: DataDir, options: Namespace) -> int:
@@ -32,7 +30,7 @@ def load(data: DataDir, options: Namespace) -> int:
         from etl.check.command import check_paths
 
         text, would_load = check_paths(data, settings, options.check, given)
-        print_text(text + "\n")
+        tell(text)
         return 0 if would_load else 1
     with locked_for_writing(data):
         if options.removed:
@@ -76,7 +74,7 @@ def build(data: DataDir, options: Namespace) -> int:
 
         engine = on_spark(data)
     with locked_for_writing(data):
-        print(build(data, options.as_of, engine=engine, full=options.full))
+        tell(str(build(data, options.as_of, engine=engine, full=options.full)))
     return 0
 
 
@@ -92,7 +90,7 @@ def run(data: DataDir, options: Namespace) -> int:
         settings = read_settings(data.settings)
         problems += report_outcomes(data, load_inbox(data, settings))
         apply(data, settings.retention)
-        print(build(data))
+        tell(str(build(data)))
         write_due_reports(data, settings, problems)
     return 1 if problems else 0
 
@@ -105,14 +103,14 @@ def report(data: DataDir, options: Namespace) -> int:
         from etl.reports.history import history
         from etl.warehouse.cells import as_text
 
-        print_text(as_text(history(data), read_settings(data.settings).timezone))
+        tell(as_text(history(data), read_settings(data.settings).timezone))
         return 0
     if options.check:
         from etl.reports.schedule import check_subscriptions
         from etl.warehouse.ask import open_warehouse
 
         with open_warehouse(data.warehouse) as warehouse:
-            print("\n".join(check_subscriptions(read_settings(data.settings), warehouse)))
+            tell("\n".join(check_subscriptions(read_settings(data.settings), warehouse)))
         return 0
     if options.due:
         from etl.reports.alert import alerting
@@ -132,7 +130,7 @@ def report(data: DataDir, options: Namespace) -> int:
             filters = {name: value for name, value in given.items() if name.startswith("for_")}
             files = write_reports(data, options.names, options.every, options.out, **filters)
         for file in files:
-            print(file)
+            tell(str(file))
     return 0
 
 
@@ -150,7 +148,7 @@ def write_due_reports(
             problems.append(f"{run.subscription}, {run.slot}: {run.state}")
             say(problems[-1])
         elif run.file and (data.reports / run.file).exists():
-            print(data.reports / run.file)
+            tell(str(data.reports / run.file))
 
 
 def evidence(data: DataDir, options: Namespace) -> int:
@@ -159,7 +157,7 @@ def evidence(data: DataDir, options: Namespace) -> int:
 
     name_directory(data)
     which = {name: getattr(options, name) for name in ("return_id", "firm", "office", "year")}
-    print(evidence(data, **which, out=options.out, as_zip=options.zip))
+    tell(str(evidence(data, **which, out=options.out, as_zip=options.zip)))
     return 0
 
 
@@ -174,7 +172,7 @@ def query(data: DataDir, options: Namespace) -> int:
 
     with open_warehouse(data.warehouse) as warehouse:
         rows = query(warehouse, options.sql)
-        print_text((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
+        tell((as_csv if options.csv else as_text)(rows, warehouse.facts.timezone))
     return 0
 
 
@@ -183,7 +181,7 @@ def export(data: DataDir, options: Namespace) -> int:
     from etl.warehouse.explore import export
 
     name_directory(data)
-    print(*export(data, options.out), sep="\n")
+    tell("\n".join(map(str, export(data, options.out))))
     return 0
 
 
@@ -191,7 +189,7 @@ def show(data: DataDir, options: Namespace) -> int:
     """Prints the list of tables and reports, or what one of them or a loaded file contains."""
     from etl.warehouse.explore import show
 
-    print(show(data, options.name))
+    tell(show(data, options.name))
     return 0
 
 
@@ -204,7 +202,7 @@ def verify(data: DataDir, options: Namespace) -> int:
     name_directory(data)
     with locked(data):
         findings = verify(data)
-    print_text(as_text(as_frame(findings), "UTC"))
+    tell(as_text(as_frame(findings), "UTC"))
     return 0 if is_well(findings) else 1
 
 
@@ -251,12 +249,6 @@ def locked_for_writing(data: DataDir, names_directory: bool = True) -> Iterator[
 def name_directory(data: DataDir) -> None:
     """Prints where the command writes: an option, the environment or a default may name the directory."""
     say(f"Data directory: {data.root}")
-
-
-def print_text(text: str) -> None:
-    """Prints a long text in pieces, so that a write fails as soon as the reader of stdout has closed it."""
-    for start in range(0, len(text), PIECE_LENGTH):
-        sys.stdout.write(text[start : start + PIECE_LENGTH])
 
 
 def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> list[str]:

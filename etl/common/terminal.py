@@ -1,4 +1,4 @@
-"""Messages and progress of a running command on stderr, without control characters."""
+"""What a command prints: results on stdout, messages and progress on stderr; nothing controls a terminal."""
 
 import re
 import sys
@@ -12,6 +12,7 @@ INVISIBLE = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 # Control characters, terminal escapes among them, line separators, and invisible characters.
 CONTROL_CHARACTERS = f"[\x00-\x1f\x7f-\x9f\u2028\u2029{INVISIBLE}]"
 PATIENCE_SECONDS = 1.0
+PIECE_LENGTH = 32_768
 
 
 def printable(text: str) -> str:
@@ -22,6 +23,18 @@ def printable(text: str) -> str:
 def say(text: str) -> None:
     """Prints the lines of a text on stderr, made printable; stdout is for data only."""
     print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
+
+
+def tell(text: str) -> None:
+    """Prints a result on stdout: to a terminal made printable, and to a file or a pipe as it is.
+
+    It is printed in pieces, so that a write fails as soon as the reader of stdout has closed it.
+    """
+    if sys.stdout.isatty():
+        text = "\n".join(map(printable, text.split("\n")))
+    text = text.removesuffix("\n") + "\n"
+    for start in range(0, len(text), PIECE_LENGTH):
+        sys.stdout.write(text[start : start + PIECE_LENGTH])
 
 
 @contextmanager

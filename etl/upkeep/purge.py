@@ -22,7 +22,7 @@ from etl.common.files import remove_folder, remove_leftovers, write_json
 from etl.common.paths import DataDir, version
 from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
-from etl.common.terminal import say, step
+from etl.common.terminal import say, step, tell
 from etl.config.settings import read_settings
 from etl.store import purged
 from etl.store.contents import rows_of, stored_rows
@@ -67,7 +67,7 @@ def purge(data: DataDir, options: Namespace) -> int:
     """Prints what a purge removes, and removes it with --yes; exit code 1 if something was listed only."""
     if options.file_id is not None:
         plan = plan_file(data, options.file_id)
-        print(f"1 loaded file: {plan.record_count} records.")
+        tell(f"1 loaded file: {plan.record_count} records.")
     else:
         plan = plan_returns(data, options.return_id, options.firm, options.before)
         subject = "1 return"
@@ -76,9 +76,9 @@ def purge(data: DataDir, options: Namespace) -> int:
                 say(f"No return is older than {plan.before}; there is nothing to purge.")
                 return 0
             subject = f"{len(plan.returns)} returns without an event since {plan.before}"
-        print(f"{subject}: {plan.record_count} records of {plan.file_count} loaded files.")
+        tell(f"{subject}: {plan.record_count} records of {plan.file_count} loaded files.")
     for path in files_to_remove(data, plan):
-        print(f"to remove: {path.relative_to(data.root)}")
+        tell(f"to remove: {path.relative_to(data.root)}")
     if not options.yes:
         say("Nothing was removed. A purge cannot be undone. To purge, type the same command with --yes.")
         return 1

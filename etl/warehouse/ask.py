@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -121,8 +122,15 @@ class Warehouse(AbstractContextManager["Warehouse"]):
     database: duckdb.DuckDBPyConnection
     facts: Facts
     reports: dict[str, Report]
-    # Each firm and office that returns have.
-    offices: list[tuple[str, str]]
+
+    @cached_property
+    def offices(self) -> list[tuple[str, str]]:
+        """Each firm and office that returns have."""
+        with warehouse_cursor(self.database) as cursor:
+            offices = (
+                "select distinct firm_id, office from mart.returns where office is not null order by all"
+            )
+            return cursor.execute(offices).fetchall()
 
     def __exit__(self, *error: object) -> None:
         self.database.close()
@@ -146,7 +154,7 @@ def open_warehouse(file: Path) -> Warehouse:
         with warehouse_cursor(database) as cursor:
             names = ", ".join(field.name for field in fields(Facts))
             facts = Facts(*cursor.execute(f"select {names} from raw.build").fetchall()[0])
-            return Warehouse(file, database, facts, read_reports(cursor), read_offices(cursor))
+            return Warehouse(file, database, facts, read_reports(cursor))
     except duckdb.Error as error:
         database.close()
         raise Problem(f"{file}: {opening_fault(error)}") from error
@@ -184,11 +192,6 @@ def read_reports(cursor: duckdb.DuckDBPyConnection) -> dict[str, Report]:
         order by name
     """).fetchall()
     return {row[0]: Report(*row) for row in rows}
-
-
-def read_offices(cursor: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    offices = "select distinct firm_id, office from mart.returns where office is not null order by all"
-    return cursor.execute(offices).fetchall()
 
 
 @contextmanager

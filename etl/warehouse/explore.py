@@ -25,6 +25,8 @@ READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 # The types that a table on screen or in a file can show without a cast.
 INTEGERS = "tinyint smallint integer bigint utinyint usmallint uinteger ubigint hugeint"
 PLAIN_TYPES = {*INTEGERS.split(), "boolean", "float", "double", "decimal", "varchar", "date", "timestamp"}
+TIMES = {"date", "timestamp", "timestamp with time zone"}
+FAR = "a date or time is not in the years 1 to 9999; write cast(... as varchar) to see it."
 EXAMPLE_ROWS = 5
 
 
@@ -45,7 +47,10 @@ def query(warehouse: Warehouse, sql: str) -> pl.DataFrame:
 
 
 def with_plain_types(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """The relation with unique names, times with a zone as UTC without one, and other types as text."""
+    """The relation with unique names, times with a zone as UTC without one, and other types as text.
+
+    A time beyond the years of a calendar, which only a query can make, is an error.
+    """
     names: list[str] = []
     columns = []
     for place, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), start=1):
@@ -53,6 +58,9 @@ def with_plain_types(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelati
         value = f"#{place}" if kind.id in PLAIN_TYPES else f"cast(#{place} as varchar)"
         if kind.id == "timestamp with time zone":
             value = f"timezone('UTC', #{place})"
+        if kind.id in TIMES:
+            is_far = f"year({value}) not between 1 and 9999 or not isfinite({value})"
+            value = f"case when {is_far} then error({literal(FAR)}) else {value} end"
         columns.append(f"{value} as {identifier(names[-1])}")
     return relation.project(", ".join(columns))
 

@@ -268,20 +268,33 @@ def test_load_reports_each_file_and_a_folder_means_its_files(firm: DataDir, tmp_
     )
 
 
-def test_a_person_at_a_terminal_is_told_what_helps_with_a_refused_file(firm: DataDir, tmp_path: Path) -> None:
-    """The page that adds exports reads the same lines from a pipe: there the last one stays a reason."""
-    (tmp_path / "copied.csv").write_text("Event,Date/Time,User\nUpload,2026-03-01 09:00,Amy\n")
+def on_terminal(*arguments: object) -> tuple[int, str]:
+    """The exit code of the command, and all that it shows on a terminal."""
     ours, theirs = pty.openpty()
-    words = [*COMMAND, "--data", str(firm.root), "load", str(tmp_path / "copied.csv")]
-    with subprocess.Popen(words, env=ENVIRONMENT, stderr=theirs) as process:
+    words = [*COMMAND, *map(str, arguments)]
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        shown = ""
+        shown = b""
         # The end of a terminal is an error on Linux and an empty read on macOS.
         with suppress(OSError):
             while piece := os.read(ours, 4096):
-                shown += piece.decode()
+                shown += piece
     os.close(ours)
-    assert process.returncode == 1
+    return process.returncode, shown.decode().replace("\r\n", "\n")
+
+
+def test_nothing_that_is_printed_controls_a_terminal(demo: DataDir) -> None:
+    """A terminal whose title or cursor is moved may be made to lie; a file gets what it asked for."""
+    words = ("--data", demo.root, "query", "select e'\\x1b]0;title\\x07' || chr(8238) || 1 as text", "--csv")
+    assert on_terminal(*words) == (0, '"text"\n"�]0;title��1"\n')
+    assert run(*words).stdout == '"text"\n"\x1b]0;title\x07\u202e1"\n'
+
+
+def test_a_person_at_a_terminal_is_told_what_helps_with_a_refused_file(firm: DataDir, tmp_path: Path) -> None:
+    """The page that adds exports reads the same lines from a pipe: there the last one stays a reason."""
+    (tmp_path / "copied.csv").write_text("Event,Date/Time,User\nUpload,2026-03-01 09:00,Amy\n")
+    code, shown = on_terminal("--data", firm.root, "load", tmp_path / "copied.csv")
+    assert code == 1
     assert shown.splitlines()[-1] == (
         "How a refused file is read, and what lines in settings.toml help: returntrail load --check FILE"
     )

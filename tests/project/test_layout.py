@@ -18,8 +18,9 @@ LONGEST_FILE = 350
 LONGEST_FUNCTION = 60
 # etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 1,100 of these
 # are for parts of two versions, builds that start from the last warehouse, and small files in batches; 3,300
-# for the ways in which offices get their logs: sheets, names, titles, dialogs, nested JSON, zones, web hooks.
-MOST_LINES = 18300
+# for the ways in which offices get their logs: sheets, names, titles, dialogs, nested JSON, zones, web hooks;
+# 700 for what a review of the protection found missing.
+MOST_LINES = 19000
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )

@@ -1,5 +1,6 @@
 """The only connection to the data: what it answers, what it refuses, and that it reaches no other file."""
 
+import re
 import shutil
 import struct
 from collections.abc import Callable
@@ -245,6 +246,16 @@ selec 1
 select * from query('copy (select 1) to ''{new}''')
 
 """.strip("\n").split("\n")
+
+
+@pytest.mark.parametrize(
+    "value", ["date '290000-01-01'", "timestamp '290000-01-01'", "date 'infinity'", "timestamptz '-infinity'"]
+)
+def test_a_time_beyond_the_calendar_is_a_sentence(warehouse: Warehouse, value: str) -> None:
+    sentence = "a date or time is not in the years 1 to 9999; write cast(... as varchar) to see it."
+    with pytest.raises(Problem, match=re.escape(sentence)):
+        query(warehouse, f"select {value} as at")
+    assert query(warehouse, f"select cast({value} as varchar) as at").height == 1
 
 
 @pytest.mark.parametrize("sql", [*FORBIDDEN, ""])
