@@ -12,7 +12,7 @@ from threading import Event
 from etl.cli import verbs
 from etl.cli.options import read_options
 from etl.common.paths import DataDir
-from etl.common.problem import Problem
+from etl.common.problem import Problem, traceback_of
 from etl.common.system import BROKEN_PIPE, close_to_others
 from etl.common.terminal import say
 
@@ -65,7 +65,7 @@ def noticing_ctrl_c() -> Iterator[Event]:
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code for an error, after printing it as a sentence; a bug is raised again."""
+    """The exit code for an error, after printing it as a sentence, or a bug without its words."""
     if isinstance(error, BrokenPipeError):
         # The reader of stdout has left, as `| head` does. Python would complain when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,7 +76,8 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in FIXABLE:
         say(f"{error.filename or 'A file'}: {error.strerror}. Fix that and run the same command again.")
         return 1
-    raise error
+    say(traceback_of(error))
+    return 1
 
 
 if __name__ == "__main__":

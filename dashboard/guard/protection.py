@@ -15,7 +15,7 @@ from streamlit import config
 from dashboard.guard import access
 from etl.access.signin import SignIn, refuse_elsewhere
 from etl.adding import most_megabytes
-from etl.status import Problem, served_directory
+from etl.status import Problem, served_directory, traceback_of
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
@@ -131,9 +131,9 @@ def is_same_place(origin: str, host: str) -> bool:
 
 
 def show_error_number(error: Exception) -> bool:
-    """Shows a number in place of the error, whose text can quote a client; the log has both."""
+    """Shows a number in place of the error; the log has both, without the words, which may quote a client."""
     number = secrets.token_hex(4)
-    logging.getLogger("returntrail").error("error %s: %s", number, type(error).__name__, exc_info=error)
+    logging.getLogger("returntrail").error("error %s: %s", number, traceback_of(error))
     st.error(
         f"Something went wrong here, and it is our mistake. Its number is {number}; "
         "whoever runs the dashboard finds it in the log of the server."
