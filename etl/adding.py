@@ -121,7 +121,8 @@ class Job:
         except OSError as error:
             why = f"The files cannot be written or read ({error.strerror}). Fix that and try again."
             self.problem = DISK_FULL if disk_full_error(error) else why
-        except Exception as error:
+        except BaseException as error:
+            # Python would print the words of an error that ends a thread.
             logging.getLogger("returntrail").error("the page Add exports: %s", traceback_of(error))
         finally:
             self.is_done = True

@@ -111,11 +111,12 @@ class Origins:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = ASGIHeaders(scope=scope)
-        origin = headers.get("origin") if scope["type"] == "websocket" else None
-        if origin is not None and not is_same_place(origin, headers.get("host", "")):
-            await send({"type": "websocket.close", "code": 1008})
-            return
+        if scope["type"] == "websocket":
+            headers = ASGIHeaders(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and not is_same_place(origin, headers.get("host", "")):
+                await send({"type": "websocket.close", "code": 1008})
+                return
         await self.app(scope, receive, send)
 
 

@@ -43,6 +43,18 @@ def end_first(process_id: int) -> None:
         Path(f"/proc/{process_id}/oom_score_adj").write_text("1000", encoding="ascii")
 
 
+def end_with_stdin() -> None:
+    """From now on, this process ends with the one that holds the other end of its stdin."""
+
+    def wait() -> None:
+        # Not by sys.stdin: Python cannot end while a thread waits for it.
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 

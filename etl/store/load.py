@@ -4,7 +4,9 @@ Files are named on the command line or are in the inbox. There, loaded and refus
 so that no file is loaded twice.
 """
 
+import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,7 +19,7 @@ from etl.common.duck import OFFLINE, disk_full_error, disk_full_is_no_bug, probl
 from etl.common.files import settle, work_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.common.system import close_to_others, sync_to_disk
+from etl.common.system import close_to_others, end_with_stdin, sync_to_disk
 from etl.common.terminal import step
 from etl.config.settings import Settings, read_settings, source_of
 from etl.config.source import Source
@@ -289,7 +291,7 @@ def load_each(
         for window in reading.windows(files):
             more = f" and {len(window) - 1} more" if len(window) > 1 else ""
             with step(f"Loading {redacted_name(window[0])[0]}{more}"), work_folder(folder) as own:
-                fatal = reading.fatal(window, loader.given, own)
+                fatal = reading.fatal(window, loader.given)
                 harmless = [file for file in window if file not in fatal]
                 with reading.noted(harmless), disk_full_is_no_bug():
                     outcomes = loader.load_window(harmless, own, database)
@@ -311,10 +313,13 @@ def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConn
         return [loader.refuse(file, str(problem))]
 
 
-def load_for_trial(folder: str, settings: str, paths: list[str], given: dict[str, str]) -> None:
-    """Loads files into an empty folder, only to see whether the process survives it."""
+def load_for_trial() -> None:
+    """Loads the files that stdin names into an empty folder, only to see whether the process survives it."""
     close_to_others()
-    load(DataDir(Path(folder)), read_settings(Path(settings)), list(map(Path, paths)), given=given)
+    asked = json.loads(sys.stdin.readline())
+    end_with_stdin()
+    settings, paths = read_settings(Path(asked["settings"])), map(Path, asked["paths"])
+    load(DataDir(Path(asked["folder"])), settings, list(paths), given=asked["given"])
 
 
 def open_database(folder: Path) -> DuckDBPyConnection:

@@ -3,36 +3,36 @@
 Files are read by native code, which may abort or ask for more memory than there is. Then no error is raised,
 and the file would end every later run before the files behind it are read. So a note of the files is on the
 disk while they are read. Files that are still noted at the next start are suspects: they are read last, and
-first by a process of its own, into an empty store. If that process ends too, the file is refused. If not, the
-kill was not the file's fault, and it loads as ever.
+first by a process of its own, into an empty folder. If that process ends too, the file is refused. If not,
+the kill was not the fault of the file, and it loads as ever.
 """
 
 import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from etl.common.files import work_folder, write_json
+from etl.common.files import write_json
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.common.system import end_first
+from etl.common.uploads import upload_folder
 from etl.read.archive import stamp_of
 from etl.store.identity import digest
-from etl.store.parts import hash_key
 from etl.store.small_files import windows
 
 FATAL = "reading it ended the process. Export it again, best as CSV."
-TRIAL = "import json, sys; from etl.store.load import load_for_trial; load_for_trial(**json.load(sys.stdin))"
+TRIAL = "from etl.store.load import load_for_trial; load_for_trial()"
 
 
 @dataclass
 class Reading:
-    """Which files are being read, by ids that tell no names; `suspects` are of earlier processes."""
+    """Digests of the paths and times of files that are being read; `suspects` are of earlier processes."""
 
     data: DataDir
     suspects: set[str]
@@ -48,7 +48,7 @@ class Reading:
 
     def file_id(self, file: Path) -> str:
         """The same as long as the file has its path, size and time."""
-        return digest([str(file.absolute()), stamp_of(file)], hash_key(self.data))
+        return digest([str(file.absolute()), stamp_of(file)])
 
     def is_suspect(self, file: Path) -> bool:
         return bool(self.suspects) and self.file_id(file) in self.suspects
@@ -89,21 +89,21 @@ class Reading:
         else:
             note_of(self.data).unlink(missing_ok=True)
 
-    def fatal(self, files: list[Path], given: Mapping[str, str], folder: Path) -> list[Path]:
+    def fatal(self, files: list[Path], given: Mapping[str, str]) -> list[Path]:
         """The suspects whose reading ends a process: they are tried together, and then one by one."""
         suspects = [file for file in files if self.is_suspect(file)]
-        if not suspects or self.survives(suspects, given, folder):
+        if not suspects or self.survives(suspects, given):
             return []
         if len(suspects) == 1:
             return suspects
-        return [file for file in suspects if not self.survives([file], given, folder)]
+        return [file for file in suspects if not self.survives([file], given)]
 
-    def survives(self, files: list[Path], given: Mapping[str, str], folder: Path) -> bool:
+    def survives(self, files: list[Path], given: Mapping[str, str]) -> bool:
         """Whether a process can load the files, or refuses them with a reason."""
-        with work_folder(folder) as empty:
+        with upload_folder(self.data) as (empty, lock):
             asked = {
                 "folder": str(empty),
-                "settings": str(self.data.settings),
+                "settings": str(self.data.settings.absolute()),
                 "paths": [str(file.absolute()) for file in files],
                 "given": dict(given),
             }
@@ -114,10 +114,15 @@ class Reading:
                 stderr=subprocess.DEVNULL,
                 cwd=CHECKOUT,
                 text=True,
+                pass_fds=[lock],
             )
             end_first(trial.pid)
+            assert trial.stdin
             try:
-                trial.communicate(json.dumps(asked))
+                # Its stdin stays open: the trial ends when this process does.
+                with suppress(BrokenPipeError), trial.stdin:
+                    print(json.dumps(asked), file=trial.stdin, flush=True)
+                    trial.wait()
             finally:
                 trial.kill()
                 trial.wait()
