@@ -30,7 +30,7 @@ ALLOWED = re.compile(
     | inbox(/.+)? | store(/refused)? | store/refused/{ID}\.json
     | store/{ID}(\.\d+)?(/(ledger\.json|(events|attributes|returns|quarantine)\.parquet))?
     | reports | reports/\d{{4}}-\d\d-\d\d(/(manifest\.json|[a-z0-9_-]+\.(csv|xlsx)))? | reference(/.*)?
-    | runs(/.*)? | audit(/.*)? | export(/.*)? | evidence(/.*)? | purged\.jsonl | verified\.json
+    | adding | runs(/.*)? | audit(/.*)? | export(/.*)? | evidence(/.*)? | purged\.jsonl | verified\.json
     """
 )
 UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
@@ -104,7 +104,7 @@ def store_rows(data: DataDir) -> Counter:
     """Every row of the store, and each ledger without its times; an unreadable part counts as a row."""
     found: Counter = Counter()
     for folder in data.store.glob("*") if data.store.is_dir() else ():
-        if folder.name.startswith(".") or folder.name == "refused":
+        if folder.name.startswith(".") or folder.name in ("refused", "reading.json"):
             continue
         try:
             ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
