@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from etl.access.scope import can_be_restricted, may_ask, question_within
+from etl.access.scope import ALLOWED, can_be_restricted, may_ask, question_within
 from etl.common.files import write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
@@ -270,6 +270,43 @@ def test_every_report_has_its_readers_on_purpose(firms: tuple[Warehouse, Warehou
     without_office = HEALTH - {"web_hooks_to_check"} | OF_NO_OFFICE
     assert {name for name, report in reports.items() if not can_be_restricted(report)} == without_office
     assert {name for name, report in reports.items() if may_ask(Scope(VIEWER), report)} == COUNTS
+
+
+def test_s10_no_filter_shows_the_office_of_the_other_firm(
+    firms: tuple[Warehouse, Warehouse],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Every list of returns, whatever it is asked for; the control is a right by the name alone."""
+    whole, _ = firms
+    lists = [name for name, report in whole.reports.items() if {"firm_id", "office"} <= report.columns.keys()]
+    lists = [name for name in lists if name not in HEALTH]
+    ways: list[dict[str, object]] = [
+        {},
+        {"for_firms": ["elm"]},
+        {"for_offices": [OURS]},
+        {"for_offices": ["elm/Austin"]},
+        {"for_offices": ["elm\0Austin"]},
+    ]
+    asked = [
+        (name, questions(whole, name)[0] | way)
+        for name in lists
+        for way in ways
+        if way.keys() <= set(whole.reports[name].params)
+    ]
+
+    def leaked() -> int:
+        rows = [ask_within(whole, OUR_STAFF, name, **filters) for name, filters in asked]
+        return sum(found.filter(pl.col("firm_id") != "oak").height for found in rows)
+
+    assert len(lists) > 5
+    record_property("injected", len(asked))
+    assert leaked() == 0
+    by_name = f"list_contains(${ALLOWED}::varchar[], office)"
+    monkeypatch.setattr("etl.access.scope.office_condition", lambda report: by_name)
+    monkeypatch.setattr("etl.access.scope.as_pairs", lambda offices: [office for _, office in offices])
+    record_property("control", control := leaked())
+    assert control > 20
 
 
 def test_without_the_filter_staff_would_see_the_others(
