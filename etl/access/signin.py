@@ -156,7 +156,10 @@ def refuse_unknown_offices(data: DataDir) -> None:
         for name in chain.from_iterable(scope.offices or () for scope in access.people.values()):
             found = offices_named(warehouse, name)
             if not found:
-                known = ", ".join(dict.fromkeys(office for _, office in warehouse.offices))
+                known = ", ".join(
+                    office if len(offices_named(warehouse, office)) == 1 else f"{firm}/{office}"
+                    for firm, office in warehouse.offices
+                )
                 fault = f'[access.staff] names the office "{name}", but no return has it'
                 raise Problem(f"{fault}. There are: {known or 'none'}.")
             if len(found) > 1:

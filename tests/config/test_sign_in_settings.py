@@ -167,7 +167,7 @@ def test_the_command_refuses_an_office_that_several_firms_have(tmp_path: Path) -
     build(data)
     for name, fault in {
         "Main": 'names the office "Main", which several firms have. Write "elm/Main" or "oak/Main".',
-        "fir/Main": 'names the office "fir/Main", but no return has it. There are: Main.',
+        "fir/Main": 'names the office "fir/Main", but no return has it. There are: elm/Main, oak/Main.',
     }.items():
         written(tmp_path, ACCESS + f'[access.staff]\n"{name}" = ["bea@firm.example"]\n', AUTH)
         with pytest.raises(Problem, match=re.escape(fault)):
