@@ -17,6 +17,7 @@ from etl.check.suggest import KnownLabels, Suggestion, suggest, tab_of_labels
 from etl.check.time_shapes import Shape, shapes
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import KEY_BYTES
 from etl.config.settings import Settings
 from etl.config.source import TIME, Source, parts_of
 from etl.read.added import refuse_given, show_cells
@@ -30,7 +31,7 @@ from etl.sql.catalog import Catalog
 from etl.store.checked import Checked, identify
 from etl.store.columns import Columns, map_columns, match_columns, missing_columns, refuse_log
 from etl.store.identity import LoadedFiles, names_of, own_names
-from etl.store.parts import KEY_BYTES, hash_key
+from etl.store.parts import hash_key
 from etl.store.purged import Purged
 from etl.store.texts import collect_texts, redact_file
 from etl.store.write_part import map_records

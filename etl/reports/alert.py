@@ -9,6 +9,7 @@ from pathlib import Path
 from etl.common.files import make_private_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import new_marks
 from etl.common.terminal import say
 from etl.config.settings import read_settings
 from etl.reports.mail import send
@@ -63,11 +64,11 @@ def told_before(data: DataDir) -> list[str]:
 
 
 def write_heartbeat(data: DataDir, content: dict[str, object]) -> None:
-    """`runs/heartbeat.json`: whether the last call ended, its problems, and those the owner was mailed."""
+    """`runs/heartbeat.json`: whether the last call ended, its problems, those told to the owner, the logs."""
     file = heartbeat_of(data)
     try:
         make_private_folder(data.runs)
-        write_json(file, content)
+        write_json(file, content | {"logs": new_marks(data, file)})
     except OSError as error:
         say(f"{file}: it cannot be written ({error.strerror}).")
 

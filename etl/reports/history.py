@@ -1,12 +1,10 @@
 """The history of runs: what each wrote or why it failed, as lines of JSON that are only appended.
 
 A run has a line when it begins and another when it ends; the last line counts. Readers skip incomplete lines,
-so they may read at any time. A line cut off by a killed process is skipped too: its run has not ended.
+so they may read at any time. It is a sealed log: of a history that was cut, all that it no longer has would
+be written and sent again.
 """
 
-import errno
-import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,9 +13,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from etl.common.files import make_private_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import HISTORY, marks_of, sealed_logs
 from etl.common.system import sync_to_disk
 
 BEGUN = "begun"
@@ -61,7 +59,7 @@ class Run:
 
 
 def history_file(data: DataDir) -> Path:
-    return data.runs / "history.jsonl"
+    return sealed_logs(data)[HISTORY].file
 
 
 def read_runs(data: DataDir) -> list[Run]:
@@ -79,23 +77,33 @@ def read_runs(data: DataDir) -> list[Run]:
 
 
 def save_run(data: DataDir, run: Run) -> None:
-    """Adds a line and waits until it is on the disk. It first ends a line that was cut off."""
-    file = history_file(data)
-    line = json.dumps(asdict(run), ensure_ascii=False).encode() + b"\n"
+    """Adds a line and waits until it is on the disk."""
+    log = sealed_logs(data)[HISTORY]
     try:
-        make_private_folder(data.runs)
-        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        with open(descriptor, "r+b", buffering=0) as stream:
-            if stream.seek(0, os.SEEK_END):
-                stream.seek(-1, os.SEEK_END)
-                line = line if stream.read(1) == b"\n" else b"\n" + line
-            if stream.write(line) != len(line):
-                raise OSError(errno.ENOSPC, "no room on the disk")
-            os.fsync(descriptor)
+        with log.locked():
+            log.append(asdict(run))
         sync_to_disk(data.runs)
     except OSError as error:
         fault = f"the run cannot be recorded ({error.strerror}). Fix that and try again."
-        raise Problem(f"{file}: {fault}") from error
+        raise Problem(f"{log.file}: {fault}") from error
+
+
+def history_faults(data: DataDir) -> list[str]:
+    """Sentences that say which runs were changed or lost; empty if there were never any."""
+    faults = sealed_logs(data)[HISTORY].faults(marks_of(data, HISTORY))
+    known = {str(run.run) for run in read_runs(data)}
+    stored = sorted(folder.name for folder in data.runs.glob("*") if folder.name.isdecimal())
+    if lost := [name for name in stored if name not in known]:
+        faults.append(f"{history_file(data)}: it has no line of the stored runs {', '.join(lost)}.")
+    return faults
+
+
+def refuse_lost_history(data: DataDir) -> None:
+    """Raises a Problem if runs were changed or lost: what they sent would be sent again."""
+    if faults := history_faults(data):
+        unknown = "So it is not known what people got, and nothing is written or sent"
+        anew = "To begin anew, move runs/ and verified.json elsewhere: every report is then new"
+        raise Problem(f"{faults[0]} {unknown}. Restore runs/ from a backup. {anew}.")
 
 
 def history(data: DataDir) -> pl.DataFrame:

@@ -19,7 +19,18 @@ from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.config.subscription import FOLDER, Subscription
 from etl.reports.files import prepare_folder
-from etl.reports.history import BEGUN, COUNTS, DONE, EMPTY, FAILED, WRITTEN, Run, read_runs, save_run
+from etl.reports.history import (
+    BEGUN,
+    COUNTS,
+    DONE,
+    EMPTY,
+    FAILED,
+    WRITTEN,
+    Run,
+    read_runs,
+    refuse_lost_history,
+    save_run,
+)
 from etl.reports.mail import deliver_by_mail
 from etl.reports.run_files import ENTRY, copy_files, make_run, stored_run
 from etl.reports.schedule import all_subscriptions, check_subscription, due_slot
@@ -61,6 +72,7 @@ def write_due(data: DataDir, settings: Settings, now: datetime | None = None) ->
 
 def recover(data: DataDir) -> list[Run]:
     """Records the run of a killed process as failed, and removes its leftovers. Returns all runs."""
+    refuse_lost_history(data)
     remove_leftovers(data.runs)
     prepare_folder(data.reports, data)
     past = read_runs(data)

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ import duckdb
 
 from etl.common import files
 from etl.common.duck import QUOTABLE_ERRORS, disk_full_error
-from etl.common.files import make_private_folder, remove_leftovers, settle, write_atomically
+from etl.common.files import make_private_folder, remove_leftovers, settle
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import read_key
 from etl.common.system import sync_to_disk
 
 HASHES, SEAL, VERSION = "sha256", "seal", "part_version"
@@ -35,7 +35,6 @@ WARNED = "is_warned"
 WEB_HOOKS = "web_hooks"
 ID_LENGTH = 16
 FOLDER = re.compile(rf"([0-9a-f]{{{ID_LENGTH}}})(?:\.([1-9]\d*))?")
-KEY_BYTES = 32
 DAMAGED = "so the store is damaged. Remove it and load its file again."
 Ledger = dict[str, Any]
 
@@ -241,13 +240,4 @@ def refusal_file(data: DataDir, file_id: str) -> Path:
 
 def hash_key(data: DataDir, may_make: bool = True) -> bytes:
     """The key of the hashes that replace ids with an SSN or ITIN in them; made when it is first needed."""
-    file = data.root / ".key"
-    if not file.exists():
-        if not may_make:
-            return b""
-        write_atomically(file, secrets.token_bytes(KEY_BYTES))
-    key = file.read_bytes()
-    if len(key) != KEY_BYTES:
-        fault = f"not the key of this data directory (it has {KEY_BYTES} bytes)"
-        raise Problem(f"{file}: {fault}. Restore it from a backup.")
-    return key
+    return read_key(data.root / ".key", may_make)

@@ -9,6 +9,7 @@ import polars as pl
 
 from etl.common.files import write_json
 from etl.common.paths import DataDir
+from etl.common.sealed import new_marks
 
 DAMAGE, WARNING, NOTE, WELL = SEVERITIES = ("damage", "warning", "note", "well")
 BUILD = "Type `returntrail build`."
@@ -41,7 +42,8 @@ def store_findings(data: DataDir, findings: list[Finding]) -> list[Finding]:
     """Stores the findings where the dashboard reads them; returns them sorted, the worst first."""
     findings = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    write_json(data.verified, {"at": at, "findings": [asdict(finding) for finding in findings]})
+    logs = new_marks(data, data.verified)
+    write_json(data.verified, {"at": at, "findings": [asdict(one) for one in findings], "logs": logs})
     return findings
 
 

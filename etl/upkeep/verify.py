@@ -14,14 +14,15 @@ from pathlib import Path
 
 import duckdb
 
-from etl.access.audit import find_faults, trail_file
 from etl.common.duck import OFFLINE, parquet
 from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import AUDIT, HISTORY, marks_of, sealed_logs
 from etl.common.terminal import step
 from etl.common.uploads import is_in_use
 from etl.config.settings import Settings, read_settings
+from etl.reports.history import history_faults
 from etl.store.parts import (
     Ledger,
     Part,
@@ -35,6 +36,7 @@ from etl.store.parts import (
 from etl.store.purged import entries, read_purged
 from etl.upkeep.findings import BUILD, DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged, store_findings
 from etl.upkeep.part_files import loaded_at
+from etl.upkeep.verify_output import check_log, check_output
 from etl.upkeep.verify_warehouse import check_warehouse
 
 RESTORE = "Remove the part and load its file again, or restore it from a backup."
@@ -76,12 +78,12 @@ def verify(data: DataDir) -> list[Finding]:
     may_rebuild = settings is not None and not is_damaged(of_store)
     findings += of_store + check_warehouse(data, undamaged, refused, may_rebuild)
     with step("Checking the files"):
-        findings += check_files(data, settings)
-        subject, faults = "audit/trail.jsonl", find_faults(data)
-        for fault in faults:
-            findings.append(Finding(DAMAGE, subject, fault.removeprefix(f"{trail_file(data)}, ")))
-        if trail_file(data).exists() and not faults:
-            findings.append(Finding(WELL, subject, "No line was changed, and none is missing."))
+        findings += [*check_files(data, settings), *check_output(data)]
+        findings += check_log(data, AUDIT, sealed_logs(data)[AUDIT].faults(marks_of(data, AUDIT)))
+        findings += check_log(data, HISTORY, history_faults(data))
+        if settings and settings.access and not sealed_logs(data)[AUDIT].file.exists():
+            sentence = "There is [access], and nobody has signed in yet, as far as this directory shows."
+            findings.append(Finding(NOTE, AUDIT, sentence))
     return store_findings(data, findings)
 
 

@@ -12,18 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.access import audit
-from etl.access.audit import (
-    EXPORTED,
-    SAW,
-    SIGNED_IN,
-    find_faults,
-    head_file,
-    pseudonym,
-    recent,
-    record,
-    trail_file,
-)
+from etl.access.audit import EXPORTED, SAW, SIGNED_IN, pseudonym, recent, record, trail
+from etl.common import sealed
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 
@@ -43,6 +33,18 @@ def data(tmp_path: Path) -> DataDir:
     return DataDir(tmp_path / "data")
 
 
+def trail_file(data: DataDir) -> Path:
+    return trail(data).file
+
+
+def head_file(data: DataDir) -> Path:
+    return trail(data).head_file
+
+
+def find_faults(data: DataDir) -> list[str]:
+    return trail(data).faults()
+
+
 def lines_of(data: DataDir) -> list[bytes]:
     return trail_file(data).read_bytes().splitlines(keepends=True)
 
@@ -60,7 +62,7 @@ def test_a_line_has_who_saw_what_with_which_filters_and_how_many_rows(data: Data
     filters = plain | {"for_partners": partners, "for_return": "R0000379", "search": "Fischer, Fay"}
     record(data, EXPORTED, "bea@firm.example", "staff", "work_list", 17, filters, now=AT)
     first, second = (json.loads(line) for line in lines_of(data))
-    assert first | {"before": ""} == {
+    assert first | {"before": "", "seal": ""} == {
         "line": 1,
         "at": "2026-04-02T13:00:00.125+00:00",
         "who": "bea@firm.example",
@@ -70,6 +72,7 @@ def test_a_line_has_who_saw_what_with_which_filters_and_how_many_rows(data: Data
         "row_count": None,
         "filters": {},
         "before": "",
+        "seal": "",
     }
     hidden = {"for_partners": 2, "for_return": pseudonym(data, "R0000379"), "search": 1}
     assert second["filters"] == plain | hidden
@@ -152,13 +155,13 @@ def test_a_missing_trail_or_head_is_found(data: DataDir) -> None:
     assert find_faults(data) == []
     five_lines(data)
     head_file(data).unlink()
-    assert "not known whether the trail was cut" in find_faults(data)[0]
+    assert "not known whether the end was cut off" in find_faults(data)[0]
     record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
     assert find_faults(data) == [
-        f"{trail_file(data)}, line 6: the head of the trail was lost before it was written."
+        f"{trail_file(data)}, line 6: before it was written, the head was lost or somebody else added lines."
     ]
     trail_file(data).unlink()
-    assert "the audit trail is missing" in find_faults(data)[0]
+    assert find_faults(data) == [f"{trail_file(data)}: it is missing, and it had 6 lines."]
 
 
 def test_a_line_after_a_cut_off_line_and_a_lost_head_is_a_line_of_its_own(data: DataDir) -> None:
@@ -224,7 +227,7 @@ def test_nothing_is_shown_that_cannot_be_recorded(data: DataDir, monkeypatch: py
         record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
     monkeypatch.undo()
     assert trail_file(data).read_bytes() == content and find_faults(data) == []
-    monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.1)
-    with audit.locked_trail(data), pytest.raises(Problem, match="so nothing is shown"):
+    monkeypatch.setattr(sealed, "PATIENCE_SECONDS", 0.1)
+    with trail(data).locked(), pytest.raises(Problem, match="so nothing is shown"):
         record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
     assert find_faults(data) == []

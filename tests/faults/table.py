@@ -36,6 +36,7 @@ FAULTS = {
     "F18": "backup at any time and restore, a store of an earlier contract",
     "F19": "many small loads",
     "F20": "builds that start from the last warehouse, after any history of the store",
+    "F23": "the history of runs cut, changed, forged or lost, so that reports would be mailed again",
     "S1": "hostile text on every page, in Chromium",
     "S2": "hostile text in every CSV",
     "S3": "SQL injection in every input and address",

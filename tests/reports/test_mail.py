@@ -4,12 +4,14 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from etl.common.paths import DataDir
+from etl.common.sealed import sealed_logs
 from etl.config.settings import read_settings
 from etl.reports.alert import alerting
 from etl.reports.history import read_runs
@@ -98,7 +100,8 @@ def test_a_refused_mail_is_reported_and_sent_again(
     assert (last(data).sent_to, last(data).file) == ([], "2026-03-05/seen.csv")
     at = f"{DAY}:00+00:00"
     ended = {"state": "ended", "begun_at": at, "at": at, "is_well": False}
-    assert heartbeat(data) == ended | {"problems": [problem], "told": []}
+    logs = {"runs/history.jsonl": asdict(sealed_logs(data)["runs/history.jsonl"].read_head())}
+    assert heartbeat(data) == ended | {"problems": [problem], "told": [], "logs": logs}
     # Meanwhile something else is built: those who get it late still get what the others found in the folder.
     load_more(data, "cc" * 8, {"return_id": "r3", "event_at": "2026-03-02 09:00:00"})
     post.refuses = None

@@ -1,0 +1,64 @@
+"""The checks of `returntrail verify` on what was written for people, and on the logs of runs and readers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.common.sealed import sealed_logs
+from etl.reports.files import MANIFEST
+from etl.reports.run_files import ENTRY, StoredRun
+from etl.store.parts import file_hash
+from etl.upkeep.findings import DAMAGE, NOTE, WELL, Finding
+
+
+def check_log(data: DataDir, name: str, faults: list[str]) -> Iterator[Finding]:
+    """The faults of a sealed log, and how much of it is from before logs were sealed."""
+    log = sealed_logs(data)[name]
+    for fault in faults:
+        yield Finding(DAMAGE, name, fault.removeprefix(f"{log.file}, ").removeprefix(f"{log.file}: "))
+    if log.file.exists() and not faults:
+        yield Finding(WELL, name, "No line was changed, and none is missing.")
+        if unsealed := log.unsealed_count:
+            reason = "from a version without seals, so a line changed before the update is not noticed"
+            yield Finding(NOTE, name, f"{unsealed} lines are {reason}.")
+
+
+def check_output(data: DataDir) -> Iterator[Finding]:
+    """Checks the stored files of runs, which never change, and notes the reports that people have changed."""
+    for folder in sorted(data.runs.glob("[0-9]*")):
+        yield from stored_faults(data, folder)
+    for manifest in sorted(data.reports.glob(f"*/{MANIFEST}")):
+        subject = str(manifest.relative_to(data.root))
+        try:
+            entries = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+            files = {manifest.with_name(name): entry["sha256"] for name, entry in entries.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            sentence = "It cannot be read, so no report here can be checked. Restore it from a backup."
+            yield Finding(DAMAGE, subject, sentence)
+            continue
+        for file, digest in files.items():
+            # A file that somebody has moved away is no fault, and `report --again` writes it again.
+            if file.is_file() and file_hash(file) != digest:
+                sentence = "It is not as it was written; somebody may have saved it after opening it."
+                yield Finding(NOTE, str(file.relative_to(data.root)), sentence)
+
+
+def stored_faults(data: DataDir, folder: Path) -> Iterator[Finding]:
+    """The files of a run that are not what it wrote."""
+    subject = f"runs/{folder.name}"
+    try:
+        entry = json.loads((folder / ENTRY).read_text(encoding="utf-8"))
+        stored = StoredRun(folder, str(entry["day"]), dict(entry["files"]))
+        digests = {name: str(entry["sha256"]) for name, entry in stored.files.items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        sentence = "It cannot be read, so its files cannot be checked. Restore it from a backup."
+        yield Finding(DAMAGE, f"{subject}/{ENTRY}", sentence)
+        return
+    for name in digests:
+        try:
+            stored.open(name).close()
+        except (Problem, OSError) as problem:
+            sentence = str(problem).removeprefix(f"{folder / name}.gz: ")
+            yield Finding(DAMAGE, f"{subject}/{name}.gz", f"{sentence[0].upper()}{sentence[1:]}")

@@ -1,0 +1,139 @@
+"""Verify checks what was written for people, and the logs; and it remembers how long the logs were."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from etl.common.paths import DataDir
+from etl.common.problem import Problem
+from etl.reports.history import history_file, read_runs
+from etl.upkeep.findings import WELL
+from etl.upkeep.verify import verify
+from support.subscribers import due, firm
+
+NEVER = '[[subscription]]\nreport = "totals"\nevery = "never"\n'
+WELL_LOG = ("well", "runs/history.jsonl", "No line was changed, and none is missing.")
+OUTPUT = ("runs/", "reports/")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    data = firm(tmp_path, NEVER)
+    assert due(data, "2026-03-05T12:00") == [("seen", "written")]
+    return data
+
+
+def found(data: DataDir) -> list[tuple[str, str, str]]:
+    """What verify finds on output and logs."""
+    return [
+        (one.severity, one.subject, one.finding)
+        for one in verify(data)
+        if one.subject.startswith(OUTPUT) and (one.severity != WELL or one.subject.endswith("jsonl"))
+    ]
+
+
+def test_what_was_written_is_well(data: DataDir) -> None:
+    assert found(data) == [WELL_LOG]
+
+
+def test_a_stored_file_that_is_not_what_its_run_wrote_is_damage(data: DataDir) -> None:
+    stored = data.runs / "1" / "seen.csv.gz"
+    stored.write_bytes(gzip.compress(b"something else"))
+    (data.runs / "1" / "seen-changes.csv.gz").unlink()
+    assert found(data) == [
+        ("damage", "runs/1/seen.csv.gz", "Not what run 1 wrote. Restore it from a backup."),
+        ("damage", "runs/1/seen-changes.csv.gz", "What run 1 wrote is damaged. Restore it from a backup."),
+        WELL_LOG,
+    ]
+    (data.runs / "1" / "entry.json").write_text("{", encoding="utf-8")
+    sentence = "It cannot be read, so its files cannot be checked. Restore it from a backup."
+    assert found(data) == [("damage", "runs/1/entry.json", sentence), WELL_LOG]
+
+
+def test_a_report_that_somebody_has_saved_is_a_note_and_one_moved_away_is_nothing(data: DataDir) -> None:
+    folder = data.reports / "2026-03-05"
+    (folder / "seen.csv").write_text("edited", encoding="utf-8")
+    (folder / "seen-changes.csv").unlink()
+    sentence = "It is not as it was written; somebody may have saved it after opening it."
+    assert found(data) == [("note", "reports/2026-03-05/seen.csv", sentence), WELL_LOG]
+    (folder / "manifest.json").write_text("[]", encoding="utf-8")
+    sentence = "It cannot be read, so no report here can be checked. Restore it from a backup."
+    assert found(data) == [("damage", "reports/2026-03-05/manifest.json", sentence), WELL_LOG]
+
+
+def without_seals(data: DataDir) -> None:
+    """Makes the history one of a version that sealed nothing, with a line that a killed process left."""
+    entries = [json.loads(line) for line in history_file(data).read_bytes().splitlines()]
+    lines = [
+        json.dumps({name: entry[name] for name in entry if name not in ("line", "before", "seal")})
+        for entry in entries
+    ]
+    history_file(data).write_text("\n".join([lines[0], '{"run": 1, "at', *lines[1:], ""]), encoding="utf-8")
+    (data.runs / "head").unlink()
+
+
+def test_a_history_without_seals_is_continued_and_sealed_from_then_on(data: DataDir) -> None:
+    without_seals(data)
+    note = "3 lines are from a version without seals, so a line changed before the update is not noticed."
+    noted = [("note", "runs/history.jsonl", note), WELL_LOG]
+    assert found(data) == noted
+    assert due(data, "2026-03-05T18:00") == []
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert found(data) == noted
+    assert [(run.run, run.state) for run in read_runs(data)] == [(1, "written"), (2, "written")]
+    # The first sealed line has a hash of all lines before it.
+    content = history_file(data).read_bytes()
+    history_file(data).write_bytes(content.replace(b'"at": "2026-03-05T12', b'"at": "2026-03-05T13', 1))
+    assert [finding for _, _, finding in found(data)] == [
+        "line 4: the line before it was changed, or lines were removed or inserted."
+    ]
+
+
+def test_a_killed_call_leaves_a_line_without_its_head_or_half_a_line_and_both_are_no_fault(
+    data: DataDir,
+) -> None:
+    before = (data.runs / "head").read_bytes()
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    lines = history_file(data).read_bytes().splitlines(keepends=True)
+    (data.runs / "head").write_bytes(before)
+    history_file(data).write_bytes(b"".join(lines[:3]) + lines[3][:40])
+    assert found(data) == [WELL_LOG]
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert found(data) == [WELL_LOG]
+    assert [run.state for run in read_runs(data)][1:] == [
+        "failed: its process ended before it was done",
+        "written",
+    ]
+
+
+def test_a_restored_history_goes_on_and_a_new_one_begins_when_asked(data: DataDir, tmp_path: Path) -> None:
+    backup = shutil.copytree(data.runs, tmp_path / "backup")
+    assert found(data) == [WELL_LOG]
+    history_file(data).unlink()
+    with pytest.raises(Problem) as raised:
+        due(data, "2026-03-06T12:00")
+    assert str(raised.value) == (
+        f"{history_file(data)}: it is missing, and it had 2 lines. So it is not known what people got, and "
+        "nothing is written or sent. Restore runs/ from a backup. "
+        "To begin anew, move runs/ and verified.json elsewhere: every report is then new."
+    )
+    shutil.rmtree(data.runs)
+    with pytest.raises(Problem, match="it is missing, and it had 2 lines"):
+        due(data, "2026-03-06T12:00")
+    shutil.copytree(backup, data.runs)
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    # What was said: both are moved away, and the reports begin anew.
+    shutil.move(data.runs, tmp_path / "old runs")
+    shutil.move(data.verified, tmp_path / "verified.json")
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert found(data) == [WELL_LOG]
+
+
+def test_without_its_key_no_seal_can_be_checked(data: DataDir) -> None:
+    (data.root / ".key").unlink()
+    assert [finding for _, _, finding in found(data)] == [
+        f"{data.root}/.key: it is missing, so no seal can be checked. Restore it from a backup."
+    ]
