@@ -25,6 +25,8 @@ from etl.status import Problem, served_directory
 
 # When each sign-in was used last, by its id; negative once its person has signed out.
 last_uses: dict[str, float] = {}
+# The sign-ins of unknown accounts that are in the audit trail.
+refused: set[str] = set()
 lock = threading.Lock()
 RECORDED = "recorded questions"
 SIGNED_OUT = "You have signed out."
@@ -45,6 +47,9 @@ def admit(claims: Mapping[str, object]) -> Person:
             raise NotAdmitted(f"{reason} Sign in again.")
         person = person_of(rules, claims)
         if person is None:
+            if key not in refused:
+                audit.record_refusal(served_directory(), claims)
+                refused.add(key)
             raise NotAdmitted(
                 "This account is not known here, so it sees nothing. Ask whoever runs the dashboard."
             )

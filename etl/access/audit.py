@@ -7,7 +7,7 @@ return a pseudonym, which still finds who saw it.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from etl.common.sealed import AUDIT, SealedLog, parse, read_key, sealed_logs
 from etl.read.tins import id_hash, redact
 
 SAW, EXPORTED, SIGNED_IN, SIGNED_OUT = "saw", "exported", "signed in", "signed out"
+REFUSED = "refused"
 CHECKED, LOADED, REMOVED = "checked", "loaded", "removed"
 # Filters that never name a client; for any other filter only the number of values is recorded.
 PLAIN_FILTERS = {
@@ -29,7 +30,7 @@ PLAIN_FILTERS = {
     "files",
     *("since", "until", "known_by", "min_age_days", "within_days", "min_wait_days", "max_days_left"),
 }
-LONGEST_VALUE = 60
+LONGEST_VALUE, LONGEST_NAME = 60, 200
 TAIL_BYTES = 1_000_000
 
 
@@ -60,6 +61,13 @@ def record(
     except OSError as error:
         fault = f"the audit line cannot be written ({error.strerror}), so nothing is shown"
         raise Problem(f"{log.file}: {fault}. Fix that and try again.") from error
+
+
+def record_refusal(data: DataDir, claims: Mapping[str, object]) -> None:
+    """Adds a line for an account that has signed in and that [access] does not know."""
+    # The address alone may be one that the account only says it has.
+    who = " ".join(str(claims[name]) for name in ("email", "sub") if claims.get(name))
+    record(data, REFUSED, redact(who)[0][:LONGEST_NAME], "none")
 
 
 def audit_field(data: DataDir, name: str, value: object) -> object:

@@ -18,7 +18,10 @@ def check_log(data: DataDir, name: str, faults: list[str]) -> Iterator[Finding]:
     log = sealed_logs(data)[name]
     for fault in faults:
         yield Finding(DAMAGE, name, fault.removeprefix(f"{log.file}, ").removeprefix(f"{log.file}: "))
-    if log.file.exists() and not faults:
+    if faults:
+        sentence = "Restore it from a backup. Without one, docs/commands.md says how to begin a new one."
+        yield Finding(NOTE, name, sentence)
+    elif log.file.exists():
         yield Finding(WELL, name, "No line was changed, and none is missing.")
         if unsealed := log.unsealed_count:
             reason = "from a version without seals, so a line changed before the update is not noticed"

@@ -16,6 +16,7 @@ from etl.access.audit import EXPORTED, SAW, SIGNED_IN, pseudonym, recent, record
 from etl.common import sealed
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import Head
 
 AT = datetime(2026, 4, 2, 13, 0, 0, 125_000, tzinfo=UTC)
 WRITER = """
@@ -231,3 +232,78 @@ def test_nothing_is_shown_that_cannot_be_recorded(data: DataDir, monkeypatch: py
     with trail(data).locked(), pytest.raises(Problem, match="so nothing is shown"):
         record(data, SAW, "ann@firm.example", "manager", "work_list", 1)
     assert find_faults(data) == []
+
+
+def write_in(data: DataDir, year: int, count: int = 1) -> None:
+    """Lines of a year; the file has its time from them."""
+    moment = datetime(year, 6, 1, tzinfo=UTC)
+    for number in range(count):
+        record(
+            data, SAW, f"{year}@firm.example", "manager", "work_list", number, {"for_return": "R1"}, moment
+        )
+    os.utime(trail_file(data), (moment.timestamp(), moment.timestamp()))
+
+
+def names_of(data: DataDir) -> list[str]:
+    return sorted(file.name for file in data.audit.glob("*.jsonl"))
+
+
+def test_a_year_begins_a_new_file_in_the_same_chain(data: DataDir) -> None:
+    write_in(data, 2026, 2)
+    write_in(data, 2027)
+    write_in(data, 2029, 2)
+    assert names_of(data) == ["trail-2026.jsonl", "trail-2027.jsonl", "trail.jsonl"]
+    assert [json.loads(line)["line"] for line in lines_of(data)] == [4, 5]
+    assert find_faults(data) == []
+    shown = [(5, "2029"), (4, "2029"), (3, "2027"), (2, "2026"), (1, "2026")]
+    for return_id in (None, "R1"):
+        assert [
+            (line, who[:4]) for line, who in recent(data, 9, return_id).select("line", "who").rows()
+        ] == shown
+    (data.audit / "trail-2027.jsonl").unlink()
+    assert find_faults(data)[0] == f"{trail_file(data)}, line 3: 1 lines before it were removed."
+
+
+def test_a_clock_that_was_wrong_mixes_no_files(data: DataDir) -> None:
+    write_in(data, 2026)
+    write_in(data, 2036)
+    for year in (2026, 2027, 2028, 2036, 2037):
+        write_in(data, year)
+    assert find_faults(data) == []
+    # The lines of 2026 to 2036 are in one file: a later file never has an earlier name.
+    assert names_of(data) == [
+        "trail-2026.jsonl",
+        "trail-2027.jsonl",
+        "trail-2028.jsonl",
+        "trail-2036.jsonl",
+        "trail.jsonl",
+    ]
+
+
+def test_a_year_whose_file_was_renamed_by_a_killed_writer_goes_on(data: DataDir) -> None:
+    write_in(data, 2026, 3)
+    os.rename(trail_file(data), data.audit / "trail-2026.jsonl")
+    assert find_faults(data) == []
+    write_in(data, 2027, 2)
+    assert find_faults(data) == []
+    assert [json.loads(line)["line"] for line in lines_of(data)] == [4, 5]
+
+
+def test_a_trail_without_seals_is_continued_and_sealed_from_then_on(data: DataDir) -> None:
+    """Lines of an earlier version: chained, and not sealed."""
+    log, head = trail(data), Head()
+    data.audit.mkdir(parents=True)
+    for number in range(1, 4):
+        entry = {"line": number, "at": AT.isoformat(), "who": "ann", "act": "saw", "before": head.last}
+        line = json.dumps(entry).encode()
+        with log.file.open("ab") as file:
+            file.write(line + b"\n")
+        head = head.after(line)
+    log.write_head(head)
+    assert find_faults(data) == []
+    record(data, SAW, "ann@firm.example", "manager", "work_list", 4)
+    assert (find_faults(data), log.unsealed_count, recent(data, 9).height) == ([], 3, 4)
+    log.file.write_bytes(log.file.read_bytes().replace(b'"ann"', b'"bob"', 1))
+    assert find_faults(data) == [
+        f"{log.file}, line 2: the line before it was changed, or lines were removed or inserted."
+    ]

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from etl.access.audit import find_faults, pseudonym, trail_file
+from etl.access import audit
+from etl.access.audit import pseudonym
 from etl.common.paths import SHIPPED, DataDir
 from etl.store.parts import parts
 from support.provider import Provider, provided, visits_signed_in, write_secrets
@@ -70,7 +71,7 @@ def uploaded(page: Page) -> int:
 
 
 def trail(data: DataDir) -> list[dict]:
-    lines = map(json.loads, trail_file(data).read_text(encoding="utf-8").splitlines())
+    lines = map(json.loads, audit.trail(data).file.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line["act"] in ("checked", "loaded", "removed")]
 
 
@@ -96,7 +97,7 @@ def test_the_data_owner_adds_and_takes_out_and_the_trail_says_so(visit: Callable
         ("owner@firm.example", "loaded", 1, pasted),
         ("owner@firm.example", "removed", 1, {"files": [part.file_id]}),
     ]
-    assert find_faults(data) == [] and parts(data) == []
+    assert audit.trail(data).faults() == [] and parts(data) == []
 
 
 def test_nobody_else_adds_anything(visit: Callable, data: DataDir) -> None:

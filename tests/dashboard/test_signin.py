@@ -21,7 +21,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from dashboard.guard.navigation import PAGES, is_open
-from etl.access.audit import find_faults, pseudonym, trail_file
+from etl.access import audit
+from etl.access.audit import pseudonym
 from etl.common.paths import SHIPPED, DataDir
 from etl.config.access import ROLES, Scope
 from etl.warehouse.ask import Warehouse, ask, open_warehouse
@@ -188,6 +189,23 @@ def test_somebody_unknown_or_too_late_gets_no_file(address: str, who: str) -> No
     assert (answer.status_code, answer.text) == (401, f"{NOT_ADMITTED[who]}\n")
 
 
+def test_an_account_that_is_refused_is_in_the_audit_trail_once_for_each_sign_in(
+    address: str, data: DataDir
+) -> None:
+    def refusals() -> list[tuple[str, str]]:
+        lines = map(json.loads, audit.trail(data).file.read_text(encoding="utf-8").splitlines())
+        return [(one["who"], one["role"]) for one in lines if one["act"] == "refused"]
+
+    with signed_in(address, "manager@firm.example") as client:
+        assert client.get("/csv/headline").status_code == 200
+    before = len(refusals())
+    for who in ("unverified@firm.example", "expired@firm.example"):
+        with signed_in(address, who) as client:
+            assert [client.get("/csv/headline").status_code for _ in range(2)] == [401, 401]
+    # The address is only what the account says of itself; the provider's own name for it goes with it.
+    assert refusals()[before:] == [("manager@firm.example unverified@firm.example", "none")]
+
+
 def test_two_people_see_what_is_theirs(visit: Callable, address: str, warehouse: Warehouse) -> None:
     staff, manager = visit("staff@firm.example"), visit("manager@firm.example")
     returns = ask(warehouse, "all_returns")
@@ -258,8 +276,8 @@ def test_the_audit_trail_records_who_saw_and_exported_what(
         manager.get("/csv/work_list?for_years=2025&for_partners=E.%20Tanaka&for_partners=Somebody")
     owner = visit("owner@firm.example")
     owner.open("/data").get_by_role("heading", name="Who saw what").scroll_into_view_if_needed()
-    assert find_faults(data) == []
-    lines = [json.loads(line) for line in trail_file(data).read_text(encoding="utf-8").splitlines()]
+    assert audit.trail(data).faults() == []
+    lines = [json.loads(line) for line in audit.trail(data).file.read_text(encoding="utf-8").splitlines()]
     timeline, work_list = [
         line for line in lines if line["act"] == "exported" and line["who"] == "manager@firm.example"
     ][-2:]
@@ -272,7 +290,7 @@ def test_the_audit_trail_records_who_saw_and_exported_what(
     assert work_list["filters"] == {"for_years": ["2025"], "for_partners": 2}
     acts = {(line["act"], line["report"]) for line in lines if line["who"] == "owner@firm.example"}
     assert acts >= {("signed in", None), ("saw", "work_list"), ("saw", "load_quality")}
-    trail = trail_file(data).read_bytes()
+    trail = audit.trail(data).file.read_bytes()
     assert [name for name in names_in(warehouse) if name in trail] == []
 
 
