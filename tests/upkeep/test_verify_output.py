@@ -16,6 +16,7 @@ from support.subscribers import due, firm
 
 NEVER = '[[subscription]]\nreport = "totals"\nevery = "never"\n'
 WELL_LOG = ("well", "runs/history.jsonl", "No line was changed, and none is missing.")
+RESTORE = "Restore it from a backup. Without one, docs/commands.md says how to begin a new one."
 OUTPUT = ("runs/", "reports/")
 
 
@@ -88,7 +89,8 @@ def test_a_history_without_seals_is_continued_and_sealed_from_then_on(data: Data
     content = history_file(data).read_bytes()
     history_file(data).write_bytes(content.replace(b'"at": "2026-03-05T12', b'"at": "2026-03-05T13', 1))
     assert [finding for _, _, finding in found(data)] == [
-        "line 4: the line before it was changed, or lines were removed or inserted."
+        "line 4: the line before it was changed, or lines were removed or inserted.",
+        RESTORE,
     ]
 
 
@@ -135,5 +137,6 @@ def test_a_restored_history_goes_on_and_a_new_one_begins_when_asked(data: DataDi
 def test_without_its_key_no_seal_can_be_checked(data: DataDir) -> None:
     (data.root / ".key").unlink()
     assert [finding for _, _, finding in found(data)] == [
-        f"{data.root}/.key: it is missing, so no seal can be checked. Restore it from a backup."
+        f"{data.root}/.key: it is missing, so no seal can be checked. Restore it from a backup.",
+        RESTORE,
     ]
