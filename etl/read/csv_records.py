@@ -222,6 +222,14 @@ class CsvFile:
                     spare, is_sure = spare or len(row) - width, is_sure or bool(row[width - 1])
         return spare if is_sure else 0
 
+    def stage_whole(self, database: DuckDBPyConnection | None, dialects: list[Dialect]) -> Staged | None:
+        """Stages the file in the first dialect that all of it fits."""
+        for dialect in dialects:
+            file = replace(self, spare=self.count_spare(dialect))
+            if file.fits(dialect):
+                return file.stage(database, dialect)
+        return None
+
     def fits(self, dialect: Dialect) -> bool:
         """Whether every record of the file fits the dialect, and no escape in it is ambiguous."""
         ambiguous = re.compile(rf"""\\[^"'\\\r\n{re.escape(dialect.delimiter)}]""")
@@ -269,12 +277,18 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
     text = "".join(block.lines)
     if '"' in text and "doubled quotes" not in known:
         values = [value for row in block.rows for value in row if '"' in value]
-        if text.count('"') > sum(value.count('"') for value in values):
+        # Those of malformed records may be a part of their texts.
+        count = text.count('"') - sum(one.record.count('"') for one in block.malformed)
+        if count > sum(value.count('"') for value in values):
             yield "quotes", 0
-        if any('"' + value.replace('"', '""') + '"' in text for value in values):
+        found = set(re.findall(rf'(?m)(?:^|[{delimiter}])("(?:[^"]++|"")*+")', text))
+        if any('"' + value.replace('"', '""') + '"' in found for value in values):
             yield "doubled quotes", 0
-    if '\\"' in text:
-        yield "backslash", 0
+        if any(delimiter in value for row in block.rows for value in row):
+            yield "needed quotes", 0
+    for sign in ('\\"', "\\'"):
+        if sign in text:
+            yield sign, 0
     blank = re.compile(rf'(?:^|[{delimiter}]) +"', re.MULTILINE)
     # The usual dialect takes a quote after blanks for a part of the text.
     rows = block.rows if f"{delimiter} " in text and blank.search(text) else []
@@ -286,15 +300,15 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
         yield ("a row in apostrophes" if inner and may_be_single else "a row without apostrophes"), 0
         if any("''" in value for value in inner):
             yield "doubled apostrophes", 0
-    in_single = rf"'(?:[^']|'')*[{delimiter}](?:[^']|'')*'"
-    single = re.compile(rf"(?:^|[{delimiter}])(?:{in_single}(?:[{delimiter}]|$)|'(?:[^']|'')*$)")
+    single = re.compile(rf"(?:^|[{delimiter}])'((?:[^'\\]++|''|\\.?)*+)('(?=[{delimiter}]|$)|$)", re.DOTALL)
     for _, line_no, reason, record in block.malformed:
         if reason == REPEATED_HEADINGS:
             continue
         yield "malformed", line_no
         if blank.search(record):
             yield "blanks", line_no
-        if single.search(record):
+        # In apostrophes is a delimiter, or the rest of the line.
+        if any(delimiter in found[1] or not found[2] for found in single.finditer(record)):
             yield "malformed apostrophes", line_no
         if '\\"' in record or "\\" + delimiter in record:
             yield "malformed backslash", line_no
@@ -303,33 +317,34 @@ def signs_of(block: Block, delimiter: str, known: Collection[str]) -> Iterator[t
 def stage_exact(database: DuckDBPyConnection | None, file: CsvFile) -> Staged:
     """All records, in the dialect that fits the whole file. A file that might be read in part is refused."""
     header, usual = file.header, Dialect(file.header.delimiter)
-    file = replace(file, spare=file.count_spare(usual))
     escaped = replace(usual, escapechar="\\")
     single = [replace(usual, quotechar="'"), replace(escaped, quotechar="'")]
     if header.quote == "'":
-        for dialect in single:
-            if file.fits(dialect):
-                return file.stage(database, dialect)
+        if whole := file.stage_whole(database, single):
+            return whole
         lines = (found.line_no for block in file.blocks(single[0]) for found in block.malformed)
         line = next(lines, header.lines + 1)
         raise Problem(f"line {line}: the headings are quoted with ' and this record does not fit. {AGAIN}")
     signs: dict[str, int] = {}
-    staged = file.stage(database, usual, signs)
+    staged = replace(file, spare=file.count_spare(usual)).stage(database, usual, signs)
     is_quoted = header.quote == '"' or "quotes" in signs
     escape_line = None if "doubled quotes" in signs else signs.get("malformed backslash")
-    single_line = None if is_quoted else signs.get("malformed apostrophes")
+    # Quotes that no text needs may be a part of it, in a file quoted with '.
+    needed = header.quote == '"' or "needed quotes" in signs or "doubled quotes" in signs
+    single_line = None if needed else signs.get("malformed apostrophes")
     all_single = "a row in apostrophes" in signs and "a row without apostrophes" not in signs
     may_be_single = not is_quoted and "malformed" not in signs
+    has_escape = "\\'" in signs
     dialects = [replace(usual, skipinitialspace=True)] if "blanks" in signs else []
-    if escape_line or ("backslash" in signs and not is_quoted):
-        dialects.append(escaped)
-    if single_line or (may_be_single and (all_single or "doubled apostrophes" in signs)):
-        dialects += single
-    for dialect in dialects:
-        if file.fits(dialect):
-            return file.stage(database, dialect)
-    if escape_line or single_line:
+    dialects += [escaped] if escape_line or ('\\"' in signs and not is_quoted) else []
+    if (single_line and not is_quoted) or (may_be_single and (all_single or "doubled apostrophes" in signs)):
+        # O\'Brien also fits where nothing is escaped.
+        dialects += reversed(single) if has_escape else single
+    elif may_be_single and has_escape:
+        dialects += single[1:]
+    if whole := file.stage_whole(database, dialects):
+        return whole
+    if first := escape_line or single_line:
         style = "escaped with a backslash," if escape_line else "quoted with '"
-        fault = f"it looks {style} and the whole file does not fit that"
-        raise Problem(f"line {escape_line or single_line}: {fault}. {AGAIN}")
+        raise Problem(f"line {first}: it looks {style} and the whole file does not fit that. {AGAIN}")
     return staged

@@ -35,7 +35,7 @@ class Text:
     returns: int = 0
     quotes: int = 0
     has_single_quote: bool = False
-    # Whether a backslash is before a quote, which may be an escape.
+    # Whether a backslash is before a quote or an apostrophe, which may be an escape.
     has_escape: bool = False
     is_ended: bool = False
     # The first line that is not UTF-8.
@@ -84,7 +84,8 @@ def counted(path: Path, limits: Limits) -> Text:
         text.quotes += chunk.count(b'"') if b'"' in chunk else 0
         text.has_single_quote = text.has_single_quote or b"'" in chunk
         if b"\\" in chunk or is_after_backslash:
-            text.has_escape |= b'\\"' in chunk or (is_after_backslash and chunk.startswith(b'"'))
+            text.has_escape |= b'\\"' in chunk or b"\\'" in chunk
+            text.has_escape |= is_after_backslash and chunk.startswith((b'"', b"'"))
         is_after_backslash = chunk.endswith(b"\\")
         text.is_ended = chunk.endswith((b"\n", b"\r"))
     if text.invalid_line is None and decoder.getstate()[0]:

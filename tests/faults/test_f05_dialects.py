@@ -54,3 +54,39 @@ def test_f5_dialects(tally: Tally, control: Tally) -> None:
                 )
             found = reader.read_with_duckdb("a.csv", content, ignore_errors="true")
             control.lost += found is None or [tuple(value or None for value in row) for row in found] != CLEAN
+
+
+APOSTROPHES = [
+    ("R1", "Client", "Document a, b viewed", "O'Brien"),
+    ("R2", "Internal", 'Document "x" viewed', 'Pat "Pat" Roe'),
+    ("R3", "Client", "'tis O'Brien; signed", "'Ann'"),
+    ("R4", "Internal", "two\nlines", None),
+    ("R5", "Client", "Upload", "Lee's | Ann's"),
+]
+# How programs write apostrophes in texts that they quote with apostrophes.
+STYLES = ({"doublequote": True}, {"doublequote": False, "escapechar": "\\"})
+
+
+def test_f5_files_quoted_with_apostrophes(tally: Tally, control: Tally) -> None:
+    quotings = (csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC, csv.QUOTE_ALL)
+    dialects = list(product(",;\t|", ("\n", "\r\n"), quotings, STYLES, (False, True), range(1, 6)))
+    dice = Random(23)
+    with Reader() as reader:
+        for delimiter, ending, quoting, style, is_bare, count in dice.sample(dialects, times(len(dialects))):
+            rows = dice.sample(APOSTROPHES, count)
+            out = io.StringIO(newline="")
+            options = {"delimiter": delimiter, "lineterminator": ending, "quotechar": "'", **style}
+            csv.writer(out, quoting=csv.QUOTE_MINIMAL if is_bare else quoting, **options).writerow(HEADINGS)
+            csv.writer(out, quoting=quoting, **options).writerows(rows)
+            content = out.getvalue().encode()
+            tally.injected += 1
+            try:
+                found, malformed, _ = reader.read("a.csv", content)
+                texts = [tuple(text and text.replace("\r\n", "\n") for text in row[1:]) for row in found]
+                is_whole = not malformed and texts == rows
+                tally.lost += not is_whole
+                tally.details += [] if is_whole else [f"{content!r}: {found} {malformed}"]
+            except Problem as problem:
+                tally.check_message(str(problem), "quoted with '", content)
+            read = reader.read_with_duckdb("a.csv", content, header="true", ignore_errors="true")
+            control.lost += read != rows

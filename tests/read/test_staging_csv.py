@@ -1,11 +1,12 @@
 """CSV is read exactly: only a record that cannot be split is quarantined, and all other text is unchanged."""
 
+import csv
 from dataclasses import replace
 
 import pytest
 
 from etl.config.source import Limits
-from support.staged_files import as_csv, staged
+from support.staged_files import as_csv, refusal, staged
 
 NOT_ENDED = "the last line has no end, so the file may have been cut"
 
@@ -113,10 +114,42 @@ def test_quotes_where_only_some_fields_need_them() -> None:
     assert staged("a.csv", "Return ID,Tab\nr1,'O''Brien'\nr2,x\n").texts == [("r1", "O'Brien"), ("r2", "x")]
 
 
+def test_a_file_quoted_with_apostrophes_is_read_as_a_whole_beside_quotes_and_backslashes_in_it() -> None:
+    head = "Return ID,Tab,User\n"
+    rows = [("r1", "a, b", 'Pat "Pat" Roe'), ("r2", "'tis", None)]
+    for lines in (
+        "r1,'a, b',Pat \"Pat\" Roe\nr2,'''tis',\n",
+        "r1,'a, b',Pat \"Pat\" Roe\nr2,\\'tis,\n",
+        "'r1','a, b','Pat \"Pat\" Roe'\n'r2','\\'tis',\n",
+    ):
+        assert staged("a.csv", head + lines).texts == rows
+    # Nothing needs quotes here.
+    names = [("r1", "O'Brien", "'Ann'"), ("r2", "a", "Lee's")]
+    for delimiter in ",;\t|":
+        lines = "r1,O\\'Brien,\\'Ann\\'\nr2,a,Lee\\'s\n"
+        assert staged("a.csv", (head + lines).replace(",", delimiter)).texts == names
+    # An empty field behind a text with a delimiter is no field too many.
+    assert staged("a.csv", f"{head}r1,'Ann\\'s, and Lee',\n").texts == [("r1", "Ann's, and Lee", None)]
+
+
+def test_a_file_of_which_only_a_part_may_be_quoted_with_apostrophes_is_refused() -> None:
+    message = "it looks quoted with ' and the whole file does not fit that."
+    lines = 'Return ID,Tab,User\nr1,"Upload","Pat"\nr2,\'a, b\',c\n'
+    assert refusal("a.csv", lines).startswith(f"line 3: {message}")
+    lines = "Return ID,Tab,User\nr1,'a, b',Pat \"Pat\" Roe\nr2,'''til,x\n"
+    assert refusal("a.csv", lines).startswith(f"line 2: {message}")
+
+
 def test_apostrophes_and_backslashes_in_text_are_not_changed() -> None:
     rows = [("r1", "'til Friday'"), ("r2", "C:\\dir\\"), ("r3", "a, b")]
     assert staged("a.csv", as_csv([("Return ID", "Tab"), *rows])).texts == rows
     assert staged("a.csv", "Return ID,Tab\nr1,'hi'\nr2,x\n").texts == [("r1", "'hi'"), ("r2", "x")]
+    # O'Brien, 'til and Lees' may be anywhere, also beside a path and quotes.
+    texts = [("O'Brien's", "'til May", "Lees'"), ("'", "'tis C:\\'new'", 'of "Ann" \\\'s'), ("r3", "''", "'")]
+    for delimiter in ",;\t|":
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL):
+            written = as_csv([("Return ID", "Tab", "User"), *texts], delimiter=delimiter, quoting=quoting)
+            assert staged("a.csv", written).texts == texts
     # A malformed record beside real quotes is one malformed record, whatever it looks like.
     result = staged("a.csv", "Return ID,Tab\nr1,\"a, b\"\nr2,'c, d'\n")
     assert (result.texts, result.malformed) == ([("r1", "a, b")], [(2, "wrong_field_count", "r2,'c, d'")])
