@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl.common.files import locked, remove_leftovers
@@ -42,7 +43,10 @@ def load(data: DataDir, options: Namespace) -> int:
         if options.paths:
             outcomes = load(data, settings, options.paths, options.again, given)
         else:
+            from etl.upkeep.retention import apply
+
             outcomes = load_inbox(data, settings, options.again)
+            apply(data, replace(settings.retention, quarantine_days=None, report_days=None))
         return 1 if report_outcomes(data, outcomes) else 0
 
 
@@ -89,7 +93,7 @@ def run(data: DataDir, options: Namespace) -> int:
     with locked_for_writing(data), alerting(data) as problems:
         settings = read_settings(data.settings)
         problems += report_outcomes(data, load_inbox(data, settings))
-        apply(data, settings.retention)
+        problems += apply(data, settings.retention)
         tell(str(build(data)))
         write_due_reports(data, settings, problems)
     return 1 if problems else 0

@@ -4,7 +4,6 @@ A file keeps its folder: inbox/lee/a.csv moves to inbox/loaded/lee/a.csv.
 """
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
@@ -18,7 +17,6 @@ from etl.read.archive import Stamp, stamp_of
 from etl.read.web_hooks import LINK, REMOVED
 from etl.store.texts import redacted_name, redacted_path
 
-DAY_SECONDS = 86_400
 SHOWN_NAMES = 5
 DONE = ("loaded", "refused")
 
@@ -27,6 +25,12 @@ def done_folders(data: DataDir) -> tuple[Path, Path]:
     """Where files of the inbox move: the folder of the loaded files and the folder of the refused files."""
     loaded, refused = DONE
     return data.inbox / loaded, data.inbox / refused
+
+
+def make_done_folders(data: DataDir) -> None:
+    """Makes the folders of the inbox, and the inbox itself."""
+    for folder in done_folders(data):
+        make_private_folder(folder)
 
 
 def files_of(data: DataDir, path: Path) -> list[Path]:
@@ -62,19 +66,6 @@ def files_below(folder: Path, excluded: set[Path]) -> Iterator[Path]:
 
 def is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
-
-
-def prepare_inbox(data: DataDir, days: int | None, now: float | None = None) -> None:
-    """Makes the folders of the inbox, and deletes the files that were moved there more than `days` ago."""
-    now = time.time() if now is None else now
-    for folder in done_folders(data):
-        make_private_folder(folder)
-        if days is not None:
-            for file in folder.rglob("*"):
-                # st_ctime is the time of the move; st_mtime is the time of the content.
-                if not is_folder(file) and file.lstat().st_ctime < now - days * DAY_SECONDS:
-                    file.unlink()
-            remove_empty_folders(folder)
 
 
 def remove_empty_folders(folder: Path) -> None:

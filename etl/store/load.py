@@ -32,7 +32,7 @@ from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger, identify, with_sources
 from etl.store.columns import map_columns, match_columns, refuse_log
 from etl.store.identity import LoadedFiles, content_of, digest, refuse_merging
-from etl.store.inbox import done_folders, files_in, files_of, prepare_inbox, take_out
+from etl.store.inbox import done_folders, files_in, files_of, make_done_folders, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
 from etl.store.reading import FATAL, Reading
@@ -331,7 +331,7 @@ def open_database(folder: Path) -> DuckDBPyConnection:
 
 def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
-    prepare_inbox(data, settings.retention.inbox_days)
+    make_done_folders(data)
     files, folders = files_in(data, data.inbox), set(done_folders(data))
     outcomes = []
     for file, of_file in load_each(data, settings, files, again):

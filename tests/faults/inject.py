@@ -30,6 +30,7 @@ import etl.store.parts as parts
 import etl.store.write_part as write_part
 import etl.upkeep.purge as purge
 import etl.upkeep.purge_files as purge_files
+import etl.upkeep.retention as retention
 import etl.warehouse.build as build
 import etl.warehouse.models as models
 import etl.warehouse.raw as raw
@@ -58,7 +59,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "disk": ((os, os.fsync), (os, os.mkdir), (os, os.unlink), (os, os.rmdir)),
 }
 # Modules that read the clock.
-CLOCKS = (checked, raw, lock, report_files)
+CLOCKS = (checked, raw, lock, report_files, retention)
 
 
 def replace_function(module: ModuleType | type, function: Function, instead: Function) -> None:
@@ -253,6 +254,11 @@ def identify_by_order(monkeypatch: Any) -> None:
     monkeypatch.setattr(load, "contents", with_digest(lambda found: f"{next(numbers):064x}"[::-1]))
 
 
+def without_known_time() -> None:
+    """Retention believes the clock."""
+    replace_function(retention, retention.known_time, lambda data, now: None)
+
+
 PROTECTIONS = {
     "rename": without_rename,
     "atomic file": without_atomic_file,
@@ -263,4 +269,5 @@ PROTECTIONS = {
     "modes": without_modes,
     "checked stream": without_checked_stream,
     "content hash": without_content_hash,
+    "known time": without_known_time,
 }

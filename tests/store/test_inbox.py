@@ -1,22 +1,21 @@
 """The inbox: files leave it with their folders, and go after the days of [retention]."""
 
 import os
-import time
 from argparse import Namespace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from etl.config.settings import read_settings
-from etl.store.inbox import prepare_inbox
+from etl.config.settings import Retention, read_settings
 from etl.upkeep.findings import WELL
 from etl.upkeep.purge import purge
+from etl.upkeep.retention import apply
 from etl.upkeep.verify import check_files
 from support.loaded_files import HEAD, Firm, tree
 
 GOOD = f"{HEAD}\nr1,Client,Up,2026-03-04\n"
 BAD = "Shoe\n1\n"
-DAY = 86_400
 
 
 def log(return_id: str) -> str:
@@ -88,9 +87,8 @@ def test_retention_counts_from_the_day_a_file_was_moved(tmp_path: Path) -> None:
     (firm.data.inbox / "log.csv").write_text(GOOD)
     os.utime(firm.data.inbox / "log.csv", (0, 0))
     firm.load_inbox()
-    day = 86_400
     for days, age, names in ((None, 1000, ["log.csv"]), (30, 29, ["log.csv"]), (30, 31, [])):
-        prepare_inbox(firm.data, days, now=time.time() + age * day)
+        apply(firm.data, Retention(inbox_days=days), datetime.now(UTC) + timedelta(days=age))
         assert [path.name for path in (firm.data.inbox / "loaded").iterdir()] == names
     assert len(firm.parts) == 1
 
@@ -160,10 +158,10 @@ def test_folders_of_the_inbox_stay_and_those_of_moved_files_go_with_them(tmp_pat
     firm.load_inbox()
     (firm.data.inbox / ".stfolder").mkdir()
     moved = ["loaded", "loaded/lee", "loaded/lee/1040", "loaded/roe", "refused", "roe"]
-    prepare_inbox(firm.data, None, now=time.time() + 30 * DAY)
+    apply(firm.data, Retention(), datetime.now(UTC) + timedelta(days=30))
     assert folders(firm) == [".stfolder", "kim", "lee", "lee/1040", *moved]
     # The days of [retention] are those of the files; their folders go with them.
-    prepare_inbox(firm.data, 1, now=time.time() + DAY + 60)
+    apply(firm.data, Retention(inbox_days=1), datetime.now(UTC) + timedelta(days=1, minutes=1))
     assert folders(firm) == [".stfolder", "kim", "lee", "lee/1040", "loaded", "refused", "roe"]
 
 
