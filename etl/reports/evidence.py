@@ -55,11 +55,13 @@ def evidence(
     with open_warehouse(data.warehouse) as warehouse, step("Gathering the evidence"):
         if office is not None and year is not None:
             returns = office_returns(ask(warehouse, "return_state", for_firms=firms), office, year)
-            name = file_name("evidence", "office", *(firms or []), office, str(year))
+            known = [(of_firm, one) if firm else (one,) for of_firm, one in warehouse.offices]
+            name = pack_name("office", (*(firms or ()), office), known, str(year))
         else:
             found = ask(warehouse, "return_state", for_firms=firms, for_return=return_id or "")
             returns = one_return(found, return_id or "", firm)
-            name = file_name("evidence", "return", *returns.select(KEY).row(0))
+            known = ask(warehouse, "return_state", KEY).rows()
+            name = pack_name("return", returns.select(KEY).row(0), known)
         wanted: dict[str, Any] = {"for_return": return_id, "for_offices": office, "for_years": year}
         texts = pack_texts(warehouse, returns, wanted)
     return write_pack(out or data.root / "evidence", name, texts, as_zip)
@@ -88,13 +90,23 @@ def office_returns(everything: pl.DataFrame, office: str, year: int) -> pl.DataF
     return found
 
 
-def file_name(*parts: str) -> str:
+def pack_name(kind: str, own: tuple[str, ...], known: Iterable[tuple[str, ...]], *more: str) -> str:
+    """The name of a pack of what is called `own`, among all that is known.
+
+    Some disks take R-1a and R-1A for one name: then each has a hash, so that neither replaces the other.
+    """
+    alike = {one for one in known if [part.casefold() for part in one] == [part.casefold() for part in own]}
+    return file_name("evidence", kind, *own, *more, is_plain=alike <= {own})
+
+
+def file_name(*parts: str, is_plain: bool = True) -> str:
     """A file name of parts joined by dots; anything but letters, digits, `_` and `-` becomes `-`.
 
-    A changed or long name ends with a hash of the original, so that different parts never share a name.
+    A changed or long name, or one that may not be plain, ends with a hash of the original, so that different
+    parts never share a name.
     """
     plain = ".".join(re.sub(r"[^A-Za-z0-9_-]+", "-", part).strip("-") or "x" for part in parts)
-    if plain == ".".join(parts) and len(plain) <= LONGEST_NAME:
+    if is_plain and plain == ".".join(parts) and len(plain) <= LONGEST_NAME:
         return plain
     return f"{plain[:LONGEST_NAME]}.{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
 

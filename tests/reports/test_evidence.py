@@ -9,6 +9,7 @@ import zipfile
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -227,6 +228,32 @@ def test_a_return_of_two_firms_requires_the_firm(tmp_path: Path) -> None:
         assert evidence(data, return_id=return_id, firm=firm, out=tmp_path / "out").name.startswith(
             "evidence.return."
         )
+
+
+ALIKE = """\
+given raw.events
+firm_id | return_id | office | tax_year | event_time       | tab      | label
+oak     | R-1a      | Main   | 2025     | 2026-03-01 09:00 | Internal | Deliver to Client
+oak     | R-1A      | MAIN   | 2025     | 2026-03-01 09:00 | Internal | Deliver to Client
+oak     | R-2a      | Elm    | 2025     | 2026-03-01 09:00 | Internal | Deliver to Client
+"""
+
+
+def test_packs_of_names_that_differ_by_case_have_names_that_differ_on_every_disk(tmp_path: Path) -> None:
+    (tmp_path / "story.txt").write_text(f"Some ids differ by case.\n\n{ALIKE}", encoding="utf-8")
+    data = DataDir(tell([read_story(tmp_path / "story.txt")], tmp_path).parent)
+    out = tmp_path / "out"
+    packs = [evidence(data, return_id=one, out=out) for one in ("R-1a", "R-1A", "R-2a")]
+    packs += [evidence(data, office=one, year=2025, out=out) for one in ("Main", "MAIN", "Elm")]
+    packs += [evidence(data, office=one, year=2025, firm="oak", out=out) for one in ("Main", "MAIN", "Elm")]
+    on_any_disk = {normalize("NFC", pack.name).casefold() for pack in packs}
+    assert len(on_any_disk) == len(packs) == len(list(out.iterdir()))
+    plain = ["evidence.return.oak.R-2a", "evidence.office.Elm.2025", "evidence.office.oak.Elm.2025"]
+    assert [packs[number].name for number in (2, 5, 8)] == plain
+    # The same pack again has the same name.
+    assert evidence(data, return_id="R-1a", out=out) == packs[0]
+    pages = {page.name.split(".")[1] for page in (packs[0] / "pages").iterdir()}
+    assert pages == {"R-1a"}
 
 
 def test_a_pack_replaces_only_an_older_pack(planted: DataDir, tmp_path: Path) -> None:
