@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dashboard.guard.adding import Uploads
-from dashboard.guard.protection import Headers, Origins, hosts, protect, settings, show_error_number
+from dashboard.guard.protection import Closed, Headers, Origins, hosts, protect, settings, show_error_number
 from etl.adding import remove_left_uploads
 from etl.status import served_directory
 
@@ -63,6 +63,7 @@ app = st.App(
     middleware=[
         # A page elsewhere that points its own name at this machine must not reach the data.
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
+        Middleware(Closed),
         Middleware(Origins),
         Middleware(Uploads),
         Middleware(Headers),

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.datastructures import Headers as ASGIHeaders
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 from dashboard.guard import access
+from dashboard.guard.options import keep_to
 from etl.access.signin import SignIn, refuse_elsewhere
 from etl.adding import most_megabytes
 from etl.status import Problem, served_directory, traceback_of
@@ -23,7 +25,7 @@ HEADERS = {
     "x-frame-options": "SAMEORIGIN",
     "referrer-policy": "same-origin",
 }
-# Set here as well as in config.toml, which a working directory or an environment variable may override.
+# Set here as well as in config.toml, which is read only by `streamlit run` before this is.
 SETTINGS: dict[str, object] = {
     "browser.gatherUsageStats": False,
     "client.disableDataExport": True,
@@ -38,21 +40,26 @@ SETTINGS: dict[str, object] = {
     "server.enableXsrfProtection": True,
     "server.fileWatcherType": "none",
     "server.headless": True,
+    "server.maxCacheDataSize": "512mb",
 }
+# What the dashboard's own page asks for. Figures about the server and the interfaces for programs are closed.
+CORE = "/_stcore/"
+OPEN_CORE = ("health", "host-config", "stream", "upload_file/", "bidi-components/")
 
 
 def settings(address: str = "127.0.0.1", port: str = "8501") -> dict[str, object]:
     """The server's settings, above any file and environment. Exits for an address that must not be served."""
     refuse(address)
     refuse(os.environ.get("STREAMLIT_SERVER_ADDRESS", address))
-    return all_settings() | {"server.address": address, "server.port": int(port)}
+    ours = all_settings() | {"server.address": address, "server.port": int(port)}
+    keep_to(ours)
+    return ours
 
 
 def protect() -> None:
     """Protects a server started by `streamlit run`, which would listen everywhere if no address is set."""
     refuse(str(config.get_option("server.address") or "0.0.0.0"))
-    for name, value in all_settings().items():
-        config.set_option(name, value)
+    keep_to(all_settings())
 
 
 def all_settings() -> dict[str, object]:
@@ -99,6 +106,19 @@ class Headers:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+class Closed:
+    """Answers that there is nothing where Streamlit serves what the dashboard does not use."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_closed = path.startswith(CORE) and not path.removeprefix(CORE).startswith(OPEN_CORE)
+        answer: ASGIApp = Response(status_code=404) if scope["type"] == "http" and is_closed else self.app
+        await answer(scope, receive, send)
 
 
 class Origins:

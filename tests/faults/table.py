@@ -48,6 +48,7 @@ FAULTS = {
     "S9": "client names in messages",
     "S10": "offices of two firms with one name",
     "S11": "web sockets for pages of other hosts and ports",
+    "S12": "options of Streamlit that are set elsewhere",
     "S13": "the audit trail deleted, cut, rolled back or forged",
 }
 # Faults with tests in other folders: of these, only the number of tests counts.

@@ -1,0 +1,61 @@
+"""The options of Streamlit: the dashboard's own and the theme are in force, and all others are refused.
+
+Streamlit takes options from the folder that it is started in, from the home folder, the environment and its
+command line. One of them lets a header say who somebody is, others open interfaces for programs.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+
+from streamlit import config
+from streamlit.config_option import ConfigOption
+
+# Their values are free: the address has a rule of its own, `refuse_elsewhere`.
+FREE = ("server.address", "server.port")
+REFUSAL = "the dashboard takes no options of Streamlit but its own and the theme. Remove it there."
+
+
+def keep_to(ours: Mapping[str, object]) -> None:
+    """Sets our options, and exits if others are set elsewhere, by name.
+
+    Streamlit reads its files again whenever they change while the dashboard runs; then others stay out.
+    """
+    found = set_elsewhere(ours)
+    if found:
+        sys.exit("\n".join(f"{name} is set {where}: {REFUSAL}" for name, where in found.items()))
+
+    def keep() -> None:
+        for name in set_elsewhere(ours):
+            config.set_option(name, default_of(name), ConfigOption.DEFAULT_DEFINITION)
+        for name, value in ours.items():
+            config.set_option(name, value)
+
+    keep()
+    config.on_config_parsed(keep, force_connect=True)
+
+
+def set_elsewhere(ours: Mapping[str, object]) -> dict[str, str]:
+    """The options that are not Streamlit's default, ours, free or of the theme, and where each is set."""
+    found = {}
+    for name, option in config.get_config_options().items():
+        if name in FREE or name.startswith("theme."):
+            continue
+        usual = [default_of(name), *([ours[name]] if name in ours else [])]
+        variable = os.environ.get(option.env_var)
+        if variable and not is_one_of(variable, usual):
+            found[name] = f"by the environment variable {option.env_var}"
+        elif option.where_defined != ConfigOption.DEFAULT_DEFINITION and not is_one_of(option.value, usual):
+            is_file = os.path.isabs(option.where_defined)
+            found[name] = f"in {option.where_defined}" if is_file else "on the command line"
+    return found
+
+
+def default_of(name: str) -> object:
+    """What Streamlit takes if nobody sets the option; of some options it is computed."""
+    return config._config_options_template[name].value
+
+
+def is_one_of(value: object, usual: Iterable[object]) -> bool:
+    """Whether a value, or the text of one, is among these."""
+    return any(value == one or str(value).casefold() == str(one).casefold() for one in usual)
