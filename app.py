@@ -1,6 +1,6 @@
 """How the dashboard is served: warmed up, compressed, with protective headers, locally or behind a sign-in.
 
-`returntrail app` runs `python app.py ADDRESS PORT`; `streamlit run app.py` serves the same.
+`returntrail app` runs `python app.py ADDRESS PORT [--open]`; `streamlit run app.py` serves the same.
 """
 
 import gc
@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dashboard.guard.adding import Uploads
+from dashboard.guard.door import Door, announced
 from dashboard.guard.protection import Closed, Headers, Origins, hosts, protect, settings, show_error_number
 from etl.adding import remove_left_uploads
 from etl.status import served_directory
@@ -52,7 +53,8 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
     go.Figure(go.Bar(x=[1])).to_json()
     gc.collect()
     gc.freeze()
-    yield
+    with announced():
+        yield
 
 
 app = st.App(
@@ -61,12 +63,13 @@ app = st.App(
     on_script_error=show_error_number,
     routes=[Route("/csv/{report}", download, methods=["GET"])],
     middleware=[
+        Middleware(Headers),
         # A page elsewhere that points its own name at this machine must not reach the data.
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts()),
         Middleware(Closed),
         Middleware(Origins),
+        Middleware(Door),
         Middleware(Uploads),
-        Middleware(Headers),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),
     ],
 )

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
-from dashboard.guard import access
+from dashboard.guard import access, door
 from dashboard.guard.options import keep_to
 from etl.access.signin import SignIn, refuse_elsewhere
 from etl.adding import most_megabytes
@@ -72,9 +72,13 @@ def all_settings() -> dict[str, object]:
 
 
 def refuse(address: str) -> None:
-    """Exits before the server listens at an address that must not be served, or with half a sign-in."""
+    """Exits before the server listens at an address that must not be served, or with half a sign-in.
+
+    It exits as well if the key of the browsers that may open the dashboard cannot be written.
+    """
     try:
         refuse_elsewhere(address, access.sign_in())
+        door.entry()
     except Problem as problem:
         sys.exit(str(problem))
 

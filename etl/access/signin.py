@@ -20,7 +20,6 @@ from urllib.parse import SplitResult, urlsplit
 from etl.access.scope import offices_named
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.common.terminal import say
 from etl.config.access import Access
 from etl.config.place import Place
 from etl.config.settings import read_settings
@@ -44,15 +43,17 @@ class SignIn:
 
 def configured(data: DataDir) -> SignIn | None:
     """The sign-in of a data directory, or None. Raises a Problem if it is incomplete or unsafe."""
-    file = data.root / "secrets.toml"
+    file = secrets_file(data)
     access = read_settings(data.settings).access
-    table = read_auth(file) if file.exists() else None
+    table = read_section(file, "auth")
     if table is None and access is None:
         return None
     if table is None:
         raise Problem(f"{data.settings}: it has [access], but there is no [auth] in {file}. {HOW}.")
     if access is None:
         raise Problem(f"{file}: it has [auth], but there is no [access] in {data.settings}. {HOW}.")
+    if read_section(file, "proxy") is not None:
+        raise Problem(f"{file}: it has [auth] and [proxy]. [proxy] is for a dashboard without a sign-in.")
     place = Place(file, "[auth]", table, (*AUTH_KEYS, "client_kwargs"))
     for key in AUTH_KEYS:
         # The value of a wrong key is not shown, because it may be a secret.
@@ -70,8 +71,26 @@ def configured(data: DataDir) -> SignIn | None:
     return SignIn(file, f"{back.scheme}://{back.netloc}", back.hostname or "")
 
 
-def read_auth(file: Path) -> dict[str, Any] | None:
-    """The [auth] section, or None. Raises a Problem if other users can read the file."""
+def secrets_file(data: DataDir) -> Path:
+    return data.root / "secrets.toml"
+
+
+def proxy_secret(data: DataDir) -> str | None:
+    """What a proxy in front of a dashboard without a sign-in shows. Raises a Problem if it is too short."""
+    file = secrets_file(data)
+    table = read_section(file, "proxy")
+    if table is None:
+        return None
+    secret = Place(file, "[proxy]", table, ("secret",)).table.get("secret")
+    if not isinstance(secret, str) or len(secret) < SHORTEST_SECRET or not secret.isascii():
+        raise Problem(f"{file}: [proxy] needs a random secret of at least {SHORTEST_SECRET} characters.")
+    return secret
+
+
+def read_section(file: Path, name: str) -> dict[str, Any] | None:
+    """A section of the secrets, or None. Raises a Problem if other users can read the file."""
+    if not file.exists():
+        return None
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
         mode = file.stat().st_mode & 0o777
@@ -82,9 +101,9 @@ def read_auth(file: Path) -> dict[str, Any] | None:
         raise Problem(f"{file}: not TOML.") from error
     if mode & 0o077:
         raise Problem(f"{file}: others can read the secrets (mode {mode:o}). Type: chmod 600 {file}")
-    table = tables.get("auth")
+    table = tables.get(name)
     if table is not None and not isinstance(table, dict):
-        raise Problem(f"{file}: write [auth], with one bracket.")
+        raise Problem(f"{file}: write [{name}], with one bracket.")
     return table
 
 
@@ -129,7 +148,9 @@ def refuse_elsewhere(address: str, sign_in: SignIn | None) -> None:
         raise Problem(f"{sign_in.secrets}: {fault}. Write the https address of the proxy. {HOW}.")
 
 
-def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) -> NoReturn:
+def serve(
+    data: DataDir, address: str = "127.0.0.1", port: int | None = None, is_open: bool = False
+) -> NoReturn:
     """Replaces this process by one that serves app.py on the data directory, so that Ctrl-C reaches it."""
     sign_in = configured(data)
     refuse_elsewhere(address, sign_in)
@@ -141,11 +162,8 @@ def serve(data: DataDir, address: str = "127.0.0.1", port: int | None = None) ->
         taken = f"Port {port} is taken on {host}. Name another one with --port, or leave --port out."
         foreign = f"{host} is not an address of this machine. Name one of its own with --address."
         raise Problem(taken if port else foreign)
-    shown = f"[{host}]" if ":" in host else host
-    proxy = f", reached at {sign_in.origin}" if sign_in else ""
-    say(f"The dashboard of {data.root}: http://{shown}:{chosen}{proxy} (Ctrl-C ends it)")
     sys.stdout.flush()
-    program = [sys.executable, str(CHECKOUT / "app.py"), host, str(chosen)]
+    program = [sys.executable, str(CHECKOUT / "app.py"), host, str(chosen), *(["--open"] if is_open else [])]
     os.execve(sys.executable, program, os.environ | {"RETURNTRAIL_DATA": str(data.root)})
 
 

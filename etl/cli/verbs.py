@@ -232,7 +232,7 @@ def app(data: DataDir, options: Namespace) -> int:
     """Serves the dashboard of this data directory until Ctrl-C."""
     from etl.access.signin import serve
 
-    return serve(data, options.address, options.port)
+    return serve(data, options.address, options.port, options.open)
 
 
 @contextmanager

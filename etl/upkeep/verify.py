@@ -43,7 +43,7 @@ RESTORE = "Remove the part and load its file again, or restore it from a backup.
 # Files and folders of the owner that contain nothing about clients.
 OWNER_FILES = {"settings.toml", "reference"}
 KNOWN_NAMES = OWNER_FILES.union(
-    ("secrets.toml", "inbox", "store", "reports", "runs", "audit", "evidence", "export", "adding"),
+    ("secrets.toml", "inbox", "store", "reports", "runs", "audit", "evidence", "export", "adding", "app"),
     (
         "warehouse.duckdb",
         "warehouse.duckdb.sha256",

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from dashboard.guard.download import Download
 from etl.cli.options import read_options
 from etl.common.paths import CHECKOUT
-from support.served import free_port, wait_for
+from support.served import free_port, visitor_of
 from support.visitors import crowd
 
 STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.port", "8765"]
@@ -48,6 +48,8 @@ def test_the_proxy_authenticates_before_it_passes_anything_on() -> None:
     passed_on = {place.strip(): body for place, body in blocks if "proxy_pass http://127.0.0.1:8501" in body}
     assert list(passed_on) == ["/"]
     assert "auth_request /oauth2/auth;" in passed_on["/"]
+    # What it includes shows the dashboard the secret.
+    assert "include /etc/nginx/returntrail-secret.conf;" in passed_on["/"]
 
 
 def test_the_proxy_of_a_sign_in_passes_on_the_name_that_people_typed() -> None:
@@ -100,14 +102,16 @@ def test_at_start_the_dashboard_prints_one_line_with_its_address(words: list[str
     with output.open("wb") as stream:
         server = subprocess.Popen(command, cwd=CHECKOUT, stdout=stream, stderr=stream)
     try:
-        address = address_in(output, server)
-        wait_for(address, server)
-        asyncio.run(crowd(address, [iter([(0.0, "", "")])], limit_seconds=120))
+        printed = address_in(output, server)
+        address = printed.partition("/?token=")[0]
+        cookies = visitor_of(printed).cookies
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        asyncio.run(crowd(address, [iter([(0.0, "", "")])], limit_seconds=120, cookie=cookie))
     finally:
         server.terminate()
         server.wait(timeout=60)
     lines = output.read_text(encoding="utf-8").splitlines()
-    assert lines[-1] == f"The dashboard of {tmp_path / 'data'}: {address} (Ctrl-C ends it)"
+    assert lines[-1] == f"The dashboard of {tmp_path / 'data'}: {printed} (Ctrl-C ends it)"
     if words[0] == "app":
         assert (len(lines), address) == (1, f"http://127.0.0.1:{port}")
     else:
@@ -118,7 +122,7 @@ def test_at_start_the_dashboard_prints_one_line_with_its_address(words: list[str
 def address_in(output: Path, server: subprocess.Popen[bytes]) -> str:
     """The address, once the process has printed it."""
     for _ in range(1200):
-        printed = re.search(r"http://[\d.:]+", output.read_text(encoding="utf-8"))
+        printed = re.search(r"http://\S+(?= \()", output.read_text(encoding="utf-8"))
         if printed:
             return printed[0]
         assert server.poll() is None, output.read_text(encoding="utf-8")

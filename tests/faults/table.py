@@ -50,6 +50,7 @@ FAULTS = {
     "S11": "web sockets for pages of other hosts and ports",
     "S12": "options of Streamlit that are set elsewhere",
     "S13": "the audit trail deleted, cut, rolled back or forged",
+    "S14": "another account of the machine asks the dashboard",
 }
 # Faults with tests in other folders: of these, only the number of tests counts.
 ELSEWHERE = {

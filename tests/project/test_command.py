@@ -15,7 +15,6 @@ import stat
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -25,7 +24,7 @@ import pytest
 
 from etl.common.paths import CHECKOUT, DataDir, version
 from faults.runner import Runner
-from support.served import wait_for
+from support.served import visitor_of
 
 ENVIRONMENT = os.environ | {"RETURNTRAIL_DATA": "", "PYTHONPATH": str(CHECKOUT)}
 COMMAND = [sys.executable, "-m", "etl"]
@@ -469,12 +468,11 @@ def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(
             start = f"The dashboard of {demo.root}: "
             assert sentence.startswith(start)
             address = re.fullmatch(
-                r"(http://127\.0\.0\.1:(\d+)) \(Ctrl-C ends it\)\n", sentence.removeprefix(start)
+                r"(http://127\.0\.0\.1:(\d+)/\?token=\S+) \(Ctrl-C ends it\)\n", sentence.removeprefix(start)
             )
             assert address and address[2] != "8501"
-            wait_for(address[1], server)
-            with urllib.request.urlopen(address[1]) as page:
-                assert page.headers["x-content-type-options"] == "nosniff"
+            with visitor_of(address[1]) as visitor:
+                assert visitor.get(f"http://127.0.0.1:{address[2]}/returns").status_code == 200
             taken = run("--data", demo.root, "app", "--port", address[2])
             server.send_signal(signal.SIGINT)
             _, printed = server.communicate(timeout=300)

@@ -36,6 +36,8 @@ NOT_MADE_HERE = {
     "demo.txt",
     ".purging.json",
     "store/reading.json",
+    "app/key",
+    "app/address-<port>.txt",
     "adding/<folder>/<number>/<name>",
     "audit/trail-<year>.jsonl",
 }

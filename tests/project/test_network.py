@@ -85,7 +85,7 @@ def test_an_analysts_statement_uses_no_network_either(season: DataDir) -> None:
 
 def test_the_dashboard_serves_every_page_and_connects_to_nothing(season: DataDir) -> None:
     port = free_port()
-    program = [*SEALED, "--listening", str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
+    program = [*SEALED, "--listening", str(CHECKOUT / "app.py"), "127.0.0.1", str(port), "--open"]
     environment = ENVIRONMENT | {"RETURNTRAIL_DATA": str(season.root)}
     server = subprocess.Popen(
         program, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

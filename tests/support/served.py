@@ -1,6 +1,7 @@
 """The dashboard as its users see it: a real server on a free port, and a real Chromium."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import axe_playwright_python
+import httpx
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 from playwright.sync_api import TimeoutError as WaitedTooLong
 
@@ -53,10 +55,13 @@ def free_port() -> int:
 
 @contextmanager
 def served(data: DataDir, port: int | None = None) -> Iterator[str]:
-    """The address of a running dashboard of this data, whose working directory is not the checkout."""
+    """The address of a running dashboard of this data, whose working directory is not the checkout.
+
+    It lets in every browser of this machine.
+    """
     port = port or free_port()
     environment = os.environ | {"RETURNTRAIL_DATA": str(data.root)}
-    program = [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", str(port)]
+    program = [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", str(port), "--open"]
     server = subprocess.Popen(
         program, env=environment, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -67,6 +72,28 @@ def served(data: DataDir, port: int | None = None) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=60)
+
+
+@contextmanager
+def started(data: DataDir, *options: str) -> Iterator[str]:
+    """The address that `returntrail app` prints, as long as it serves."""
+    words = [sys.executable, "-m", "etl", "--data", str(data.root), "app", *options]
+    server = subprocess.Popen(words, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
+    try:
+        line = server.stderr.readline()
+        printed = re.fullmatch(r"The dashboard of \S+: (http://\S+) \(Ctrl-C ends it\)\n", line)
+        assert printed, line
+        yield printed[1]
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+
+
+def visitor_of(address: str) -> httpx.Client:
+    """A client that has opened a printed address, as a browser does."""
+    client = httpx.Client(follow_redirects=True, timeout=60)
+    assert client.get(address).status_code == 200
+    return client
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -25,18 +25,21 @@ async def click(socket: websockets.ClientConnection, page: str, address: str) ->
             return time.perf_counter() - started
 
 
-async def visitor(where: str, clicks: Clicks) -> list[float]:
+async def visitor(where: str, clicks: Clicks, cookie: str = "") -> list[float]:
     """One session: a pause, then a click, again and again; the seconds of each."""
     url = where.replace("http", "ws", 1) + "/_stcore/stream"
     times = []
-    async with websockets.connect(url, subprotocols=["streamlit"], origin=where, max_size=None) as socket:
+    how = {"subprotocols": ["streamlit"], "origin": where, "max_size": None}
+    async with websockets.connect(url, additional_headers={"Cookie": cookie}, **how) as socket:
         for pause, page, address in clicks:
             await asyncio.sleep(pause)
             times.append(await click(socket, page, address))
     return times
 
 
-async def crowd(where: str, visits: list[Clicks], limit_seconds: float) -> list[list[float]]:
+async def crowd(
+    where: str, visits: list[Clicks], limit_seconds: float, cookie: str = ""
+) -> list[list[float]]:
     """All visits at once. Raises TimeoutError if the server does not answer in time."""
     async with asyncio.timeout(limit_seconds):
-        return await asyncio.gather(*(visitor(where, clicks) for clicks in visits))
+        return await asyncio.gather(*(visitor(where, clicks, cookie) for clicks in visits))

@@ -128,7 +128,7 @@ def test_every_command_works(installed: Installed, season: Path) -> None:
 def test_the_dashboard_is_served(installed: Installed, season: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    process = installed.started("--data", season, "app", "--port", port)
+    process = installed.started("--data", season, "app", "--open", "--port", port)
     try:
         wait_for(address, process)
         with urlopen(address, timeout=60) as page:
