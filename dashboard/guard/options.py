@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from streamlit import config
 from streamlit.config_option import ConfigOption
 
+# Where our options are defined, as Streamlit says it of others.
+OURS = "the dashboard"
 # Their values are free: the address has a rule of its own, `refuse_elsewhere`.
 FREE = ("server.address", "server.port")
+NOT_ELSEWHERE = (OURS, ConfigOption.DEFAULT_DEFINITION)
 REFUSAL = "the dashboard takes no options of Streamlit but its own and the theme. Remove it there."
 
 
@@ -29,7 +32,7 @@ def keep_to(ours: Mapping[str, object]) -> None:
         for name in set_elsewhere(ours):
             config.set_option(name, default_of(name), ConfigOption.DEFAULT_DEFINITION)
         for name, value in ours.items():
-            config.set_option(name, value)
+            config.set_option(name, value, OURS)
 
     keep()
     config.on_config_parsed(keep, force_connect=True)
@@ -45,7 +48,7 @@ def set_elsewhere(ours: Mapping[str, object]) -> dict[str, str]:
         variable = os.environ.get(option.env_var)
         if variable and not is_one_of(variable, usual):
             found[name] = f"by the environment variable {option.env_var}"
-        elif option.where_defined != ConfigOption.DEFAULT_DEFINITION and not is_one_of(option.value, usual):
+        elif option.where_defined not in NOT_ELSEWHERE and not is_one_of(option.value, usual):
             is_file = os.path.isabs(option.where_defined)
             found[name] = f"in {option.where_defined}" if is_file else "on the command line"
     return found

@@ -52,14 +52,23 @@ def settings(address: str = "127.0.0.1", port: str = "8501") -> dict[str, object
     refuse(address)
     refuse(os.environ.get("STREAMLIT_SERVER_ADDRESS", address))
     ours = all_settings() | {"server.address": address, "server.port": int(port)}
-    keep_to(ours)
+    begin(ours)
     return ours
 
 
 def protect() -> None:
     """Protects a server started by `streamlit run`, which would listen everywhere if no address is set."""
     refuse(str(config.get_option("server.address") or "0.0.0.0"))
-    keep_to(all_settings())
+    begin(all_settings())
+
+
+def begin(ours: dict[str, object]) -> None:
+    """Sets our options, and exits if others are set, or if no browser could be let in."""
+    keep_to(ours)
+    try:
+        door.entry()
+    except Problem as problem:
+        sys.exit(str(problem))
 
 
 def all_settings() -> dict[str, object]:
@@ -72,13 +81,9 @@ def all_settings() -> dict[str, object]:
 
 
 def refuse(address: str) -> None:
-    """Exits before the server listens at an address that must not be served, or with half a sign-in.
-
-    It exits as well if the key of the browsers that may open the dashboard cannot be written.
-    """
+    """Exits before the server listens at an address that must not be served, or with half a sign-in."""
     try:
         refuse_elsewhere(address, access.sign_in())
-        door.entry()
     except Problem as problem:
         sys.exit(str(problem))
 

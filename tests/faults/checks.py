@@ -30,7 +30,8 @@ ALLOWED = re.compile(
     | inbox(/.+)? | store(/refused)? | store/refused/{ID}\.json
     | store/{ID}(\.\d+)?(/(ledger\.json|(events|attributes|returns|quarantine)\.parquet))?
     | reports | reports/\d{{4}}-\d\d-\d\d(/(manifest\.json|[a-z0-9_-]+\.(csv|xlsx)))? | reference(/.*)?
-    | adding | runs(/.*)? | app(/.*)? | audit(/.*)? | export(/.*)? | evidence(/.*)? | purged\.jsonl | verified\.json
+    | adding | app(/.*)?
+    | runs(/.*)? | audit(/.*)? | export(/.*)? | evidence(/.*)? | purged\.jsonl | verified\.json
     """
 )
 UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
