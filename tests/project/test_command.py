@@ -471,8 +471,8 @@ def test_the_app_prints_its_address_finds_a_free_port_and_ends_by_ctrl_c(
                 r"(http://127\.0\.0\.1:(\d+)/\?token=\S+) \(Ctrl-C ends it\)\n", sentence.removeprefix(start)
             )
             assert address and address[2] != "8501"
-            with visitor_of(address[1]) as visitor:
-                assert visitor.get(f"http://127.0.0.1:{address[2]}/returns").status_code == 200
+            returns = visitor_of(address[1]).get(f"http://127.0.0.1:{address[2]}/returns")
+            assert returns.status_code == 200
             taken = run("--data", demo.root, "app", "--port", address[2])
             server.send_signal(signal.SIGINT)
             _, printed = server.communicate(timeout=300)
