@@ -19,6 +19,8 @@ from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from etl.common.files import make_private_folder, write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
@@ -282,12 +284,17 @@ def sealed_logs(data: DataDir) -> dict[str, SealedLog]:
     }
 
 
+class Marks(msgspec.Struct):
+    """What is read of the heartbeat and of the last verification."""
+
+    logs: dict[str, Head] = {}
+
+
 def marks_in(file: Path) -> dict[str, Head]:
     """The heads of the logs as they were when a file was written, by their names."""
     try:
-        marks = json.loads(file.read_text(encoding="utf-8"))["logs"]
-        return {name: Head(**mark) for name, mark in marks.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return msgspec.json.decode(file.read_bytes(), type=Marks).logs
+    except (OSError, msgspec.MsgspecError):
         return {}
 
 

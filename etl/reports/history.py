@@ -102,8 +102,8 @@ def refuse_lost_history(data: DataDir) -> None:
     """Raises a Problem if runs were changed or lost: what they sent would be sent again."""
     if faults := history_faults(data):
         unknown = "So it is not known what people got, and nothing is written or sent"
-        anew = "To begin anew, move runs/ and verified.json elsewhere: every report is then new"
-        raise Problem(f"{faults[0]} {unknown}. Restore runs/ from a backup. {anew}.")
+        anew = "To begin anew, move both elsewhere: every report is then new"
+        raise Problem(f"{faults[0]} {unknown}. Restore runs/ and verified.json from one backup. {anew}.")
 
 
 def history(data: DataDir) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""`returntrail verify`: checks store, ledger, warehouse, models, files and audit trail against each other.
+"""`returntrail verify`: checks store, ledger, warehouse, models, files, output and logs against each other.
 
 In the store it checks every part against its ledger and its checksums, and every refusal. In the data
 directory it checks who can read the files, what killed processes left, unknown files, and disk space. Its

@@ -123,9 +123,15 @@ def check_refusal(tally: Tally, data: DataDir, name: str) -> None:
         try:
             with alerting(data):
                 sent = due(data, "2026-03-07T18:00")
-            tally.check_message(f"nothing was said, and sent: {sent}", "Restore runs/ from a backup", name)
+            tally.check_message(
+                f"nothing was said, and sent: {sent}", "Restore runs/ and verified.json", name
+            )
         except Problem as problem:
-            tally.check_message(str(problem), r"history\.jsonl.*Restore runs/ from a backup\. To begin", name)
+            tally.check_message(
+                str(problem),
+                r"history\.jsonl.*Restore runs/ and verified\.json from one backup\. To begin",
+                name,
+            )
     damaged = [one.finding for one in verify(data) if (one.severity, one.subject) == DAMAGED]
     tally.check_message("\n".join(damaged), "lines|written|damaged|seal", name)
 

@@ -119,8 +119,8 @@ def test_a_restored_history_goes_on_and_a_new_one_begins_when_asked(data: DataDi
         due(data, "2026-03-06T12:00")
     assert str(raised.value) == (
         f"{history_file(data)}: it is missing, and it had 2 lines. So it is not known what people got, and "
-        "nothing is written or sent. Restore runs/ from a backup. "
-        "To begin anew, move runs/ and verified.json elsewhere: every report is then new."
+        "nothing is written or sent. Restore runs/ and verified.json from one backup. "
+        "To begin anew, move both elsewhere: every report is then new."
     )
     shutil.rmtree(data.runs)
     with pytest.raises(Problem, match="it is missing, and it had 2 lines"):
@@ -130,6 +130,32 @@ def test_a_restored_history_goes_on_and_a_new_one_begins_when_asked(data: DataDi
     # What was said: both are moved away, and the reports begin anew.
     shutil.move(data.runs, tmp_path / "old runs")
     shutil.move(data.verified, tmp_path / "verified.json")
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert found(data) == [WELL_LOG]
+
+
+def test_an_older_history_goes_on_with_what_was_seen_of_it_then(data: DataDir, tmp_path: Path) -> None:
+    """Of one backup come the history and verified.json; what was sent since then is sent again."""
+    verify(data)
+    backup = shutil.copytree(data.root, tmp_path / "backup")
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    verify(data)
+    shutil.rmtree(data.runs)
+    shutil.copytree(backup / "runs", data.runs)
+    with pytest.raises(Problem, match="it has 2 lines and had 4: the end was cut off"):
+        due(data, "2026-03-06T12:00")
+    shutil.copy(backup / "verified.json", data.verified)
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert found(data) == [WELL_LOG]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"logs": 5}', '{"logs": {"runs/history.jsonl": {"count": "x"}}}']
+)
+def test_a_damaged_file_that_remembers_the_logs_stops_nothing(data: DataDir, content: str) -> None:
+    for file in (data.verified, data.runs / "heartbeat.json"):
+        file.write_text(content, encoding="utf-8")
+        file.chmod(0o600)
     assert due(data, "2026-03-06T12:00") == [("seen", "written")]
     assert found(data) == [WELL_LOG]
 
