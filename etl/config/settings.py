@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.common.problem import Problem
 from etl.config.access import Access, read_access
-from etl.config.place import Count, Place, Text, Zone, keys
+from etl.config.place import Count, Place, Text, Truth, Zone, keys
 from etl.config.source import Limits, Source, read_sources, unpacked_name
 from etl.config.subscription import Mail, Subscription, read_mail, read_subscriptions
 
@@ -22,10 +22,11 @@ LISTS_OF_SECTIONS = ("source", "subscription")
 
 @dataclass(frozen=True, kw_only=True)
 class Firm:
-    """The firm's name, and the time zone of dates and of the screen."""
+    """The firm's name, the time zone of dates and screen, and whether ids of nine digits are its own."""
 
     name: Text = ""
     timezone: Zone
+    nine_digit_ids: Truth = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_settings(path: Path) -> Settings:
         path=path,
         firm_name=firm.name,
         timezone=firm.timezone,
-        sources=read_sources(path, tables["source"], firm.timezone),
+        sources=read_sources(path, tables["source"], firm.timezone, firm.nine_digit_ids),
         limits=read("limits", Limits),
         retention=read("retention", Retention),
         subscriptions=read_subscriptions(path, tables.get("subscription", []), mail),

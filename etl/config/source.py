@@ -76,6 +76,8 @@ class Source:
     layout: Layout | None = None
     # Whether equal lines of one file are events of their own, or copies of one event.
     repeats: Repeats = "events"
+    # Whether nine bare digits of an id are the firm's own number, and none of a taxpayer.
+    nine_digit_ids: bool = False
     # The columns whose values one file has from elsewhere, such as its name; no heading is needed for them.
     given: frozenset[str] = frozenset()
     # Whether times in the file may be day numbers, as in a workbook.
@@ -90,7 +92,7 @@ class Source:
         content = {name: value for name, value in asdict(self).items() if name not in others}
         # A key that is not set changes nothing, so that a new key does not make every file be read again.
         defaults = {one.name: one.default for one in fields(Source)} | {"names": asdict(Names())}
-        late = ("names", "records", "header_line", "fill_down", "layout", "repeats")
+        late = ("names", "records", "header_line", "fill_down", "layout", "repeats", "nine_digit_ids")
         content = {
             name: value for name, value in content.items() if name not in late or value != defaults[name]
         }
@@ -153,9 +155,8 @@ class Source:
         return tuple(name for name in self.required if name not in given)
 
 
-SOURCE_KEYS = tuple(
-    key for key in keys(Source) if key not in ("firm_timezone", "given", "has_days", "is_beside")
-)
+OF_NO_SECTION = ("firm_timezone", "nine_digit_ids", "given", "has_days", "is_beside")
+SOURCE_KEYS = tuple(key for key in keys(Source) if key not in OF_NO_SECTION)
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,9 @@ def unpacked_name(name: str) -> str:
     return next((name[: -len(ending)] for ending in PACKED if name.casefold().endswith(ending)), name)
 
 
-def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -> tuple[Source, ...]:
+def read_sources(
+    path: Path, tables: list[dict[str, Any]], firm_timezone: str, nine_digit_ids: bool = False
+) -> tuple[Source, ...]:
     """The sources in their order; two sources of the same name are refused."""
     sources: dict[str, Source] = {}
     for number, table in enumerate(tables, start=1):
@@ -262,6 +265,7 @@ def read_sources(path: Path, tables: list[dict[str, Any]], firm_timezone: str) -
             firm_id=place.value("firm_id", Text, None),
             timezone=place.value("timezone", Zone, firm_timezone),
             firm_timezone=firm_timezone,
+            nine_digit_ids=nine_digit_ids,
             columns=read_columns(columns, kind),
             constants=read_constants(constants),
             names=read_names(place.below("names", f'[source.names] of "{name}"'), contract(kind)),

@@ -8,6 +8,8 @@ import re
 from functools import cache
 from itertools import takewhile
 
+# The first one has a zero in each group but the last digits of all.
+LEAST_OF_TAXPAYER = 1_010_001
 # Excel has 15 digits.
 EXACT = 10**15
 NOT_AS_SHOWN = " (a number that is shown in another way)"
@@ -24,6 +26,9 @@ TOKEN = re.compile(
     | (?P<other>\[[^]]*\] | .)""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+# A format for the numbers of taxpayers, whatever its sections and conditions are; and a number in one.
+OF_TAXPAYERS = re.compile(r"[0#?]{3}[^\w#?]+[0#?]{2}[^\w#?]+[0#?]{4}(?![0#?])")
+SHOWN_OF_TAXPAYER = re.compile(r"\d{1,3}[- ]\d\d[- ]\d{4}")
 # As LibreOffice writes thousands, with the marks of many countries, and numbers of many digits.
 THOUSANDS = re.compile("[1-9][0-9]{0,2}(?:[.,'’\u00a0\u202f][0-9]{3})+")
 ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+")
@@ -63,6 +68,8 @@ def in_format(code: str, number: float) -> str:
 
     General beside a text is not read: what it shows of many digits depends on the program.
     """
+    if OF_TAXPAYERS.search(code) and LEAST_OF_TAXPAYER <= number < 10**9:
+        return of_taxpayer(number)
     parts = first_section(code)
     digits = "".join(text for kind, text in parts if kind == "digit")
     # A third section is for 0, which # does not show.
@@ -80,9 +87,17 @@ def in_format(code: str, number: float) -> str:
     return shown.strip()
 
 
+def of_taxpayer(number: float) -> str:
+    """The number of a taxpayer with its zeros and groups, so that it is known for one in any column."""
+    text = f"{number:09.0f}"
+    return f"{text[:3]}-{text[3:5]}-{text[5:]}"
+
+
 def as_text(text: str, number: float) -> str:
     """A number whose cell has the text that was shown, as in an ods file."""
     own, digits = bare(number), re.sub("[^0-9]", "", text)
+    if SHOWN_OF_TAXPAYER.fullmatch(text) and digits.lstrip("0") == own and number >= LEAST_OF_TAXPAYER:
+        return of_taxpayer(number)
     if text == own or ROUNDED.fullmatch(text) or (digits == own and THOUSANDS.fullmatch(text)):
         return own
     has_zeros = ZEROS_AND_MARKS.fullmatch(text) and digits.lstrip("0") == own.lstrip("0")

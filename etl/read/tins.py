@@ -10,6 +10,8 @@ import hmac
 import html
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import IPv6Address
 from unicodedata import category, digit, normalize
 from urllib.parse import unquote_to_bytes
 
@@ -38,6 +40,8 @@ NAMED = re.compile(
 HEX = re.compile(
     r"(?i)(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,})(?![0-9a-f])"
 )
+# An address of version 6, with more groups than a number has.
+ADDRESS = re.compile(r"(?i)(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,7}(?![\w:])")
 # For DuckDB (RE2): matches every text that `redact` may change, and few others. In this order: the groups in
 # ASCII; a foreign character among digits (a few letters fold to a blank or are drawn as a dash); a character
 # that may be several digits; nine bare digits and a reason to check them; an encoding near digits.
@@ -111,6 +115,7 @@ def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str
         return []
     named = {match.start(match.lastgroup or 0) for match in NAMED.finditer(form)}
     hexes = [match.span() for match in HEX.finditer(form)]
+    addresses = [match.span() for match in ADDRESS.finditer(text) if is_address(match[0])]
     first_quote, last_quote = form.find('"'), form.rfind('"')
     tins = []
     for match in matches:
@@ -120,6 +125,8 @@ def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str
             # An amount and a year, as in $123.45 2026, is no number.
             point = text[spans[start + 2][1] : spans[start + 4][0]]
             is_tin = point != "." or start == 0 or category(form[start - 1]) != "Sc"
+            first, last = spans[start][0], spans[end - 1][1]
+            is_tin &= not any(left <= first and last <= right for left, right in addresses)
         elif match[2] or match[4]:
             is_tin = False
         else:
@@ -130,11 +137,24 @@ def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str
     return tins
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address of version 6, and no number that has only its form, as in 123:45::6789."""
+    with suppress(ValueError):
+        return len(list(filter(None, text.split(":")))) > 3 and bool(IPv6Address(text))
+    return False
+
+
 def is_issued(area: str, group: str, serial: str) -> bool:
     """Whether a number can be an SSN or ITIN; from area 900 on it is an ITIN, and its group decides."""
     if area in ("000", "666") or group == "00" or serial == "0000":
         return False
     return area < "900" or not (group < "50" or "66" <= group <= "69" or group in ("89", "93"))
+
+
+def most_decoded(text: str) -> tuple[str, list[Span]]:
+    """The last of the decodings of a text."""
+    *_, last = decodings(text)
+    return last
 
 
 def decodings(text: str) -> Iterator[tuple[str, list[Span]]]:

@@ -5,6 +5,7 @@ come or in an envelope of the receiver. The bodies become flat records here, wit
 document of a client for everybody who has it.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -62,6 +63,8 @@ RECEIVED = {"receivedat", "receivedon", "received", "eventtime", "timestamp", "t
 # would take hours in a long one; a backslash at its end belongs to the quote after it.
 LINK = re.compile(r"""(?<![^\s"'<>])[^\s"'<>]*(?::(?:\\*/){2}|[?&][\w%-]+=)[^\s"'<>]*(?<!\\)""")
 REMOVED = "[link removed]"
+# Base64 of a text that begins with { or [.
+BASE64 = re.compile(r"\s*[eW][w-z0-9+/_-][\w+/\s-]{14,}=*\s*", re.ASCII)
 # How many documents are read to see what a file is.
 FIRST = 20
 
@@ -114,6 +117,8 @@ class Splitter:
             return {self.text_without_links(key): self.without_links(item) for key, item in kept.items()}
         if isinstance(value, list):
             return [self.without_links(item) for item in value]
+        if type(value) is str and (decoded := from_base64(value)) is not None:
+            return self.without_links(decoded)
         return self.text_without_links(value) if type(value) is str else value
 
     def text_without_links(self, text: str) -> str:
@@ -305,6 +310,15 @@ def objects_in(value: Any) -> list[Body] | None:
     inner = from_text(value)
     found = inner if isinstance(inner, list) else [inner]
     return found if all(isinstance(one, dict) for one in found) else None
+
+
+def from_base64(text: str) -> Any:
+    """The object or list whose JSON text is in base64, so that what is in it is found; None for others."""
+    if BASE64.fullmatch(text):
+        plain = "".join(text.split()).rstrip("=").translate(str.maketrans("-_", "+/"))
+        with suppress(ValueError):
+            return value_of(base64.b64decode(f"{plain}==").decode())
+    return None
 
 
 def from_text(value: Any) -> Any:

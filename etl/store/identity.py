@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from etl.common.files import is_leftover
@@ -18,6 +19,7 @@ from etl.config.source import PACKED, Source
 from etl.read.archive import Contents, Unpacked
 from etl.read.formats import PLAIN
 from etl.read.tins import id_hash, redact, with_hyphens
+from etl.store.id_forms import OTHER_FORM, are_other_forms, ids_in
 from etl.store.inbox import DONE
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import keyed_hash
@@ -126,6 +128,16 @@ def digest(value: object, key: bytes | None = None) -> str:
     return full[:ID_LENGTH]
 
 
+def refusal_ids(unpacked: Unpacked, key: bytes) -> tuple[str, str]:
+    """The ids of the refusal of a content: of the file and the place in it, and with the name of the file.
+
+    Files of equal bytes may be refused for their names.
+    """
+    place = [unpacked.packed_sha256, *unpacked.place]
+    own = digest(place, key) if unpacked.place else unpacked.packed_sha256[:ID_LENGTH]
+    return own, digest([*place, unpacked.file.name], key)
+
+
 @dataclass
 class LoadedFiles:
     """The parts of the store by the ids of their files and of their contents."""
@@ -139,6 +151,18 @@ class LoadedFiles:
         for part in parts:
             loaded.add(part)
         return loaded
+
+    @cached_property
+    def ids_of_nine_digits(self) -> set[str]:
+        """The ids of returns that may be of nine digits, or are hashes, read when they are first needed."""
+        return ids_in(self.parts.values())
+
+    def refuse_other_form(self, made: Path, counts: Ledger, source: Source, key: Callable[[], bytes]) -> None:
+        """Raises a Problem if the store has a return of a written part under the other form of its id."""
+        if counts["redacted_count"] or source.nine_digit_ids:
+            own = ids_in([Part(made, counts | {"kind": source.kind})])
+            if own and are_other_forms(own, self.ids_of_nine_digits, key):
+                raise Problem(OTHER_FORM)
 
     def add(self, part: Part, old: Part | None = None) -> None:
         """Adds a part, which replaces the old one."""

@@ -31,7 +31,7 @@ from etl.read.stage import stage
 from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger, identify, with_sources
 from etl.store.columns import map_columns, match_columns, refuse_log
-from etl.store.identity import LoadedFiles, content_of, digest, refuse_merging
+from etl.store.identity import LoadedFiles, content_of, digest, refusal_ids, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, make_done_folders, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
@@ -101,6 +101,8 @@ class Loader:
             made, counts = write_part(
                 database, staged, columns, checked.file_id, own, self.key, self.purged, limits
             )
+            if not self.again:
+                self.loaded.refuse_other_form(made, counts, checked.source, self.key)
             [[outcome]] = self.put_in_store([(checked, made, counts)])
             return outcome
 
@@ -169,8 +171,11 @@ class Loader:
             own.mkdir()
             errors = (Problem, duckdb.OutOfMemoryException, duckdb.DataError)
             with suppress(*errors), of_one_file(database) as cursor:
-                for one in write_parts(cursor, group, own, self.key, self.purged, self.settings.limits):
-                    written[one[0].file] = one
+                limits = self.settings.limits
+                for checked, made, counts in write_parts(cursor, group, own, self.key, self.purged, limits):
+                    if not self.again:
+                        self.loaded.refuse_other_form(made, counts, checked.source, self.key)
+                    written[checked.file] = checked, made, counts
         return written
 
     def is_current(self, checked: Checked) -> bool:
@@ -234,16 +239,6 @@ class Loader:
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
         has_links = unpacked is not None and unpacked.has_links
         return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp, has_links=has_links)
-
-
-def refusal_ids(unpacked: Unpacked, key: bytes) -> tuple[str, str]:
-    """The ids of the refusal of a content: of the file and the place in it, and with the name of the file.
-
-    Files of equal bytes may be refused for their names.
-    """
-    place = [unpacked.packed_sha256, *unpacked.place]
-    own = digest(place, key) if unpacked.place else unpacked.packed_sha256[:ID_LENGTH]
-    return own, digest([*place, unpacked.file.name], key)
 
 
 def refused_file_id(file: Path, key: Callable[[], bytes]) -> str:

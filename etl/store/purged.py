@@ -27,6 +27,7 @@ SEPARATORS = re.compile(r'[,;\t|"\'{}\[\]:=]+')
 # An id is a few of these with anything between them, such as 2025-0001; a whole value may be any id.
 LETTERS_OR_DIGITS = re.compile(r"[^\W_]+")
 MOST_IN_AN_ID = 6
+DIGITS_OF_TIN = 9
 
 # What identifies a record of web hooks, as columns of raw.webhook and as their texts.
 HOOK = (
@@ -90,6 +91,8 @@ class Purged:
         found = list(LETTERS_OR_DIGITS.finditer(text))
         for number, first in enumerate(found):
             words |= {text[first.start() : last.end()] for last in found[number : number + MOST_IN_AN_ID]}
+        # An id that may be the number of a taxpayer was stored as its hash.
+        words |= {id_hash(word, self.key) for word in words if sum(map(str.isdigit, word)) >= DIGITS_OF_TIN}
         return any(self.has(firm_id, word) for word in words if word for firm_id in self.firm_ids)
 
     def shown_name(self, file_id: str, name: str) -> str:

@@ -29,6 +29,7 @@ from etl.store.date_order import refuse_other_order
 from etl.store.mapping import IDS, unread_attributes
 from etl.store.purged import Purged
 from etl.store.quarantine import commonest_faults, quarantined_records
+from etl.store.texts import announced_places, parts_of_numbers
 from etl.store.time_column import time_zone
 from etl.store.times import FIRST_TEXTS, number_of_format
 from etl.store.write_part import FORMAT, Key, copy_to_parquet, counts_of, map_records, records_to_store
@@ -99,6 +100,8 @@ def write_parts(
     """
     columns = files[0].columns
     stage_together(database, files, columns.headings)
+    if parts_of_numbers(database, announced_places(columns)):
+        raise Problem("whether its columns are parts of a number is to be seen in its own records alone.")
     if map_records(database, columns, key, purged)[1]:
         raise Problem("some of these records are of purged returns.")
     refuse_other_order(database, columns)

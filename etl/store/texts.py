@@ -7,6 +7,7 @@ costly tests run on few texts. A cheap test in SQL finds those with a number, an
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,19 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
 from etl.config.source import TIME
-from etl.read.ids import out_of_formula_text
-from etl.read.tins import REPLACED, SUSPECT, id_hash, redact, redact_name
+from etl.read.announced import (
+    FEWEST,
+    MAY_BE_NINE,
+    MAY_HAVE_KEYS,
+    announces,
+    redact_announced,
+    redact_ids,
+    redact_keyed,
+    redact_record,
+)
+from etl.read.ids import DAMAGED, out_of_formula_text
+from etl.read.shown_numbers import NOT_AS_SHOWN
+from etl.read.tins import REPLACED, SUSPECT, id_hash, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
 from etl.store.time_column import read_times
@@ -32,11 +44,13 @@ REPEATS = 4
 # The columns collected in one statement: more are faster for each, but planning time grows with their square.
 COLUMNS_TOGETHER = 20
 # Fewer bytes cannot contain nine digits.
-MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(SUSPECT)})"
+MAY_CONTAIN_TIN = f"strlen(text) >= 9 and regexp_matches(text, {literal(f'{SUSPECT}|{MAY_HAVE_KEYS}')})"
+MAY_BE_ID = f"regexp_matches(text, {literal(MAY_BE_NINE)})"
 FEW_TEXTS = 500
-# `redact` takes nine bare digits for a TIN only after such a word.
-CUE = "SSN "
-NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
+# The most columns that people split a number over: area, group and serial.
+MOST_PARTS = 3
+# The ids that may be the number of a person.
+IDS_OF_PEOPLE = ("return_id", "tax_return_id", "client_id")
 
 
 def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
@@ -93,28 +107,30 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     The table `redacted_rows` has their number in each text with any. An id with a TIN becomes a hash under
     the key, which is requested only then.
     """
-    # Columns with a heading such as "Client SSN": their nine bare digits are TINs too.
-    announced = {
-        place
-        for place, heading in enumerate(columns.headings)
-        if redact(f"{heading} 123456789")[1] > redact(heading)[1]
-    }
-    announced |= {MALFORMED} if announced else set()
-    ids = {columns.places.get(name) for name in ("return_id", "tax_return_id", "client_id")}
+    announced = announced_places(columns)
+    parts = parts_of_numbers(database, announced)
+    ids = {columns.places[name] for name in IDS_OF_PEOPLE if name in columns.places}
+    with_ids = set() if columns.source.nine_digit_ids else {MALFORMED, *ids, *rests(columns)} - announced
     others = {MALFORMED, *range(len(columns.headings))} - announced
     # DuckDB compiles the pattern for each statement, which takes longer than to examine a few texts.
     suspects = select_texts(database, "place, text", others, f"strlen(text) >= 9 limit {FEW_TEXTS + 1}")
     if len(suspects) > FEW_TEXTS:
         suspects = select_texts(database, "place, text", others, MAY_CONTAIN_TIN)
+        suspects += select_texts(database, "place, text", with_ids, MAY_BE_ID)
     if announced:
-        suspects += select_texts(database, "place, text", announced, "strlen(text) >= 9")
+        suspects += select_texts(database, "place, text", {MALFORMED, *announced}, "text <> ''")
     database.execute("create or replace temp table redacted_rows (row_no bigint, number integer)")
     rows = []
-    for place, text in suspects:
-        changed, number = redact_announced(text) if place in announced else redact(text)
+    for place, text in dict.fromkeys(suspects):
+        if place in announced:
+            changed, number = redact_announced(text, fewest=1 if place in parts else FEWEST)
+        else:
+            changed, number = (redact_ids if place in with_ids else redact_keyed)(text)
+        if place == MALFORMED and announced:
+            changed, more = redact_record(changed)
+            number += more
         if number:
-            own = id_hash(out_of_formula_text(text), key()) if place in ids else changed
-            rows.append((place, text, own, number))
+            rows.append((place, text, id_without_tin(text, key) if place in ids else changed, number))
     if not rows:
         return 0
     schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
@@ -128,6 +144,39 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     if not places.isdisjoint(set_places(columns)):
         collect_sets(database, columns)
     return count_of(database, "select coalesce(sum(number), 0) from redacted_rows")
+
+
+def rests(columns: Columns) -> set[int]:
+    """The places of what is not read of web hooks, with any ids."""
+    headings = columns.headings if columns.source.kind == "webhook" else []
+    return {place for place, heading in enumerate(headings) if heading.startswith("rest")}
+
+
+def announced_places(columns: Columns) -> set[int]:
+    """The places of the columns whose heading says that their numbers are of taxpayers."""
+    return {place for place, heading in enumerate(columns.headings) if announces(heading)}
+
+
+def parts_of_numbers(database: DuckDBPyConnection, announced: set[int]) -> set[int]:
+    """The places of such columns side by side with nine digits together in a record, as 123, 45 and 6789."""
+    parts = set[int]()
+    for start, size in product(announced, range(2, MOST_PARTS + 1)):
+        places = set(range(start, start + size))
+        if places <= announced:
+            are_short = " and ".join(f"regexp_full_match(trim(c{place}), '[0-9]{{1,6}}')" for place in places)
+            together = " || ".join(f"trim(c{place})" for place in places)
+            query = f"from staged where {are_short} and strlen({together}) = 9 limit 1"
+            parts |= places if database.execute(query).fetchall() else set()
+    return parts
+
+
+def id_without_tin(text: str, key: Callable[[], bytes]) -> str:
+    """The hash of an id with a TIN; a damaged one, which may be that of several returns, stays damaged."""
+    own = out_of_formula_text(text).strip()
+    if re.fullmatch(DAMAGED, own):
+        return REPLACED + NOT_AS_SHOWN
+    # A spreadsheet takes the zeros off.
+    return id_hash(own.zfill(9) if own.isdecimal() else own, key())
 
 
 def replace_texts(database: DuckDBPyConnection, places: set[int]) -> None:
@@ -147,13 +196,6 @@ def replace_texts(database: DuckDBPyConnection, places: set[int]) -> None:
             alter view staged rename to unredacted;
             create view staged as select own.* replace ({replaced}) from unredacted as own {joins}
         """)
-
-
-def redact_announced(text: str) -> tuple[str, int]:
-    """Redacts a field of a column of TINs, or an unsplit record with one: any nine digits may be a TIN."""
-    changed, number = redact(CUE + text)
-    cued = NINE_DIGITS.sub(lambda match: redact(CUE + match[0])[0].removeprefix(CUE), changed)
-    return cued.removeprefix(CUE), number + cued.count(REPLACED) - changed.count(REPLACED)
 
 
 def redacted_name(path: Path) -> tuple[str, int]:

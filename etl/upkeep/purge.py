@@ -24,6 +24,7 @@ from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step, tell
 from etl.config.settings import read_settings
+from etl.read.tins import id_hash
 from etl.store import purged
 from etl.store.contents import rows_of, stored_rows
 from etl.store.identity import content_of
@@ -122,13 +123,17 @@ def plan_returns(
             create temp table purged_returns as
             select firm_id, return_id
             from names
-            where return_id = coalesce($return_id, return_id) and firm_id = coalesce($firm, firm_id)
+            where ($return_id is null or return_id in ($return_id, $hash))
+                and firm_id = coalesce($firm, firm_id)
             group by all
             having
                 $before is null
                 or coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $before::date
         """
-        database.execute(query, {"return_id": return_id, "firm": firm, "before": before})
+        # Of an id that may be the number of a taxpayer, the store has the hash.
+        own_hash = return_id and id_hash(return_id.strip(), hash_key(data, may_make=False))
+        values = {"return_id": return_id, "hash": own_hash, "firm": firm, "before": before}
+        database.execute(query, values)
         returns = list(map(list, database.execute("from purged_returns order by all").fetchall()))
         if return_id is not None and not returns:
             of_firm = f' of the firm "{firm}"' if firm else ""
@@ -148,7 +153,9 @@ def plan_returns(
         words = [word for (word,) in database.execute(query).fetchall()]
         hooks, signers = hooks_of(database, data, words)
         shared = {word for (word,) in database.execute(others).fetchall()}
-        words = sorted({*words, *signers} - shared)
+        # Refused exports and names of files may have an id that the store has as a hash.
+        typed = {return_id} - {own_id for _, own_id in returns} if return_id else set[str]()
+        words = sorted({*words, *signers} - shared | typed)
         search = TextSearch(words)
         found = [count + len(rows) for _, count, rows in matches(database, data, returns, search, hooks)]
     kind = "return" if before is None else "before"

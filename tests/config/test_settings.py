@@ -151,7 +151,10 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
             'unknown section "post". Known: '
             "[firm], [[source]], [limits], [retention], [[subscription]], [mail], [access], [spark].",
         ),
-        (FIRM + 'zone = "x"\n' + SOURCE, 'unknown key "zone" under [firm]. Known: name, timezone.'),
+        (
+            FIRM + 'zone = "x"\n' + SOURCE,
+            'unknown key "zone" under [firm]. Known: name, timezone, nine_digit_ids.',
+        ),
         (
             FIRM + SOURCE + 'time_zone = "UTC"\n',
             f'unknown key "time_zone" under [[source]] "crm". Known: {SOURCE_KEYS}.',

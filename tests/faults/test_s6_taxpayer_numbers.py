@@ -1,5 +1,6 @@
 """S6: no SSN or ITIN, however written, is left in any file. S9: no client name is in a message."""
 
+import base64
 import gzip
 import json
 import re
@@ -10,6 +11,8 @@ from random import Random
 from urllib.parse import unquote
 
 import duckdb
+import polars as pl
+import xlsxwriter
 
 from etl.common.paths import DataDir
 from etl.store.parts import parts
@@ -17,7 +20,9 @@ from faults.checks import Tally, content_of, times
 from faults.exports import queries, with_inbox
 from faults.reading import Reader
 from faults.runner import Runner
+from support.hooks import ESIGN, STATUSES
 from support.loaded_files import events
+from support.workbooks import excel
 from tests.read.test_redact import FORMS, LOOK_ALIKES
 from tests.store.test_load_redaction import searched
 
@@ -89,6 +94,74 @@ def test_s6_no_taxpayer_number_is_left(tally: Tally, control: Tally, runner: Run
     control.leaked += leaks(
         with_inbox(tmp_path / "exports", tmp_path / "off"), runner, off=["redaction"], queries=built_by
     )
+
+
+ANNOUNCED = [
+    "ssn1",
+    "SSN_T",
+    "Taxpayer ID",
+    "Tax ID",
+    "TIN/EIN",
+    "Social",
+    "taxIdentificationNo",
+    "spouseTin",
+]
+CELLS = ["078051121", "78051121", "8051121", "12-345-6789", "123 456 789", "1.23456789E8", "1 2 3 4 5 6 7"]
+LEFT = re.compile(
+    r"0?78051121|8051121|12-345-6789|123 456 789|1\.23456789|1 2 3 4 5|078-?05-?1121|65[ -]?43[ -]?2107"
+)
+IDS = ["065432107", "2025-065432107", "078-05-1121"]
+
+
+def files_with_numbers(folder: Path) -> Path:
+    """Each form under each heading in every format, in ids, parts, formats of cells, names and web hooks."""
+    folder.mkdir()
+    heads, own = ["return_id", "tab", "label", "event_time"], ["Client", "Up", "2026-03-04 10:00"]
+    for place, heading in enumerate(ANNOUNCED):
+        rows = [[f"r{number}", *own, cell] for number, cell in enumerate(CELLS)]
+        table = [[*heads, heading], *rows, ["", *own, "78051121"]]
+        text = "".join(",".join(row) + "\n" for row in [*table, ["r9", "Client", "78051121"]])
+        (folder / f"{place}.csv").write_text(text)
+        records = [dict(zip(table[0], row, strict=True)) for row in rows]
+        records += [dict(zip(heads, row[:4], strict=True)) | {"person": {heading: row[4]}} for row in rows]
+        lines = [*map(json.dumps, records), f'{{"{heading}": "78051121", broken']
+        (folder / f"{place}.ndjson").write_text("\n".join(lines) + "\n")
+        columns = {name: [row[at] for row in table[1:]] for at, name in enumerate(table[0])}
+        pl.DataFrame(columns).write_parquet(folder / f"{place}.parquet")
+        (folder / f"{place}.xlsx").write_bytes(excel({"Client": table}))
+    parts = "".join(f"{one},{','.join(own)},065,43,2107,{one}\n" for one in IDS)
+    (folder / "ids.csv").write_text(f"{','.join(heads)},SSN 1,SSN 2,SSN 3,Client ID\n{parts}")
+    with xlsxwriter.Workbook(folder / "065432107 log.xlsx") as book:
+        sheet, taxpayers = book.add_worksheet("078051121"), book.add_format({"num_format": "000-00-0000"})
+        sheet.write_row(0, 0, [*heads, "Note"])
+        for number, digits in enumerate((78051121, 65432107), start=1):
+            sheet.write_row(number, 0, [f"r{number}", *own])
+            sheet.write(number, 4, digits, taxpayers)
+    hidden = base64.b64encode(json.dumps({"ssn": "078-05-1121", "taxId": "78051121"}).encode()).decode()
+    first = STATUSES[0] | {"ssn": "78051121", "clientId": "065432107"}
+    bodies = [first, ESIGN | {"taxId": "12-345-6789"}, {"body": hidden}]
+    (folder / "hooks.ndjson").write_text("".join(f"{json.dumps(body)}\n" for body in bodies))
+    return folder
+
+
+def test_s6_no_number_is_left_that_a_heading_announces(
+    tally: Tally, control: Tally, runner: Runner, tmp_path: Path
+) -> None:
+    """Nor in ids or in what `--check` prints; for that, no return is lost or joined with another."""
+    exports = files_with_numbers(tmp_path / "exports")
+    data = with_inbox(exports, tmp_path / "data")
+    tally.injected += len(ANNOUNCED) * 5 * len(CELLS)
+    printed = [runner.run("--data", data.root, "load", "--check", *sorted(exports.iterdir())).out]
+    ended = [runner.run("--data", data.root, verb) for verb in ("load", "build", "verify")]
+    printed += [text for one in ended for text in (one.out, one.err)]
+    lines = [line for line in everything(data, printed).splitlines() if LEFT.search(line)]
+    tally.leaked += len(lines)
+    tally.details += lines
+    [ids] = [part for part in parts(data) if part.ledger["file_name"] == "ids.csv"]
+    tally.lost += len(IDS) - len(set(events(ids, "return_id")))
+    bare = with_inbox(exports, tmp_path / "off")
+    runner.run("--data", bare.root, "load", off=["redaction"])
+    control.leaked += len(LEFT.findall(searched(bare.store)))
 
 
 def test_s6_look_alikes_are_not_replaced(

@@ -17,7 +17,7 @@ from etl.cli.options import command_parser, read_options
 from etl.common.paths import CHECKOUT, SHIPPED, version
 from etl.config.access import ACCESS_KEYS
 from etl.config.place import keys
-from etl.config.settings import SECTIONS, Retention, read_settings
+from etl.config.settings import SECTIONS, Firm, Retention, read_settings
 from etl.config.source import SOURCE_KEYS, Limits
 from etl.config.subscription import SUBSCRIPTION_KEYS, WEEKDAYS, Mail, Subscription
 from etl.sql.catalog import read_catalog
@@ -109,7 +109,7 @@ def test_the_docs_list_every_setting() -> None:
         for row in table_in(SETTINGS, "Settings")
     }
     assert rows == {
-        "firm": {"name", "timezone"},
+        "firm": set(keys(Firm)),
         "source": set(SOURCE_KEYS) - {"columns", "constants", "names"},
         "limits": {one.name for one in fields(Limits)},
         "retention": set(keys(Retention)),

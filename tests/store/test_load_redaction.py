@@ -149,7 +149,7 @@ def test_refusals_contain_none_either(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(212) 555-0123", "2026-03-04", "000-12-3456", "666-12-3456", "xxx-xx-1234", "123456789", "12-3456789"],
+    ["(212) 555-0123", "2026-03-04", "000-12-3456", "666-12-3456", "xxx-xx-1234", "R123456789", "12-3456789"],
 )
 def test_look_alikes_stay(tmp_path: Path, text: str) -> None:
     # A date alone is no ID.
