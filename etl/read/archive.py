@@ -97,12 +97,29 @@ def refuse_others(file: Path) -> None:
         raise Problem("a byte of its name is not UTF-8. Rename it.")
 
 
-def refuse_large(size: int, packed_size: int, limits: Limits) -> None:
-    """Refuses content that is too large, or so much larger than its archive that it must be a zip bomb."""
-    if size > limits.unpacked_bytes:
-        raise limits.over("unpacked_bytes", "the unpacked file", size)
-    if size > max(SMALL, packed_size * limits.ratio):
-        raise limits.over("ratio", "its size unpacked, as a multiple of its size packed,")
+@dataclass(frozen=True)
+class Room:
+    """How much what is in a file of this size may take when it is unpacked, and its records as text."""
+
+    limits: Limits
+    packed_size: int
+
+    def refuse_large(
+        self,
+        size: int,
+        unpacked: str = "the unpacked file",
+        multiple: str = "its size unpacked, as a multiple of its size packed,",
+    ) -> None:
+        """Refuses what is too large, or so much larger than the file that it must be a zip bomb."""
+        if size > self.limits.unpacked_bytes:
+            raise self.limits.over("unpacked_bytes", unpacked, size)
+        if size > max(SMALL, self.packed_size * self.limits.ratio):
+            raise self.limits.over("ratio", multiple)
+
+    def refuse_records(self, size: int) -> None:
+        """Refuses records of this size as text: in some formats, few bytes may be many or long records."""
+        own = "the size of its records as text"
+        self.refuse_large(size, own, f"{own}, as a multiple of the size of the file,")
 
 
 def contents(path: Path, folder: Path, limits: Limits) -> Contents:
@@ -147,7 +164,7 @@ class Unpacker:
     """Unpacks one file into a private folder; everything that it writes counts towards the limits."""
 
     def __init__(self, folder: Path, limits: Limits, packed_size: int) -> None:
-        self.folder, self.limits, self.packed_size = folder, limits, packed_size
+        self.folder, self.room = folder, Room(limits, packed_size)
         self.size = 0
         self.written: set[Path] = set()
         self.found = Contents()
@@ -160,7 +177,7 @@ class Unpacker:
         with open(descriptor, "wb") as out:
             for chunk in chunks:
                 self.size += len(chunk)
-                refuse_large(self.size, self.packed_size, self.limits)
+                self.room.refuse_large(self.size)
                 content.update(chunk)
                 out.write(chunk)
         return Path(name), content.hexdigest()
@@ -189,9 +206,9 @@ class Unpacker:
     def add_sheets(self, book: Unpacked) -> None:
         """Adds each sheet of a workbook with a table as CSV text."""
         stated_size = workbook.stated_size(book.path)
-        refuse_large(stated_size, book.path.stat().st_size, self.limits)
+        replace(self.room, packed_size=book.path.stat().st_size).refuse_large(stated_size)
         count = len(self.found.contents)
-        for sheet in workbook.sheets(book.path):
+        for sheet in workbook.sheets(book.path, self.room.refuse_records):
             title = printable(sheet.name)
             place = (*book.place, title)
             if sheet.passed:

@@ -24,6 +24,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.duck import literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of
+from etl.read.archive import Room
 from etl.read.csv_dialect import AROUND, Dialect, Header, UnknownHeadings, read_header
 from etl.read.dialog import Above
 from etl.read.dialog_text import stage_copied
@@ -35,15 +36,16 @@ REPEATED_HEADINGS = "repeated_headings"
 AGAIN = 'Export it again with quotes of the form "a ""b"" c".'
 
 
-def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, limits: Limits) -> Staged:
+def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, room: Room) -> Staged:
     """CSV: by DuckDB if every byte is accounted for afterwards, else record by record."""
+    limits = room.limits
     try:
         header = read_header(text.path, source, limits)
         known = set(columns_of(source, header.row)) - {None}
         is_table = len(known) > 1 and (source.layout != "dialog" or known.issuperset(("label", "event_time")))
-        copied = None if is_table else stage_copied(database, text, source)
+        copied = None if is_table else stage_copied(database, text, source, room)
     except Problem as problem:
-        copied = stage_copied(database, text, source)
+        copied = stage_copied(database, text, source, room)
         if not isinstance(copied, Staged):
             # A text that was copied from the dialog has no headings that a setting may name.
             has_none = isinstance(problem, UnknownHeadings) and len(problem.headings) < 2
@@ -51,7 +53,7 @@ def stage_csv(database: DuckDBPyConnection | None, text: Text, source: Source, l
     if isinstance(copied, Staged):
         return copied
     staged = stage_fast(database, text, header, source, limits) if database else None
-    staged = staged or stage_exact(database, CsvFile(text.path, header, source, limits))
+    staged = staged or stage_exact(database, CsvFile(text.path, header, source, room))
     return replace(staged, remarks=[header.remark, *staged.remarks], said=header.said)
 
 
@@ -130,27 +132,25 @@ class Block:
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file below its header, which can be read in any dialect.
-
-    `spare` is the number of empty fields that each record has after the last heading.
-    """
+    """A CSV file below its header, which can be read in any dialect."""
 
     path: Path
     header: Header
     source: Source
-    limits: Limits
+    room: Room
+    # How many empty fields each record has after the last heading.
     spare: int = 0
 
     def blocks(self, dialect: Dialect) -> Iterator[Block]:
         """Every record below the header, in order. Blank lines are not records."""
         width = len(self.header.headings) if not self.spare else None
-        csv.field_size_limit(self.limits.field_bytes)
+        csv.field_size_limit(self.room.limits.field_bytes)
         line_no = self.header.lines + 1
         with open(self.path, encoding="utf-8", newline="") as stream:
             list(islice(stream, self.header.lines))
             while lines := stream.readlines(BLOCK_BYTES):
                 # Nearly always all lines fit. A character has at most four bytes.
-                may_be_long = max(map(len, lines)) * 4 > self.limits.field_bytes
+                may_be_long = max(map(len, lines)) * 4 > self.room.limits.field_bytes
                 try:
                     rows = [] if may_be_long else [row for row in csv.reader(lines, dialect) if row]
                 except csv.Error:
@@ -182,10 +182,10 @@ class CsvFile:
                 row += [""] * (width + self.spare - 1)
             is_complete = len(row) == width + self.spare and not any(row[width:])
             for text in row if is_complete else ():
-                self.limits.refuse_long(text, "field_bytes", "a field", at)
+                self.room.limits.refuse_long(text, "field_bytes", "a field", at)
             # A field of many lines is over the limit because its quote is never closed.
             if "field limit" in fault and reader.line_num == 1:
-                raise self.limits.over("field_bytes", "a field", place=at)
+                raise self.room.limits.over("field_bytes", "a field", place=at)
             is_again = self.header.is_again(row)
             may_be = is_complete and not is_again and self.header.may_be_again(row)
             if may_be and sum(map(bool, columns_of(self.source, row))) > 1:
@@ -245,7 +245,7 @@ class CsvFile:
     ) -> Staged:
         """Stages all records of the file in a dialect; collects the signs of other dialects if asked to."""
         headings = [*self.header.headings]
-        records = Records(database, headings)
+        records = Records(database, headings, self.room)
         above = Above(headings, self.source)
         for block in self.blocks(dialect):
             if signs is not None:

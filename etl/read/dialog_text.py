@@ -20,6 +20,7 @@ from duckdb import DuckDBPyConnection
 from etl.common.paths import SHIPPED
 from etl.common.problem import Problem
 from etl.config.source import Source, column_of
+from etl.read.archive import Room
 from etl.read.csv_dialect import named_in
 from etl.read.dialog import ACTS, DATED, Above, Row, indent, is_stamp, is_status
 from etl.read.dialog_line import EVENT, Line, read_line
@@ -264,7 +265,9 @@ def unclear(line: Line) -> Problem:
     return Problem(f"line {line.number} may be read in several ways. {AGAIN}")
 
 
-def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source) -> Staged | Problem | None:
+def stage_copied(
+    database: DuckDBPyConnection | None, text: Text, source: Source, room: Room
+) -> Staged | Problem | None:
     """The events of a text that was copied from the dialog; else why that is not certain, if it may be one.
 
     Where the settings say so, it was, and unclear lines are quarantined.
@@ -289,7 +292,7 @@ def stage_copied(database: DuckDBPyConnection | None, text: Text, source: Source
         found.sort(key=lambda line: not is_dateless(line.label))
         return unclear(found[0]) if found and timed and not is_table else None
     headings = [*EVENT, *columns]
-    records = Records(database, headings)
+    records = Records(database, headings, room)
     above = Above(headings, replace(source, layout="dialog"))
     for row in rows:
         if isinstance(row, str):

@@ -19,6 +19,7 @@ from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, column_of, heading_key
+from etl.read.archive import Room
 from etl.read.csv_dialect import checked_headings, named_in
 from etl.read.json_documents import (
     SCANNER,
@@ -93,11 +94,11 @@ class JsonRecords:
     """
 
     def __init__(
-        self, database: DuckDBPyConnection | None, source: Source, limits: Limits, opened: set[str]
+        self, database: DuckDBPyConnection | None, source: Source, room: Room, opened: set[str]
     ) -> None:
-        self.source, self.limits, self.opened = source, limits, opened
+        self.source, self.limits, self.opened = source, room.limits, opened
         self.places: dict[str, int] = {}
-        self.records = Records(database, self.places)
+        self.records = Records(database, self.places, room)
         self.unopened = set[str]()
         # How many objects in lists of a record, by the heading, have all that a record needs.
         self.inner = Counter[str]()
@@ -196,7 +197,7 @@ def limit_depth(text: str, place: str, limits: Limits) -> None:
             raise limits.over("json_depth", "the depth of JSON", deepest, place)
 
 
-def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Source) -> Staged:
+def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Source, room: Room) -> Staged:
     """Lines: one that is not an object is quarantined, blank lines are not records.
 
     A damaged array is refused: where its next record begins is not known.
@@ -208,7 +209,7 @@ def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Sour
     opened = set[str]()
     while True:
         others = Beside()
-        read = JsonRecords(database, source, file.limits, opened)
+        read = JsonRecords(database, source, room, opened)
         read_documents(read, file, keys, others)
         if not read.is_incomplete:
             break

@@ -12,6 +12,7 @@ import polars as pl
 
 from etl.common.duck import create_table
 from etl.common.problem import Problem
+from etl.read.archive import Room
 
 # About what the records in memory may take. A text takes 50 bytes, and a record as much as ten texts.
 MOST_HELD_BYTES, TEXT_BYTES, LEAST_TEXTS = 50_000_000, 50, 10
@@ -53,9 +54,12 @@ class Records:
     stay in memory: a Problem is raised if they are many.
     """
 
-    def __init__(self, database: duckdb.DuckDBPyConnection | None, headings: Collection[str]) -> None:
+    def __init__(
+        self, database: duckdb.DuckDBPyConnection | None, headings: Collection[str], room: Room | None = None
+    ) -> None:
         """Headings may be added while the file is read; a record may be shorter than later ones."""
         self.database, self.headings, self.width = database, headings, 0
+        self.room, self.size = room, 0
         self.count = 0
         self.numbers: list[int] = []
         self.rows: list[Sequence[str | None]] = []
@@ -76,6 +80,12 @@ class Records:
         self.numbers.extend(range(self.count + 1, self.count + 1 + len(rows)))
         self.rows.extend(rows)
         self.count += len(rows)
+        if self.room:
+            # As in CSV, a field without a text takes a delimiter. A text may have come from another record.
+            self.size += len(rows) * len(self.headings) + sum(
+                len(text) for row in rows for text in row if text
+            )
+            self.room.refuse_records(self.size)
         self.limit_memory()
 
     def add_malformed(self, reason: str, record: str) -> None:

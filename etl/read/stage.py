@@ -13,7 +13,7 @@ from etl.common.duck import count_of, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of, heading_key
 from etl.read.added import add_cells, add_columns
-from etl.read.archive import Unpacked
+from etl.read.archive import Room, Unpacked
 from etl.read.csv_dialect import printable_headings
 from etl.read.csv_records import stage_csv
 from etl.read.encoding import utf8_text
@@ -42,18 +42,20 @@ def stage(
     """
     path, is_cut = unpacked.path, False
     kind = content_kind(unpacked.name, beginning_of(path))
+    room = Room(limits, unpacked.stamp[0] if unpacked.stamp else 0)
     if database:
         create_malformed(database)
     if kind == "csv":
         text = utf8_text(path, folder, limits)
-        staged, is_cut = stage_csv(database, text, source, limits), not text.is_ended
+        staged, is_cut = stage_csv(database, text, source, room), not text.is_ended
     elif kind == "json":
         file = JsonFile.of(path, folder, limits)
-        staged, is_cut = stage_json(database, file, source), file.form == "lines" and not file.text.is_ended
+        staged = stage_json(database, file, source, room)
+        is_cut = file.form == "lines" and not file.text.is_ended
     elif database is None:
         raise Problem(f"{kind} is no text, and is read with a database only.")
     elif kind == "parquet":
-        staged = stage_parquet(database, path, source, limits)
+        staged = stage_parquet(database, path, source, room)
     cut = "the last line has no end, so the file may have been cut" if is_cut else None
     unpacked.refuse_changed()
     # DuckDB must have as many records as were counted without it.

@@ -11,7 +11,8 @@ import duckdb
 
 from etl.common.duck import count_of, identifier, literal, parquet
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source
+from etl.config.source import Source
+from etl.read.archive import Room
 from etl.read.csv_dialect import checked_headings
 from etl.read.records import Staged
 from etl.read.streams import refuse_damage
@@ -19,44 +20,63 @@ from etl.read.streams import refuse_damage
 UNCHECKED = "the Parquet file carries no checksums, so damage inside it cannot be seen"
 DAMAGED_PARQUET = "the Parquet file is cut or damaged. Nothing was loaded from it; export it again."
 BUFFER = 1 << 20
-BATCH = 2_000
+BATCH, BATCH_BYTES = 2_000, 100_000_000
 # The beginning of a page's header (Thrift, compact protocol): its type and both sizes, each a number after a
 # byte for its field; the last byte matches only if the next field is the checksum.
 PAGE_HEADER = re.compile(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){3}\x15")
 LONGEST_BEGINNING = 32
 
 
-def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Source, limits: Limits) -> Staged:
+def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Source, room: Room) -> Staged:
     """Creates `staged` from a Parquet file; the count is from its footer, not from what was read."""
-    read, count = parquet(path), verify_pages(path)
+    read, limits = parquet(path), room.limits
     try:
-        remark = None if has_checksums(database, path) else UNCHECKED
+        # Few bytes may be pages of many bytes, or many values.
+        sizes = "select coalesce(sum(greatest(total_uncompressed_size, num_values)), 0)"
+        room.refuse_records(count_of(database, f"{sizes} from parquet_metadata({literal(path)})"))
         columns = database.execute(f"select column_name, column_type from (describe from {read})")
         kinds: dict[str, str] = dict(columns.fetchall())
         headings = checked_headings(list(kinds), source, limits)
         texts = [f"nullif({as_text(identifier(name), kind)}, '')" for name, kind in kinds.items()]
         listed = ", ".join(f"{text} as c{place}" for place, text in enumerate(texts))
-        database.execute(
-            f"create or replace table staged_text as select file_row_number + 1 as row_no, {listed} "
-            f"from read_parquet({literal(path)}, file_row_number = true, hive_partitioning = false)"
-        )
+        rows = f"""
+            select file_row_number + 1 as row_no, {listed}
+            from read_parquet({literal(path)}, file_row_number = true, hive_partitioning = false)
+        """
+        longest = refuse_large_records(database, rows, len(kinds), room)
+        count = verify_pages(path, max(1, min(BATCH, BATCH_BYTES // (longest + 1))))
+        remark = None if has_checksums(database, path) else UNCHECKED
+        database.execute(f"create or replace table staged_text as {rows}")
         refuse_changed_values(database, path, [name for name, kind in kinds.items() if kind == "VARCHAR"])
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
             raise
         raise Problem(DAMAGED_PARQUET) from error
     database.execute("create or replace view staged as from staged_text")
-    longest = f"greatest(0, {', '.join(f'strlen(c{place})' for place in range(len(kinds)))})"
-    first = f"select coalesce(min(row_no), 0) from staged where {longest} > {limits.field_bytes}"
-    if row_no := count_of(database, first):
-        raise limits.over("field_bytes", "a field", place=f"record {row_no}")
     return Staged(headings, count, [remark])
 
 
-def verify_pages(path: Path) -> int:
+def refuse_large_records(database: duckdb.DuckDBPyConnection, rows: str, width: int, room: Room) -> int:
+    """Refuses records that are too long or too many, before they are stored; the size of the longest.
+
+    DuckDB reads a text of a dictionary once, and stores it in each record.
+    """
+    sizes = [f"coalesce(strlen(c{place}), 0)" for place in range(width)]
+    long = f"greatest(0, {', '.join(sizes)}) > {room.limits.field_bytes}"
+    [(size, longest, row_no)] = database.execute(f"""
+        select coalesce(sum(size), 0), coalesce(max(size), 0), min(row_no) filter (is_long)
+        from (select row_no, {width} + {" + ".join(sizes)} as size, {long} as is_long from ({rows}))
+    """).fetchall()
+    if row_no:
+        raise room.limits.over("field_bytes", "a field", place=f"record {row_no}")
+    room.refuse_records(int(size))
+    return int(longest)
+
+
+def verify_pages(path: Path, batch: int) -> int:
     """The number of records in the footer. Refuses a file with a page that fails its checksum.
 
-    The file is read in small batches, so memory use does not grow with it.
+    The file is read in small batches of records, so memory use does not grow with it.
     """
     # Imported here because it takes a tenth of a second, and few exports are Parquet.
     from pyarrow import ArrowException
@@ -66,7 +86,7 @@ def verify_pages(path: Path) -> int:
         refuse_damage(DAMAGED_PARQUET, ArrowException, UnicodeDecodeError),
         ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file,
     ):
-        for _ in file.iter_batches(BATCH, use_threads=False):
+        for _ in file.iter_batches(batch, use_threads=False):
             pass
         return int(file.metadata.num_rows)
 

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from etl.read.workbook_xml import FAR, LOCKED, ShownCell, has_day_numbers, refus
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
-BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
 DAMAGED = "the workbook is damaged. Export it again, best as CSV."
 ROWS_TOGETHER = 1_000
 CLOCK = re.compile(r"\d:\d\d")
@@ -46,7 +46,7 @@ def stated_size(path: Path) -> int:
         return sum(entry.file_size for entry in archive.infolist())
 
 
-def sheets(path: Path) -> Iterator[Sheet]:
+def sheets(path: Path, refuse_large: Callable[[int], None]) -> Iterator[Sheet]:
     """The sheets of a workbook in their order. A damaged or locked workbook is refused."""
     try:
         import python_calamine as calamine
@@ -56,7 +56,7 @@ def sheets(path: Path) -> Iterator[Sheet]:
     with refuse_damage(DAMAGED, *BROKEN_ZIP), zipfile.ZipFile(path) as archive:
         if archive.testzip() is not None:
             raise Problem(DAMAGED)
-        refuse_unreadable(archive)
+        refuse_unreadable(archive, refuse_large)
         try:
             with calamine.CalamineWorkbook.from_path(path) as book:
                 yield from read_sheets(book, archive)

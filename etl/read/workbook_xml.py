@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import PurePosixPath
 from xml.parsers import expat
 
@@ -18,18 +19,27 @@ from etl.read.shown_numbers import BUILT_IN, as_text, in_format, is_plain
 CHUNK = 1 << 18
 # The library takes some 30 bytes for a cell, empty or not. A table of a million rows may have 30 columns.
 MOST_CELLS = 30_000_000
+# It has the texts of all cells of a sheet in memory, also of those that have one text in common.
+MOST_TEXT = 2_000_000_000
+# The longest tag: a text may be longer, in parts. The parser reads a tag again with each part of it.
+MOST_TAG = 1 << 22
 # Cells and rows, and those that name their place as every known program writes it.
 CELL = re.compile(rb"<(?:[^\s<>/:]+:)?(?:c|row)[\s/>]")
 PLACED_CELL = re.compile(rb'<(?:[^\s<>/:]+:)?(?:c|row)(?: [\w:]+="[^"<>]*")*? r="([A-Z]{0,3})([0-9]{1,7})"')
+# The beginning of a shared text, and the number of one in a cell.
+SHARED, TAGS = re.compile(rb"<(?:[^\s<>/:]+:)?si[\s/>]"), len("<si><t></t></si>")
+IN_CELL = re.compile(rb"""["']s["'][^<>]*><(?:[^\s<>/:]+:)?v>([0-9]{1,9})<""")
 PLACE = re.compile("([A-Z]*)([0-9]*)", re.IGNORECASE)
 NO_XML_ERRORS = (expat.ExpatError, LookupError, ValueError)
 NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
 LOCKED = "the workbook is locked with a password. Save it without a password, or as CSV."
+LARGE = "a sheet of the workbook is too large for the memory. Export it as CSV."
 FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
 Attributes = dict[str, str]
 # Row and column of a cell, from 1, and what gives the text that it shows of its number.
 ShownCell = tuple[int, int, Callable[[float], str]]
-OPEN_ELEMENTS = {"table", "table-row", "table-cell", "covered-table-cell", "annotation"}
+ROW_AND_CELLS = {"table-row", "table-cell", "covered-table-cell"}
+OPEN_ELEMENTS = {*ROW_AND_CELLS, "table", "annotation"}
 
 
 def elements(
@@ -50,16 +60,20 @@ def elements(
     if has_texts:
         parser.EndElementHandler = lambda name: start(name, {}, "/")
         parser.CharacterDataHandler = lambda text: found.append(("", {text: ""}))
-    if member not in archive.namelist():
+    if member not in archive.NameToInfo:
         return
+    size = 0
     with archive.open(member) as file:
         chunk = None
         while chunk != b"":
             chunk = file.read(CHUNK)
+            size += len(chunk)
             try:
                 parser.Parse(chunk, not chunk)
             except NO_XML_ERRORS as error:
                 raise Problem(NOT_XML) from error
+            if size - parser.CurrentByteIndex > MOST_TAG:
+                raise Problem(LARGE)
             yield from found
             found.clear()
 
@@ -67,24 +81,75 @@ def elements(
 def has_day_numbers(archive: zipfile.ZipFile) -> bool:
     """Whether a number in a workbook of Excel may be a day since 1899; in a few it is one since 1904."""
     settings = [attributes for _, attributes in elements(archive, "xl/workbook.xml", {"workbookPr"})]
-    return "xl/workbook.xml" in archive.namelist() and not any(
+    return "xl/workbook.xml" in archive.NameToInfo and not any(
         attributes.get("date1904") in ("1", "true") for attributes in settings
     )
 
 
-def refuse_unreadable(archive: zipfile.ZipFile) -> None:
+def refuse_unreadable(archive: zipfile.ZipFile, refuse_large: Callable[[int], None]) -> None:
     """Refuses a workbook whose cells the library could not read within its memory, or not at all."""
     if any(elements(archive, "META-INF/manifest.xml", {"encryption-data"})):
         raise Problem(LOCKED)
-    for _ in elements(archive, "content.xml", set()):
-        pass
-    sheets = set(sheet_members(archive))
+    sheets = sheet_members(archive)
+    for size in (size_of_repeated(archive), *(size_of_shared(archive, member) for member in set(sheets))):
+        refuse_large(size)
+        if size > MOST_TEXT:
+            raise Problem(LARGE)
     for member in archive.namelist():
         if member not in sheets and not member.lower().endswith(".xml"):
             continue
         rows, columns = plain_extent(archive, member) or extent(archive, member)
         if rows * columns > MOST_CELLS:
             raise Problem(FAR)
+
+
+def size_of_repeated(archive: zipfile.ZipFile) -> int:
+    """The size of the texts in an ods file, whose cells and rows may say that they are many."""
+    total = of_row = of_cell = 0
+    rows = columns = 1
+    for name, own in elements(archive, "content.xml", ROW_AND_CELLS, has_texts=True):
+        if name == "table-row":
+            rows, of_row = repeats(own, "number-rows-repeated"), 0
+        elif name == "/table-row":
+            total += rows * of_row
+        elif name.startswith("/"):
+            of_row += columns * of_cell
+        elif name:
+            columns = repeats(own, "number-columns-repeated")
+            # A cell without a value is empty, and there may be a billion of them below the table.
+            of_cell = sum(len(text) for key, text in own.items() if key.endswith("value"))
+        else:
+            of_cell += sum(map(len, own))
+    return total
+
+
+def repeats(attributes: Attributes, name: str) -> int:
+    """How often an element of an ods file is repeated."""
+    texts = (text for key, text in attributes.items() if key.rpartition(":")[2] == name)
+    return int(next(texts, "1"))
+
+
+def size_of_shared(archive: zipfile.ZipFile, member: str) -> int:
+    """About the size of the shared texts of an Excel file in the cells of a sheet, or a little more."""
+    name = next((one for one in archive.namelist() if one.lower() == "xl/sharedstrings.xml"), None)
+    if name is None or member not in archive.NameToInfo:
+        return 0
+    shared = archive.read(name)
+    starts = [found.start() for found in SHARED.finditer(shared)] or [0]
+    sizes = [end - start - TAGS for start, end in pairwise([*starts, len(shared)])]
+    longest, total, rest = max(sizes), 0, b""
+    with archive.open(member) as file:
+        for chunk in iter(partial(file.read, CHUNK), b""):
+            text = rest + chunk
+            # What is after the last "<" may be the beginning of a cell.
+            end = text.rfind(b"<c", 1) if len(text) < 2 * CHUNK else -1
+            text, rest = (text[:end], text[end:]) if end > 0 else (text, b"")
+            found = IN_CELL.findall(text)
+            # A cell that is written in another way may have the longest text.
+            others = text.count(b'"s"') + text.count(b"'s'") - len(found)
+            numbers = [number for number in map(int, found) if number < len(sizes)]
+            total += sum(sizes[number] for number in numbers) + max(0, others) * longest
+    return total
 
 
 def plain_extent(archive: zipfile.ZipFile, member: str) -> tuple[int, int] | None:
@@ -165,7 +230,7 @@ def sheet_members(archive: zipfile.ZipFile) -> list[str]:
 
 def shown_cells(archive: zipfile.ZipFile, place: int) -> Iterator[ShownCell]:
     """The cells of the sheet at a place that may show more or less than their number, row by row."""
-    if "content.xml" in archive.namelist():
+    if "content.xml" in archive.NameToInfo:
         yield from shown_open_cells(archive, place)
         return
     formats = shown_formats(archive)

@@ -36,6 +36,8 @@ FAULTS = {
     "F18": "backup at any time and restore, a store of an earlier contract",
     "F19": "many small loads",
     "F20": "builds that start from the last warehouse, after any history of the store",
+    "F21": "files whose reading ends the process: killed, aborted, out of memory",
+    "F22": "small files with very much inside, in every format",
     "F23": "the history of runs cut, changed, forged or lost, so that reports would be mailed again",
     "S1": "hostile text on every page, in Chromium",
     "S2": "hostile text in every CSV",
@@ -62,6 +64,8 @@ ELSEWHERE = {
     ),
     "F12": ("tests/read/test_staging_refusals.py", "tests/read/test_unpack.py::test_a_zip_bomb"),
     "F13": ("tests/store/test_load_times.py",),
+    "F21": ("tests/store/test_reading.py",),
+    "F22": ("tests/read/test_bombs.py",),
     "F16": ("tests/upkeep/test_verify.py",),
     "S1": tuple(
         f"tests/dashboard/test_naughty_pages.py::test_{name}"

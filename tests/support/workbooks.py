@@ -38,12 +38,14 @@ def excel(sheets: Sheets, options: dict[str, Any] | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def open_document(sheets: Sheets) -> bytes:
-    """An ods file."""
+def open_document(sheets: Sheets, replaced: dict[str, str] | None = None) -> bytes:
+    """An ods file, with parts of its XML replaced."""
     tables = "".join(
         f'<table:table table:name="{escape(name)}">{"".join(map(open_row, rows))}</table:table>'
         for name, rows in sheets.items()
     )
+    for old, new in (replaced or {}).items():
+        tables = tables.replace(old, new)
     body = f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
     members = {
         "mimetype": "application/vnd.oasis.opendocument.spreadsheet",

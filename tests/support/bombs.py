@@ -1,0 +1,48 @@
+"""Small files with very much inside: their records take 200 times as much text as the file, or more."""
+
+import gzip
+import io
+import json
+
+import polars as pl
+
+from support.workbooks import excel, open_cell, open_document, open_row
+
+HEADINGS = ("Return ID", "Tab", "Event", "Date/Time")
+TIME = "2026-03-01 09:00"
+TEXT = "x" * 30_000
+TIMES = 1_000
+
+
+def parquet(text: str, count: int) -> bytes:
+    buffer = io.BytesIO()
+    row = dict(zip(HEADINGS, ("R1", "Client", text, TIME), strict=True))
+    columns = [pl.repeat(value, count, eager=True).alias(name) for name, value in row.items()]
+    pl.DataFrame(columns).write_parquet(buffer, compression="zstd", row_group_size=count)
+    return buffer.getvalue()
+
+
+def repeated(text: str, rows: int, cells: int, below: str = "") -> bytes:
+    """An ods file with many equal rows, or equal cells in a row, of which it has one."""
+    cell, own = open_cell(text), open_row(["R1", "Client", text, TIME])
+    many_cells = cell.replace("-cell", f'-cell table:number-columns-repeated="{cells}"', 1)
+    many = own.replace(cell, many_cells).replace("-row", f'-row table:number-rows-repeated="{rows}"', 1)
+    return open_document({"Log": [HEADINGS, ["R1", "Client", text, TIME]]}, {own: many + below})
+
+
+def bombs() -> dict[str, bytes]:
+    """Files by their names. All are over the ratio."""
+    head = ",".join(HEADINGS) + "\n"
+    named = f"R1,Client,{TEXT},\n" + f"R1,Client,  Delivered,{TIME}\n" * TIMES
+    record = dict(zip(HEADINGS, ("R1", "Client", "Upload", TIME), strict=True))
+    zoned = json.dumps({"timezone": TEXT, "records": [record] * TIMES})
+    return {
+        "many records.parquet": parquet("Upload", 500_000),
+        "long texts.parquet": parquet(TEXT, TIMES),
+        "one text.xlsx": excel({"Log": [HEADINGS, *[("R1", "Client", TEXT, TIME)] * TIMES]}),
+        "one row.ods": repeated(TEXT, TIMES, 1),
+        "one cell.ods": repeated(TEXT, TIMES // 100, 100),
+        "one label.csv": (head + named).encode(),
+        "one label.csv.gz": gzip.compress((head + named).encode()),
+        "one zone.json": zoned.encode(),
+    }
