@@ -111,6 +111,23 @@ def test_a_record_that_cannot_be_split_is_left_out_before_its_return_id_is_redac
     assert counts(data)["second.csv"] == (2, 0, 1, 1)
 
 
+def test_a_return_is_purged_by_the_number_that_the_store_has_as_a_hash(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "data")
+    data.inbox.mkdir(parents=True)
+    head = "Return ID,Tab,Event,Date/Time\n"
+    event = "Client,Return Accessed,03/01/2026 10:00 AM\n"
+    put(data, "first.csv", f"{head}078051121,{event}219-45-1121,{event}R-3,{event}".encode())
+    load_inbox(data, read_settings(data.settings))
+    build(data)
+    for typed, left in (("078051121", 2), ("219451121", 1)):
+        done = returntrail(data, "purge", "--return", typed, "--yes")
+        assert done.returncode == 0, done.stderr
+        assert counts(data)["first.csv"][1] == left
+    put(data, "second.csv", f"{head}078-05-1121,{event}219451121,{event}R-4,{event}".encode())
+    load_inbox(data, read_settings(data.settings))
+    assert counts(data)["second.csv"] == (3, 1, 0, 2)
+
+
 def test_a_purge_without_yes_lists_what_it_removes_and_removes_nothing(data: DataDir) -> None:
     before = traces(data)
     asked = returntrail(data, "purge", "--return", GOING)
