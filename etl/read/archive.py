@@ -30,7 +30,31 @@ SMALL = 1_000_000
 SYSTEM = "a file that a system or a program adds"
 ENDING = "Give its name the right ending, such as .xlsx."
 CHANGED = "the file changed while it was read. Load it again when its export is complete."
-Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What of a file changes when it is written, or when another takes its place: size, times and inode."""
+
+    size: int
+    time: int
+    changed: int
+    inode: int
+    # The hash of the content that was read.
+    sha256: str | None = field(default=None, compare=False)
+
+    def is_of(self, file: Path) -> bool:
+        """Whether the file is as it was.
+
+        An index or a virus scanner may touch it, and on some network drives a file has no inode of its own:
+        if size and time are equal, the content decides.
+        """
+        now = stamp_of(file)
+        if now is None or (now.size, now.time) != (self.size, self.time):
+            return False
+        with suppress(OSError):
+            return now == self or self.sha256 in (None, hash_of(file))
+        return False
 
 
 @dataclass(frozen=True)
@@ -55,9 +79,13 @@ class Unpacked:
     is_web_hook: bool = False
     has_links: bool = False
 
+    @property
+    def is_same(self) -> bool:
+        """Whether the file is as it was when it was hashed."""
+        return self.stamp is not None and self.stamp.is_of(self.file)
+
     def refuse_changed(self) -> None:
-        """Refuses a file whose size or time has changed since it was hashed."""
-        if stamp_of(self.file) != self.stamp:
+        if not self.is_same:
             raise Problem(CHANGED)
 
 
@@ -78,11 +106,16 @@ class Contents:
 
 
 def stamp_of(file: Path | int) -> Stamp | None:
-    """Size and time of a file, which change when it is written; None if it cannot be found."""
+    """The stamp of a file; None if it cannot be found."""
     with suppress(OSError):
         status = os.stat(file)
-        return status.st_size, status.st_mtime_ns
+        return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     return None
+
+
+def hash_of(file: Path) -> str:
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def refuse_others(file: Path) -> None:
@@ -141,7 +174,9 @@ def contents(path: Path, folder: Path, limits: Limits) -> Contents:
                 raise limits.over("unpacked_bytes", "the file", size)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            whole = Unpacked(path, path.name, digest, digest, path, stamp_of(file.fileno()))
+            stamp = stamp_of(file.fileno())
+            stamp = stamp and replace(stamp, sha256=digest)
+            whole = Unpacked(path, path.name, digest, digest, path, stamp)
             unpacker = Unpacker(folder, limits, size)
             try:
                 if kind == "zip":

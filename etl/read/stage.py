@@ -42,7 +42,7 @@ def stage(
     """
     path, is_cut = unpacked.path, False
     kind = content_kind(unpacked.name, beginning_of(path))
-    room = Room(limits, unpacked.stamp[0] if unpacked.stamp else 0)
+    room = Room(limits, unpacked.stamp.size if unpacked.stamp else 0)
     if database:
         create_malformed(database)
     if kind == "csv":

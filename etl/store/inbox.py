@@ -86,7 +86,8 @@ def take_out(
     if the file is packed it is deleted.
     """
     loaded, refused = done_folders(data)
-    if not os.path.lexists(file) or stamp_of(file) != stamp:
+    is_same = stamp.is_of(file) if stamp else stamp_of(file) is None
+    if not os.path.lexists(file) or not is_same:
         # It has changed since it was read, or is gone. The next load reads what is there.
         return None
     if is_purged:

@@ -63,9 +63,8 @@ class Loader:
         refuse_others(file)
         found = contents(file, folder, self.settings.limits)
         refuse_merging(self.settings, found, self.given, self.data.inbox)
-        stamp = stamp_of(file)
         outcomes = [
-            Outcome(content_path(file, passed.place), "passed", reason=passed.reason, stamp=stamp)
+            Outcome(content_path(file, passed.place), "passed", passed.reason, stamp=found.contents[0].stamp)
             for passed in found.passed
         ]
         for unpacked in found.contents:
@@ -180,7 +179,7 @@ class Loader:
 
     def is_current(self, checked: Checked) -> bool:
         """Whether a file is as it was read, and no other file with its content has been loaded since."""
-        is_same = not checked.file.is_symlink() and stamp_of(checked.file) == checked.unpacked.stamp
+        is_same = not checked.file.is_symlink() and checked.unpacked.is_same
         own_name = content_name(checked.unpacked.file, checked.unpacked.place)[0]
         found = self.loaded.find(checked.own, own_name, checked.source)
         return is_same and found == (checked.own, checked.old)
@@ -298,14 +297,15 @@ def load_each(
 
 
 def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
-    """Loads a file alone, or refuses it if it has a fault."""
+    """Loads a file alone, or refuses it if it has a fault, as it was before it was read."""
+    stamp = stamp_of(file)
     try:
         with work_folder(folder) as own:
             return loader.load(file, own, database)
     except duckdb.OutOfMemoryException as error:
         raise disk_full_error(error) or problem_of(error, redacted_path(file)) from error
     except Problem as problem:
-        return [loader.refuse(file, str(problem))]
+        return [replace(loader.refuse(file, str(problem)), stamp=stamp)]
 
 
 def load_for_trial() -> None:

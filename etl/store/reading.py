@@ -48,7 +48,8 @@ class Reading:
 
     def file_id(self, file: Path) -> str:
         """The same as long as the file has its path, size and time."""
-        return digest([str(file.absolute()), stamp_of(file)])
+        stamp = stamp_of(file)
+        return digest([str(file.absolute()), stamp and (stamp.size, stamp.time)])
 
     def is_suspect(self, file: Path) -> bool:
         return bool(self.suspects) and self.file_id(file) in self.suspects

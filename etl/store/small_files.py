@@ -75,7 +75,8 @@ def windows(files: Iterable[Path]) -> Iterator[list[Path]]:
     window: list[Path] = []
     total = 0
     for file in files:
-        size, _ = stamp_of(file) or (0, 0)
+        stamp = stamp_of(file)
+        size = stamp.size if stamp else 0
         if window and (len(window) == MOST_FILES or total + size > MOST_BYTES):
             yield window
             window, total = [], 0

@@ -1,5 +1,6 @@
 """F17: signals, a closed stdout, a read-only folder, a changing input: clear messages and exit codes."""
 
+import os
 import shutil
 import signal
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import etl.store.load
+from etl.read.archive import Stamp
 from etl.read.records import Staged
 from etl.read.stage import stage
 from faults.checks import Tally, mismatched_counts, store_rows, times, warehouse_rows
@@ -102,12 +104,15 @@ def test_f17_an_input_that_changes(
         "shorter": lambda content: content[: len(content) // 2],
         "other": lambda content: content.replace(b"r1,", b"r2,"),
         "empty": lambda content: b"",
+        "equal size": lambda content: content.replace(b"r3,", b"r4,"),
     }
     for number, (about, change) in enumerate(list(changes.items()) * times(2)):
         file = firm.file(f"log {number}.csv", f"{HEAD}\nx{number},Client,Up,2026-03-04\n{body}")
 
-        def changed(*arguments: Any, file: Path = file, change: Callable = change) -> Staged:
-            file.write_bytes(change(file.read_bytes()))
+        def changed(
+            *arguments: Any, file: Path = file, change: Callable = change, about: str = about
+        ) -> Staged:
+            replace_file(file, change(file.read_bytes()), is_seen=about != "equal size")
             return stage(*arguments)
 
         monkeypatch.setattr(etl.store.load, "stage", changed)
@@ -118,6 +123,17 @@ def test_f17_an_input_that_changes(
             outcome.reason or "", "the file changed while it was read|the file is empty", about
         )
     assert firm.parts == []
-    monkeypatch.setattr("etl.read.archive.stamp_of", lambda status: (0, 0))
+    monkeypatch.setattr("etl.read.archive.stamp_of", lambda file: Stamp(0, 0, 0, 0))
     [outcome] = firm.load(firm.file("unseen.csv", f"{HEAD}\n{body}"))
     control.lost += outcome.state == "loaded"
+
+
+def replace_file(file: Path, content: bytes, is_seen: bool) -> None:
+    """Writes a file, or puts another of the same time in its place, as some copying programs do."""
+    if is_seen:
+        file.write_bytes(content)
+        return
+    other, status = file.with_suffix(".new"), file.stat()
+    other.write_bytes(content)
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(file)

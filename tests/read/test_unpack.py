@@ -358,3 +358,26 @@ def test_a_file_that_changes_after_it_was_hashed_is_refused(tmp_path: Path) -> N
     os.utime(tmp_path / "log.csv", ns=(0, 0))
     with pytest.raises(Problem):
         got.refuse_changed()
+
+
+def test_a_file_of_equal_size_and_time_in_its_place_is_refused(tmp_path: Path) -> None:
+    got = unpacked(tmp_path, "log.csv", BODY)
+    for content, is_same in ((BODY, True), (BODY.swapcase(), False)):
+        other = tmp_path / "other"
+        other.write_bytes(content)
+        os.utime(other, ns=(0, got.stamp.time))
+        other.replace(tmp_path / "log.csv")
+        if is_same:
+            got.refuse_changed()
+        else:
+            with pytest.raises(Problem, match="the file changed while it was read"):
+                got.refuse_changed()
+
+
+def test_a_file_whose_rights_change_while_it_is_read_is_the_same(tmp_path: Path) -> None:
+    """An index or a virus scanner may touch it, and some network drives give it another inode each time."""
+    got = unpacked(tmp_path, "log.csv", BODY)
+    (tmp_path / "log.csv").chmod(0o400)
+    got.refuse_changed()
+    got = replace(got, stamp=replace(got.stamp, inode=0))
+    got.refuse_changed()

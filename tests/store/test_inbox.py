@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from etl.config.settings import Retention, read_settings
+from etl.store.inbox import take_out
+from etl.store.load import load_each
 from etl.upkeep.findings import WELL
 from etl.upkeep.purge import purge
 from etl.upkeep.retention import apply
@@ -75,6 +77,18 @@ def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
         path.name: content.splitlines()[-1][:2] for path, content in tree(firm.data.inbox / "loaded").items()
     }
     assert contents == {"log.csv": b"r0", "log (2).csv": b"r1", "log (3).csv": b"r2"}
+
+
+def test_a_file_of_equal_size_and_time_that_comes_while_it_is_loaded_is_loaded_next(tmp_path: Path) -> None:
+    firm = with_inbox(tmp_path, {"log.csv": log("a")})
+    file, other = firm.data.inbox / "log.csv", tmp_path / "other"
+    [(_, [outcome])] = load_each(firm.data, read_settings(firm.data.settings), [file])
+    other.write_text(log("b"))
+    os.utime(other, ns=(0, file.stat().st_mtime_ns))
+    other.replace(file)
+    assert take_out(firm.data, file, outcome.stamp, is_refused=False, is_purged=False) is None
+    assert [outcome.state for outcome in firm.load_inbox()] == ["loaded"]
+    assert len(firm.parts) == 2
 
 
 def test_a_missing_inbox_is_empty(tmp_path: Path) -> None:
