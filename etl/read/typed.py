@@ -5,6 +5,7 @@ without them a flipped bit can load as other text, and a remark reports that.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -52,8 +53,21 @@ def stage_parquet(database: duckdb.DuckDBPyConnection, path: Path, source: Sourc
         if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
             raise
         raise Problem(DAMAGED_PARQUET) from error
+    quarantine_zero_bytes(database, headings)
     database.execute("create or replace view staged as from staged_text")
     return Staged(headings, count, [remark])
+
+
+def quarantine_zero_bytes(database: duckdb.DuckDBPyConnection, headings: Sequence[str]) -> None:
+    """Takes the records with a zero byte out of `staged_text`, as JSON, which is quarantined for one too."""
+    has_any = " or ".join(f"contains(c{place}, chr(0))" for place in range(len(headings)))
+    members = ", ".join(f"{literal(heading)}: c{place}" for place, heading in enumerate(headings))
+    if database.execute(f"from staged_text where {has_any} limit 1").fetchall():
+        database.execute(f"""
+            insert into malformed
+            select row_no, 'zero_byte', to_json({{{members}}})::varchar from staged_text where {has_any};
+            delete from staged_text where {has_any}
+        """)
 
 
 def refuse_large_records(database: duckdb.DuckDBPyConnection, rows: str, width: int, room: Room) -> int:

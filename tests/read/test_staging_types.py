@@ -49,6 +49,18 @@ def test_json_values_are_their_text_and_broken_lines_are_quarantined() -> None:
     assert result.malformed == [(no, reason, lines[no - 1]) for no, reason in enumerate(reasons, start=3)]
 
 
+def test_a_record_of_parquet_with_a_zero_byte_is_quarantined_as_in_json() -> None:
+    rows = [("r1", "a"), ("r\0", None), ("r3", "\0")]
+    buffer = io.BytesIO()
+    pl.DataFrame(rows, schema=["Return ID", "Note"], orient="row").write_parquet(buffer)
+    result = staged("a.parquet", buffer.getvalue())
+    assert result.texts == [("r1", "a")]
+    assert result.malformed == [
+        (2, "zero_byte", r'{"Return ID":"r\u0000","Note":null}'),
+        (3, "zero_byte", r'{"Return ID":"r3","Note":"\u0000"}'),
+    ]
+
+
 def test_parquet_types_become_text() -> None:
     frame = pl.DataFrame(
         {
