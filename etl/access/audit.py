@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from itertools import islice
+from pathlib import Path
 
 import polars as pl
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.common.sealed import AUDIT, SealedLog, parse, read_key, sealed_logs
+from etl.common.sealed import AUDIT, SealedLog, marks_of, parse, read_key, sealed_logs
 from etl.read.tins import id_hash, redact
 
 SAW, EXPORTED, SIGNED_IN, SIGNED_OUT = "saw", "exported", "signed in", "signed out"
@@ -35,8 +36,21 @@ TAIL_BYTES = 1_000_000
 
 
 def trail(data: DataDir) -> SealedLog:
-    """The audit trail; its key makes the pseudonyms of returns too."""
+    """The audit trail. Its key is outside of its folder, and shows that there was a trail if that is gone."""
     return sealed_logs(data)[AUDIT]
+
+
+def trail_faults(data: DataDir) -> list[str]:
+    """Sentences that say what is wrong with the trail; empty if there was never one."""
+    log = trail(data)
+    faults = log.faults(marks_of(data, AUDIT))
+    if not faults and log.key_file.exists() and not any(file.exists() for file in log.files()):
+        return [f"{log.file}: it is missing, and its key shows that there was one."]
+    return faults
+
+
+def key_file(data: DataDir) -> Path:
+    return data.audit / "key"
 
 
 def record(
@@ -90,7 +104,7 @@ def plain_value(value: object) -> object:
 
 def pseudonym(data: DataDir, return_id: str) -> str:
     """The hash that replaces a return in the trail; without the key file it cannot be recomputed."""
-    return id_hash(return_id, read_key(trail(data).key_file))
+    return id_hash(return_id, read_key(key_file(data)))
 
 
 def recent(data: DataDir, most: int, return_id: str | None = None) -> pl.DataFrame:
@@ -99,7 +113,7 @@ def recent(data: DataDir, most: int, return_id: str | None = None) -> pl.DataFra
     lines = newest_lines(log, TAIL_BYTES if return_id is None else None)
     if return_id is not None:
         # Without a key no return is recorded, and only a writer makes the key, under the lock.
-        name = pseudonym(data, return_id).encode() if log.key_file.exists() else None
+        name = pseudonym(data, return_id).encode() if key_file(data).exists() else None
         lines = (line for line in lines if name and name in line)
     rows = list(islice(filter(None, map(parse, lines)), most))
     for row in rows:

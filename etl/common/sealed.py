@@ -70,6 +70,8 @@ class SealedLog:
 
     file: Path
     key_file: Path
+    # Whether the key is for this log alone: then it shows that there was one.
+    has_own_key: bool = False
 
     @property
     def head_file(self) -> Path:
@@ -133,7 +135,9 @@ class SealedLog:
         return head
 
     def is_gap(self, found: Head | None, lines: list[bytes]) -> bool:
-        """Whether there are lines behind the head that no process of ours can have left there."""
+        """Whether there are lines behind the head that no process of ours has left there, or all are gone."""
+        if found is None and not lines:
+            return self.has_own_key and self.key_file.exists()
         chained = [line for line in lines if CHAINED in line]
         key = read_key(self.key_file, may_make=False)
         if not all(is_sealed(line, key) for line in (chained if found is None else lines)):
@@ -279,7 +283,7 @@ def is_sealed(line: bytes, key: bytes) -> bool:
 def sealed_logs(data: DataDir) -> dict[str, SealedLog]:
     """The sealed logs of a data directory, by their names in it."""
     return {
-        AUDIT: SealedLog(data.root / AUDIT, data.audit / "key"),
+        AUDIT: SealedLog(data.root / AUDIT, data.root / ".audit-key", has_own_key=True),
         HISTORY: SealedLog(data.root / HISTORY, data.root / ".key"),
     }
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import duckdb
 
+from etl.access.audit import trail_faults
 from etl.common.duck import OFFLINE, parquet
 from etl.common.files import is_leftover
 from etl.common.paths import SHIPPED, DataDir
 from etl.common.problem import Problem
-from etl.common.sealed import AUDIT, HISTORY, marks_of, sealed_logs
+from etl.common.sealed import AUDIT, HISTORY
 from etl.common.terminal import step
 from etl.common.uploads import is_in_use
 from etl.config.settings import Settings, read_settings
@@ -49,6 +50,7 @@ KNOWN_NAMES = OWNER_FILES.union(
         "warehouse.duckdb.sha256",
         ".lock",
         ".key",
+        ".audit-key",
         "purged.jsonl",
         ".purging.json",
         "verified.json",
@@ -79,11 +81,8 @@ def verify(data: DataDir) -> list[Finding]:
     findings += of_store + check_warehouse(data, undamaged, refused, may_rebuild)
     with step("Checking the files"):
         findings += [*check_files(data, settings), *check_output(data)]
-        findings += check_log(data, AUDIT, sealed_logs(data)[AUDIT].faults(marks_of(data, AUDIT)))
+        findings += check_log(data, AUDIT, trail_faults(data))
         findings += check_log(data, HISTORY, history_faults(data))
-        if settings and settings.access and not sealed_logs(data)[AUDIT].file.exists():
-            sentence = "There is [access], and nobody has signed in yet, as far as this directory shows."
-            findings.append(Finding(NOTE, AUDIT, sentence))
     return store_findings(data, findings)
 
 

@@ -26,8 +26,8 @@ from etl.common.paths import DataDir
 SHARE = 1.0 if os.environ.get("FAULTS") == "full" else 0.1
 ID = r"[0-9a-f]{16}"
 ALLOWED = re.compile(
-    rf"""(?x) \.lock | \.key | settings\.toml | secrets\.toml | warehouse\.duckdb(\.sha256)? | demo\.txt
-    | inbox(/.+)? | store(/refused)? | store/refused/{ID}\.json
+    rf"""(?x) \.lock | \.(audit-)?key | settings\.toml | secrets\.toml | warehouse\.duckdb(\.sha256)?
+    | demo\.txt | inbox(/.+)? | store(/refused)? | store/refused/{ID}\.json
     | store/{ID}(\.\d+)?(/(ledger\.json|(events|attributes|returns|quarantine)\.parquet))?
     | reports | reports/\d{{4}}-\d\d-\d\d(/(manifest\.json|[a-z0-9_-]+\.(csv|xlsx)))? | reference(/.*)?
     | adding | app(/.*)?

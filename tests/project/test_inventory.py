@@ -85,7 +85,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataDir, str]:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode >= 0 and "Traceback" not in done.stderr, (words, done.stderr)
         output += done.stdout + done.stderr
-    audit.record(data, audit.SAW, "ann@firm.example", "manager", "headline", 1)
+    audit.record(data, audit.SAW, "ann@firm.example", "manager", "return_steps", 1, {"for_return": "R2"})
     return data, output
 
 
