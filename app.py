@@ -25,7 +25,7 @@ from dashboard.guard.adding import Uploads
 from dashboard.guard.door import Door, announced
 from dashboard.guard.protection import Closed, Headers, Origins, hosts, protect, settings, show_error_number
 from etl.adding import remove_left_uploads
-from etl.status import served_directory
+from etl.status import leave_out_words, served_directory
 
 FRAME = Path(str(files("dashboard"))) / "frame.py"
 
@@ -57,6 +57,7 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
         yield
 
 
+leave_out_words()
 app = st.App(
     FRAME,
     lifespan=warm_up,

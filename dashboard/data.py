@@ -58,7 +58,7 @@ def record_view(report: str, shown: int, build: object, filters: Mapping[str, An
 
 
 # Build and scope are part of each question that is cached, so nobody sees another person's rows.
-@st.cache_data(max_entries=2000, show_spinner=False)
+@st.cache_data(max_entries=2000, show_spinner=False, hash_funcs={Scope: repr})
 def answer(
     build: status.FileState | None,
     scope: Scope,
@@ -71,7 +71,7 @@ def answer(
     return fetch_rows(warehouse(), question_within(warehouse(), scope, report, columns, filters), limit)
 
 
-@st.cache_data(max_entries=2000, show_spinner=False)
+@st.cache_data(max_entries=2000, show_spinner=False, hash_funcs={Scope: repr})
 def row_count(build: status.FileState | None, scope: Scope, report: str, filters: Mapping[str, Any]) -> int:
     """How many rows the answer to a question has."""
     return count_rows(warehouse(), question_within(warehouse(), scope, report, None, filters))

@@ -28,7 +28,7 @@ from etl.check.findings import ContentCheck, FileCheck, Labels
 from etl.common.duck import OFFLINE, disk_full_error
 from etl.common.files import IS_WRITING, LEFTOVER_PREFIX
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
-from etl.common.problem import Problem, listed, traceback_of
+from etl.common.problem import Problem, leave_out_words, listed
 from etl.common.system import close_to_others
 from etl.common.terminal import CONTROL_CHARACTERS
 from etl.common.uploads import remove_left_uploads, upload_folder
@@ -121,9 +121,6 @@ class Job:
         except OSError as error:
             why = f"The files cannot be written or read ({error.strerror}). Fix that and try again."
             self.problem = DISK_FULL if disk_full_error(error) else why
-        except BaseException as error:
-            # Python would print the words of an error that ends a thread.
-            logging.getLogger("returntrail").error("the page Add exports: %s", traceback_of(error))
         finally:
             self.is_done = True
 
@@ -152,6 +149,7 @@ def check(data: DataDir, exports: Sequence[Export], values: Mapping[str, str]) -
 def check_here() -> None:
     """Checks the files that stdin names, and writes what was found; the process of `check` runs it."""
     close_to_others()
+    leave_out_words()
     root, found, values, *paths = json.load(sys.stdin)
     data = DataDir(Path(root))
     try:

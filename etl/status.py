@@ -17,6 +17,7 @@ import polars as pl
 from etl.common.paths import DataDir as DataDir
 from etl.common.paths import default_data
 from etl.common.problem import Problem as Problem
+from etl.common.problem import leave_out_words as leave_out_words
 from etl.common.problem import traceback_of as traceback_of
 from etl.config.settings import Settings, read_settings
 from etl.reports import history

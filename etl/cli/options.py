@@ -8,11 +8,19 @@ from collections.abc import Callable
 from datetime import date, datetime
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from etl.common.paths import default_data, version
+from etl.common.terminal import printable
 
 VERBS = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
+
+
+class Parser(ArgumentParser):
+    """A parser whose errors, which quote what was typed, do not control a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
@@ -30,7 +38,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 def command_parser() -> ArgumentParser:
     """The parser of the whole command."""
-    parser = ArgumentParser(
+    parser = Parser(
         prog="returntrail",
         description="Firm-wide tracking of tax returns from SafeSend Returns audit logs, in one DuckDB file.",
         epilog="Type `returntrail VERB --help` for the options of a verb.",

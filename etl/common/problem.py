@@ -1,7 +1,11 @@
 """The errors that a person can fix, and what is said of the others, which are our mistakes."""
 
+import logging
+import sys
+import threading
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 LEFT_OUT = "its words are left out, because they may quote a record"
 
@@ -15,10 +19,33 @@ class Problem(Exception):
 
 def traceback_of(error: BaseException) -> str:
     """Where an error that nobody foresaw came from, without its words: they may quote a row of a client."""
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    steps = "".join(traceback.format_tb(error.__traceback__))
-    own = f"Traceback (most recent call last):\n{steps}{type(error).__name__}: {LEFT_OUT}"
-    return f"{traceback_of(before)}\n\n{own}" if before else own
+    texts: list[str] = []
+    seen: list[BaseException] = []
+    one: BaseException | None = error
+    # Causes may go round in a circle.
+    while one and one not in seen:
+        steps = "".join(traceback.format_tb(one.__traceback__))
+        texts.append(f"Traceback (most recent call last):\n{steps}{type(one).__name__}: {LEFT_OUT}")
+        seen.append(one)
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return "\n\n".join(reversed(texts))
+
+
+def leave_out_words() -> None:
+    """From now on, this process logs and prints errors that nobody foresaw as `traceback_of` has them."""
+    make_record = logging.getLogRecordFactory()
+
+    def without_words(*given: Any, **more: Any) -> logging.LogRecord:
+        record = make_record(*given, **more)
+        if record.exc_info and record.exc_info[1]:
+            record.exc_text = traceback_of(record.exc_info[1])
+        return record
+
+    logging.setLogRecordFactory(without_words)
+    sys.excepthook = lambda kind, error, trace: print(traceback_of(error), file=sys.stderr)
+    threading.excepthook = lambda ended: print(
+        traceback_of(ended.exc_value or ended.exc_type()), file=sys.stderr
+    )
 
 
 def listed(words: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from etl.common.files import put_in_place, work_folder
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
-from etl.reports.files import iso
+from etl.reports.files import iso, refuse_shared_offices
 from etl.warehouse.ask import Facts, Warehouse, ask, fetch_batches, open_warehouse, question_of
 from etl.warehouse.cells import as_csv, printable_frame
 
@@ -54,6 +54,7 @@ def evidence(
     firms = None if firm is None else [firm]
     with open_warehouse(data.warehouse) as warehouse, step("Gathering the evidence"):
         if office is not None and year is not None:
+            refuse_shared_offices(warehouse, [office], firms)
             returns = office_returns(ask(warehouse, "return_state", for_firms=firms), office, year)
             known = [(of_firm, one) if firm else (one,) for of_firm, one in warehouse.offices]
             name = pack_name("office", (*(firms or ()), office), known, str(year))

@@ -46,6 +46,7 @@ def write_reports(
     if every is not None and every not in PERIODS:
         raise Problem(f'No report is written every "{every}". There are: {", ".join(PERIODS)}.')
     with open_warehouse(data.warehouse) as warehouse:
+        refuse_shared_offices(warehouse, filters.get("for_offices"), filters.get("for_firms"))
         chosen = list(names) or [
             report.name
             for report in warehouse.reports.values()
@@ -55,6 +56,18 @@ def write_reports(
         folder = out or data.reports / str(local_date(now or datetime.now(UTC), warehouse))
         prepare_folder(folder, data)
         return [write_report(warehouse, question, folder, filters) for question in questions]
+
+
+def refuse_shared_offices(warehouse: Warehouse, offices: Any, firms: object) -> None:
+    """Raises a Problem if the office of one firm is asked for, and another firm has one of its name.
+
+    Firms that are named with it are asked for, be they several.
+    """
+    wanted = [offices] if isinstance(offices, str) else offices or ()
+    for office in wanted if firms is None else ():
+        of = [firm for firm, name in warehouse.offices if name == office]
+        if len(of) > 1:
+            raise Problem(f'Several firms have an office "{office}": {", ".join(of)}. Name the firm too.')
 
 
 def local_date(moment: datetime, warehouse: Warehouse) -> date:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from etl.common.problem import Problem
 from etl.config.settings import Settings
 from etl.config.subscription import WEEKDAYS, Mail, Subscription
+from etl.reports.files import refuse_shared_offices
 from etl.reports.mail import password
 from etl.reports.xlsx import refuse_without_excel
 from etl.warehouse.ask import Report, Warehouse, ask, question_of
@@ -51,7 +52,8 @@ def check_subscription(warehouse: Warehouse, mail: Mail | None, subscription: Su
     question_of(warehouse, subscription.report, None, {})
     if not (subscription.every or warehouse.reports[subscription.report].every):
         raise Problem(f'The report {subscription.report} has no period. Write every = "day", or another.')
-    question_of(warehouse, subscription.report, None, dict(subscription.filters))
+    question_of(warehouse, subscription.report, None, filters := dict(subscription.filters))
+    refuse_shared_offices(warehouse, filters.get("for_offices"), filters.get("for_firms"))
     for name, values in subscription.filters.items():
         kind = "form" if name == "for_types" else name.removeprefix("for_").removesuffix("s")
         known = ask(warehouse, "filter_choices").filter(filter_name=kind)["choice"].to_list()

@@ -10,13 +10,16 @@ create macro all_known(chosen, known) as case
     else error(array_to_string(chosen, ', ') || ': not all of this is known. Known: ' || array_to_string(known, ', ') || '.')
 end;
 
--- A firm and one of its offices as one text. No text that is loaded has the character between them.
-create macro office_pair(firm_id, office) as firm_id || chr(0) || office;
+-- A firm and one of its offices as one text. The character between them is in no text that people write; a name that has it
+-- nevertheless has no pair, so that nobody gets a right to it.
+create macro office_pair(firm_id, office) as case
+    when not contains(firm_id || office, chr(0)) then firm_id || chr(0) || office
+end;
 
 -- Whether the office of a row is wanted. It is named alone, or as the pair that a right to see it is.
 create macro of_office(what, for_offices) as
     for_offices is null
-    or list_contains(for_offices, what.office)
+    or list_contains(for_offices, case when not contains(what.office, chr(0)) then what.office end)
     or list_contains(for_offices, office_pair(what.firm_id, what.office));
 
 -- Whether a row passes the usual filters: firm, office, partner, form and tax year.

@@ -235,6 +235,24 @@ def test_a_right_is_a_pair_of_firm_and_office(firms: tuple[Warehouse, Warehouse]
     assert ask_within(whole, staff, "all_returns", for_offices=[f"elm\0{OURS}"]).is_empty()
 
 
+def test_an_office_with_a_zero_byte_is_nobodys(firms: tuple[Warehouse, Warehouse]) -> None:
+    """Its name could be the pair of another firm and office."""
+    asked = """
+        select office_pair(firm_id, office), of_office(rows, ['alpha' || chr(0) || 'Main', 'Main'])
+        from (values ('alpha', 'Main'), ('delta', 'Main'), ('delta', 'alpha' || chr(0) || 'Main'),
+            ('alpha' || chr(0) || 'Main', 'North'), ('alpha', 'North'), ('alpha', null)) as rows (firm_id, office)
+    """
+    with warehouse_cursor(firms[0].database) as cursor:
+        assert cursor.execute(asked).fetchall() == [
+            ("alpha\0Main", True),
+            ("delta\0Main", True),
+            (None, None),
+            (None, None),
+            ("alpha\0North", False),
+            (None, None),
+        ]
+
+
 def test_staff_without_an_office_get_nothing(firms: tuple[Warehouse, Warehouse]) -> None:
     assert ask_within(firms[0], Scope(STAFF, None), "all_returns").is_empty()
     assert ask_within(firms[0], OUR_STAFF, "all_returns", for_offices=None).height > 0

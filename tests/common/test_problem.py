@@ -1,10 +1,15 @@
 """What is said of an error that nobody foresaw: where it came from, and no word of a record."""
 
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
 from dashboard.guard.protection import show_error_number
 from etl.__main__ import exit_code
+from etl.common.paths import CHECKOUT
+from etl.common.problem import traceback_of
 
 NAME = "Ann"
 SAID = "its words are left out, because they may quote a record"
@@ -35,3 +40,39 @@ def test_the_log_of_the_dashboard_says_the_same(caplog: pytest.LogCaptureFixture
     assert show_error_number(unforeseen())
     assert NAME not in caplog.text
     assert f"ValueError: {SAID}" in caplog.text
+
+
+def test_causes_that_go_round_end() -> None:
+    one, other = ValueError(NAME), KeyError(NAME)
+    one.__cause__, other.__cause__ = other, one
+    told = traceback_of(one)
+    assert NAME not in told
+    assert told.index("KeyError: ") < told.index("ValueError: ")
+    assert told.count(SAID) == 2
+
+
+FAILING = """
+import logging, threading
+from etl.common.problem import leave_out_words
+leave_out_words()
+logging.basicConfig()
+def fail(where):
+    raise ValueError(where + ": Ann 123-45-6789")
+try:
+    fail("logged")
+except ValueError as error:
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application\\n", exc_info=error)
+    logging.getLogger("asyncio").exception("Task exception was never retrieved")
+thread = threading.Thread(target=fail, args=["in a thread"])
+thread.start()
+thread.join()
+fail("at the end")
+"""
+
+
+def test_a_process_says_the_same_whoever_logs_and_wherever_it_fails() -> None:
+    ended = subprocess.run([sys.executable, "-c", FAILING], cwd=CHECKOUT, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert NAME not in ended.stderr
+    assert ended.stderr.count(f"ValueError: {SAID}") == 4
+    assert "Exception in ASGI application" in ended.stderr
