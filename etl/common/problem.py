@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from etl.common.terminal import say
+
 LEFT_OUT = "its words are left out, because they may quote a record"
 
 
@@ -42,10 +44,8 @@ def leave_out_words() -> None:
         return record
 
     logging.setLogRecordFactory(without_words)
-    sys.excepthook = lambda kind, error, trace: print(traceback_of(error), file=sys.stderr)
-    threading.excepthook = lambda ended: print(
-        traceback_of(ended.exc_value or ended.exc_type()), file=sys.stderr
-    )
+    sys.excepthook = lambda kind, error, trace: say(traceback_of(error))
+    threading.excepthook = lambda ended: say(traceback_of(ended.exc_value or ended.exc_type()))
 
 
 def listed(words: Sequence[str]) -> str:

@@ -239,8 +239,10 @@ def test_an_office_with_a_zero_byte_is_nobodys(firms: tuple[Warehouse, Warehouse
     """Its name could be the pair of another firm and office."""
     asked = """
         select office_pair(firm_id, office), of_office(rows, ['alpha' || chr(0) || 'Main', 'Main'])
-        from (values ('alpha', 'Main'), ('delta', 'Main'), ('delta', 'alpha' || chr(0) || 'Main'),
-            ('alpha' || chr(0) || 'Main', 'North'), ('alpha', 'North'), ('alpha', null)) as rows (firm_id, office)
+        from (
+            values ('alpha', 'Main'), ('delta', 'Main'), ('delta', 'alpha' || chr(0) || 'Main'),
+            ('alpha' || chr(0) || 'Main', 'North'), ('alpha', 'North'), ('alpha', null)
+        ) as rows (firm_id, office)
     """
     with warehouse_cursor(firms[0].database) as cursor:
         assert cursor.execute(asked).fetchall() == [

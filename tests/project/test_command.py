@@ -287,6 +287,10 @@ def test_nothing_that_is_printed_controls_a_terminal(demo: DataDir) -> None:
     words = ("--data", demo.root, "query", "select e'\\x1b]0;title\\x07' || chr(8238) || 1 as text", "--csv")
     assert on_terminal(*words) == (0, '"text"\n"�]0;title��1"\n')
     assert run(*words).stdout == '"text"\n"\x1b]0;title\x07\u202e1"\n'
+    for typed in (("load", "-\x1b[31mx"), ("purge", "--before", "\x1b[31mx"), ("\x1b[31m",)):
+        code, shown = on_terminal("--data", demo.root, *typed)
+        assert code == 2
+        assert "\x1b" not in shown and "[31m" in shown
 
 
 def test_a_person_at_a_terminal_is_told_what_helps_with_a_refused_file(firm: DataDir, tmp_path: Path) -> None:
