@@ -9,9 +9,11 @@ import hashlib
 import hmac
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import IPv6Address
+from itertools import pairwise
 from unicodedata import category, digit, normalize
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +22,8 @@ from etl.read.tidy import STRAIGHT
 # The first place of a character in the original text, and the place after its last.
 Span = tuple[int, int]
 REPLACED = "[TIN]"
+# Nobody encodes a text so often, and each layer takes its time.
+MOST_LAYERS = 8
 # What people put between the groups, besides blanks and the categories Pc, Pd and Zs; + is a blank in a URL.
 SEPARATORS = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
 ENCODED = re.compile(
@@ -69,8 +73,11 @@ def redact(text: str) -> tuple[str, int]:
     total = 0
     while tins := find_tins(text):
         total += len(tins)
-        for start, end, _ in reversed(tins):
-            text = text[:start] + REPLACED + text[end:]
+        starts, ends = [start for start, _, _ in tins], [end for _, end, _ in tins]
+        # Put together at once, or the time would grow with the square of the text.
+        text = REPLACED.join(
+            text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)
+        )
     return text, total
 
 
@@ -104,8 +111,14 @@ def find_tins(text: str) -> list[tuple[int, int, str]]:
 
     Less decoded forms are tried too: the percent sign of 100%123 does not begin a code.
     """
-    most_decoded_first = reversed(list(decodings(text)))
-    return next((tins for form, spans in most_decoded_first if (tins := tins_in(form, spans, text))), [])
+    if len(forms := list(decodings(text))) > MOST_LAYERS + 1:
+        return [(0, len(text), "")]
+    return next((tins for form, spans in reversed(forms) if (tins := tins_in(form, spans, text))), [])
+
+
+def is_too_deep(text: str) -> bool:
+    """Whether a text is encoded so often that all of it is replaced."""
+    return sum(1 for _ in decodings(text)) > MOST_LAYERS + 1
 
 
 def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str]]:
@@ -117,7 +130,8 @@ def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str
     hexes = [match.span() for match in HEX.finditer(form)]
     addresses = [match.span() for match in ADDRESS.finditer(text) if is_address(match[0])]
     first_quote, last_quote = form.find('"'), form.rfind('"')
-    tins = []
+    found: dict[re.Match[str], bool] = {}
+    bare = set[int]()
     for match in matches:
         start, end = match.span()
         # An invisible character that was removed between two groups separates them too.
@@ -126,15 +140,30 @@ def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str
             point = text[spans[start + 2][1] : spans[start + 4][0]]
             is_tin = point != "." or start == 0 or category(form[start - 1]) != "Sc"
             first, last = spans[start][0], spans[end - 1][1]
-            is_tin &= not any(left <= first and last <= right for left, right in addresses)
+            is_tin &= not is_inside(addresses, first, last)
         elif match[2] or match[4]:
             is_tin = False
         else:
-            is_hex = any(left <= start and end <= right for left, right in hexes)
+            is_hex = is_inside(hexes, start, end)
             is_tin = start in named or (first_quote < start < last_quote and not is_hex)
-        if is_tin:
-            tins.append((spans[start][0], spans[end - 1][1], match[1] + match[3] + match[5]))
-    return tins
+            bare.add(start)
+        found[match] = is_tin
+    # The number beside a number of a taxpayer is one, too.
+    for ordered in (list(found), list(found)[::-1]):
+        for one, other in pairwise(ordered):
+            gap = form[min(one.end(), other.end()) : max(one.start(), other.start())]
+            found[other] |= found[one] and other.start() in bare and re.fullmatch(FILLER, gap) is not None
+    return [
+        (spans[match.start()][0], spans[match.end() - 1][1], match[1] + match[3] + match[5])
+        for match, is_tin in found.items()
+        if is_tin
+    ]
+
+
+def is_inside(places: list[Span], start: int, end: int) -> bool:
+    """Whether a text is inside of one of these places, which are in order."""
+    place = bisect_right(places, (start, end)) - 1
+    return any(left <= start and end <= right for left, right in places[max(0, place) : place + 2])
 
 
 def is_address(text: str) -> bool:
@@ -163,7 +192,7 @@ def decodings(text: str) -> Iterator[tuple[str, list[Span]]]:
     Each form has `-` for every separator of groups, and `"` for every quote.
     """
     spans = [(place, place + 1) for place in range(len(text))]
-    while True:
+    for _ in range(MOST_LAYERS + 2):
         text, spans = fold(text, spans)
         characters = [
             "-" if one.isspace() or one in SEPARATORS or category(one) in ("Pc", "Pd", "Zs") else one

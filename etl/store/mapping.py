@@ -151,7 +151,7 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
     database.execute(f"""
         create or replace temp macro mapped(source) as table
         select {listed({name: values.get(name, name) for name in names})}, set_no, zone_word,
-            case {reasons} end as reason
+            case {deep_reason(database)} {reasons} end as reason
         from (
             select *, case when moment >= {EARLIEST} and moment < {LATEST} then moment end as event_at
             from (
@@ -161,6 +161,13 @@ def map_staged(database: DuckDBPyConnection, columns: Columns) -> None:
             )
         )
     """)
+
+
+def deep_reason(database: DuckDBPyConnection) -> str:
+    """SQL for the reason of records with a text that is encoded too often, if the file has any."""
+    deep = "from redacted_rows where number = 0"
+    has_any = database.execute(f"{deep} limit 1").fetchall()
+    return f"when row_no in (select row_no {deep}) then 'too_deep'" if has_any else ""
 
 
 def same_set(database: DuckDBPyConnection, columns: Columns) -> str:

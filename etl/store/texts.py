@@ -28,7 +28,7 @@ from etl.read.announced import (
 )
 from etl.read.ids import DAMAGED, out_of_formula_text
 from etl.read.shown_numbers import NOT_AS_SHOWN
-from etl.read.tins import REPLACED, SUSPECT, id_hash, redact_name
+from etl.read.tins import REPLACED, SUSPECT, id_hash, is_too_deep, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
 from etl.store.time_column import read_times
@@ -77,6 +77,7 @@ def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
     if time is not None:
         queries.append(f"select {time}, unread from times_found where unread is not null")
     database.execute("create temp table collected_texts (place integer, text varchar)")
+    database.execute("create or replace temp table redacted_rows (row_no bigint, number integer)")
     for start in range(0, len(queries), COLUMNS_TOGETHER):
         together = " union all ".join(queries[start : start + COLUMNS_TOGETHER])
         database.execute(f"insert into collected_texts {together}")
@@ -104,8 +105,8 @@ def select_texts(database: DuckDBPyConnection, listed: str, places: Iterable[int
 def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes]) -> int:
     """Replaces the TINs in `staged`, `malformed` and `texts`; returns how many there were.
 
-    The table `redacted_rows` has their number in each text with any. An id with a TIN becomes a hash under
-    the key, which is requested only then.
+    The table `redacted_rows` has their number in each text with any, and 0 for a text that is encoded too
+    often. An id with a TIN becomes a hash under the key, which is requested only then.
     """
     announced = announced_places(columns)
     parts = parts_of_numbers(database, announced)
@@ -119,7 +120,6 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         suspects += select_texts(database, "place, text", with_ids, MAY_BE_ID)
     if announced:
         suspects += select_texts(database, "place, text", {MALFORMED, *announced}, "text <> ''")
-    database.execute("create or replace temp table redacted_rows (row_no bigint, number integer)")
     rows = []
     for place, text in dict.fromkeys(suspects):
         if place in announced:
@@ -129,7 +129,9 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
         if place == MALFORMED and announced:
             changed, more = redact_record(changed)
             number += more
-        if number:
+        if number and is_too_deep(text):
+            rows.append((place, text, REPLACED, 0))
+        elif number:
             rows.append((place, text, id_without_tin(text, key) if place in ids else changed, number))
     if not rows:
         return 0

@@ -169,3 +169,15 @@ def test_a_content_hash_does_not_depend_on_the_number(tmp_path: Path) -> None:
     )
     [(first,), (second,)] = events(part, "content_hash")
     assert first == second
+
+
+def test_a_record_with_a_text_that_is_encoded_more_than_eight_times_is_quarantined(tmp_path: Path) -> None:
+    """Nobody encodes a name so often, and what is in it is not kept: it may be a number."""
+    firm = Firm(tmp_path)
+    deep, label = f"123%{'25' * 8}2d45%{'25' * 8}2d6789", f"%{'25' * 5_000}31"
+    rows = [("r1", "Up", deep), ("r2", "Up", "Ann"), ("r3", label, "Bo")]
+    lines = [f"{return_id},Client,{text},2026-03-04,{actor}" for return_id, text, actor in rows]
+    part = firm.load_text("\n".join(["return_id,tab,label,event_time,actor", *lines, ""]))
+    assert events(part, "return_id", "actor") == [("r2", "Ann")]
+    assert [row[:2] for row in quarantined(part)] == [(1, "too_deep"), (3, "too_deep")]
+    assert not re.search("2d6789|252525252", searched(firm.data.store))

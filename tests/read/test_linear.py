@@ -1,0 +1,48 @@
+"""The time of a reader grows with its bytes, not with their square: calls are counted, no clock is read."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from etl.read.tins import REPLACED, is_too_deep, redact
+
+
+def calls(function: Callable[[], object]) -> int:
+    """How often a function and all that it uses call another, in Python or in C."""
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+TEXTS = {
+    "layers": lambda size: "%" + "25" * (size // 2) + "31",
+    "numbers behind a word": lambda size: "SSN " + "111223333 " * (size // 10),
+    "numbers before a word": lambda size: "111223333 " * (size // 10) + "SSN",
+    "groups": lambda size: "111-22-3333 " * (size // 12),
+    "hexadecimal": lambda size: "SSN 111223333 " + "a1b2c3d4e5f60718 222334444 " * (size // 27),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_numbers_of_taxpayers(text: Callable[[int], str]) -> None:
+    few, many = (calls(lambda size=size: redact(text(size))) for size in (10_000, 40_000))
+    assert many < 4.5 * few
+
+
+def test_a_text_in_more_than_eight_layers_is_replaced_as_a_whole() -> None:
+    eight, nine = ("call 123%" + "25" * layers + "2d45%2d6789" for layers in (7, 8))
+    assert (redact(eight), is_too_deep(eight)) == (("call " + REPLACED, 1), False)
+    assert (redact(nine), is_too_deep(nine)) == ((REPLACED, 1), True)
+    # A percentage is no code, and neither is a long address that is encoded once or twice.
+    for text in ("100%25 of it", "a%2525252525b", "https://a.example/?u=" + "%253A%252F" * 500):
+        assert redact(text) == (text, 0)
