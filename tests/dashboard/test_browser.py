@@ -3,6 +3,7 @@
 import csv
 import http.client
 import io
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -29,6 +30,24 @@ PATHS = (
     "/add",
     "/data",
 )
+
+
+POLICY = (
+    "default-src 'none'; script-src 'self' blob: (hash); style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+# What somebody's text would try if it became a part of the page, and what the browser refuses.
+TRIED = """() => {
+    window.refused = []
+    document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective))
+    const add = (name, made) => document.body.appendChild(Object.assign(document.createElement(name), made))
+    add('script', {textContent: 'window.wasRun = true'})
+    add('img', {src: 'http://localhost:1/x.png'})
+    add('iframe', {src: 'http://localhost:1/'})
+    fetch('http://localhost:1/').catch(() => {})
+}"""
+REFUSED = ["connect-src", "frame-src", "img-src", "script-src-elem"]
 
 
 @pytest.fixture(scope="module")
@@ -227,9 +246,21 @@ def test_every_answer_has_the_headers_and_other_hosts_get_none(address: str) -> 
         answer = connection.getresponse()
         assert answer.headers["x-content-type-options"] == "nosniff", path
         assert answer.headers["x-frame-options"] == "SAMEORIGIN", path
+        policy = re.sub(r"'sha256-[\w+/=]+'", "(hash)", answer.headers["content-security-policy"])
+        assert policy == POLICY, path
         answer.read()
     connection.request("GET", "/", headers={"Host": "evil.invalid"})
     assert connection.getresponse().status == 400
+
+
+def test_a_page_loads_and_runs_nothing_of_anybody_else(browser: Browser, address: str) -> None:
+    visit = Visit(browser, address)
+    page = visit.open("/reports")
+    page.evaluate(TRIED)
+    page.wait_for_function(f"() => new Set(window.refused).size >= {len(REFUSED)}", timeout=30_000)
+    assert sorted(set(page.evaluate("window.refused"))) == REFUSED
+    assert page.evaluate("window.wasRun") is None
+    visit.close()
 
 
 @pytest.mark.parametrize(
