@@ -6,6 +6,7 @@ this module does.
 
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from dashboard.draw.text import html_text
 from dashboard.guard import access
 from etl.access import EVERYTHING, Person, Scope, audit, ended, person_of
+from etl.access.signed_out import has_signed_out, remember
 from etl.status import Problem, served_directory
 
 # When each sign-in was used last, by its id; negative once its person has signed out.
@@ -41,7 +43,7 @@ def admit(claims: Mapping[str, object]) -> Person:
     rules, now, key = access.rules(), time.time(), sign_in_id(claims)
     with lock:
         last_use = last_uses.get(key)
-        signed_out = last_use is not None and last_use < 0
+        signed_out = (last_use is not None and last_use < 0) or has_signed_out(served_directory(), key)
         reason = SIGNED_OUT if signed_out else ended(rules, claims, last_use, now)
         if reason:
             raise NotAdmitted(f"{reason} Sign in again.")
@@ -175,8 +177,14 @@ def draw_account() -> None:
 def sign_out() -> None:
     """Ends this sign-in in every window that still has it, then has the cookie deleted."""
     claims = session_claims()
+    ends, sign_in = claims.get("exp"), sign_in_id(claims)
     with lock:
-        last_uses[sign_in_id(claims)] = -time.time()
+        last_uses[sign_in] = -time.time()
+    try:
+        remember(served_directory(), sign_in, ends if isinstance(ends, int | float) else time.time())
+    except (OSError, Problem) as error:
+        kept = "A sign-out is not kept, so a copy of its cookie would work again after a restart: %s"
+        logging.getLogger("returntrail").error(kept, type(error).__name__)
     # A fault in the settings or the trail must not stop anybody from signing out.
     with suppress(Problem):
         person = person_of(access.rules(), claims)

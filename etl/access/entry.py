@@ -9,6 +9,8 @@ import hmac
 import secrets
 import time
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 from etl.access.signin import proxy_secret
 from etl.common.files import make_private_folder, remove_leftovers, write_atomically
@@ -21,28 +23,40 @@ COOKIE_SECONDS = 90 * 24 * 3600
 KEY_BYTES = 32
 
 
+def app_folder(data: DataDir) -> Path:
+    """What the dashboard keeps for itself."""
+    return data.root / "app"
+
+
+@cache
+def own_key(data: DataDir) -> bytes:
+    """The dashboard's key, made when it is first needed. Raises a Problem if it cannot be made."""
+    file = app_folder(data) / "key"
+    try:
+        make_private_folder(file.parent)
+        # A damaged key is replaced: then each browser has to open a printed address again.
+        if not file.exists() or file.stat().st_size != KEY_BYTES:
+            write_atomically(file, secrets.token_bytes(KEY_BYTES))
+        return file.read_bytes()
+    except OSError as error:
+        reason = f"it cannot be written ({error.strerror}), so no browser can be let in"
+        advice = "Mend that, or type: returntrail app --open"
+        raise Problem(f"{file.parent}: {reason}. {advice}") from error
+
+
+def signature(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
 class Entry:
     """The key of the cookies, the proxy's secret, and the address that works next, all of one dashboard."""
 
     def __init__(self, data: DataDir) -> None:
         """Reads the key, or makes it. Raises a Problem if it cannot, or for a proxy's secret that is none."""
-        self.folder, self.proxy_secret = data.root / "app", proxy_secret(data)
-        file = self.folder / "key"
-        try:
-            make_private_folder(self.folder)
-            remove_leftovers(self.folder)
-            # A damaged key is replaced: then each browser has to open a printed address again.
-            if not file.exists() or file.stat().st_size != KEY_BYTES:
-                write_atomically(file, secrets.token_bytes(KEY_BYTES))
-            self.key = file.read_bytes()
-        except OSError as error:
-            reason = f"it cannot be written ({error.strerror}), so no browser can be let in"
-            advice = "Mend that, or type: returntrail app --open"
-            raise Problem(f"{self.folder}: {reason}. {advice}") from error
-        self.cookie = f"returntrail-{self.signature('cookie')[:8]}"
-
-    def signature(self, text: str) -> str:
-        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+        self.folder, self.proxy_secret = app_folder(data), proxy_secret(data)
+        self.key = own_key(data)
+        remove_leftovers(self.folder)
+        self.cookie = f"returntrail-{signature(self.key, 'cookie')[:8]}"
 
     def renew(self, origin: str) -> str:
         """The address that works next. It replaces the one before in the file for this port."""
@@ -68,12 +82,12 @@ class Entry:
     def new_cookie(self) -> str:
         """The value of a cookie, which says how long it is valid."""
         until = str(int(time.time()) + COOKIE_SECONDS)
-        return f"{until}.{self.signature(until)}"
+        return f"{until}.{signature(self.key, until)}"
 
     def knows(self, cookie: str) -> bool:
         """Whether a cookie is one of ours and still valid."""
-        until, _, signature = cookie.partition(".")
-        is_ours = hmac.compare_digest(signature.encode(), self.signature(until).encode())
+        until, _, shown = cookie.partition(".")
+        is_ours = hmac.compare_digest(shown.encode(), signature(self.key, until).encode())
         return is_ours and int(until) > time.time()
 
     def is_proxy(self, shown: str) -> bool:

@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from dashboard.guard.door import NOT_KNOWN
-from etl.access.entry import COOKIE_SECONDS, Entry
+from etl.access.entry import COOKIE_SECONDS, Entry, own_key
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from support.served import Visit, free_port, started, visitor_of
@@ -176,8 +176,9 @@ def test_a_cookie_is_ours_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not any(entry.knows(one) for one in forged)
     monkeypatch.setattr("etl.access.entry.COOKIE_SECONDS", -1)
     assert not entry.knows(entry.new_cookie())
-    # Without the key of the folder every browser is a stranger again.
+    # Without the key of the folder every browser is a stranger again, at the next start.
     (tmp_path / "app" / "key").unlink()
+    own_key.cache_clear()
     assert not Entry(DataDir(tmp_path)).knows(cookie)
 
 

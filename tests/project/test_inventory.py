@@ -37,6 +37,7 @@ NOT_MADE_HERE = {
     ".purging.json",
     "store/reading.json",
     "app/key",
+    "app/signed-out/<digest>",
     "app/address-<port>.txt",
     "adding/<folder>/<number>/<name>",
     "audit/trail-<year>.jsonl",
