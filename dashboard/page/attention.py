@@ -55,6 +55,7 @@ def choose_steps() -> dict[str, Any]:
     """Whom returns wait on, and for which next step, as a filter of the work list."""
     steps = data.ask("next_steps", **filters.chosen())
     owners = list(OWNERS)
+    filters.keep_known("move", "Waiting on whom", owners)
     chosen = st.segmented_control(
         "Waiting on whom", owners, key="move", bind="query-params", default=owners[0], required=True
     )

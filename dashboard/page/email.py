@@ -68,9 +68,11 @@ def may_split(split_by: str | None) -> bool:
 
 def draw_split(kinds: pl.DataFrame, asked: dict[str, Any]) -> None:
     """The rates by kind, or those of initial emails by office, domain or form."""
+    offered = [name for name, split_by in SPLITS.items() if may_split(split_by)]
+    filters.keep_known("split", "Split by", offered)
     chosen = st.segmented_control(
         "Split by",
-        [name for name, split_by in SPLITS.items() if may_split(split_by)],
+        offered,
         default="Kind",
         required=True,
         key="split",

@@ -29,6 +29,7 @@ OUTCOMES = ("signed", "probably_signed", "partly_signed", "paper", "recalled", "
 
 def choose_age() -> dict[str, int]:
     """Whether deliveries too young to judge are left out, as a filter; they would look like failures."""
+    filters.keep_known("old", "Age of deliveries", ("true", "false"))
     old_only = st.toggle(
         f"Only deliveries {YOUNG_DAYS} days old or older",
         value=True,
@@ -53,7 +54,9 @@ def choose_bar(
     kind: str, label: str, key: str, rows: pl.DataFrame, describe: Callable[[Row, str], Row]
 ) -> str | None:
     """The steps or the stages as bars; the one that is selected. A second click takes the selection back."""
-    defined, selected = definitions(kind), st.query_params.get(kind)
+    defined = definitions(kind)
+    filters.keep_known(kind, label, rows[kind])
+    selected = st.query_params.get(kind)
     bars = [
         {"id": row[kind], "name": defined[row[kind]]["title"], "selected": row[kind] == selected}
         | describe(row, defined[row[kind]]["meaning"])
@@ -135,6 +138,7 @@ def draw_deliveries_of(step: str, funnel: pl.DataFrame, asked: dict[str, Any]) -
 
 def draw_comparison(asked: dict[str, Any]) -> None:
     """Seasons at the same age, or the funnel split another way."""
+    filters.keep_known("by", "Compare by", SPLITS)
     chosen = st.segmented_control(
         "Compare by", list(SPLITS), default="Season", required=True, key="by", bind="query-params"
     )

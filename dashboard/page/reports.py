@@ -83,6 +83,7 @@ known = data.warehouse().reports
 reports = {name: report for name, report in known.items() if report.every and data.may_see(name)}
 names = list(reports)
 first = names.index("work_list") if "work_list" in names else 0
+filters.keep_known("report", "Report", names)
 name = st.selectbox("Report", names, index=first, key="report", bind="query-params", width=360)
 st.header(heading(name))
 st.caption(reports[name].meaning)

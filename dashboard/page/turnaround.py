@@ -41,6 +41,7 @@ def draw_spans(spans: pl.DataFrame) -> None:
 
 def draw_weeks(spans: list[str], asked: dict[str, Any]) -> None:
     """The median and the 90% of one span by week of delivery."""
+    filters.keep_known("span", "From what to what", spans)
     span = st.segmented_control(
         "From what to what",
         spans,
