@@ -25,7 +25,13 @@ MOST_TEXT = 2_000_000_000
 MOST_TAG = 1 << 22
 # Cells and rows, and those that name their place as every known program writes it.
 CELL = re.compile(rb"<(?:[^\s<>/:]+:)?(?:c|row)[\s/>]")
-PLACED_CELL = re.compile(rb'<(?:[^\s<>/:]+:)?(?:c|row)(?: [\w:]+="[^"<>]*")*? r="([A-Z]{0,3})([0-9]{1,7})"')
+OTHERS = rb'(?: (?!r=)[\w:]+="[^"<>]*")*'
+PLACED_CELL = re.compile(
+    rb"<(?:[^\s<>/:]+:)?(?:c|row)" + OTHERS + rb' r="([A-Z]{0,3})([0-9]{1,7})"' + OTHERS + rb"\s*/?>"
+)
+# What only a sheet has, and how many texts its cells share, as the library believes it.
+SHEET = re.compile(rb"s\0?h\0?e\0?e\0?t\0?D\0?a\0?t\0?a")
+SHARED_COUNT = re.compile(rb"""uniqueCount\s*=\s*["']?\s*([0-9]+)""")
 # The beginning of a shared text, and the number of one in a cell.
 SHARED, TAGS = re.compile(rb"<(?:[^\s<>/:]+:)?si[\s/>]"), len("<si><t></t></si>")
 IN_CELL = re.compile(rb"""["']s["'][^<>]*><(?:[^\s<>/:]+:)?v>([0-9]{1,9})<""")
@@ -96,11 +102,25 @@ def refuse_unreadable(archive: zipfile.ZipFile, refuse_large: Callable[[int], No
         if size > MOST_TEXT:
             raise Problem(LARGE)
     for member in archive.namelist():
-        if member not in sheets and not member.lower().endswith(".xml"):
-            continue
-        rows, columns = plain_extent(archive, member) or extent(archive, member)
-        if rows * columns > MOST_CELLS:
-            raise Problem(FAR)
+        # The library may find a sheet where its name is written in another way.
+        if member in sheets or is_sheet(archive, member):
+            rows, columns = plain_extent(archive, member) or extent(archive, member)
+            if rows * columns > MOST_CELLS:
+                raise Problem(FAR)
+
+
+def is_sheet(archive: zipfile.ZipFile, member: str) -> bool:
+    """Whether a member may be a sheet. One that says of more shared texts than there can be is refused."""
+    before = b""
+    with archive.open(member) as file:
+        for chunk in iter(partial(file.read, CHUNK), b""):
+            text = before + chunk
+            if any(len(count) > 9 or int(count) > MOST_CELLS for count in SHARED_COUNT.findall(text)):
+                raise Problem(LARGE)
+            if SHEET.search(text):
+                return True
+            before = text[-60:]
+    return False
 
 
 def size_of_repeated(archive: zipfile.ZipFile) -> int:

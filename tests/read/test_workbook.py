@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -148,6 +149,7 @@ def test_a_workbook_with_a_cell_far_away_is_refused_before_it_takes_the_memory()
 
 
 FAR = "a sheet of the workbook has a cell far from the others. Delete that cell, or export as CSV."
+NOT_XML = "a part of the workbook is not XML. Export it again, best as CSV."
 FAR_ROW = '<row r="1048576">{}</row>'
 FAR_CELL = '<c r="XFD1048576"><v>1</v></c>'
 
@@ -167,21 +169,75 @@ FAR_CELL = '<c r="XFD1048576"><v>1</v></c>'
 @pytest.mark.parametrize("member", ["xl/worksheets/sheet1.xml", "xl/other/sheet1.xml", "xl/other/1"])
 def test_no_way_to_write_its_place_hides_a_cell_far_away(row: str, member: str) -> None:
     """The library reads the place of a cell more freely than any program writes it."""
-    found = zipfile.ZipFile(io.BytesIO(excel({"a": ROWS})))
+    changed = {
+        name.replace("xl/worksheets/sheet1.xml", member): text.replace(
+            "</sheetData>", f"{row}</sheetData>"
+        ).replace("worksheets/sheet1.xml", member.removeprefix("xl/"))
+        for name, text in members().items()
+    }
+    assert refusal("a.xlsx", zipped(changed)) == FAR
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+RELATED = "xl/_rels/workbook.xml.rels"
+
+
+def members() -> dict[str, str]:
+    """The members of a workbook by name."""
+    archive = zipfile.ZipFile(io.BytesIO(excel({"a": ROWS})))
+    return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def zipped(texts: dict[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as made:
-        for name in found.namelist():
-            text = found.read(name).decode().replace("</sheetData>", f"{row}</sheetData>")
-            text = text.replace("worksheets/sheet1.xml", member.removeprefix("xl/"))
-            made.writestr(name.replace("xl/worksheets/sheet1.xml", member), text)
-    assert refusal("a.xlsx", buffer.getvalue()) == FAR
+        for name, text in texts.items():
+            made.writestr(name, text)
+    return buffer.getvalue()
+
+
+def test_no_name_of_its_member_hides_a_cell_far_away() -> None:
+    """The library finds a sheet, and the list of sheets, under names of other capitals too."""
+    plain = members()
+    far = plain[SHEET].replace("</sheetData>", f"{FAR_ROW.format(FAR_CELL)}</sheetData>")
+    for changed in (
+        plain | {SHEET: far},
+        {name: text for name, text in plain.items() if name != SHEET} | {SHEET.upper(): far},
+        {name: text for name, text in plain.items() if name != RELATED}
+        | {SHEET: far, RELATED.replace("workbook", "Workbook"): plain[RELATED]},
+        plain | {SHEET: far, "xl/workbook.xml": plain["xl/workbook.xml"].replace("r:id=", "id=")},
+    ):
+        assert refusal("a.xlsx", zipped(changed)) == FAR
+
+
+@pytest.mark.parametrize("cell", ['<c r="A9" r="XFD1048576"/>', '<c r="A9" t=">" r="XFD1048576"/>'])
+def test_two_places_of_one_cell_are_no_xml(cell: str) -> None:
+    changed = members()
+    changed[SHEET] = changed[SHEET].replace("</sheetData>", f"<row>{cell}</row></sheetData>")
+    assert refusal("a.xlsx", zipped(changed)) == NOT_XML
+
+
+def test_a_workbook_that_says_of_four_billion_shared_texts_is_refused() -> None:
+    changed = members()
+    name = "xl/sharedStrings.xml"
+    changed[name] = re.sub('uniqueCount="[0-9]+"', 'uniqueCount="4294967295"', changed[name])
+    large = "a sheet of the workbook is too large for the memory. Export it as CSV."
+    assert refusal("a.xlsx", zipped(changed)) == large
+
+
+def test_what_is_no_sheet_is_not_measured() -> None:
+    """Excel writes a list of the cells with formulas; others keep documents beside the sheets."""
+    others = members() | {
+        "xl/calcChain.xml": '<calcChain><c r="A100000" i="1"/><c r="NA1" i="2"/></calcChain>',
+        "customXml/item1.xml": '<rows><row r="1048576"/><c r="XFD1"/></rows>',
+        "customXml/item2.xml": "<not closed",
+    }
+    assert texts("a.xlsx", zipped(others)) == ({"a": TEXT}, {})
 
 
 def test_a_workbook_with_broken_xml_is_refused() -> None:
-    broken = "a part of the workbook is not XML. Export it again, best as CSV."
-    assert (
-        refusal("a.ods", replaced(open_document({"a": ROWS}), b"</table:table>", "</table:table9>")) == broken
-    )
+    content = replaced(open_document({"a": ROWS}), b"</table:table>", "</table:table9>")
+    assert refusal("a.ods", content) == NOT_XML
 
 
 def test_a_workbook_with_a_password_is_refused_by_that_word() -> None:
