@@ -55,6 +55,11 @@ def end_with_stdin() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def ended_by_people(code: int) -> str | None:
+    """The signal by which a process was ended, if it is one that people and a shutdown send, and no fault."""
+    return signal.Signals(-code).name if -code in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) else None
+
+
 def memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 

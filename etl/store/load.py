@@ -4,9 +4,7 @@ Files are named on the command line or are in the inbox. There, loaded and refus
 so that no file is loaded twice.
 """
 
-import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,9 +17,9 @@ from etl.common.duck import OFFLINE, disk_full_error, disk_full_is_no_bug, probl
 from etl.common.files import settle, work_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.common.system import close_to_others, end_with_stdin, sync_to_disk
+from etl.common.system import sync_to_disk
 from etl.common.terminal import step
-from etl.config.settings import Settings, read_settings, source_of
+from etl.config.settings import Settings, source_of
 from etl.config.source import Source
 from etl.read.added import refuse_given
 from etl.read.archive import Unpacked, contents, refuse_others, stamp_of
@@ -306,15 +304,6 @@ def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConn
         raise disk_full_error(error) or problem_of(error, redacted_path(file)) from error
     except Problem as problem:
         return [replace(loader.refuse(file, str(problem)), stamp=stamp)]
-
-
-def load_for_trial() -> None:
-    """Loads the files that stdin names into an empty folder, only to see whether the process survives it."""
-    close_to_others()
-    asked = json.loads(sys.stdin.readline())
-    end_with_stdin()
-    settings, paths = read_settings(Path(asked["settings"])), map(Path, asked["paths"])
-    load(DataDir(Path(asked["folder"])), settings, list(paths), given=asked["given"])
 
 
 def open_database(folder: Path) -> DuckDBPyConnection:

@@ -3,10 +3,12 @@
 Files are read by native code, which may abort or ask for more memory than there is. Then no error is raised,
 and the file would end every later run before the files behind it are read. So a note of the files is on the
 disk while they are read. Files that are still noted at the next start are suspects: they are read last, and
-first by a process of its own, into an empty folder. If that process ends too, the file is refused. If not,
-the kill was not the fault of the file, and it loads as ever.
+first in a trial: by a process of its own, into an empty folder. If reading ends the trial too, the file is
+refused. If not, the kill was not the fault of the file, and it loads as ever. If something else stops the
+trial, such as a full disk, the load ends, and the next one tries the file again.
 """
 
+import errno
 import json
 import subprocess
 import sys
@@ -20,14 +22,17 @@ import duckdb
 from etl.common.files import write_json
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.common.system import end_first
+from etl.common.system import end_first, ended_by_people
 from etl.common.uploads import upload_folder
 from etl.read.archive import stamp_of
 from etl.store.identity import digest
 from etl.store.small_files import windows
 
-FATAL = "reading it ended the process. Export it again, best as CSV."
-TRIAL = "from etl.store.load import load_for_trial; load_for_trial()"
+# Also where other programs had the memory twice: nobody can tell that from a file that takes all of it.
+FATAL = "reading it ended the process. If memory was short, load it again; if not, export it as CSV."
+TRIAL = "import sys; from etl.store.trial import load_for_trial; sys.exit(load_for_trial())"
+# The exit code of a trial that stopped for a reason that is not in the files.
+STOPPED = 75
 
 
 @dataclass
@@ -75,7 +80,7 @@ class Reading:
         try:
             yield
         except (Problem, OSError, KeyboardInterrupt) as error:
-            if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
+            if not is_out_of_memory(error):
                 self.write(before)
             raise
         self.suspects = before - ids
@@ -100,7 +105,10 @@ class Reading:
         return [file for file in suspects if not self.survives([file], given)]
 
     def survives(self, files: list[Path], given: Mapping[str, str]) -> bool:
-        """Whether a process can load the files, or refuses them with a reason."""
+        """Whether a process can load the files, or refuses them with a reason.
+
+        Raises a Problem if it stopped for a reason that is not in the files, such as a full disk.
+        """
         with upload_folder(self.data) as (empty, lock):
             asked = {
                 "folder": str(empty),
@@ -111,23 +119,40 @@ class Reading:
             trial = subprocess.Popen(
                 [sys.executable, "-c", TRIAL],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=CHECKOUT,
                 text=True,
                 pass_fds=[lock],
+                # Ctrl-C is for this process alone, which ends the trial.
+                start_new_session=True,
             )
             end_first(trial.pid)
-            assert trial.stdin
+            assert trial.stdin and trial.stdout
+            reason = ""
             try:
                 # Its stdin stays open: the trial ends when this process does.
                 with suppress(BrokenPipeError), trial.stdin:
                     print(json.dumps(asked), file=trial.stdin, flush=True)
+                    reason = trial.stdout.read().strip().rstrip(".")
                     trial.wait()
             finally:
                 trial.kill()
                 trial.wait()
+                trial.stdout.close()
+        signal = ended_by_people(trial.returncode)
+        if signal or trial.returncode == STOPPED:
+            reason = f"{signal} ended the trial" if signal else reason
+            fault = f"Files that an earlier process ended with could not be tried first: {reason}."
+            raise Problem(f"{fault} Mend that and run the same command again.")
         return trial.returncode == 0
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the memory did not suffice, as far as an error tells."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error.__cause__, duckdb.OutOfMemoryException)
 
 
 def note_of(data: DataDir) -> Path:

@@ -1,0 +1,129 @@
+"""Files that may have ended an earlier process are tried by a process of their own before they are loaded."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from etl.common.paths import CHECKOUT, DataDir
+from etl.store.reading import Reading
+
+LOG = "Return ID,Tab,Event,Date/Time\n{},Client,Upload,2026-03-01 09:00\n"
+COMMAND = "import sys; from etl.__main__ import main; sys.exit(main(sys.argv[1:]))"
+LOADED = "loaded, 1 of 1 records."
+# No file may have more than a kilobyte: as on a full disk, a part cannot be written, but a note can.
+FULL = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (1000, 1000))"
+# As the shell starts what a script runs in the background; the process and its children are a group.
+BACKGROUND = "import os, signal; os.setsid(); signal.signal(signal.SIGINT, signal.SIG_IGN)"
+NEEDS_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    data = DataDir(tmp_path / "data")
+    data.inbox.mkdir(parents=True, mode=0o700)
+    return data
+
+
+def put(data: DataDir, *names: str) -> list[Path]:
+    """Writes a log with a return of its own for each name."""
+    for name in names:
+        (data.inbox / name).write_text(LOG.format(name))
+    return [data.inbox / name for name in names]
+
+
+def note(data: DataDir, *files: Path) -> None:
+    """What a process leaves that was killed while it read the files."""
+    data.store.mkdir(mode=0o700, exist_ok=True)
+    reading = Reading.of(data)
+    reading.write({reading.file_id(file) for file in files})
+
+
+def begin(data: DataDir, start: str = "", *words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{start}\n{COMMAND}", "--data", str(data.root), *(words or ("load",))],
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen) -> tuple[int, list[str]]:
+    """The exit code and what it said, without the lines of steps that take time."""
+    _, err = process.communicate(timeout=300)
+    lines = [line for line in err.splitlines() if not line.startswith(("Data directory", "Loading"))]
+    return process.returncode, [line.split("/")[-1] for line in lines]
+
+
+def load(data: DataDir, start: str = "") -> tuple[int, list[str]]:
+    return ended(begin(data, start))
+
+
+def wait_until(is_true: Callable[[], object], process: subprocess.Popen) -> None:
+    while not is_true():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.001)
+
+
+def left_in(data: DataDir) -> list[str]:
+    return sorted(path.relative_to(data.inbox).as_posix() for path in data.inbox.rglob("*.*"))
+
+
+def trial_of(process: subprocess.Popen) -> int:
+    """The number of the process that tries files, once it is Python and no longer a copy of its parent."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+
+    def is_there() -> bool:
+        return any(b"load_for_trial" in Path(f"/proc/{one}/cmdline").read_bytes() for one in found())
+
+    def found() -> list[str]:
+        return children.read_text().split()
+
+    wait_until(is_there, process)
+    return int(found()[0])
+
+
+def stopped(reason: str) -> list[str]:
+    why = f"Files that an earlier process ended with could not be tried first: {reason}."
+    return [f"{why} Mend that and run the same command again."]
+
+
+@NEEDS_LINUX
+def test_a_full_disk_during_the_trial_refuses_no_file(data: DataDir) -> None:
+    note(data, *put(data, "a.csv"))
+    assert load(data, FULL) == (1, stopped("File too large"))
+    assert left_in(data) == ["a.csv"] and (data.store / "reading.json").exists()
+    assert load(data) == (0, [f"a.csv: {LOADED}"])
+
+
+@NEEDS_LINUX
+def test_ctrl_c_is_of_the_command_alone(data: DataDir) -> None:
+    """In a script's background it has no effect. Elsewhere it ends the command, and no file is refused."""
+    note(data, *put(data, "a.csv"))
+    process = begin(data, "import os; os.setsid()")
+    trial_of(process)
+    os.killpg(process.pid, signal.SIGINT)
+    assert ended(process) == (-signal.SIGINT, [])
+    assert left_in(data) == ["a.csv"]
+
+    process = begin(data, BACKGROUND)
+    trial_of(process)
+    os.killpg(process.pid, signal.SIGINT)
+    assert ended(process) == (0, [f"a.csv: {LOADED}"])
+
+
+@NEEDS_LINUX
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_shutdown_during_the_trial_refuses_no_file(data: DataDir, ending: signal.Signals) -> None:
+    """As a machine does that shuts down."""
+    note(data, *put(data, "a.csv"))
+    process = begin(data)
+    os.kill(trial_of(process), ending)
+    assert ended(process) == (1, stopped(f"{ending.name} ended the trial"))
+    assert load(data) == (0, [f"a.csv: {LOADED}"])
