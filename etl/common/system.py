@@ -14,6 +14,8 @@ from pathlib import Path
 
 PAUSE_SECONDS = 0.05
 CTRL_C = {signal.SIGINT}
+# The exit codes of processes that people or a shutdown have ended, and no fault.
+ENDED_BY_PEOPLE = {-signal.SIGHUP, -signal.SIGINT, -signal.SIGTERM}
 # The exit code that a shell reports for a program if the reader of its output has ended.
 BROKEN_PIPE = 128 + signal.SIGPIPE
 
@@ -53,11 +55,6 @@ def end_with_stdin() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-def ended_by_people(code: int) -> str | None:
-    """The signal by which a process was ended, if it is one that people and a shutdown send, and no fault."""
-    return signal.Signals(-code).name if -code in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) else None
 
 
 def memory_bytes() -> int:

@@ -27,12 +27,6 @@ def done_folders(data: DataDir) -> tuple[Path, Path]:
     return data.inbox / loaded, data.inbox / refused
 
 
-def make_done_folders(data: DataDir) -> None:
-    """Makes the folders of the inbox, and the inbox itself."""
-    for folder in done_folders(data):
-        make_private_folder(folder)
-
-
 def files_of(data: DataDir, path: Path) -> list[Path]:
     """The file itself, or the files of a folder."""
     return files_in(data, path) if is_folder(path) else [path]

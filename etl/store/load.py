@@ -14,7 +14,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import OFFLINE, disk_full_error, disk_full_is_no_bug, problem_of, work_limits
-from etl.common.files import settle, work_folder, write_json
+from etl.common.files import make_private_folder, settle, work_folder, write_json
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
@@ -30,7 +30,7 @@ from etl.store import parts as store
 from etl.store.checked import Checked, Outcome, Written, base_ledger, identify, with_sources
 from etl.store.columns import map_columns, match_columns, refuse_log
 from etl.store.identity import LoadedFiles, content_of, digest, refusal_ids, refuse_merging
-from etl.store.inbox import done_folders, files_in, files_of, make_done_folders, take_out
+from etl.store.inbox import done_folders, files_in, files_of, take_out
 from etl.store.parts import ID_LENGTH, Part
 from etl.store.purged import RETURN_PURGED, Purged, read_purged
 from etl.store.reading import FATAL, Reading
@@ -280,18 +280,17 @@ def load_each(
         loaded = LoadedFiles.of(store.parts(data))
         loader = Loader(data, settings, read_purged(data), loaded, again, given or {})
         reading = Reading.of(data)
-        for window in reading.windows(files):
+        for window, is_fatal in reading.windows(files, loader.given):
             more = f" and {len(window) - 1} more" if len(window) > 1 else ""
             with step(f"Loading {redacted_name(window[0])[0]}{more}"), work_folder(folder) as own:
-                fatal = reading.fatal(window, loader.given)
-                harmless = [file for file in window if file not in fatal]
-                with reading.noted(harmless), disk_full_is_no_bug():
-                    outcomes = loader.load_window(harmless, own, database)
-                outcomes += [[loader.refuse(file, FATAL)] for file in fatal]
+                if is_fatal:
+                    outcomes = [[loader.refuse(file, FATAL)] for file in window]
+                else:
+                    with reading.noted(window), disk_full_is_no_bug():
+                        outcomes = loader.load_window(window, own, database)
                 # Before files are moved out of the inbox.
                 sync_to_disk(data.store)
-            yield from zip(harmless + fatal, outcomes, strict=True)
-        reading.end()
+            yield from zip(window, outcomes, strict=True)
 
 
 def outcomes_of(loader: Loader, file: Path, folder: Path, database: DuckDBPyConnection) -> list[Outcome]:
@@ -315,8 +314,10 @@ def open_database(folder: Path) -> DuckDBPyConnection:
 
 def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[Outcome]:
     """Loads the files of the inbox by name and moves them to inbox/loaded or inbox/refused."""
-    make_done_folders(data)
-    files, folders = files_in(data, data.inbox), set(done_folders(data))
+    folders = set(done_folders(data))
+    for done in folders:
+        make_private_folder(done)
+    files = files_in(data, data.inbox)
     outcomes = []
     for file, of_file in load_each(data, settings, files, again):
         outcomes += of_file

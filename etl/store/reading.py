@@ -10,6 +10,7 @@ trial, such as a full disk, the load ends, and the next one tries the file again
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,22 +23,22 @@ import duckdb
 from etl.common.files import write_json
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.common.system import end_first, ended_by_people
+from etl.common.system import ENDED_BY_PEOPLE, end_first
 from etl.common.uploads import upload_folder
-from etl.read.archive import stamp_of
 from etl.store.identity import digest
 from etl.store.small_files import windows
 
-# Also where other programs had the memory twice: nobody can tell that from a file that takes all of it.
 FATAL = "reading it ended the process. If memory was short, load it again; if not, export it as CSV."
 TRIAL = "import sys; from etl.store.trial import load_for_trial; sys.exit(load_for_trial())"
 # The exit code of a trial that stopped for a reason that is not in the files.
 STOPPED = 75
+# Files that may be loaded together, and whether reading them ends a process.
+Window = tuple[list[Path], bool]
 
 
 @dataclass
 class Reading:
-    """Digests of the paths and times of files that are being read; `suspects` are of earlier processes."""
+    """Digests of the paths of files that are being read; `suspects` are of earlier processes."""
 
     data: DataDir
     suspects: set[str]
@@ -52,21 +53,29 @@ class Reading:
         return cls(data, suspects)
 
     def file_id(self, file: Path) -> str:
-        """The same as long as the file has its path, size and time."""
-        stamp = stamp_of(file)
-        return digest([str(file.absolute()), stamp and (stamp.size, stamp.time)])
+        """By the path alone: a copy may have a new time at each start, and the trial tells a mended file."""
+        return digest(str(file.absolute()))
 
     def is_suspect(self, file: Path) -> bool:
         return bool(self.suspects) and self.file_id(file) in self.suspects
 
-    def windows(self, files: Iterable[Path]) -> Iterator[list[Path]]:
-        """The files in their order, as many together as may be loaded together, the suspects last."""
-        if not self.suspects:
-            yield from windows(files)
-            return
-        files = list(files)
-        yield from windows(file for file in files if not self.is_suspect(file))
-        yield from windows(file for file in files if self.is_suspect(file))
+    def windows(self, files: Iterable[Path], given: Mapping[str, str]) -> Iterator[Window]:
+        """The files in their order, as many together as may be loaded together, the suspects last.
+
+        After the last, the note is removed, or keeps those that are still suspects.
+        """
+        files = list(files) if self.suspects else files
+        for window in windows(file for file in files if not self.is_suspect(file)):
+            yield window, False
+        suspects = [file for file in files if self.is_suspect(file)]
+        for window in windows(suspects):
+            yield from self.tried(window, given)
+        # A refused file of the inbox has moved by now.
+        self.suspects -= {self.file_id(file) for file in suspects if not os.path.lexists(file)}
+        if self.suspects:
+            self.write(self.suspects)
+        else:
+            note_of(self.data).unlink(missing_ok=True)
 
     @contextmanager
     def noted(self, files: list[Path]) -> Iterator[None]:
@@ -75,6 +84,8 @@ class Reading:
         They stay noted if the process ends, if the memory does not suffice, and after an error that nobody
         foresaw: it is a mistake of ours. Each would stop every run at this file.
         """
+        # An upload is gone with its process.
+        files = [file for file in files if self.data.adding.absolute() not in file.absolute().parents]
         before, ids = self.suspects, {self.file_id(file) for file in files}
         self.write(before | ids)
         try:
@@ -88,35 +99,26 @@ class Reading:
     def write(self, suspects: set[str]) -> None:
         write_json(note_of(self.data), {"suspects": sorted(suspects)})
 
-    def end(self) -> None:
-        """Removes the note, or keeps those that are still suspects."""
-        if self.suspects:
-            self.write(self.suspects)
+    def tried(self, files: list[Path], given: Mapping[str, str]) -> Iterator[Window]:
+        """The suspects, halved until a process survives each group, or the group is one file."""
+        # Where files end a process only together, each run that they end loads some of them.
+        survives, middle = self.survives(files, given), len(files) // 2
+        if survives or len(files) == 1:
+            yield files, not survives
         else:
-            note_of(self.data).unlink(missing_ok=True)
-
-    def fatal(self, files: list[Path], given: Mapping[str, str]) -> list[Path]:
-        """The suspects whose reading ends a process: they are tried together, and then one by one."""
-        suspects = [file for file in files if self.is_suspect(file)]
-        if not suspects or self.survives(suspects, given):
-            return []
-        if len(suspects) == 1:
-            return suspects
-        return [file for file in suspects if not self.survives([file], given)]
+            yield from self.tried(files[:middle], given)
+            yield from self.tried(files[middle:], given)
 
     def survives(self, files: list[Path], given: Mapping[str, str]) -> bool:
         """Whether a process can load the files, or refuses them with a reason.
 
         Raises a Problem if it stopped for a reason that is not in the files, such as a full disk.
         """
-        with upload_folder(self.data) as (empty, lock):
-            asked = {
-                "folder": str(empty),
-                "settings": str(self.data.settings.absolute()),
-                "paths": [str(file.absolute()) for file in files],
-                "given": dict(given),
-            }
-            trial = subprocess.Popen(
+        reason = "a signal ended the trial"
+        with upload_folder(self.data) as (empty, lock), suppress(BrokenPipeError):
+            paths = [str(file.absolute()) for file in files]
+            asked = [str(self.data.root.absolute()), str(empty), paths, dict(given)]
+            with subprocess.Popen(
                 [sys.executable, "-c", TRIAL],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -126,23 +128,17 @@ class Reading:
                 pass_fds=[lock],
                 # Ctrl-C is for this process alone, which ends the trial.
                 start_new_session=True,
-            )
-            end_first(trial.pid)
-            assert trial.stdin and trial.stdout
-            reason = ""
-            try:
-                # Its stdin stays open: the trial ends when this process does.
-                with suppress(BrokenPipeError), trial.stdin:
+            ) as trial:
+                end_first(trial.pid)
+                assert trial.stdin and trial.stdout
+                try:
+                    # Its stdin stays open: the trial ends when this process does.
                     print(json.dumps(asked), file=trial.stdin, flush=True)
-                    reason = trial.stdout.read().strip().rstrip(".")
+                    reason = trial.stdout.read().strip().rstrip(".") or reason
                     trial.wait()
-            finally:
-                trial.kill()
-                trial.wait()
-                trial.stdout.close()
-        signal = ended_by_people(trial.returncode)
-        if signal or trial.returncode == STOPPED:
-            reason = f"{signal} ended the trial" if signal else reason
+                finally:
+                    trial.kill()
+        if trial.returncode in {STOPPED, *ENDED_BY_PEOPLE}:
             fault = f"Files that an earlier process ended with could not be tried first: {reason}."
             raise Problem(f"{fault} Mend that and run the same command again.")
         return trial.returncode == 0

@@ -14,16 +14,15 @@ from etl.store.reading import STOPPED, is_out_of_memory
 
 
 def load_for_trial() -> int:
-    """Loads the files that stdin names into an empty folder, only to see whether the process survives it.
-
-    Returns STOPPED, and prints why, if something stopped it that is not in the files.
-    """
+    """Loads the files that stdin names into an empty folder; STOPPED, and why, if the fault is not theirs."""
     close_to_others()
-    asked = json.loads(sys.stdin.readline())
+    root, folder, paths, given = json.loads(sys.stdin.readline())
     end_with_stdin()
+    own, data = DataDir(Path(root)), DataDir(Path(folder))
+    # By the inbox, patterns of names see the same folders as in the load.
+    data.inbox = own.inbox
     try:
-        settings, paths = read_settings(Path(asked["settings"])), map(Path, asked["paths"])
-        load(DataDir(Path(asked["folder"])), settings, list(paths), given=asked["given"])
+        load(data, read_settings(own.settings), list(map(Path, paths)), given=given)
     except (Problem, OSError) as error:
         if is_out_of_memory(error):
             raise

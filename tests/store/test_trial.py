@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from etl.common.paths import CHECKOUT, DataDir
-from etl.store.reading import Reading
+from etl.common.paths import CHECKOUT, SHIPPED, DataDir
+from etl.common.uploads import upload_folder
+from etl.store.reading import FATAL, Reading
 
 LOG = "Return ID,Tab,Event,Date/Time\n{},Client,Upload,2026-03-01 09:00\n"
 COMMAND = "import sys; from etl.__main__ import main; sys.exit(main(sys.argv[1:]))"
@@ -47,7 +48,7 @@ def note(data: DataDir, *files: Path) -> None:
 def begin(data: DataDir, start: str = "", *words: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", f"{start}\n{COMMAND}", "--data", str(data.root), *(words or ("load",))],
-        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        env={"PYTHONPATH": str(CHECKOUT)} | os.environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -125,5 +126,102 @@ def test_a_shutdown_during_the_trial_refuses_no_file(data: DataDir, ending: sign
     note(data, *put(data, "a.csv"))
     process = begin(data)
     os.kill(trial_of(process), ending)
-    assert ended(process) == (1, stopped(f"{ending.name} ended the trial"))
+    assert ended(process) == (1, stopped("a signal ended the trial"))
     assert load(data) == (0, [f"a.csv: {LOADED}"])
+
+
+# Reading a file with "bomb" in its name ends the process, as a mistake in a library would.
+BOMB = "import os, etl.store.load as own; stage = own.stage"
+ALONE = f"""{BOMB}
+def staged(database, unpacked, *others):
+    "bomb" in unpacked.file.name and os.abort()
+    return stage(database, unpacked, *others)
+own.stage = staged
+"""
+# Only the second such file in a process ends it.
+TOGETHER = f"""{BOMB}; seen = set()
+def staged(database, unpacked, *others):
+    "bomb" in unpacked.file.name and seen.add(unpacked.file)
+    len(seen) > 1 and os.abort()
+    return stage(database, unpacked, *others)
+own.stage = staged
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a mistake into each process that starts, as a library has it, and counts the trials."""
+    path = tmp_path / "library" / "sitecustomize.py"
+    path.parent.mkdir()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(path.parent), str(CHECKOUT)]))
+
+    def install(mistake: str) -> None:
+        count = f'open({str(tmp_path / "trials")!r}, "a").write("x" if "trial" in str(sys.orig_argv) else "")'
+        path.write_text(f"import sys; sys.path.insert(0, {str(CHECKOUT)!r})\n{count}\n{mistake}")
+
+    return install
+
+
+def refused(name: str) -> str:
+    return f"{name}: {FATAL}"
+
+
+def test_a_file_that_is_copied_anew_before_each_run_is_refused(
+    data: DataDir, library: Callable[[str], None]
+) -> None:
+    """And one that was mended under the same name is loaded."""
+    library(ALONE)
+    bomb, mended = put(data, "bomb.csv", "mended.csv")
+    note(data, bomb, mended)
+    for file in (bomb, mended):
+        os.utime(file, (1, 1))
+    assert load(data) == (1, [f"mended.csv: {LOADED}", refused("bomb.csv")][::-1])
+    assert left_in(data) == ["loaded/mended.csv", "refused/bomb.csv"]
+
+
+def test_files_that_end_a_process_only_together_are_loaded_one_by_one(
+    data: DataDir, library: Callable[[str], None]
+) -> None:
+    library(TOGETHER)
+    put(data, "a.csv", "bomb1.csv", "bomb2.csv", "z.csv")
+    # Each run that ends has one suspect less than the one before.
+    assert load(data)[0] == -signal.SIGABRT
+    assert load(data)[0] == -signal.SIGABRT
+    assert load(data)[0] == 0
+    assert left_in(data) == [f"loaded/{name}.csv" for name in ("a", "bomb1", "bomb2", "z")]
+
+
+def test_one_bad_file_among_many_is_found_by_halving(
+    data: DataDir, tmp_path: Path, library: Callable[[str], None]
+) -> None:
+    library(ALONE)
+    names = [*(f"{number:02}.csv" for number in range(31)), "bomb.csv"]
+    note(data, *put(data, *names))
+    assert load(data) == (1, [*(f"{name}: {LOADED}" for name in names[:-1]), refused("bomb.csv")])
+    # All together, and then five times both halves.
+    assert (tmp_path / "trials").read_text() == "x" * 11
+
+
+def test_a_trial_sees_the_folders_of_the_load(data: DataDir, library: Callable[[str], None]) -> None:
+    """The inbox is no folder of an office. If a trial took it for one, it would refuse the file unread."""
+    library(ALONE)
+    note(data, *put(data, "bomb.csv"))
+    fits_inbox_in_two_ways = 'folder = "*{office}*"'
+    shipped = SHIPPED.joinpath("settings.toml").read_text()
+    settings = shipped.replace("[source.names]", f"[source.names]\n{fits_inbox_in_two_ways}\n#", 1)
+    (data.root / "settings.toml").write_text(settings)
+    assert load(data) == (1, [refused("bomb.csv")])
+
+
+def test_the_note_is_of_files_that_are_there(data: DataDir, library: Callable[[str], None]) -> None:
+    """A refused file has moved, and one that was added in the dashboard is gone with its process."""
+    library(ALONE)
+    note(data, *put(data, "bomb.csv"))
+    load(data)
+    assert not (data.store / "reading.json").exists()
+
+    with upload_folder(data) as (folder, _):
+        added = folder / "bomb.csv"
+        added.write_text(LOG.format("R1"))
+        assert ended(begin(data, "", "load", str(added)))[0] == -signal.SIGABRT
+    assert Reading.of(data).suspects == set()
