@@ -24,7 +24,7 @@ CLOCK = r"\d:\d\d"
 AROUND = " \ufeff"
 # What titles name: a tab, and an id.
 CAPTION = re.compile(r"(client|internal) tracking", re.IGNORECASE)
-ID = re.compile(r"\S*\d\S*")
+ID = re.compile(r"(?=\S*?\d)\S+")
 # A tab in a title of more words: Tab: Client, Client Tracking - 2025-0001, User Tracking - Internal.
 TITLE_TAB = re.compile(
     r"(?i)\W*(?:(?:(?:tab|user tracking)\W+)+(client|internal)(?: tracking)?\W*"

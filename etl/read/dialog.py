@@ -39,7 +39,7 @@ STAMP = rf"(?i)(?:{DATED}|page \d+|{MAY_DATE})(?: of \d+)?(?: (?:on|at))?(?: by 
 # a number, a date or a user; with another text, they may be the name of a client.
 TOTAL = r"(?:grand |sub[- ]?)?totals?"
 IN_DATE = (
-    r"\d[\d.,:/-]*(?:st|nd|rd|th|[ap]m)?|of|on|at|[ap]m|utc|gmt|[ecmp][sd]?t"
+    r"\d+(?:st|nd|rd|th|[ap]m)?|of|on|at|[ap]m|utc|gmt|[ecmp][sd]?t"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*"
 )
 FOOTER = (

@@ -123,7 +123,7 @@ def split_headings(words: list[str], source: Source) -> list[str | None]:
     """The columns of headings with single blanks between them, the longest headings first; else nothing."""
     for length in range(len(words), 0, -1) if len(words) < MOST_WORDS else ():
         column = column_of(source, " ".join(words[:length]))
-        rest = split_headings(words[length:], source) if words[length:] else []
+        rest = split_headings(words[length:], source) if column and words[length:] else []
         if column and (rest or length == len(words)):
             return [column, *rest]
     return []

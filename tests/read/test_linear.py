@@ -1,11 +1,16 @@
 """The time of a reader grows with its bytes, not with their square: calls are counted, no clock is read."""
 
+import re
 import sys
 from collections.abc import Callable
 
 import pytest
 
+from etl.read.csv_dialect import ID
+from etl.read.dialog import FOOTER
+from etl.read.dialog_text import split_headings
 from etl.read.tins import REPLACED, is_too_deep, redact
+from support.staged_files import LOG
 
 
 def calls(function: Callable[[], object]) -> int:
@@ -46,3 +51,18 @@ def test_a_text_in_more_than_eight_layers_is_replaced_as_a_whole() -> None:
     # A percentage is no code, and neither is a long address that is encoded once or twice.
     for text in ("100%25 of it", "a%2525252525b", "https://a.example/?u=" + "%253A%252F" * 500):
         assert redact(text) == (text, 0)
+
+
+def test_a_line_that_may_be_headings_is_split_once() -> None:
+    words = ["User"] * 3, ["User"] * 6
+    few, many = (calls(lambda own=own: split_headings([*own, "x"], LOG)) for own in words)
+    assert split_headings(["User", "Status"], LOG) == ["actor", "status"]
+    # Two headings more took four times as many calls.
+    assert calls(lambda: split_headings(["a", "b", "c", "d", "e", "f", "g", "h"], LOG)) < 200
+    assert many < 4 * few
+
+
+def test_expressions_that_never_ended() -> None:
+    assert re.fullmatch(FOOTER, "page 1" + ".1" * 5_000 + "!x") is None
+    assert re.fullmatch(FOOTER, "page 1" + ".1" * 5_000) is not None
+    assert ID.fullmatch("1" * 60_000 + " x") is None
