@@ -264,8 +264,12 @@ def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> list[str]:
     if sys.stderr.isatty() and any(outcome.state == "refused" for outcome in outcomes):
         # Only at a terminal: the page that adds exports shows the lines above, and checks itself.
         say("How a refused file is read, and what lines in settings.toml help: returntrail load --check FILE")
+    health = "the page on data health says why."
     faults = {
-        "A file of the inbox was refused": any(outcome.state == "refused" for outcome in outcomes),
-        "A file has too many quarantined records": any(outcome.is_warned for outcome in outcomes),
+        f"A file of the inbox was refused; {health}": any(one.state == "refused" for one in outcomes),
+        f"A file has too many quarantined records; {health}": any(one.is_warned for one in outcomes),
+        "A file cannot be moved out of the inbox; the log of the scheduler says which.": any(
+            one.state == "left" for one in outcomes
+        ),
     }
-    return [f"{fault}; the page on data health says why." for fault, is_true in faults.items() if is_true]
+    return [fault for fault, is_true in faults.items() if is_true]

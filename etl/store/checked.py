@@ -16,10 +16,14 @@ from etl.store.parts import ID_LENGTH, WARNED, WEB_HOOKS, Ledger, Part
 from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
 
+LEFT = "left"
+
 
 @dataclass(frozen=True)
 class Outcome:
     """The result for one content of a file: loaded, read again, known, passed over or refused, and why.
+
+    LEFT is of a file that has its other results, but cannot be moved out of the inbox.
 
     The file was as it was at `stamp`, and `has_links` to documents.
     """

@@ -18,6 +18,8 @@ from etl.read.web_hooks import LINK, REMOVED
 from etl.store.texts import redacted_name, redacted_path
 
 SHOWN_NAMES = 5
+# In bytes, as systems count them.
+LONGEST_NAME = 255
 DONE = ("loaded", "refused")
 
 
@@ -117,7 +119,11 @@ def move(file: Path, folder: Path) -> None:
 
 
 def numbered(folder: Path, name: str) -> Iterator[Path]:
-    """The path of a name in a folder, then the paths with a number before the endings."""
+    """The path of a name in a folder, then the paths with a number before the endings, on any disk."""
     stem, dot, endings = name.partition(".")
     yield folder / name
-    yield from (folder / f"{stem} ({number}){dot}{endings}" for number in count(2))
+    for number in count(2):
+        before, behind = stem, f"{dot}{endings}"
+        while len(os.fsencode(f"{before} ({number}){behind}")) > LONGEST_NAME:
+            before, behind = (before[:-1], behind) if before else (before, behind[1:])
+        yield folder / f"{before} ({number}){behind}"

@@ -27,7 +27,7 @@ from etl.read.csv_dialect import UnknownHeadings
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
-from etl.store.checked import Checked, Outcome, Written, base_ledger, identify, with_sources
+from etl.store.checked import LEFT, Checked, Outcome, Written, base_ledger, identify, with_sources
 from etl.store.columns import map_columns, match_columns, refuse_log
 from etl.store.identity import LoadedFiles, content_of, digest, refusal_ids, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, take_out
@@ -328,8 +328,12 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
             for outcome in of_file
         )
         has_links = any(outcome.has_links for outcome in of_file)
-        folder = take_out(data, file, of_file[0].stamp, is_refused, is_purged, has_links)
-        folders |= {folder} if folder else set()
+        try:
+            folder = take_out(data, file, of_file[0].stamp, is_refused, is_purged, has_links)
+            folders |= {folder} if folder else set()
+        except OSError as error:
+            reason = f"it cannot be moved out of the inbox ({error.strerror})."
+            outcomes.append(Outcome(redacted_path(file), LEFT, reason=reason))
     for folder in folders:
         sync_to_disk(folder)
     return outcomes

@@ -79,6 +79,41 @@ def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
     assert contents == {"log.csv": b"r0", "log (2).csv": b"r1", "log (3).csv": b"r2"}
 
 
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        (f"{'m' * 251}.csv", f"{'m' * 247} (2).csv"),
+        # No letter of two bytes is cut.
+        (f"{'é' * 125}.csv", f"{'é' * 123} (2).csv"),
+        (f"J. {'m' * 248}.csv", f" (2){'m' * 247}.csv"),
+    ],
+    ids=["ascii", "of two bytes", "all but one letter is an ending"],
+)
+def test_a_number_makes_no_name_too_long(tmp_path: Path, name: str, second: str) -> None:
+    firm = with_inbox(tmp_path, {name: GOOD})
+    assert [outcome.state for outcome in firm.load_inbox()] == ["loaded"]
+    (firm.data.inbox / name).write_text(GOOD)
+    assert [outcome.state for outcome in firm.load_inbox()] == ["known"]
+    assert names(firm) == sorted([f"loaded/{name}", f"loaded/{second}"])
+
+
+def test_a_file_that_cannot_be_moved_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    """Its path is as long as a path can be, and has no room for the name of one more folder."""
+    firm = with_inbox(tmp_path, {"a.csv": log("a"), "z.csv": log("z")})
+    long = firm.data.inbox
+    while len(str(long)) < 3800:
+        long /= "m" * 200
+    long /= "m" * (4090 - len(str(long)) - len("//long.csv"))
+    long.mkdir(parents=True)
+    (long / "long.csv").write_text(log("m"))
+    outcomes = firm.load_inbox()
+    assert [outcome.state for outcome in outcomes] == ["loaded", "loaded", "left", "loaded"]
+    assert str(outcomes[2]) == f"{long}/long.csv: it cannot be moved out of the inbox (File name too long)."
+    assert [name for name in names(firm) if "mmm" not in name] == ["loaded/a.csv", "loaded/z.csv"]
+    # It is loaded, and stays where it is.
+    assert [outcome.state for outcome in firm.load_inbox()] == ["known", "left"]
+
+
 def test_a_file_of_equal_size_and_time_that_comes_while_it_is_loaded_is_loaded_next(tmp_path: Path) -> None:
     firm = with_inbox(tmp_path, {"log.csv": log("a")})
     file, other = firm.data.inbox / "log.csv", tmp_path / "other"
