@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 
 from etl.cli import verbs
@@ -74,7 +75,10 @@ def exit_code(error: BaseException) -> int:
         say(str(error))
         return 1
     if isinstance(error, OSError) and errno.errorcode.get(error.errno or 0) in FIXABLE:
-        say(f"{error.filename or 'A file'}: {error.strerror}. Fix that and run the same command again.")
+        from etl.store.texts import redacted_path
+
+        name = redacted_path(Path(str(error.filename))) if error.filename else "A file"
+        say(f"{name}: {error.strerror}. Fix that and run the same command again.")
         return 1
     say(traceback_of(error))
     return 1

@@ -90,7 +90,7 @@ def run(data: DataDir, options: Namespace) -> int:
     from etl.upkeep.retention import apply
     from etl.warehouse.build import build
 
-    with locked_for_writing(data), alerting(data) as problems:
+    with alerting(data, lock=locked_for_writing(data)) as problems:
         settings = read_settings(data.settings)
         problems += report_outcomes(data, load_inbox(data, settings))
         problems += apply(data, settings.retention)
@@ -119,7 +119,7 @@ def report(data: DataDir, options: Namespace) -> int:
     if options.due:
         from etl.reports.alert import alerting
 
-        with locked_for_writing(data, names_directory=False), alerting(data) as problems:
+        with alerting(data, lock=locked_for_writing(data, names_directory=False)) as problems:
             write_due_reports(data, read_settings(data.settings), problems, names_directory=True)
         return 1 if problems else 0
     with locked_for_writing(data):

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from etl.common.files import make_private_folder, write_json
 from etl.common.paths import DataDir
@@ -16,51 +17,74 @@ from etl.reports.mail import send
 
 
 @contextmanager
-def alerting(data: DataDir, now: datetime | None = None) -> Iterator[list[str]]:
+def alerting(
+    data: DataDir, now: datetime | None = None, lock: AbstractContextManager[None] | None = None
+) -> Iterator[list[str]]:
     """Collects problems, mails the owner those that are new, and writes a heartbeat in any case.
 
-    It is also written at the beginning: a call that is killed leaves "begun", and no older "is well".
+    It is also written at the beginning: a call that is killed leaves "begun", and no older "is well". What
+    keeps a call from getting the `lock` is a problem of the call.
     """
     problems: list[str] = []
     began = (now or datetime.now(UTC)).astimezone(UTC)
-    told = told_before(data)
     begun = {"state": "begun", "begun_at": began.isoformat(timespec="seconds")}
-    write_heartbeat(data, begun | {"is_well": None, "problems": [], "told": told})
-    try:
-        yield problems
-    except Problem as problem:
-        problems.append(str(problem))
-        raise
-    except OSError as error:
-        problems.append(f"{error.filename or 'a file'}: {error.strerror}.")
-        raise
-    except BaseException:
-        problems.append("an unexpected error ended the call; see the log of the scheduler.")
-        raise
-    finally:
-        ended = (now or datetime.now(UTC)).astimezone(UTC)
-        new = [problem for problem in problems if problem not in told]
-        is_mailed = bool(new) and mail_owner(data, new, ended)
-        content = begun | {
-            "state": "ended",
-            "at": ended.isoformat(timespec="seconds"),
-            "is_well": not problems,
-            "problems": problems,
-            "told": [problem for problem in problems if is_mailed or problem not in new],
-        }
-        write_heartbeat(data, content)
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock or nullcontext())
+        except BaseException as error:
+            # A call that is at work has left "begun": no "is well", and its own to end.
+            if last_heartbeat(data).get("state") != "begun":
+                end(data, begun, [words_of(data, error)], now)
+            raise
+        told = last_heartbeat(data).get("told", [])
+        write_heartbeat(data, begun | {"is_well": None, "problems": [], "told": told})
+        try:
+            yield problems
+        except BaseException as error:
+            problems.append(words_of(data, error))
+            raise
+        finally:
+            end(data, begun, problems, now)
+
+
+def words_of(data: DataDir, error: BaseException) -> str:
+    """What is said of an error. A monitor and a mail get no name of a file that may be a client's."""
+    if isinstance(error, OSError):
+        return f"a file cannot be read or written ({error.strerror}); the log of the scheduler names it."
+    if not isinstance(error, Problem):
+        return "an unexpected error ended the call; see the log of the scheduler."
+    if str(data.inbox) in str(error):
+        return "a file of the inbox stopped the call; the log of the scheduler says why."
+    return str(error)
+
+
+def end(data: DataDir, begun: dict[str, str], problems: list[str], now: datetime | None) -> None:
+    """Mails the owner the new problems, and writes the heartbeat of a call that has ended."""
+    told = last_heartbeat(data).get("told", [])
+    ended = (now or datetime.now(UTC)).astimezone(UTC)
+    new = [problem for problem in problems if problem not in told]
+    is_mailed = bool(new) and mail_owner(data, new, ended)
+    content = begun | {
+        "state": "ended",
+        "at": ended.isoformat(timespec="seconds"),
+        "is_well": not problems,
+        "problems": problems,
+        "told": [problem for problem in problems if is_mailed or problem not in new],
+    }
+    write_heartbeat(data, content)
 
 
 def heartbeat_of(data: DataDir) -> Path:
     return data.runs / "heartbeat.json"
 
 
-def told_before(data: DataDir) -> list[str]:
-    """The problems of the last call that the owner was mailed."""
+def last_heartbeat(data: DataDir) -> dict[str, Any]:
+    """What the last call has left; `told` are the problems that the owner was mailed."""
     try:
-        return list(json.loads(heartbeat_of(data).read_text(encoding="utf-8"))["told"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+        content = json.loads(heartbeat_of(data).read_text(encoding="utf-8"))
+        return content if isinstance(content.get("told"), list) else {}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def write_heartbeat(data: DataDir, content: dict[str, object]) -> None:
