@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,15 +12,14 @@ import pytest
 from etl.common.paths import CHECKOUT, SHIPPED, DataDir
 from etl.common.uploads import upload_folder
 from etl.store.reading import FATAL, Reading
+from support.killed import LOG, NEEDS_LINUX, left_in, wait_until
 
-LOG = "Return ID,Tab,Event,Date/Time\n{},Client,Upload,2026-03-01 09:00\n"
 COMMAND = "import sys; from etl.__main__ import main; sys.exit(main(sys.argv[1:]))"
 LOADED = "loaded, 1 of 1 records."
 # No file may have more than a kilobyte: as on a full disk, a part cannot be written, but a note can.
 FULL = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (1000, 1000))"
 # As the shell starts what a script runs in the background; the process and its children are a group.
 BACKGROUND = "import os, signal; os.setsid(); signal.signal(signal.SIGINT, signal.SIG_IGN)"
-NEEDS_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
 
 
 @pytest.fixture
@@ -64,16 +62,6 @@ def ended(process: subprocess.Popen) -> tuple[int, list[str]]:
 
 def load(data: DataDir, start: str = "") -> tuple[int, list[str]]:
     return ended(begin(data, start))
-
-
-def wait_until(is_true: Callable[[], object], process: subprocess.Popen) -> None:
-    while not is_true():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.001)
-
-
-def left_in(data: DataDir) -> list[str]:
-    return sorted(path.relative_to(data.inbox).as_posix() for path in data.inbox.rglob("*.*"))
 
 
 def trial_of(process: subprocess.Popen) -> int:
