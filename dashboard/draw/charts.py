@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from dashboard.draw.text import percent_text, week_text
+from dashboard.draw.text import count_text, percent_text, week_text
 
 STATIC = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 # A week with fewer is left out: one client more or less would change its rate by several points.
@@ -65,7 +65,8 @@ def draw_weekly_rate(
     """A rate by week, as `part` of `base`, with both counts in the hover text; a week with few has a gap."""
     rows = with_gaps(rows, f"{base}_count", f"{part}_percent")
     counts = [
-        f"{percent_text(row[f'{part}_percent'])}: {row[f'{part}_count']:,} of {row[f'{base}_count']:,} {noun}"
+        f"{percent_text(row[f'{part}_percent'])}: {count_text(row[f'{part}_count'])} of "
+        f"{count_text(row[f'{base}_count'])} {noun}"
         for row in rows.iter_rows(named=True)
     ]
     figure = go.Figure()
@@ -90,7 +91,7 @@ def draw_weekly_days(rows: pl.DataFrame, deadlines: pl.DataFrame, key: str) -> N
     figure = go.Figure()
     for column, name, color in (("days_median", "Median", BLUE), ("days_p90", "90% within", AMBER)):
         hover = [
-            f"{name}: {row[column]} days, {row['delivery_count']:,} deliveries"
+            f"{name}: {row[column]} days, {count_text(row['delivery_count'])} deliveries"
             for row in rows.iter_rows(named=True)
         ]
         add_weekly_line(figure, rows, column, hover, color, name)

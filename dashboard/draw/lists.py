@@ -13,6 +13,7 @@ from dashboard import data
 from dashboard.draw.return_link import request_return
 from dashboard.draw.text import DASH, printable_column
 from dashboard.guard.download import csv_button
+from etl.access.scope import with_hidden
 
 MAX_ROWS = 500
 ROW_HEIGHT = 35
@@ -93,6 +94,7 @@ def heading(name: str) -> str:
 
 def draw_rows(report: str, rows: pl.DataFrame, key: str) -> None:
     """Rows of a report, each column's meaning as its help."""
+    rows = with_hidden(rows)
     configs = column_configs(report, rows)
     st.dataframe(screen_rows(rows), column_config=configs, hide_index=True, placeholder=DASH, key=key)
 

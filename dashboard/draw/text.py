@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from etl.access.scope import HIDDEN, UNDER
+
 # Characters without a width, or that change the direction of text: they could disguise the text around them.
 UNPRINTABLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
@@ -45,7 +47,9 @@ def week_text(monday: date) -> str:
 
 
 def count_text(count: int | None) -> str:
-    """3,281; a dash for None."""
+    """3,281; a dash for None; words for one that is too small for this reader."""
+    if count == HIDDEN:
+        return UNDER
     return DASH if count is None else f"{count:,}"
 
 
@@ -56,7 +60,7 @@ def percent_text(percent: float | None) -> str:
 
 def counted(count: int, singular: str, plural: str) -> str:
     """1 return, 3,281 returns."""
-    return f"{count:,} {singular if count == 1 else plural}"
+    return f"{count_text(count)} {singular if count == 1 else plural}"
 
 
 def duration_text(seconds: int | float | None) -> str:

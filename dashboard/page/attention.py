@@ -25,12 +25,12 @@ def draw_headline(headline: pl.DataFrame) -> None:
     deliveries = counted(signed["base_count"], "signed delivery", "signed deliveries")
     cards = {
         "Waiting on us": (
-            count_text(int(waiting["value"])),
+            count_text(waiting["base_count"]),
             f"{count_text(waiting['part_count'] or 0)} of them wait over 3 days",
         ),
         "Delivered last week": (
-            count_text(int(delivered["value"])),
-            f"{count_text(int(delivered['value_before']))} the week before",
+            count_text(delivered["base_count"]),
+            f"{count_text(delivered['base_count_before'])} the week before",
         ),
         "Bounce rate last week": (
             percent_text(bounced["value"]),

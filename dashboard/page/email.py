@@ -12,7 +12,7 @@ from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import DASH, count_text, percent_text, printable_column
 from dashboard.guard import signin
-from etl.access.scope import NAMING_SPLITS
+from etl.access.scope import NAMING_SPLITS, with_hidden
 
 WORRYING_PERCENT = 2.0
 KINDS = {"initial": "Initial email", "access_code": "Access code email", "cc": "Email to a third party"}
@@ -89,7 +89,7 @@ def draw_split(kinds: pl.DataFrame, asked: dict[str, Any]) -> None:
         st.text("The exports have no addresses, so emails cannot be split by domain.")
         return
     rates = [pl.col(name).alias(title) for name, title in RATES.items()]
-    shown = rows.select(printable_column("segment").alias(chosen), *rates)
+    shown = with_hidden(rows).select(printable_column("segment").alias(chosen), *rates)
     percents = [title for title in RATES.values() if title.endswith("%")]
     config = {title: st.column_config.NumberColumn(title, format="%.2f%%") for title in percents}
     st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key=f"split {chosen}")

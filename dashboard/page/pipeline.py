@@ -12,6 +12,7 @@ from dashboard.draw.bars import draw_bars
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import DASH, count_text, duration_text, percent_text, printable_column
+from etl.access.scope import with_hidden
 
 Row = dict[str, Any]
 
@@ -81,7 +82,7 @@ def step_bar(row: Row, meaning: str) -> Row:
         parts.append(f"median {duration_text(row['seconds_median'])}")
     return {
         "figures": f"{count_text(row['reached_count'])} · {percent_text(row['reached_percent'])}",
-        "note": " · ".join(parts) or "all deliveries",
+        "note": " · ".join(parts) or ("all deliveries" if row["previous_count"] is None else ""),
         "help": f"{meaning} Logged: {count_text(row['logged_count'])}. "
         f"Stopped here: {count_text(row['stopped_count'])}.",
         "width": row["reached_percent"] or 0,
@@ -165,9 +166,8 @@ def draw_segments(rows: pl.DataFrame, head: str) -> None:
     titles = {name: row["title"] for name, row in definitions("step").items()}
     rows = rows.with_columns(pl.col("step").replace_strict(titles).alias("title"))
     steps = rows.select("step_no", "title").unique().sort("step_no")["title"].to_list()
-    counts = rows.filter(pl.col("step_no") == 1).select(
-        "segment", pl.col("reached_count").alias("Deliveries")
-    )
+    first = with_hidden(rows.filter(pl.col("step_no") == 1))
+    counts = first.select("segment", pl.col("reached_count").alias("Deliveries"))
     shares = rows.filter(pl.col("step_no") > 1).pivot("title", index="segment", values="reached_percent")
     # Names are made printable last: two that differ in unprintable characters only are still two rows.
     name = pl.col("segment").str.to_date() if head == "Week of" else printable_column("segment")

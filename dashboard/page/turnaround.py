@@ -11,6 +11,7 @@ from dashboard.draw.cards import draw_card
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import DASH, counted
+from etl.access.scope import with_hidden
 
 MIN_DELIVERIES = 10
 WITHIN_DAYS = [1, 2, 3, 5, 7, 14, 21]
@@ -90,7 +91,7 @@ st.header("Signed within so many days of delivery")
 draw_cohorts(data.ask("cohorts", **asked))
 
 st.header("Where returns wait inside the firm")
-stays = data.ask("internal_waits", **asked).select(list(STAYS)).rename(STAYS)
+stays = with_hidden(data.ask("internal_waits", **asked)).select(list(STAYS)).rename(STAYS)
 st.dataframe(stays, hide_index=True, placeholder=DASH, key="waits")
 
 st.header("Due soonest and not signed")

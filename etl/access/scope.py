@@ -11,10 +11,15 @@ from dataclasses import replace
 from etl.common.problem import Problem
 from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.warehouse.ask import Question, Report, Warehouse, question_of
+from etl.warehouse.cells import HIDDEN as HIDDEN
+from etl.warehouse.cells import UNDER as UNDER
+from etl.warehouse.cells import with_hidden as with_hidden
 
 # A split that identifies clients: many clients have a mail domain of their own.
 NAMING_SPLITS = ("mail_domain",)
 ALLOWED = "allowed_offices"
+# Smaller counts could be of clients whom a reader knows by office, partner and form.
+LEAST_COUNT = 5
 # A firm and one of its offices.
 Office = tuple[str, str]
 
@@ -60,7 +65,10 @@ def question_within(
     if known and not (may_ask(scope, known) and (scope.sees_clients or not names_clients)):
         raise Problem(f"The report {report} is not available for your role, {scope.role}.")
     if known is None or scope.role != STAFF or known.access == "everyone":
-        return question_of(warehouse, report, columns, filters)
+        question = question_of(warehouse, report, columns, filters)
+        if known and known.access == "counts" and scope.role == VIEWER:
+            question = replace(question, replaced=without_small_counts(known))
+        return question
     offices = [found[0] for name in scope.offices or () if len(found := offices_named(warehouse, name)) == 1]
     if "for_offices" in known.params:
         allowed = as_pairs(requested_offices(filters.get("for_offices"), offices))
@@ -71,6 +79,20 @@ def question_within(
         values = question.values | {ALLOWED: as_pairs(offices)}
         question = replace(question, condition=condition, values=values)
     return question
+
+
+def without_small_counts(report: Report) -> str:
+    """The columns of a report of counts with small ones hidden, and no rate or time in a row that has one."""
+    counts = [name for name in report.columns if "_count" in name]
+    is_small = {name: f"{name} between 1 and {LEAST_COUNT - 1}" for name in counts}
+    any_small = f"coalesce({' or '.join(is_small.values())}, false)"
+    measures = [name for name, kind in report.columns.items() if kind == "DOUBLE"]
+    return ", ".join(
+        [
+            *(f"if({is_small[name]}, {HIDDEN}, {name}) as {name}" for name in counts),
+            *(f"if({any_small}, null, {name}) as {name}" for name in measures),
+        ]
+    )
 
 
 def offices_named(warehouse: Warehouse, name: str) -> list[Office]:

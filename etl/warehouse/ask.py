@@ -18,7 +18,7 @@ import polars as pl
 
 from etl.common.duck import OFFLINE, error_sentence, literal, problem_of
 from etl.common.problem import Problem
-from etl.warehouse.cells import as_csv
+from etl.warehouse.cells import as_csv, with_hidden
 
 BATCH_ROWS = 50_000
 # Rows of one screen are few enough to be copied once more.
@@ -89,7 +89,7 @@ class Report:
 class Question:
     """A question about a report, with checked names: columns, parameters, and the values to bind.
 
-    `condition` is one more condition on its rows, as SQL.
+    `condition` is one more condition on its rows, and `replaced` what some columns are instead, both as SQL.
     """
 
     report: str
@@ -97,6 +97,7 @@ class Question:
     params: tuple[str, ...]
     values: dict[str, object]
     condition: str = ""
+    replaced: str = ""
 
     @property
     def select(self) -> str:
@@ -111,7 +112,10 @@ class Question:
     def source(self, schema: str) -> str:
         arguments = ", ".join(f"{name} := ${name}" for name in self.params)
         where = f" where {self.condition}" if self.condition else ""
-        return f"from {schema}.{self.report}({arguments}){where}"
+        rows = f"{schema}.{self.report}({arguments})"
+        if self.replaced:
+            rows = f"(select * replace ({self.replaced}) from {rows})"
+        return f"from {rows}{where}"
 
 
 @dataclass(frozen=True)
@@ -280,5 +284,5 @@ def report_cursor(warehouse: Warehouse, question: Question) -> Iterator[duckdb.D
 def csv_file(warehouse: Warehouse, question: Question) -> Generator[bytes, None, None]:
     """The answer as a CSV file for spreadsheets, in batches; with a byte order mark, times of the firm."""
     for number, frame in enumerate(fetch_batches(warehouse, question)):
-        rows = as_csv(frame, warehouse.facts.timezone, header=number == 0)
+        rows = as_csv(with_hidden(frame), warehouse.facts.timezone, header=number == 0)
         yield rows.encode("utf-8" if number else "utf-8-sig")

@@ -18,6 +18,8 @@ FORMULA = f"^[{SKIPPED}\t\r\n]*[{BEGINS}\t\r\n]"
 INNER_FORMULA = f"({ENDS_CELL})([{SKIPPED}]*[{BEGINS}])"
 MARK = "'"
 TIME = "%Y-%m-%d %H:%M:%S"
+# A count that is too small to be shown to somebody who may see no client, and what is written in its place.
+HIDDEN, UNDER = -1, "under 5"
 
 
 def spreadsheet_cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
@@ -27,6 +29,14 @@ def spreadsheet_cells(frame: pl.DataFrame, zone: str) -> pl.DataFrame:
     """
     texts = {name: without_formula(name) for name, kind in frame.schema.items() if kind == pl.String}
     return frame.with_columns(in_zone(zone).dt.strftime(TIME), **texts)
+
+
+def with_hidden(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with words for hidden counts; a column that has one becomes text."""
+    names = [name for name in frame.columns if "_count" in name and (frame[name] == HIDDEN).any()]
+    counts = pl.col(names)
+    is_shown = counts.ne_missing(HIDDEN)
+    return frame.with_columns(pl.when(is_shown).then(counts.cast(pl.String)).otherwise(pl.lit(UNDER)))
 
 
 def in_zone(zone: str) -> pl.Expr:
