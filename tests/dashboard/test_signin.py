@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
+import polars as pl
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -263,7 +264,13 @@ def test_a_viewer_gets_counts_and_no_name_of_a_client(
     assert [name for name in names_in(warehouse) if any(name in frame for frame in frames)] == []
     # Of one partner's returns of one form there are few: no count is below five, and no page fails.
     few = ask(warehouse, "all_returns").filter(pl.col("state") == "delivered")
-    few = few.group_by("partner", "return_type").len().filter(pl.col("len") == 3).sort(pl.all()).row(0, named=True)
+    few = (
+        few.group_by("partner", "return_type")
+        .len()
+        .filter(pl.col("len") == 3)
+        .sort(pl.all())
+        .row(0, named=True)
+    )
     narrow = urlencode({"partner": few["partner"], "form": few["return_type"]})
     for path in ("/", "/pipeline", "/turnaround", "/email", "/reports"):
         page = viewer.open(f"{path}?{narrow}")
