@@ -57,6 +57,18 @@ where events.office is not null
 group by events.office
 order by events.office
 """
+RETURNS = """\
+-- The returns with their offices.
+--
+-- key: firm_id, return_id
+select
+    events.firm_id,
+    events.return_id,
+    max(events.office) as office, -- The office.
+    count(*) as event_count       -- Events.
+from raw.events as events
+group by events.firm_id, events.return_id
+"""
 TOTALS = """\
 -- How many events there are, without a key.
 --
@@ -83,7 +95,8 @@ def built(reports: tuple[tuple[str, str], ...]) -> TemporaryDirectory:
     data = two_files(Path(folder.name, "data"))
     write_settings(data, "")
     files = {"report__seen": LISTED, "report__filter_choices": CHOICES, "report__totals": TOTALS}
-    build(data, queries=small_queries(Path(folder.name, "queries"), **files | dict(reports)))
+    files |= {"mart__returns": RETURNS, **dict(reports)}
+    build(data, queries=small_queries(Path(folder.name, "queries"), **files))
     return folder
 
 
