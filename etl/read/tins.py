@@ -10,7 +10,7 @@ import hmac
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from ipaddress import IPv6Address
 from itertools import pairwise
@@ -27,7 +27,7 @@ MOST_LAYERS = 8
 # What people put between the groups, besides blanks and the categories Pc, Pd and Zs; + is a blank in a URL.
 SEPARATORS = frozenset("./\\+~:*=()∼⁓˗ー·•∙⋅‧・。⁃−⁄∕∖─━\u115f\u1160\u3164\u2800")
 ENCODED = re.compile(
-    r"(?i)(?:%[0-9a-f]{2})+|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|amp|nbsp|shy|[nm]dash|minus|quot);"
+    r"(?i)(?:%[0-9a-f]{2})+|&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|amp|nbsp|shy|[nm]dash|minus|quot|apos);"
 )
 GROUPS = re.compile(r"(?<!\d)(\d{3})(-*)(\d{2})(-*)(\d{4})(?!\d)")
 # A word that names the number: TIN counts only where it begins a word, so that Martin is a name.
@@ -73,12 +73,20 @@ def redact(text: str) -> tuple[str, int]:
     total = 0
     while tins := find_tins(text):
         total += len(tins)
-        starts, ends = [start for start, _, _ in tins], [end for _, end, _ in tins]
-        # Put together at once, or the time would grow with the square of the text.
-        text = REPLACED.join(
-            text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)
-        )
+        text = with_pieces(text, ((start, end, REPLACED) for start, end, _ in tins))
     return text, total
+
+
+def with_pieces(text: str, pieces: Iterable[tuple[int, int, str]]) -> str:
+    """The text with other pieces between places, which are in order.
+
+    Put together at once, or the time would grow with the square of the text.
+    """
+    parts, end = list[str](), 0
+    for start, stop, piece in pieces:
+        parts += [text[end:start], piece]
+        end = stop
+    return "".join([*parts, text[end:]])
 
 
 def redact_name(name: str) -> tuple[str, int]:
@@ -90,9 +98,10 @@ def redact_name(name: str) -> tuple[str, int]:
 
 def with_hyphens(name: str) -> str:
     """A part of a name, with its TINs written so that `redact` finds them in any text."""
-    for start, end, digits in reversed(find_tins(f'"{name}"')):
-        name = f"{name[: start - 1]}{digits[:3]}-{digits[3:5]}-{digits[5:]}{name[end - 1 :]}"
-    return name
+    tins = find_tins(f'"{name}"')
+    return with_pieces(
+        name, ((start - 1, end - 1, f"{own[:3]}-{own[3:5]}-{own[5:]}") for start, end, own in tins)
+    )
 
 
 def id_hash(text: str, key: bytes) -> str:
@@ -100,8 +109,7 @@ def id_hash(text: str, key: bytes) -> str:
 
     The hash has no digits, so that nothing in it can be taken for a number.
     """
-    for start, end, digits in reversed(find_tins(text)):
-        text = text[:start] + digits + text[end:]
+    text = with_pieces(text, find_tins(text))
     digest = hmac.new(key, normalize("NFKC", text).encode(), hashlib.sha256).hexdigest()
     return "id-" + digest[:24].translate(str.maketrans("0123456789abcdef", "abcdefghijklmnop"))
 
@@ -118,7 +126,7 @@ def find_tins(text: str) -> list[tuple[int, int, str]]:
 
 def is_too_deep(text: str) -> bool:
     """Whether a text is encoded so often that all of it is replaced."""
-    return sum(1 for _ in decodings(text)) > MOST_LAYERS + 1
+    return sum(1 for _ in layers(text)) > MOST_LAYERS + 1
 
 
 def tins_in(form: str, spans: list[Span], text: str) -> list[tuple[int, int, str]]:
@@ -182,23 +190,32 @@ def is_issued(area: str, group: str, serial: str) -> bool:
 
 def most_decoded(text: str) -> tuple[str, list[Span]]:
     """The last of the decodings of a text."""
-    *_, last = decodings(text)
-    return last
+    *_, (last, spans) = layers(text)
+    return separated(last), spans
 
 
 def decodings(text: str) -> Iterator[tuple[str, list[Span]]]:
+    """The layers of a text with `-` for every separator of groups."""
+    return ((separated(layer), spans) for layer, spans in layers(text))
+
+
+def separated(text: str) -> str:
+    """A text of as many characters, with `-` for each that may be between groups of digits."""
+    return "".join(
+        "-" if one.isspace() or one in SEPARATORS or category(one) in ("Pc", "Pd", "Zs") else one
+        for one in text
+    )
+
+
+def layers(text: str) -> Iterator[tuple[str, list[Span]]]:
     """The text, then with one more layer decoded each time, with the original places of its characters.
 
-    Each form has `-` for every separator of groups, and `"` for every quote.
+    Each has straight quotes.
     """
     spans = [(place, place + 1) for place in range(len(text))]
     for _ in range(MOST_LAYERS + 2):
         text, spans = fold(text, spans)
-        characters = [
-            "-" if one.isspace() or one in SEPARATORS or category(one) in ("Pc", "Pd", "Zs") else one
-            for one in text.translate(STRAIGHT)
-        ]
-        yield "".join(characters), spans
+        yield text.translate(STRAIGHT), spans
         if not ENCODED.search(text):
             return
         text, spans = decode_layer(text, spans)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from etl.read.announced import announces, redact_announced, redact_ids, redact_keyed, redact_record
 from etl.read.csv_dialect import ID
 from etl.read.dialog import FOOTER
 from etl.read.dialog_text import split_headings
@@ -44,6 +45,28 @@ def test_numbers_of_taxpayers(text: Callable[[int], str]) -> None:
     assert many < 4.5 * few
 
 
+KEYED = {
+    "keys in keys": lambda size: '{"ssn":' * (size // 8) + "1" + "}" * (size // 8),
+    "keys in keys, cut": lambda size: '{"ssn":[' * (size // 8) + "123456789",
+    "keys without values": lambda size: '"ssn":' * (size // 6),
+    "keys without quotes behind them": lambda size: '"ssn":1 x ' * (size // 10),
+    "keys in texts": lambda size: '"ssn":"x \\"ssn\\": y ' * (size // 20),
+    "keys side by side": lambda size: '"ssn":"078051121",' * (size // 18),
+    "apostrophes": lambda size: "'ssn': it's \"" * (size // 13),
+    "brackets": lambda size: '"ssn":' + '["' * (size // 2),
+    "backslashes": lambda size: '"ssn' + "\\" * size + '":',
+    "dates": lambda size: "Mar 26, 2026 " * (size // 13),
+    "numbers": lambda size: "078051121 a " * (size // 12),
+}
+
+
+@pytest.mark.parametrize("function", [redact_keyed, redact_announced, redact_ids, redact_record])
+@pytest.mark.parametrize("text", KEYED.values(), ids=KEYED)
+def test_numbers_under_keys(text: Callable[[int], str], function: Callable[[str], tuple[str, int]]) -> None:
+    few, many = (calls(lambda size=size: function(text(size))) for size in (1_000, 4_000))
+    assert many < 4.5 * few
+
+
 def test_a_text_in_more_than_eight_layers_is_replaced_as_a_whole() -> None:
     eight, nine = ("call 123%" + "25" * layers + "2d45%2d6789" for layers in (7, 8))
     assert (redact(eight), is_too_deep(eight)) == (("call " + REPLACED, 1), False)
@@ -63,6 +86,11 @@ def test_a_line_that_may_be_headings_is_split_once() -> None:
 
 
 def test_expressions_that_never_ended() -> None:
+    assert announces("Social Security " * 20_000)
+    assert not announces("Social Security " * 20_000 + "Benefits")
+    assert not announces("social " + "ids " * 10_000 + "media")
+    assert not announces("social " + "ids" * 10_000 + "media")
+    assert redact_keyed("\\" * 400_000) == ("\\" * 400_000, 0)
     assert re.fullmatch(FOOTER, "page 1" + ".1" * 5_000 + "!x") is None
     assert re.fullmatch(FOOTER, "page 1" + ".1" * 5_000) is not None
     assert ID.fullmatch("1" * 60_000 + " x") is None
