@@ -10,7 +10,7 @@ from dashboard.draw.return_link import open_requested_return
 from dashboard.draw.search import draw_search_button
 from dashboard.draw.text import moment_text
 from dashboard.guard import adding, signin
-from dashboard.guard.navigation import PAGES_WITHOUT_DATA, navigation, sign_in_everywhere
+from dashboard.guard.navigation import PAGES_OF_COUNTS, PAGES_WITHOUT_DATA, navigation, sign_in_everywhere
 from etl.status import Problem
 
 HERE = Path(__file__).parent
@@ -55,6 +55,9 @@ elif page.url_path not in PAGES_WITHOUT_DATA:
     notices.draw_no_data(fault) if fault else notices.draw_no_events()
     st.stop()
 try:
-    page.run()
+    if facts and page.url_path in PAGES_OF_COUNTS and notices.are_too_few():
+        notices.draw_too_few(page.title)
+    else:
+        page.run()
 except Problem as problem:
     st.text(str(problem))

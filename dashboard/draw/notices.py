@@ -9,6 +9,7 @@ from dashboard.draw import filters
 from dashboard.draw.text import count_text, moment_text
 from dashboard.guard import adding, signin
 from etl import status
+from etl.access.scope import LEAST_COUNT
 from etl.warehouse.ask import Facts
 
 # A daily run that is two hours late is not worth a warning.
@@ -52,6 +53,17 @@ def draw_no_match(sentence: str = "No return matches these filters.") -> None:
     st.text(sentence)
     if filters.chosen():
         st.button("Clear filters", on_click=filters.clear)
+
+
+def are_too_few() -> bool:
+    """Whether a reader of counts alone has chosen too few returns to see any."""
+    return not signin.reader().sees_clients and data.ask("next_steps", **filters.chosen()).is_empty()
+
+
+def draw_too_few(title: str) -> None:
+    """What such a reader sees in place of a page."""
+    st.title(title)
+    draw_no_match(f"Fewer than {LEAST_COUNT} returns are in this view. Your role sees counts of more.")
 
 
 def warn_if_old(facts: Facts) -> None:

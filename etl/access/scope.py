@@ -5,7 +5,7 @@ and the data owner; staff may also ask every report that can be restricted to th
 search and file of the dashboard asks a question from `question_within`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from etl.common.problem import Problem
@@ -20,6 +20,7 @@ NAMING_SPLITS = ("mail_domain",)
 ALLOWED = "allowed_offices"
 # Smaller counts could be of clients whom a reader knows by office, partner and form.
 LEAST_COUNT = 5
+USUAL_FILTERS = ("for_firms", "for_offices", "for_partners", "for_types", "for_years")
 # A firm and one of its offices.
 Office = tuple[str, str]
 
@@ -67,7 +68,11 @@ def question_within(
     if known is None or scope.role != STAFF or known.access == "everyone":
         question = question_of(warehouse, report, columns, filters)
         if known and known.access == "counts" and scope.role == VIEWER:
-            question = replace(question, replaced=without_small_counts(known))
+            if "least_percent" in filters:
+                # Whether a row is there would tell the rate that is hidden in it.
+                raise Problem(f"The report {report} takes no least_percent from your role, {scope.role}.")
+            enough = of_enough_returns(known, filters)
+            question = replace(question, condition=enough, replaced=without_small_counts(known))
         return question
     offices = [found[0] for name in scope.offices or () if len(found := offices_named(warehouse, name)) == 1]
     if "for_offices" in known.params:
@@ -81,15 +86,27 @@ def question_within(
     return question
 
 
+def of_enough_returns(report: Report, asked: Iterable[str]) -> str:
+    """The SQL condition that the filters leave enough returns: rows alone would tell about one return."""
+    if not set(USUAL_FILTERS) <= report.params.keys():
+        return ""
+    values = ", ".join(f"${name}" if name in asked else "null" for name in USUAL_FILTERS)
+    return f"(select count(*) >= {LEAST_COUNT} from mart.returns as own where passes_filters(own, {values}))"
+
+
 def without_small_counts(report: Report) -> str:
-    """The columns of a report of counts with small ones hidden, and no rate or time in a row that has one."""
+    """The columns of a report of counts for viewers.
+
+    Small counts are hidden, and in a row that has one also zeros, which would say what it counts, rates and
+    times.
+    """
     counts = [name for name in report.columns if "_count" in name]
-    is_small = {name: f"{name} between 1 and {LEAST_COUNT - 1}" for name in counts}
-    any_small = f"coalesce({' or '.join(is_small.values())}, false)"
+    any_small = " or ".join(f"{name} between 1 and {LEAST_COUNT - 1}" for name in counts)
+    any_small = f"coalesce({any_small}, false)"
     measures = [name for name, kind in report.columns.items() if kind == "DOUBLE"]
     return ", ".join(
         [
-            *(f"if({is_small[name]}, {HIDDEN}, {name}) as {name}" for name in counts),
+            *(f"if({any_small} and {name} < {LEAST_COUNT}, {HIDDEN}, {name}) as {name}" for name in counts),
             *(f"if({any_small}, null, {name}) as {name}" for name in measures),
         ]
     )
