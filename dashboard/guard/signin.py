@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 
 import streamlit as st
 from starlette.requests import Request
@@ -186,8 +185,10 @@ def sign_out() -> None:
         kept = "A sign-out is not kept, so a copy of its cookie would work again after a restart: %s"
         logging.getLogger("returntrail").error(kept, type(error).__name__)
     # A fault in the settings or the trail must not stop anybody from signing out.
-    with suppress(Problem):
+    try:
         person = person_of(access.rules(), claims)
         if person:
             record(person, audit.SIGNED_OUT)
+    except Problem as problem:
+        logging.getLogger("returntrail").error("A sign-out is not in the audit trail: %s", problem)
     st.logout()

@@ -32,6 +32,8 @@ PLAIN_FILTERS = {
     *("since", "until", "known_by", "min_age_days", "within_days", "min_wait_days", "max_days_left"),
 }
 LONGEST_VALUE, LONGEST_NAME = 60, 200
+# A sign-out has happened when it is recorded, so that its line waits for those of others longer than a page.
+PATIENCE = {SIGNED_OUT: 10.0}
 TAIL_BYTES = 1_000_000
 
 
@@ -68,7 +70,7 @@ def record(
     at = moment.isoformat(timespec="milliseconds")
     entry = {"at": at, "who": who, "role": role, "act": act, "report": report, "row_count": row_count}
     try:
-        with log.locked():
+        with log.locked(patience=PATIENCE.get(act, 1.0)):
             log.start_year(moment.year)
             fields = {name: audit_field(data, name, value) for name, value in (filters or {}).items()}
             log.append(entry | {"filters": fields})

@@ -5,6 +5,7 @@ Each is an empty file named by a keyed digest, whose time is the end of the sign
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from etl.access.entry import app_folder, own_key, signature
@@ -19,12 +20,14 @@ def remember(data: DataDir, sign_in: str, until: float) -> None:
     """Ends a sign-in for good, and forgets those that have ended by themselves."""
     file = file_of(data, sign_in)
     make_private_folder(file.parent)
-    for old in file.parent.iterdir():
-        if old.stat().st_mtime < time.time() - DAY:
-            old.unlink(missing_ok=True)
     file.touch(mode=0o600)
     os.utime(file, (until, until))
     sync_to_disk(file.parent)
+    for old in file.parent.iterdir():
+        # Somebody else who signs out now forgets the same ones.
+        with suppress(FileNotFoundError):
+            if old != file and old.stat().st_mtime < time.time() - DAY:
+                old.unlink()
 
 
 def has_signed_out(data: DataDir, sign_in: str) -> bool:

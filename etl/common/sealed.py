@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from errno import ENOSPC
-from itertools import chain, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ NO_LINE = "0" * 64
 LOST = "the head was lost"
 CHAINED, SEAL = b'"before": "', b', "seal": "'
 PATIENCE_SECONDS = 2.0
+YEAR = "[0-9]" * 4
+NO_SEAL = "it has no seal: an older version of returntrail wrote it, or somebody else"
 MOST_FAULTS = 20
 
 
@@ -72,6 +74,8 @@ class SealedLog:
     key_file: Path
     # Whether the key is for this log alone: then it shows that there was one.
     has_own_key: bool = False
+    # Whether each year begins a new file. All other names beside the log are of copies, which do not count.
+    has_years: bool = False
 
     @property
     def head_file(self) -> Path:
@@ -79,15 +83,20 @@ class SealedLog:
 
     def files(self) -> list[Path]:
         """The files of earlier years, by name, and the current one."""
-        return [*sorted(self.file.parent.glob(f"{self.file.stem}-*{self.file.suffix}")), self.file]
+        years = f"{self.file.stem}-{YEAR}{self.file.suffix}"
+        earlier = self.file.parent.glob(years) if self.has_years else ()
+        return [*sorted(earlier), self.file]
 
     @contextmanager
-    def locked(self, shared: bool = False) -> Iterator[None]:
-        """Locks the log against other threads and processes; waits only briefly, as a person waits too."""
+    def locked(self, shared: bool = False, patience: float = 1.0) -> Iterator[None]:
+        """Locks the log against other threads and processes; waits only briefly, as a person waits too.
+
+        `patience` is how many times as long it waits.
+        """
         make_private_folder(self.file.parent)
         descriptor = os.open(self.head_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            lock_file(descriptor, PATIENCE_SECONDS, shared)
+            lock_file(descriptor, patience * PATIENCE_SECONDS, shared)
             yield
         finally:
             os.close(descriptor)
@@ -131,7 +140,7 @@ class SealedLog:
             head = head.after(line)
         head = replace(head, last=LOST) if is_gap else head
         if found is None:
-            self.write_head(head)
+            self.write_head(head, is_new=True)
         return head
 
     def is_gap(self, found: Head | None, lines: list[bytes]) -> bool:
@@ -153,11 +162,14 @@ class SealedLog:
         except (OSError, ValueError):
             return None
 
-    def write_head(self, head: Head) -> None:
-        """Overwrites the head, always with the same length, so that a reader never gets half of it."""
+    def write_head(self, head: Head, is_new: bool = False) -> None:
+        """Overwrites the head, always with the same length, so that a reader never gets half of it.
+
+        One where there was none is on the disk before the next line: a chain without a head was cut.
+        """
         with open(os.open(self.head_file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
             file.write(f"{head.count:020d} {head.size:020d} {head.last:64}\n")
-            if head.count <= 1:
+            if is_new or head.count <= 1:
                 # A head that counts nothing, before several lines, is a head that somebody has replaced.
                 file.flush()
                 os.fsync(file.fileno())
@@ -177,16 +189,25 @@ class SealedLog:
                 self.write_head(replace(self.read_head() or Head(), size=0))
 
     def lines(self) -> Iterator[bytes]:
-        """All lines that are there now; written lines never change, so they are read without the lock."""
+        """All lines that are there now."""
+        return (line for _, _, line in self.placed_lines())
+
+    def placed_lines(self) -> Iterator[tuple[Path, int, bytes]]:
+        """The lines, each with its file and its number in it.
+
+        Written lines never change, so they are read without the lock.
+        """
         with ExitStack() as stack:
             with self.locked(shared=True):
-                streams = [stack.enter_context(file.open("rb")) for file in self.files() if file.exists()]
+                there = [file for file in self.files() if file.exists()]
+                streams = [stack.enter_context(file.open("rb")) for file in there]
                 left = sum(os.fstat(stream.fileno()).st_size for stream in streams)
-            for line in chain.from_iterable(streams):
-                if left <= 0:
-                    return
-                left -= len(line)
-                yield line
+            for file, stream in zip(there, streams, strict=True):
+                for number, line in enumerate(stream, start=1):
+                    if left <= 0:
+                        return
+                    left -= len(line)
+                    yield file, number, line
 
     def has(self, mark: Head) -> bool:
         """Whether the last line at an earlier time is still there."""
@@ -209,7 +230,7 @@ class SealedLog:
             return [f"{self.key_file}: it is missing, so no seal can be checked. Restore it from a backup."]
         faults: list[str] = []
         counted, chained, has_seals = Head(), 0, False
-        for full_line in self.lines():
+        for file, number, full_line in self.placed_lines():
             line = full_line.removesuffix(b"\n")
             if line == full_line and head and counted.count >= known:
                 # The beginning of a line, which the next writer removes.
@@ -218,11 +239,11 @@ class SealedLog:
             chained += bool(chained or CHAINED in line)
             must_be_sealed = has_seals or (head is not None and counted.count >= head.count)
             if chained and (fault := line_fault(line, counted, key, must_be_sealed)):
-                faults.append(f"{self.file}, line {counted.count + 1}: {fault}.")
+                faults.append(f"{file}, line {number}: {fault}.")
             has_seals = has_seals or SEAL in line
             counted = counted.after(line)
-            # What is left here was not passed with the hash that it had.
-            expected = [one for one in expected if (one.count, one.last) != (counted.count, counted.last)]
+            if any(one.count == counted.count and one.last != counted.last for one in expected):
+                faults.append(f"{file}, line {number}: it is not the line that was written there.")
         if head is None and chained:
             unknown = "it cannot be read, so it is not known whether the end was cut off"
             faults.append(f"{self.head_file}: {unknown}.")
@@ -231,8 +252,6 @@ class SealedLog:
         if known > counted.count:
             cut = f"it has {counted.count} lines and had {known}: the end was cut off"
             faults.append(f"{self.file}: {cut}.")
-        for number in sorted({one.count for one in expected if one.count <= counted.count}):
-            faults.append(f"{self.file}, line {number}: it is not the line that was written there.")
         if len(faults) > MOST_FAULTS:
             more = f"{len(faults) - MOST_FAULTS} more lines are not as they were written"
             faults[MOST_FAULTS:] = [f"{self.file}: {more}."]
@@ -248,7 +267,7 @@ def line_fault(line: bytes, before: Head, key: bytes, must_be_sealed: bool) -> s
     """What is wrong with a line that follows the lines counted in `before`."""
     entry = parse(line)
     if entry is None:
-        return "it is damaged, or its writer was stopped in the middle"
+        return NO_SEAL if json_of(line) else "it is damaged, or its writer was stopped in the middle"
     if entry["before"] == LOST:
         return "before it was written, the head was lost or somebody else added lines"
     if isinstance(entry["line"], int) and entry["line"] > before.count + 1:
@@ -256,19 +275,25 @@ def line_fault(line: bytes, before: Head, key: bytes, must_be_sealed: bool) -> s
     if entry["before"] != before.last or entry["line"] != before.count + 1:
         return "the line before it was changed, or lines were removed or inserted"
     if must_be_sealed and SEAL not in line:
-        return "it has no seal, so it was not written by returntrail"
+        return NO_SEAL
     if SEAL in line and not is_sealed(line, key):
         return "its seal is wrong: it was changed, or written with another key"
     return None
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """The entry of a line with a chain; None if it is damaged."""
+    """The entry of a line with a chain; None if it is damaged, or has no chain."""
+    entry = json_of(line)
+    return entry if entry and {"line", "before"} <= entry.keys() else None
+
+
+def json_of(line: bytes) -> dict[str, Any] | None:
+    """The entry of any line; None if it is damaged."""
     try:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and {"line", "before"} <= entry.keys() else None
+    return entry if isinstance(entry, dict) else None
 
 
 def sealed(body: bytes, key: bytes) -> bytes:
@@ -283,7 +308,7 @@ def is_sealed(line: bytes, key: bytes) -> bool:
 def sealed_logs(data: DataDir) -> dict[str, SealedLog]:
     """The sealed logs of a data directory, by their names in it."""
     return {
-        AUDIT: SealedLog(data.root / AUDIT, data.root / ".audit-key", has_own_key=True),
+        AUDIT: SealedLog(data.root / AUDIT, data.root / ".audit-key", has_own_key=True, has_years=True),
         HISTORY: SealedLog(data.root / HISTORY, data.root / ".key"),
     }
 

@@ -5,6 +5,7 @@ so they may read at any time. It is a sealed log: of a history that was cut, all
 be written and sent again.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from etl.common.problem import Problem
 from etl.common.sealed import HISTORY, marks_of, sealed_logs
 from etl.common.system import sync_to_disk
 
+# What a run has written, in the folder of its files.
+ENTRY = "entry.json"
 BEGUN = "begun"
 WRITTEN = "written"
 EMPTY = "skipped: empty"
@@ -91,11 +94,18 @@ def save_run(data: DataDir, run: Run) -> None:
 def history_faults(data: DataDir) -> list[str]:
     """Sentences that say which runs were changed or lost; empty if there were never any."""
     faults = sealed_logs(data)[HISTORY].faults(marks_of(data, HISTORY))
-    known = {str(run.run) for run in read_runs(data)}
-    stored = sorted(folder.name for folder in data.runs.glob("*") if folder.name.isdecimal())
-    if lost := [name for name in stored if name not in known]:
+    known = {run.run for run in read_runs(data)}
+    if lost := [folder.name for folder in stored_folders(data) if int(folder.name) not in known]:
         faults.append(f"{history_file(data)}: it has no line of the stored runs {', '.join(lost)}.")
     return faults
+
+
+def stored_folders(data: DataDir) -> list[Path]:
+    """The folders with the files of runs. A folder of others in runs/ has no entry, and no line names it."""
+    named = {str(run.files_of) for run in read_runs(data)}
+    folders = [folder for folder in data.runs.glob("*") if re.fullmatch("[1-9][0-9]*", folder.name)]
+    own = [folder for folder in folders if folder.name in named or (folder / ENTRY).exists()]
+    return sorted(own, key=lambda folder: int(folder.name))
 
 
 def refuse_lost_history(data: DataDir) -> None:

@@ -23,12 +23,11 @@ from etl.common.terminal import step
 from etl.config.subscription import Subscription
 from etl.reports.changes import ADDED_MEANINGS, ADDED_TYPES, write_changes
 from etl.reports.files import add_to_manifest, file_entry, local_date, prepare_folder, write_errors
-from etl.reports.history import EMPTY, UNCHANGED, Run
+from etl.reports.history import EMPTY, ENTRY, UNCHANGED, Run
 from etl.reports.xlsx import sheet
 from etl.warehouse.ask import Warehouse, fetch_batches, question_of
 from etl.warehouse.cells import as_csv
 
-ENTRY = "entry.json"
 # These columns change every day by themselves; that does not count as a change of the list.
 GROWING = re.compile(r"(waiting|oldest_open)_days|days_left")
 # The fastest level is faster than the disk, and already shrinks a report to a sixth.

@@ -24,15 +24,17 @@ from etl.reports.history import (
     COUNTS,
     DONE,
     EMPTY,
+    ENTRY,
     FAILED,
     WRITTEN,
     Run,
     read_runs,
     refuse_lost_history,
     save_run,
+    stored_folders,
 )
 from etl.reports.mail import deliver_by_mail
-from etl.reports.run_files import ENTRY, copy_files, make_run, stored_run
+from etl.reports.run_files import copy_files, make_run, stored_run
 from etl.reports.schedule import all_subscriptions, check_subscription, due_slot
 from etl.warehouse.ask import Warehouse, open_warehouse
 
@@ -86,9 +88,12 @@ def recover(data: DataDir) -> list[Run]:
 
 def number_and_time(data: DataDir, past: list[Run], now: datetime | None) -> dict[str, Any]:
     """The number of the next run, and its time: UTC in ISO."""
-    folders = [int(folder.name) for folder in data.runs.glob("*") if folder.name.isdecimal()]
+    number = 1 + max([0, *(int(folder.name) for folder in stored_folders(data)), *(run.run for run in past)])
+    # A folder of others stays as it is.
+    while (data.runs / str(number)).exists():
+        number += 1
     at = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return {"run": max([0, *folders, *(run.run for run in past)]) + 1, "at": at}
+    return {"run": number, "at": at}
 
 
 def carry_out(data: DataDir, settings: Settings, run: Run, make: Callable[[Run], Run] | None = None) -> Run:

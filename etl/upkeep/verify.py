@@ -37,7 +37,7 @@ from etl.store.parts import (
 from etl.store.purged import entries, read_purged
 from etl.upkeep.findings import BUILD, DAMAGE, NOTE, WARNING, WELL, Finding, is_damaged, store_findings
 from etl.upkeep.part_files import loaded_at
-from etl.upkeep.verify_output import check_log, check_output
+from etl.upkeep.verify_output import check_log, check_others, check_output
 from etl.upkeep.verify_warehouse import check_warehouse
 
 RESTORE = "Remove the part and load its file again, or restore it from a backup."
@@ -83,6 +83,7 @@ def verify(data: DataDir) -> list[Finding]:
         findings += [*check_files(data, settings), *check_output(data)]
         findings += check_log(data, AUDIT, trail_faults(data))
         findings += check_log(data, HISTORY, history_faults(data))
+        findings += check_others(data)
     return store_findings(data, findings)
 
 

@@ -4,20 +4,27 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from etl.common.files import is_leftover
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
 from etl.common.sealed import sealed_logs
 from etl.reports.files import MANIFEST
-from etl.reports.run_files import ENTRY, StoredRun
+from etl.reports.history import ENTRY, stored_folders
+from etl.reports.run_files import StoredRun
 from etl.store.parts import file_hash
 from etl.upkeep.findings import DAMAGE, NOTE, WELL, Finding
+
+MOST_NAMES = 5
 
 
 def check_log(data: DataDir, name: str, faults: list[str]) -> Iterator[Finding]:
     """The faults of a sealed log, and how much of it is from before logs were sealed."""
     log = sealed_logs(data)[name]
     for fault in faults:
-        yield Finding(DAMAGE, name, fault.removeprefix(f"{log.file}, ").removeprefix(f"{log.file}: "))
+        # Of a file of an earlier year, the finding is on that file.
+        file = next((one for one in log.files() if fault.startswith((f"{one}, ", f"{one}: "))), log.file)
+        sentence = fault.removeprefix(f"{file}, ").removeprefix(f"{file}: ")
+        yield Finding(DAMAGE, str(file.relative_to(data.root)), sentence)
     if faults:
         sentence = "Restore it from a backup. Without one, docs/commands.md says how to begin a new one."
         yield Finding(NOTE, name, sentence)
@@ -28,9 +35,23 @@ def check_log(data: DataDir, name: str, faults: list[str]) -> Iterator[Finding]:
             yield Finding(NOTE, name, f"{unsealed} lines are {reason}.")
 
 
+def check_others(data: DataDir) -> Iterator[Finding]:
+    """Notes what is beside the logs and is not of returntrail: copies of a log, folders of somebody else."""
+    for log in sealed_logs(data).values():
+        own = {*log.files(), log.head_file, data.audit / "key", data.runs / "heartbeat.json"}
+        own.update(stored_folders(data))
+        others = sorted(path for path in set(log.file.parent.glob("*")) - own if not is_leftover(path))
+        for path in others[:MOST_NAMES]:
+            sentence = "It does not belong to returntrail, and is not read: a copy, or somebody else's."
+            yield Finding(NOTE, str(path.relative_to(data.root)), sentence)
+        if len(others) > MOST_NAMES:
+            sentence = f"{len(others) - MOST_NAMES} more files and folders do not belong to returntrail."
+            yield Finding(NOTE, log.file.parent.name, sentence)
+
+
 def check_output(data: DataDir) -> Iterator[Finding]:
     """Checks the stored files of runs, which never change, and notes the reports that people have changed."""
-    for folder in sorted(data.runs.glob("[0-9]*")):
+    for folder in stored_folders(data):
         yield from stored_faults(data, folder)
     for manifest in sorted(data.reports.glob(f"*/{MANIFEST}")):
         subject = str(manifest.relative_to(data.root))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from etl.common import sealed
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.common.sealed import Head
+from etl.upkeep.verify import verify
 
 AT = datetime(2026, 4, 2, 13, 0, 0, 125_000, tzinfo=UTC)
 WRITER = """
@@ -261,7 +263,35 @@ def test_a_year_begins_a_new_file_in_the_same_chain(data: DataDir) -> None:
             (line, who[:4]) for line, who in recent(data, 9, return_id).select("line", "who").rows()
         ] == shown
     (data.audit / "trail-2027.jsonl").unlink()
-    assert find_faults(data)[0] == f"{trail_file(data)}, line 3: 1 lines before it were removed."
+    assert find_faults(data)[0] == f"{trail_file(data)}, line 1: 1 lines before it were removed."
+
+
+def test_a_fault_in_the_file_of_an_earlier_year_names_that_file_and_its_line(data: DataDir) -> None:
+    write_in(data, 2026, 2)
+    write_in(data, 2027, 3)
+    write_in(data, 2029)
+    earlier = data.audit / "trail-2027.jsonl"
+    earlier.write_bytes(earlier.read_bytes().replace(b'"row_count": 1', b'"row_count": 9'))
+    changed = "the line before it was changed, or lines were removed or inserted."
+    seal = "its seal is wrong: it was changed, or written with another key."
+    assert find_faults(data) == [f"{earlier}, line 2: {seal}", f"{earlier}, line 3: {changed}"]
+    damage = [(one.subject, one.finding) for one in verify(data) if one.severity == "damage"]
+    assert damage == [
+        ("audit/trail-2027.jsonl", f"line 2: {seal}"),
+        ("audit/trail-2027.jsonl", f"line 3: {changed}"),
+    ]
+
+
+def test_a_copy_of_the_trail_or_of_a_year_is_no_part_of_it(data: DataDir) -> None:
+    write_in(data, 2026, 2)
+    write_in(data, 2027)
+    for name in ("trail-backup.jsonl", "trail-2026 (copy).jsonl", "trail-20266.jsonl"):
+        shutil.copy(trail_file(data), data.audit / name)
+    assert find_faults(data) == []
+    write_in(data, 2029)
+    assert (find_faults(data), recent(data, 9).height) == ([], 4)
+    notes = [one.subject for one in verify(data) if one.severity == "note" and "audit" in one.subject]
+    assert notes == [f"audit/trail-{name}.jsonl" for name in ("2026 (copy)", "20266", "backup")]
 
 
 def test_a_clock_that_was_wrong_mixes_no_files(data: DataDir) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
+from etl.common.sealed import sealed_logs
 from etl.reports.history import history_file, read_runs
 from etl.upkeep.findings import WELL
 from etl.upkeep.verify import verify
@@ -17,7 +19,8 @@ from support.subscribers import due, firm
 NEVER = '[[subscription]]\nreport = "totals"\nevery = "never"\n'
 WELL_LOG = ("well", "runs/history.jsonl", "No line was changed, and none is missing.")
 RESTORE = "Restore it from a backup. Without one, docs/commands.md says how to begin a new one."
-OUTPUT = ("runs/", "reports/")
+OUTPUT = ("runs/", "reports/", "audit/")
+OTHERS = "It does not belong to returntrail, and is not read: a copy, or somebody else's."
 
 
 @pytest.fixture
@@ -166,3 +169,80 @@ def test_without_its_key_no_seal_can_be_checked(data: DataDir) -> None:
         f"{data.root}/.key: it is missing, so no seal can be checked. Restore it from a backup.",
         RESTORE,
     ]
+
+
+def test_copies_of_a_log_and_folders_of_others_are_notes_and_stop_no_report(data: DataDir) -> None:
+    for name in ("history-backup.jsonl", "history-2026.jsonl", "history (copy).jsonl"):
+        shutil.copy(history_file(data), data.runs / name)
+    for name in ("2026", "3", "tmp"):
+        (data.runs / name).mkdir(mode=0o700)
+        (data.runs / name / "mine.txt").write_text("of a person", encoding="utf-8")
+        (data.runs / name / "mine.txt").chmod(0o600)
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert due(data, "2026-03-07T12:00") == [("seen", "written")]
+    notes = [f"runs/{name}" for name in ("2026", "3", "history (copy).jsonl")]
+    notes += ["runs/history-2026.jsonl", "runs/history-backup.jsonl"]
+    more = ("note", "runs", "1 more files and folders do not belong to returntrail.")
+    assert found(data) == [*(("note", name, OTHERS) for name in notes), WELL_LOG]
+    assert more in [(one.severity, one.subject, one.finding) for one in verify(data)]
+    # A run takes no number whose folder somebody else has.
+    assert [run.run for run in read_runs(data)] == [1, 2, 4]
+    assert (data.runs / "3" / "mine.txt").read_text(encoding="utf-8") == "of a person"
+
+
+def test_a_history_that_was_renamed_to_that_of_a_year_is_missing(data: DataDir) -> None:
+    """Only the audit trail begins a new file each year: nothing else would be read of this one."""
+    os.rename(history_file(data), data.runs / "history-2026.jsonl")
+    with pytest.raises(Problem, match="it is missing, and it had 2 lines"):
+        due(data, "2026-03-06T12:00")
+
+
+def test_a_stored_run_that_no_line_knows_is_damage_and_an_entry_that_is_gone_too(data: DataDir) -> None:
+    shutil.copytree(data.runs / "1", data.runs / "7")
+    lost = "it has no line of the stored runs 7."
+    assert found(data) == [("damage", "runs/history.jsonl", lost), ("note", "runs/history.jsonl", RESTORE)]
+    shutil.rmtree(data.runs / "7")
+    (data.runs / "1" / "entry.json").unlink()
+    sentence = "It cannot be read, so its files cannot be checked. Restore it from a backup."
+    assert found(data) == [("damage", "runs/1/entry.json", sentence), WELL_LOG]
+
+
+def test_power_that_fails_right_after_an_upgrade_damages_no_history(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not written through to the disk is gone; the history of the old version had no head."""
+    without_seals(data)
+    on_disk, sync = {history_file(data): history_file(data).read_bytes()}, os.fsync
+
+    def written_through(descriptor: int) -> None:
+        sync(descriptor)
+        for file in data.runs.glob("*"):
+            if file.is_file() and os.path.samestat(os.fstat(descriptor), file.stat()):
+                on_disk[file] = file.read_bytes()
+
+    log = sealed_logs(data)["runs/history.jsonl"]
+    with monkeypatch.context() as patch, log.locked():
+        patch.setattr(os, "fsync", written_through)
+        log.append({"run": 2})
+    for file in (log.file, log.head_file):
+        file.write_bytes(on_disk.get(file, b""))
+    assert log.faults() == []
+    with log.locked():
+        log.append({"run": 3})
+    assert log.faults() == []
+
+
+def test_lines_of_an_older_version_behind_sealed_ones_are_named_as_such(data: DataDir) -> None:
+    """The older version ran again for a day. Anybody may write such lines."""
+    line = json.loads(history_file(data).read_bytes().splitlines()[-1]) | {"run": 2, "slot": "2026-03-06"}
+    for name in ("line", "before", "seal"):
+        del line[name]
+    with history_file(data).open("ab") as file:
+        file.write(json.dumps(line).encode() + b"\n")
+    older = "it has no seal: an older version of returntrail wrote it, or somebody else."
+    assert found(data)[0] == ("damage", "runs/history.jsonl", f"line 3: {older}")
+    with pytest.raises(Problem) as raised:
+        due(data, "2026-03-07T12:00")
+    assert str(raised.value).startswith(
+        f"{history_file(data)}, line 3: {older} So it is not known what people"
+    )
