@@ -17,6 +17,11 @@ OURS = "the dashboard"
 FREE = ("server.address", "server.port")
 NOT_ELSEWHERE = (OURS, ConfigOption.DEFAULT_DEFINITION)
 REFUSAL = "the dashboard takes no options of Streamlit but its own and the theme. Remove it there."
+# What people write for true and false.
+TRUTHS = {
+    **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "n", "f"), False),
+}
 
 
 def keep_to(ours: Mapping[str, object]) -> None:
@@ -29,8 +34,10 @@ def keep_to(ours: Mapping[str, object]) -> None:
         sys.exit("\n".join(f"{name} is set {where}: {REFUSAL}" for name, where in found.items()))
 
     def keep() -> None:
-        for name in set_elsewhere(ours):
-            config.set_option(name, default_of(name), ConfigOption.DEFAULT_DEFINITION)
+        # Also those in other words for the default: the text "no" would count as true.
+        for name, option in list(config.get_config_options().items()):
+            if not is_free(name) and option.where_defined not in NOT_ELSEWHERE:
+                config.set_option(name, default_of(name), ConfigOption.DEFAULT_DEFINITION)
         for name, value in ours.items():
             config.set_option(name, value, OURS)
 
@@ -42,7 +49,7 @@ def set_elsewhere(ours: Mapping[str, object]) -> dict[str, str]:
     """The options that are not Streamlit's default, ours, free or of the theme, and where each is set."""
     found = {}
     for name, option in config.get_config_options().items():
-        if name in FREE or name.startswith("theme."):
+        if is_free(name):
             continue
         usual = [default_of(name), *([ours[name]] if name in ours else [])]
         variable = os.environ.get(option.env_var)
@@ -54,11 +61,19 @@ def set_elsewhere(ours: Mapping[str, object]) -> dict[str, str]:
     return found
 
 
+def is_free(name: str) -> bool:
+    return name in FREE or name.startswith("theme.")
+
+
 def default_of(name: str) -> object:
     """What Streamlit takes if nobody sets the option; of some options it is computed."""
     return config._config_options_template[name].value
 
 
 def is_one_of(value: object, usual: Iterable[object]) -> bool:
-    """Whether a value, or the text of one, is among these."""
-    return any(value == one or str(value).casefold() == str(one).casefold() for one in usual)
+    """Whether a value is among these, or a text that says one of them, such as yes for true."""
+    text = str(value).strip().casefold()
+    return any(
+        value == one or text == str(one).casefold() or (isinstance(one, bool) and TRUTHS.get(text) is one)
+        for one in usual
+    )

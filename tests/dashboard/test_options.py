@@ -20,6 +20,24 @@ TRUSTED = '[server]\ntrustedUserHeaders = {X-User = "email"}\n[theme]\nbase = "l
 LIKE_OURS = (
     '[server]\nheadless = true\n[browser]\ngatherUsageStats = false\n[theme]\nprimaryColor = "#123456"\n'
 )
+# The same as ours or as Streamlit's default, in the words that people use.
+IN_OTHER_WORDS = {
+    "STREAMLIT_SERVER_HEADLESS": "1",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "OFF",
+    "STREAMLIT_SERVER_ENABLE_CORS": "Yes",
+    "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": "on",
+    "STREAMLIT_SERVER_RUN_ON_SAVE": "no",
+    "STREAMLIT_CLIENT_SHOW_ERROR_LINKS": "FALSE",
+    "STREAMLIT_RUNNER_MAGIC_ENABLED": "0",
+    "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "f",
+}
+IN_WORDS = """
+from dashboard.guard.protection import settings
+from streamlit import config
+settings("127.0.0.1", "8765")
+for name in ("server.headless", "server.runOnSave", "server.enableStaticServing"):
+    print(name, config.get_option(name))
+"""
 LATER = """
 from pathlib import Path
 from dashboard.guard.protection import settings
@@ -98,7 +116,7 @@ def test_a_theme_and_what_is_like_ours_are_welcome(way: str, tmp_path: Path) -> 
     server = subprocess.Popen(
         [sys.executable, *WAYS[way], str(port)],
         cwd=folder_with(tmp_path / "folder", LIKE_OURS),
-        env=environment(tmp_path, STREAMLIT_THEME_BASE="dark", STREAMLIT_SERVER_HEADLESS="True"),
+        env=environment(tmp_path, STREAMLIT_THEME_BASE="dark", **IN_OTHER_WORDS),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -107,6 +125,50 @@ def test_a_theme_and_what_is_like_ours_are_welcome(way: str, tmp_path: Path) -> 
     finally:
         server.terminate()
         server.wait(timeout=60)
+
+
+def test_words_for_true_and_false_are_taken_as_what_they_say(tmp_path: Path) -> None:
+    """In a file they are texts, of which Streamlit would take every one for true."""
+    config = '[server]\nheadless = "yes"\nrunOnSave = "no"\nenableStaticServing = "Off"\n'
+    started = subprocess.run(
+        [sys.executable, "-c", IN_WORDS],
+        cwd=folder_with(tmp_path / "folder", config),
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert started.stdout.splitlines() == [
+        "server.headless True",
+        "server.runOnSave False",
+        "server.enableStaticServing False",
+    ]
+
+
+def test_what_says_something_else_is_refused_in_any_words(tmp_path: Path) -> None:
+    refused = {
+        "logger.level": ("STREAMLIT_LOGGER_LEVEL", "debug"),
+        "client.showErrorLinks": ("STREAMLIT_CLIENT_SHOW_ERROR_LINKS", "on"),
+        "runner.magicEnabled": ("STREAMLIT_RUNNER_MAGIC_ENABLED", "maybe"),
+        "server.runOnSave": ("STREAMLIT_SERVER_RUN_ON_SAVE", "Y"),
+        "server.baseUrlPath": ("STREAMLIT_SERVER_BASE_URL_PATH", "returns"),
+        "server.maxUploadSize": ("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "1"),
+    }
+    done = subprocess.run(
+        [sys.executable, *APP, "8765"],
+        cwd=folder_with(tmp_path / "folder", ""),
+        env=environment(tmp_path, **dict(refused.values())),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, sorted(done.stderr.splitlines())) == (
+        1,
+        sorted(
+            f"{name} is set by the environment variable {variable}: {REFUSAL}"
+            for name, (variable, _) in refused.items()
+        ),
+    )
 
 
 def test_a_file_that_is_changed_later_changes_nothing_but_the_theme(tmp_path: Path) -> None:
