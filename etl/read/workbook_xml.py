@@ -46,6 +46,8 @@ Attributes = dict[str, str]
 ShownCell = tuple[int, int, Callable[[float], str]]
 ROW_AND_CELLS = {"table-row", "table-cell", "covered-table-cell"}
 OPEN_ELEMENTS = {*ROW_AND_CELLS, "table", "annotation"}
+# Blanks behind each other, of which the text has only the number.
+BLANKS = "s"
 
 
 def elements(
@@ -127,14 +129,16 @@ def size_of_repeated(archive: zipfile.ZipFile) -> int:
     """The size of the texts in an ods file, whose cells and rows may say that they are many."""
     total = of_row = of_cell = 0
     rows = columns = 1
-    for name, own in elements(archive, "content.xml", ROW_AND_CELLS, has_texts=True):
-        if name == "table-row":
+    for name, own in elements(archive, "content.xml", {*ROW_AND_CELLS, BLANKS}, has_texts=True):
+        if name == BLANKS:
+            of_cell += max(0, repeats(own, "c"))
+        elif name == "table-row":
             rows, of_row = repeats(own, "number-rows-repeated"), 0
         elif name == "/table-row":
             total += rows * of_row
-        elif name.startswith("/"):
+        elif name.startswith("/") and name != f"/{BLANKS}":
             of_row += columns * of_cell
-        elif name:
+        elif name and name != f"/{BLANKS}":
             columns = repeats(own, "number-columns-repeated")
             # A cell without a value is empty, and there may be a billion of them below the table.
             of_cell = sum(len(text) for key, text in own.items() if key.endswith("value"))

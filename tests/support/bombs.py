@@ -30,6 +30,13 @@ def repeated(text: str, rows: int, cells: int, below: str = "") -> bytes:
     return open_document({"Log": [HEADINGS, ["R1", "Client", text, TIME]]}, {own: many + below})
 
 
+def blank(rows: int, count: int) -> bytes:
+    """An ods file with many blanks in a text, of which it has the number."""
+    row = ["R1", "Client", "Upload here", TIME]
+    blanks = f'Upload<text:s text:c="{count}"/>here'
+    return open_document({"Log": [HEADINGS, *[row] * rows]}, {"Upload here": blanks})
+
+
 def bombs() -> dict[str, bytes]:
     """Files by their names. All are over the ratio."""
     head = ",".join(HEADINGS) + "\n"
@@ -42,6 +49,7 @@ def bombs() -> dict[str, bytes]:
         "one text.xlsx": excel({"Log": [HEADINGS, *[("R1", "Client", TEXT, TIME)] * TIMES]}),
         "one row.ods": repeated(TEXT, TIMES, 1),
         "one cell.ods": repeated(TEXT, TIMES // 100, 100),
+        "blanks.ods": blank(100, 60_000),
         "one label.csv": (head + named).encode(),
         "one label.csv.gz": gzip.compress((head + named).encode()),
         "one zone.json": zoned.encode(),
