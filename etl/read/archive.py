@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,8 @@ from etl.read.tins import redact_name
 
 # Up to this size a high ratio is harmless: a few hundred equal lines compress as well as a zip bomb.
 SMALL = 1_000_000
+# The same for records as text: in Parquet, columns that are empty, or have one value, take no room.
+FEW_RECORDS = 100_000_000
 SYSTEM = "a file that a system or a program adds"
 ENDING = "Give its name the right ending, such as .xlsx."
 CHANGED = "the file changed while it was read. Load it again when its export is complete."
@@ -142,17 +144,18 @@ class Room:
         size: int,
         unpacked: str = "the unpacked file",
         multiple: str = "its size unpacked, as a multiple of its size packed,",
+        small: int = SMALL,
     ) -> None:
         """Refuses what is too large, or so much larger than the file that it must be a zip bomb."""
         if size > self.limits.unpacked_bytes:
             raise self.limits.over("unpacked_bytes", unpacked, size)
-        if size > max(SMALL, self.packed_size * self.limits.ratio):
+        if size > max(small, self.packed_size * self.limits.ratio):
             raise self.limits.over("ratio", multiple)
 
     def refuse_records(self, size: int) -> None:
         """Refuses records of this size as text: in some formats, few bytes may be many or long records."""
         own = "the size of its records as text"
-        self.refuse_large(size, own, f"{own}, as a multiple of the size of the file,")
+        self.refuse_large(size, own, f"{own}, as a multiple of the size of the file,", FEW_RECORDS)
 
 
 def contents(path: Path, folder: Path, limits: Limits) -> Contents:
@@ -204,7 +207,7 @@ class Unpacker:
         self.written: set[Path] = set()
         self.found = Contents()
 
-    def write(self, chunks: Iterable[bytes]) -> tuple[Path, str]:
+    def write(self, chunks: Iterable[bytes], refuse: Callable[[int], None]) -> tuple[Path, str]:
         """Writes a content to a file of its own, whose name has nothing of the name of a member; its hash."""
         content = hashlib.sha256()
         descriptor, name = tempfile.mkstemp(prefix="unpacked-", dir=self.folder)
@@ -212,7 +215,7 @@ class Unpacker:
         with open(descriptor, "wb") as out:
             for chunk in chunks:
                 self.size += len(chunk)
-                self.room.refuse_large(self.size)
+                refuse(self.size)
                 content.update(chunk)
                 out.write(chunk)
         return Path(name), content.hexdigest()
@@ -228,7 +231,7 @@ class Unpacker:
         if kind:
             remarks: list[str] = []
             with open(content.path, "rb") as file:
-                path, digest = self.write(unpacked_chunks(kind, file, remarks))
+                path, digest = self.write(unpacked_chunks(kind, file, remarks), self.room.refuse_large)
             self.remove([content.path])
             name, remark = unpacked_name(content.name), next(iter(remarks), None)
             content = replace(content, path=path, name=name, sha256=digest, remark=remark)
@@ -249,7 +252,7 @@ class Unpacker:
             if sheet.passed:
                 self.found.passed.append(Passed(place, sheet.passed))
                 continue
-            path, digest = self.write(sheet.text)
+            path, digest = self.write(sheet.text, self.room.refuse_records)
             content = replace(book, path=path, name=f"{title}.csv", sha256=digest, place=place, sheet=title)
             self.found.contents.append(replace(content, has_day_numbers=sheet.has_day_numbers))
         self.remove([book.path])
@@ -273,7 +276,7 @@ class Unpacker:
                 elif name.name.startswith(".") or is_system_file(name):
                     self.found.passed.append(Passed(place, SYSTEM))
                 else:
-                    path, digest = self.write(entry_chunks(archive, entry))
+                    path, digest = self.write(entry_chunks(archive, entry), self.room.refuse_large)
                     self.add_member(replace(packed, path=path, name=name.name, sha256=digest, place=place))
         if not self.found.contents:
             raise Problem("the zip contains no file with content. Export it again.")

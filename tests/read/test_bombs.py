@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from etl.config.source import Limits
-from support.bombs import HEADINGS, TEXT, TIME, bombs, parquet, repeated
+from support.bombs import FEW, HEADINGS, TEXT, TIME, bombs, parquet, repeated
 from support.staged_files import refusal, staged
 from support.workbooks import excel
 
@@ -19,11 +19,31 @@ RATIO = (
 
 @pytest.mark.parametrize(("name", "content"), bombs().items(), ids=list(bombs()))
 def test_a_small_file_with_very_much_inside_is_refused(name: str, content: bytes) -> None:
-    assert len(content) < 300_000
+    assert len(content) < 500_000
     assert refusal(name, content) == RATIO
-    # It is small enough for whoever allows it.
-    allowed = staged(name, content, replace(Limits(), ratio=10_000_000, line_bytes=10_000_000))
-    assert allowed.count >= 10
+
+
+@pytest.mark.parametrize(("name", "content"), bombs(FEW).items(), ids=list(bombs(FEW)))
+def test_the_same_with_less_than_100_mb_inside_is_read(name: str, content: bytes) -> None:
+    assert staged(name, content, replace(Limits(), line_bytes=10_000_000)).count >= 10
+
+
+def test_a_parquet_file_with_many_columns_that_are_empty_or_have_one_value_is_read() -> None:
+    """They take no room in it, and are what an export has of all that a firm does not use."""
+    row = dict(zip(HEADINGS, ("R1", "Client", "Upload", TIME), strict=True))
+    unused = {f"Field {number}": None if number % 2 else "No" for number in range(300)}
+    columns = {name: pl.Series([value] * 40_000, dtype=pl.String) for name, value in (row | unused).items()}
+    buffer = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(buffer)
+    # As text it is 25 MB.
+    assert len(buffer.getvalue()) < 25_000_000 / Limits().ratio
+    assert staged("a.parquet", buffer.getvalue()).count == 40_000
+
+
+def test_twelve_kilobytes_with_two_gigabytes_inside_are_refused() -> None:
+    content = parquet(TEXT, 57_000)
+    assert len(content) < 12_000 and 57_000 * len(TEXT) > 1_700_000_000
+    assert refusal("a.parquet", content) == RATIO
 
 
 def test_records_may_not_take_more_than_a_file_may_have() -> None:
