@@ -256,7 +256,7 @@ def identify_by_order(monkeypatch: Any) -> None:
 
 def without_known_time() -> None:
     """Retention believes the clock."""
-    replace_function(retention, retention.known_time, lambda data, now: None)
+    replace_function(retention, retention.known_time, lambda *given: None)
 
 
 PROTECTIONS = {

@@ -5,13 +5,18 @@
 
 import os
 import re
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 
 import pytest
+
+from etl.common.system import lock_file
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "faults.md"
@@ -177,14 +182,38 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints the table, and writes it into the page after a full run."""
-    lines = table(written() | {fault: row.cells(fault) for fault, row in ROWS.items()})
+    rows = {fault: row.cells(fault) for fault, row in ROWS.items()}
+    lines = write_page(rows) if os.environ.get("FAULTS") == "full" else table(written() | rows)
     terminalreporter.write_line("")
     for line in lines:
         terminalreporter.write_line(line)
-    if os.environ.get("FAULTS") == "full":
-        PAGE.write_text(
-            PAGE.read_text(encoding="utf-8").split("| fault |")[0] + "\n".join(lines) + "\n", encoding="utf-8"
-        )
+
+
+def write_page(rows: dict[str, list[str]]) -> list[str]:
+    """Puts rows into the table of the page and leaves the others as they are; returns the lines.
+
+    Several `make faults` may end at the same moment, and others read the page when they begin: it is
+    complete at all times.
+    """
+    with locked(PAGE.parent):
+        lines = table(written() | rows)
+        before = PAGE.read_text(encoding="utf-8").split("| fault |")[0]
+        new = PAGE.with_name(f".{PAGE.name}.new")
+        new.write_text(before + "\n".join(lines) + "\n", encoding="utf-8")
+        shutil.copymode(PAGE, new)
+        os.replace(new, PAGE)
+    return lines
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lets one process at a time write in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        lock_file(descriptor, 60)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def written() -> dict[str, list[str]]:
