@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from etl.access.scope import offices_named
+from etl.access.scope import Office, offices_named
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
 from etl.config.access import Access
 from etl.config.place import Place
 from etl.config.settings import read_settings
-from etl.warehouse.ask import open_warehouse
+from etl.warehouse.ask import Warehouse, open_warehouse
 
 AUTH_KEYS = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 CALLBACK = "/oauth2callback"
@@ -181,9 +181,22 @@ def refuse_unknown_offices(data: DataDir) -> None:
                 fault = f'[access.staff] names the office "{name}", but no return has it'
                 raise Problem(f"{fault}. There are: {known or 'none'}.")
             if len(found) > 1:
-                forms = " or ".join(f'"{firm}/{office}"' for firm, office in found)
                 fault = f'[access.staff] names the office "{name}", which several firms have'
-                raise Problem(f"{fault}. Write {forms}.")
+                raise Problem(f"{fault}. {' '.join(ways_out(warehouse, found))}")
+
+
+def ways_out(warehouse: Warehouse, found: list[Office]) -> list[str]:
+    """Sentences that say what to write for each of these offices, or that no words mean it alone."""
+    own: dict[Office, str] = {}
+    for firm, office in found:
+        for form in (office, f"{firm}/{office}"):
+            if len(offices_named(warehouse, form)) == 1:
+                own[firm, office] = f'"{form}"'
+    sentences = [f"Write {' or '.join(own.values())}."] if own else []
+    if unnamed := [f'"{office}" of {firm}' for firm, office in found if (firm, office) not in own]:
+        reason = f"No words mean {' and '.join(unnamed)} alone, as another firm has an office of that name"
+        sentences.append(f"{reason}: have one of them renamed in the exports.")
+    return sentences
 
 
 def free_port(host: str, port: int) -> int | None:

@@ -176,6 +176,33 @@ def test_the_command_refuses_an_office_that_several_firms_have(tmp_path: Path) -
     refuse_unknown_offices(data)
 
 
+def test_an_office_whose_name_reads_like_firm_and_office_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    """What was meant by "oak/Main"? Neither gets a right by it."""
+    data = DataDir(tmp_path)
+    said = 'names the office "oak/Main", which several firms have. Write "ash/oak/Main"'
+    no_words = (
+        '. No words mean "Main" of oak alone, as another firm has an office of that name: '
+        "have one of them renamed in the exports."
+    )
+    written(tmp_path, ACCESS + '[access.staff]\n"oak/Main" = ["bea@firm.example"]\n', AUTH)
+    settings = read_settings(SHIPPED / "settings.toml")
+    for firm, office, rest in (
+        ("oak", "Main", ""),
+        ("ash", "oak/Main", ' or "Main".'),
+        ("elm", "Main", no_words),
+    ):
+        log = f"Return ID,Tab,Event,Date/Time\n{firm},Internal,Upload,2026-03-01 09:00\n"
+        (tmp_path / f"{firm}.csv").write_text(log)
+        load(data, settings, [tmp_path / f"{firm}.csv"], given={"firm_id": firm, "office": office})
+        build(data)
+        if rest:
+            with pytest.raises(Problem) as raised:
+                refuse_unknown_offices(data)
+            assert str(raised.value) == f"[access.staff] {said}{rest}"
+        else:
+            refuse_unknown_offices(data)
+
+
 @pytest.mark.parametrize("words", [["app.py", "127.0.0.1", "8765"], ["-m", "streamlit", "run", "app.py"]])
 def test_a_server_that_is_started_otherwise_refuses_half_of_one_too(tmp_path: Path, words: list[str]) -> None:
     data = written(tmp_path, None, AUTH)
