@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import MISSING, dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from etl.common.problem import Problem
 Text = Annotated[str, Meta(pattern=r"\S", description="a text in quotes")]
 Texts = Annotated[tuple[Text, ...], Meta(min_length=1, description="a list of one or more texts")]
 Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
+Day = Annotated[date, Meta(description="a date without quotes, such as 2026-09-30")]
 Truth = Annotated[bool, Meta(description="true or false")]
 Zone = Annotated[str, Meta(description="a time zone such as America/New_York")]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.common.problem import Problem
 from etl.config.access import Access, read_access
-from etl.config.place import Count, Place, Text, Truth, Zone, keys
+from etl.config.place import Count, Day, Place, Text, Truth, Zone, keys
 from etl.config.source import Limits, Source, read_sources, unpacked_name
 from etl.config.subscription import Mail, Subscription, read_mail, read_subscriptions
 
@@ -31,11 +31,15 @@ class Firm:
 
 @dataclass(frozen=True)
 class Retention:
-    """After how many days files are removed; None for never."""
+    """After how many days files are removed; None for never.
+
+    `clock_was_right_on` is a day on which a person has compared the clock of the machine with a calendar.
+    """
 
     inbox_days: Count | None = None
     quarantine_days: Count | None = None
     report_days: Count | None = None
+    clock_was_right_on: Day | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ wrong, and what is removed is gone: if it is far ahead of all that is known, not
 """
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
@@ -40,13 +40,14 @@ def apply(data: DataDir, retention: Retention, now: datetime | None = None) -> l
         units = old_reports(data, now - timedelta(days=retention.report_days))
     if not (exports or old_parts or units):
         return []
-    known = known_time(data, now)
+    day = retention.clock_was_right_on
+    known = known_time(data, now, datetime.combine(day, time(), UTC) if day else None)
     if known is not None and now - known > LONGEST_STEP:
         problem = (
             "[retention]: nothing was removed, because the clock is more than "
             f"{LONGEST_STEP.days} days ahead of {known:%Y-%m-%d}, the last day that loads, runs and events "
-            "show. If the clock is right, load a newer export, or remove what is old with "
-            "`returntrail purge`."
+            "show. Compare the clock with a calendar. If it is right, load a newer export, or write "
+            "`clock_was_right_on` and today's date under [retention] of settings.toml."
         )
         say(problem)
         return [problem]
@@ -59,11 +60,12 @@ def apply(data: DataDir, retention: Retention, now: datetime | None = None) -> l
     return []
 
 
-def known_time(data: DataDir, now: datetime) -> datetime | None:
+def known_time(data: DataDir, now: datetime, confirmed: datetime | None = None) -> datetime | None:
     """The newest moment up to now that the clock of this call alone does not give; None if there is none.
 
     The clock of an earlier load or run may have been ahead too: each counts if it follows another, or an
-    event, by no more than LONGEST_STEP. The first is believed, and an event if its file was loaded after it.
+    event, by no more than LONGEST_STEP. The first is believed, an event if its file was loaded after it, and
+    what a person has `confirmed` unless it is still to come.
     """
     loads = [loaded_at(part) for part in parts(data)]
     runs = [datetime.fromisoformat(run.at).replace(tzinfo=UTC) for run in read_runs(data)]
@@ -71,6 +73,9 @@ def known_time(data: DataDir, now: datetime) -> datetime | None:
     known = last_step(moments, moments[0]) if moments else None
     if (known is None or now - known > LONGEST_STEP) and (event := newest_event(data, now)):
         known = max(known or event, last_step(moments, event))
+    # The firm may be east of UTC.
+    if confirmed and confirmed <= now + timedelta(days=1):
+        known = max(known or confirmed, last_step(moments, confirmed))
     return known
 
 

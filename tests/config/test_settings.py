@@ -1,5 +1,6 @@
 """Settings are read strictly: each refusal names the file, the section, the key and what is known."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,9 @@ def test_what_others_check_is_passed_on(tmp_path: Path) -> None:
     more = "[spark]\ncores = 2\n"
     read = settings(tmp_path, FIRM + SOURCE + more + "[retention]\ninbox_days = 30\nreport_days = 400\n")
     assert (read.spark, read.retention) == ({"cores": 2}, Retention(inbox_days=30, report_days=400))
+    more = "[retention]\nclock_was_right_on = 2026-09-30\n"
+    read = settings(tmp_path, FIRM + SOURCE + more)
+    assert read.retention == Retention(clock_was_right_on=date(2026, 9, 30))
 
 
 def test_the_first_source_that_matches_counts(tmp_path: Path) -> None:
@@ -189,8 +193,14 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
             "quarantined_percent.",
         ),
         (
+            FIRM + SOURCE + "[retention]\nclock_was_right_on = 30\n",
+            '"clock_was_right_on" must be a date without quotes, such as 2026-09-30, not 30, '
+            "under [retention].",
+        ),
+        (
             FIRM + SOURCE + "[retention]\ndays = 1\n",
-            'unknown key "days" under [retention]. Known: inbox_days, quarantine_days, report_days.',
+            'unknown key "days" under [retention]. '
+            "Known: inbox_days, quarantine_days, report_days, clock_was_right_on.",
         ),
         (
             FIRM + SOURCE + '[limits]\nratio = "2"\n',

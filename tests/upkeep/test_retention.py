@@ -2,7 +2,8 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,8 @@ def is_left(data: DataDir) -> bool:
 def stopped(day: str) -> list[str]:
     return [
         f"[retention]: nothing was removed, because the clock is more than 60 days ahead of {day}, the last "
-        "day that loads, runs and events show. If the clock is right, load a newer export, or remove what is "
-        "old with `returntrail purge`."
+        "day that loads, runs and events show. Compare the clock with a calendar. If it is right, load a "
+        "newer export, or write `clock_was_right_on` and today's date under [retention] of settings.toml."
     ]
 
 
@@ -101,6 +102,28 @@ def test_a_firm_that_was_away_for_three_months_is_warned_and_a_load_lets_it_go_o
     assert apply(data, RULES, moment("2026-08-01T11:00")) == stopped("2026-04-11")
     load_at(data, "2026-08-01", "2026-07-20")
     assert apply(data, RULES, moment("2026-08-01T11:00")) == []
+    assert not is_left(data)
+
+
+def confirmed(day: str) -> Retention:
+    return replace(RULES, clock_was_right_on=date.fromisoformat(day))
+
+
+def test_after_a_quiet_summer_a_person_says_that_the_clock_is_right(data: DataDir) -> None:
+    assert apply(data, RULES, moment("2026-09-30T12:00")) == stopped("2026-04-10")
+    # A day to come confirms nothing, and one that is past only what is near it.
+    assert apply(data, confirmed("2036-01-01"), moment("2026-09-30T12:00")) == stopped("2026-04-10")
+    assert apply(data, confirmed("2026-06-01"), moment("2026-09-30T12:00")) == stopped("2026-06-01")
+    assert is_left(data)
+    assert apply(data, confirmed("2026-09-30"), moment("2026-09-30T12:00")) == []
+    assert not is_left(data)
+
+
+def test_what_follows_a_confirmed_day_is_believed_and_a_clock_far_ahead_of_it_is_not(data: DataDir) -> None:
+    run_at(data, "2026-11-01", "2026-12-20")
+    assert apply(data, confirmed("2026-09-30"), moment("2036-06-01")) == stopped("2026-12-20")
+    run_at(data, "2026-12-25")
+    assert apply(data, confirmed("2026-09-30"), moment("2027-02-01")) == []
     assert not is_left(data)
 
 
