@@ -20,7 +20,7 @@ from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
 from etl.store.checked import with_sources
 from etl.store.identity import content_of
-from etl.store.inbox import done_folders, remove_empty_folders
+from etl.store.inbox import done_folders, is_folder, remove_empty_folders
 from etl.store.parts import ID_LENGTH, Part, file_hash, parts
 from etl.store.texts import PLACE, redacted_name
 from etl.upkeep.text_search import TextSearch
@@ -76,7 +76,14 @@ def find_exports(
     for file in plain_files(refused.rglob("*")):
         if search and (search.is_in_file(file) or is_in_path(search, file, refused)):
             found.append(file)
-    return found
+    # The folders in which exports came stay for the next ones. An inner folder goes before an outer.
+    folders = sorted(filter(is_bare_folder, data.inbox.rglob("*")), reverse=True)
+    return [*found, *(folder for folder in folders if search and search.is_in(folder.name))]
+
+
+def is_bare_folder(path: Path) -> bool:
+    """Whether a path is a folder in which there is nothing but folders."""
+    return is_folder(path) and all(map(is_folder, path.rglob("*")))
 
 
 def named_like(file: Path, equal: list[Part]) -> list[Part]:

@@ -1,6 +1,7 @@
 """Search for texts in files of any format: plain text, compressed, in a zip or workbook, or Parquet.
 
-The search prefers false positives to misses: it ignores quotes, escapes, and upper and lower case.
+The search prefers false positives to misses: it ignores quotes, zero bytes, and upper and lower case, and a
+file in which texts may be packed in yet another way counts as a match.
 """
 
 import bz2
@@ -19,9 +20,14 @@ import duckdb
 import polars as pl
 
 from etl.common.duck import OFFLINE, parquet
+from etl.read.streams import PACKED_MAGIC
 
 CHUNK_BYTES = 1 << 23
 QUOTES = re.compile(r"[\"'\\]")
+# JSON may write any character so, and a text in UTF-16 that does not say so has zero bytes.
+ESCAPED = re.compile(r"\\+u([0-9a-f]{4})", re.IGNORECASE)
+# Archives inside of archives, zstd, PDF, and Office files of before 2007.
+OPAQUE = (*PACKED_MAGIC.values(), b"PAR1", b"%PDF", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!")
 OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 UNPACKING_ERRORS = (zlib.error, lzma.LZMAError, zipfile.BadZipFile, duckdb.Error)
 READING_ERRORS = (OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
@@ -57,7 +63,11 @@ class TextSearch:
 
 
 def normalized(text: str) -> str:
-    return QUOTES.sub("", html.unescape(text)).casefold()
+    if "\\u" in text or "\\U" in text:
+        text = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        # Characters beyond 16 bits are written as two halves.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return QUOTES.sub("", html.unescape(text)).replace("\0", "").casefold()
 
 
 def texts_of(file: Path) -> Iterator[str]:
@@ -78,10 +88,23 @@ def texts_of(file: Path) -> Iterator[str]:
 
 
 def stream_texts(stream: Any) -> Iterator[str]:
-    encoding = "utf-16" if stream.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    with io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
+    """The text of a stream in chunks that end with a line. Raises a ValueError if it may be packed."""
+    beginning = stream.peek(8)
+    if beginning.startswith(OPAQUE):
+        raise ValueError("no plain text")
+    encoding = "utf-16" if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    with io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="\n") as text:
         while lines := text.readlines(CHUNK_BYTES):
-            yield "".join(lines)
+            yield readable("".join(lines))
+
+
+def readable(text: str) -> str:
+    """A text, and what is no UTF-8 in it as Windows would read it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+    return text
 
 
 def parquet_texts(file: Path) -> Iterator[str]:

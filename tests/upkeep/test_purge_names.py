@@ -1,9 +1,15 @@
 """A purge of returns whose ids are in the names of their files: nothing of them stays, nothing else goes."""
 
+import gzip
+import io
+import json
+import zipfile
+import zlib
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from etl.config.settings import read_settings
 from etl.store.load import load
@@ -69,6 +75,66 @@ def test_a_word_is_found_beside_any_character_that_is_no_letter_or_digit(text: s
 @pytest.mark.parametrize("text", ["r12_log", "ar1", "_r11", "r1é"])
 def test_a_word_is_not_found_inside_another(text: str) -> None:
     assert not TextSearch(["r1"]).is_in(text)
+
+
+NAMED = "2025-01;Zo\u00eb N\u00fa\u00f1ez;Client;Up\n"
+OTHERS = "2025-02;Zo\u00eb Nuit;Client;Up\n"
+
+
+def packed(kind: str, text: str) -> bytes:
+    """A text as offices hand it over."""
+    content = text.encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
+        members.writestr("log.csv", gzip.compress(content) if kind == "gzip in zip" else content)
+    return {
+        "plain": content,
+        "UTF-16": text.encode("utf-16"),
+        "UTF-16 without its mark": text.encode("utf-16-le"),
+        "Windows-1252": text.encode("cp1252"),
+        "JSON": json.dumps(text).encode(),
+        "zip": archive.getvalue(),
+        "gzip in zip": archive.getvalue(),
+        "gzip": gzip.compress(content),
+        "zip in gzip": gzip.compress(archive.getvalue()),
+        "zstd": zstandard.compress(content),
+        "PDF": b"%PDF-1.7\n" + zlib.compress(content),
+    }[kind]
+
+
+# What is in these is not read, so each of them counts as a match.
+UNREADABLE = {"gzip in zip", "zip in gzip", "zstd", "PDF"}
+KINDS = (
+    "plain",
+    "UTF-16",
+    "UTF-16 without its mark",
+    "Windows-1252",
+    "JSON",
+    "zip",
+    "gzip",
+    *sorted(UNREADABLE),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word", ["2025-01", "Zo\u00eb N\u00fa\u00f1ez"])
+def test_a_word_is_found_in_a_file_of_any_kind(tmp_path: Path, kind: str, word: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(packed(kind, NAMED))
+    assert TextSearch([word]).is_in_file(file)
+    file.write_bytes(packed(kind, OTHERS))
+    assert TextSearch([word]).is_in_file(file) is (kind in UNREADABLE)
+
+
+def test_a_folder_that_is_named_like_a_purged_return_goes_if_nothing_is_in_it(tmp_path: Path) -> None:
+    firm = firm_of(tmp_path)
+    for name in ("2025-01/2025-01_log.csv", "2025-02/2025-02_log.csv"):
+        put(firm, name, LOG)
+    firm.load_inbox()
+    put(firm, "2025-01 new/later.txt", "")
+    purge_return(firm, "2025-01")
+    folders = {path.name for path in firm.data.inbox.iterdir()} - {"loaded", "refused"}
+    assert folders == {"2025-01 new", "2025-02"}
 
 
 def test_an_export_of_a_purged_return_is_refused_whole_and_its_name_is_stored_nowhere(tmp_path: Path) -> None:
