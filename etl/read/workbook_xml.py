@@ -48,6 +48,7 @@ ROW_AND_CELLS = {"table-row", "table-cell", "covered-table-cell"}
 OPEN_ELEMENTS = {*ROW_AND_CELLS, "table", "annotation"}
 # Blanks behind each other, of which the text has only the number.
 BLANKS = "s"
+MOST_DIGITS = 10
 
 
 def elements(
@@ -131,7 +132,7 @@ def size_of_repeated(archive: zipfile.ZipFile) -> int:
     rows = columns = 1
     for name, own in elements(archive, "content.xml", {*ROW_AND_CELLS, BLANKS}, has_texts=True):
         if name == BLANKS:
-            of_cell += max(0, repeats(own, "c"))
+            of_cell += repeats(own, "c")
         elif name == "table-row":
             rows, of_row = repeats(own, "number-rows-repeated"), 0
         elif name == "/table-row":
@@ -149,8 +150,10 @@ def size_of_repeated(archive: zipfile.ZipFile) -> int:
 
 def repeats(attributes: Attributes, name: str) -> int:
     """How often an element of an ods file is repeated."""
-    texts = (text for key, text in attributes.items() if key.rpartition(":")[2] == name)
-    return int(next(texts, "1"))
+    text = next((text for key, text in attributes.items() if key.rpartition(":")[2] == name), "1")
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise Problem(NOT_XML)
+    return int(text)
 
 
 def size_of_shared(archive: zipfile.ZipFile, member: str) -> int:
@@ -278,7 +281,7 @@ def shown_open_cells(archive: zipfile.ZipFile, place: int) -> Iterator[ShownCell
         elif table != place:
             continue
         elif name == "table-row":
-            column, cells, rows = 0, [], int(own.get("number-rows-repeated", 1))
+            column, cells, rows = 0, [], repeats(own, "number-rows-repeated")
         elif name == "/table-row":
             for number in range(row + 1, row + 1 + rows if cells else 0):
                 yield from ((number, *cell) for cell in cells)
@@ -290,7 +293,7 @@ def shown_open_cells(archive: zipfile.ZipFile, place: int) -> Iterator[ShownCell
         elif name == "":
             texts += own
         elif not name.startswith("/"):
-            has_number, times, texts = "value" in own, int(own.get("number-columns-repeated", 1)), []
+            has_number, times, texts = "value" in own, repeats(own, "number-columns-repeated"), []
         elif name != "/table":
             if has_number and (text := "".join(texts).strip()):
                 cells += [(column + number, partial(as_text, text)) for number in range(1, times + 1)]

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from etl.config.source import Limits
-from support.bombs import FEW, HEADINGS, TEXT, TIME, bombs, parquet, repeated
+from etl.read.workbook_xml import NOT_XML
+from support.bombs import FEW, HEADINGS, TEXT, TIME, blank, bombs, parquet, repeated
 from support.staged_files import refusal, staged
 from support.workbooks import excel
 
@@ -69,6 +70,12 @@ def test_usual_workbooks_repeat_texts_and_empty_cells() -> None:
     note = "y" * 32_000
     many = [("R1", "Client", "Upload", TIME)] * 20_000
     assert staged("a.xlsx", excel({"Log": [HEADINGS, ("R1", "Client", note, TIME), *many]})).count == 20_001
+
+
+@pytest.mark.parametrize("count", ["", "x", "-5", "1.5", "9" * 400, "١٢"])
+def test_an_ods_file_that_repeats_something_no_number_of_times_is_refused(count: str) -> None:
+    assert refusal("a.ods", blank(1, count)) == NOT_XML
+    assert staged("a.ods", blank(1, 3)).texts[0][2] == "Upload   here"
 
 
 def test_a_text_in_fewer_records_than_the_limit_is_read() -> None:

@@ -30,7 +30,7 @@ def repeated(text: str, rows: int, cells: int, below: str = "") -> bytes:
     return open_document({"Log": [HEADINGS, ["R1", "Client", text, TIME]]}, {own: many + below})
 
 
-def blank(rows: int, count: int) -> bytes:
+def blank(rows: int, count: int | str) -> bytes:
     """An ods file with many blanks in a text, of which it has the number."""
     row = ["R1", "Client", "Upload here", TIME]
     blanks = f'Upload<text:s text:c="{count}"/>here'
