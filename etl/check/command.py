@@ -1,10 +1,9 @@
 """`load --check`: how a file would be read, for a person who loads it for the first time; stores nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from etl.check.describe import describe
 from etl.check.findings import ContentCheck, FileCheck, Paste, named, said
@@ -16,6 +15,7 @@ from etl.common.files import work_folder
 from etl.common.paths import QUERIES, SHIPPED, DataDir
 from etl.common.problem import Problem
 from etl.common.terminal import step
+from etl.common.uploads import upload_folder
 from etl.config.settings import Settings
 from etl.config.source import Source
 from etl.read.archive import Contents, Unpacked, contents, refuse_others
@@ -63,8 +63,22 @@ def new_check(data: DataDir, settings: Settings, given: Mapping[str, str] | None
     """What the checks of files have in common, with a work folder for them."""
     catalog = read_catalog(QUERIES, NEEDED)
     labels, purged = known_labels(data, catalog), read_purged(data)
-    with TemporaryDirectory(prefix="returntrail-") as folder:
-        yield Check(data, settings, catalog, labels, purged, Path(folder), given or {})
+    with check_folder(data) as folder:
+        yield Check(data, settings, catalog, labels, purged, folder, given or {})
+
+
+@contextmanager
+def check_folder(data: DataDir) -> Iterator[Path]:
+    """A private folder in the data directory, which is at the end as it was: what is unpacked may have SSNs."""
+    made = [folder for folder in (data.adding, data.root) if not folder.exists()]
+    try:
+        with upload_folder(data) as (folder, _):
+            yield folder
+    finally:
+        for new in made:
+            # Others may have put something there since.
+            with suppress(OSError):
+                new.rmdir()
 
 
 def to_paste(check: Check, checks: Sequence[FileCheck]) -> Paste:

@@ -1,8 +1,10 @@
 """A check prints how a file would be read, stores nothing, and its lines to paste really load the file."""
 
+import gzip
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -46,10 +48,15 @@ def data(tmp_path: Path) -> DataDir:
 def check_text(data: DataDir, file: Path) -> str:
     """The text about a file without paths of this machine. No file is written or changed."""
     root = data.root.parent
-    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    before = state_of(root)
     text = file_text(check_file(data, read_settings(data.settings), file))
-    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+    assert state_of(root) == before
     return text.replace(str(data.root), "DATA").replace(str(CHECKOUT), "CHECKOUT") + "\n"
+
+
+def state_of(root: Path) -> dict[Path, int]:
+    """What is in a folder, and when each file was changed."""
+    return {path: path.is_file() and path.stat().st_mtime_ns for path in root.rglob("*")}
 
 
 def written(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
@@ -336,3 +343,17 @@ Unrecognized events
     tab,recipient,label,status,code,note
     Internal,,"Sent to ""..."" by ship",Delivered,unclassified,
 """
+
+
+def test_a_check_unpacks_in_the_data_directory_and_not_where_the_system_keeps_temporary_files(
+    data: DataDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is unpacked may have SSNs, and a killed check would leave it there for good."""
+    file = tmp_path / "log.csv.gz"
+    file.write_bytes(gzip.compress(AMBIGUOUS.encode()))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert "Records" in check_text(data, file)
+    assert not data.root.exists()
+    data.adding.mkdir(parents=True)
+    check_file(data, read_settings(data.settings), file)
+    assert not any(data.adding.iterdir())
