@@ -5,7 +5,8 @@ and the file would end every later run before the files behind it are read. So a
 disk while they are read. Files that are still noted at the next start are suspects: they are read last, and
 first in a trial: by a process of its own, into an empty folder. If reading ends the trial too, the file is
 refused. If not, the kill was not the fault of the file, and it loads as ever. If something else stops the
-trial, such as a full disk, the load ends, and the next one tries the file again.
+trial, such as a full disk, the load ends, and the next one tries the file again. A file that survives its
+trials and ends the load behind them twice, the second time alone, is refused too.
 """
 
 import errno
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -32,25 +33,32 @@ FATAL = "reading it ended the process. If memory was short, load it again; if no
 TRIAL = "import sys; from etl.store.trial import load_for_trial; sys.exit(load_for_trial())"
 # The exit code of a trial that stopped for a reason that is not in the files.
 STOPPED = 75
+# So many loads a file may end after trials that it survived.
+MOST_ENDED = 2
 # Files that may be loaded together, and whether reading them ends a process.
 Window = tuple[list[Path], bool]
 
 
 @dataclass
 class Reading:
-    """Digests of the paths of files that are being read; `suspects` are of earlier processes."""
+    """Digests of the paths of files that are being read; `suspects` are of earlier processes.
+
+    `ended` has how many loads of a suspect have begun after its trial, and not come to an end.
+    """
 
     data: DataDir
     suspects: set[str]
+    ended: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: DataDir) -> "Reading":
         """What earlier processes left. A note that was damaged is as good as none."""
         try:
-            suspects = set(map(str, json.loads(note_of(data).read_text(encoding="utf-8"))["suspects"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            suspects = set()
-        return cls(data, suspects)
+            note = json.loads(note_of(data).read_text(encoding="utf-8"))
+            ended = {str(own): int(count) for own, count in note.get("ended", {}).items()}
+            return cls(data, set(map(str, note["suspects"])), ended)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(data, set())
 
     def file_id(self, file: Path) -> str:
         """By the path alone: a copy may have a new time at each start, and the trial tells a mended file."""
@@ -68,12 +76,20 @@ class Reading:
         for window in windows(file for file in files if not self.is_suspect(file)):
             yield window, False
         suspects = [file for file in files if self.is_suspect(file)]
-        for window in windows(suspects):
+        alone = [file for file in suspects if self.file_id(file) in self.ended]
+        for file in alone:
+            if self.ended[self.file_id(file)] < MOST_ENDED:
+                yield from self.tried([file], given)
+            else:
+                # If somebody loads it again from there, it is tried again.
+                del self.ended[self.file_id(file)]
+                yield [file], True
+        for window in windows(file for file in suspects if file not in alone):
             yield from self.tried(window, given)
         # A refused file of the inbox has moved by now.
         self.suspects -= {self.file_id(file) for file in suspects if not os.path.lexists(file)}
         if self.suspects:
-            self.write(self.suspects)
+            self.write(self.suspects, self.ended)
         else:
             note_of(self.data).unlink(missing_ok=True)
 
@@ -87,17 +103,19 @@ class Reading:
         # An upload is gone with its process.
         files = [file for file in files if self.data.adding.absolute() not in file.absolute().parents]
         before, ids = self.suspects, {self.file_id(file) for file in files}
-        self.write(before | ids)
+        # What was suspect has survived a trial.
+        self.write(before | ids, self.ended | {own: self.ended.get(own, 0) + 1 for own in ids & before})
         try:
             yield
         except (Problem, OSError, KeyboardInterrupt) as error:
             if not is_out_of_memory(error):
-                self.write(before)
+                self.write(before, self.ended)
             raise
         self.suspects = before - ids
 
-    def write(self, suspects: set[str]) -> None:
-        write_json(note_of(self.data), {"suspects": sorted(suspects)})
+    def write(self, suspects: set[str], ended: Mapping[str, int]) -> None:
+        counts = {own: count for own, count in ended.items() if own in suspects}
+        write_json(note_of(self.data), {"suspects": sorted(suspects), "ended": counts})
 
     def tried(self, files: list[Path], given: Mapping[str, str]) -> Iterator[Window]:
         """The suspects, halved until a process survives each group, or the group is one file."""

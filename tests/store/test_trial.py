@@ -40,7 +40,7 @@ def note(data: DataDir, *files: Path) -> None:
     """What a process leaves that was killed while it read the files."""
     data.store.mkdir(mode=0o700, exist_ok=True)
     reading = Reading.of(data)
-    reading.write({reading.file_id(file) for file in files})
+    reading.write({reading.file_id(file) for file in files}, {})
 
 
 def begin(data: DataDir, start: str = "", *words: str) -> subprocess.Popen:
@@ -126,6 +126,8 @@ def staged(database, unpacked, *others):
     return stage(database, unpacked, *others)
 own.stage = staged
 """
+# In a trial nothing ends it: it needs what only the load has, such as a large store.
+LOAD_ONLY = ALONE.replace('"bomb" in', '"trial" not in str(sys.orig_argv) and "bomb" in')
 # Only the second such file in a process ends it.
 TOGETHER = f"""{BOMB}; seen = set()
 def staged(database, unpacked, *others):
@@ -177,6 +179,36 @@ def test_files_that_end_a_process_only_together_are_loaded_one_by_one(
     assert load(data)[0] == -signal.SIGABRT
     assert load(data)[0] == 0
     assert left_in(data) == [f"loaded/{name}.csv" for name in ("a", "bomb1", "bomb2", "z")]
+
+
+def test_a_file_that_survives_its_trials_and_ends_two_loads_is_refused(
+    data: DataDir, library: Callable[[str], None]
+) -> None:
+    library(LOAD_ONLY)
+    put(data, "a.csv", "bomb.csv", "z.csv")
+    assert load(data)[0] == -signal.SIGABRT
+    # Now they are tried: together, and from the second time on each alone, so that one is at fault.
+    assert load(data)[0] == -signal.SIGABRT
+    assert left_in(data) == ["a.csv", "bomb.csv", "z.csv"]
+    assert load(data)[0] == -signal.SIGABRT
+    assert load(data) == (1, [refused("bomb.csv"), f"z.csv: {LOADED}"])
+    assert left_in(data) == ["loaded/a.csv", "loaded/z.csv", "refused/bomb.csv"]
+    assert not (data.store / "reading.json").exists()
+    assert load(data)[0] == 0
+
+
+def test_such_a_file_that_is_loaded_again_from_its_place_is_tried_again(
+    data: DataDir, library: Callable[[str], None]
+) -> None:
+    library(LOAD_ONLY)
+    file = data.root / "bomb.csv"
+    file.write_text(LOG.format("R1"))
+    note(data, file)
+    reading = Reading.of(data)
+    reading.write(reading.suspects, {reading.file_id(file): 2})
+    assert ended(begin(data, "", "load", str(file))) == (1, [refused("bomb.csv")])
+    library("")
+    assert ended(begin(data, "", "load", str(file))) == (0, [f"bomb.csv: {LOADED}"])
 
 
 def test_one_bad_file_among_many_is_found_by_halving(
