@@ -38,7 +38,7 @@ FAULTS = {
     "F15": "new, missing, renamed, reordered and doubled columns",
     "F16": "parts, ledgers and warehouse damaged or removed",
     "F17": "signals, a closed stdout, a read-only folder, a changing input",
-    "F18": "backup at any time and restore, a store of an earlier contract",
+    "F18": "copies made while a load works, and restored; a store of an earlier contract",
     "F19": "many small loads",
     "F20": "builds that start from the last warehouse, after any history of the store",
     "F21": "files whose reading ends the process: killed, aborted, out of memory",

@@ -1,4 +1,4 @@
-"""F18: a copy of the data directory made at any time is a backup. F19: many small loads equal one load."""
+"""F18: a copy made while a load works is a backup of the store. F19: many small loads equal one load."""
 
 import shutil
 import time

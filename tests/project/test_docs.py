@@ -185,11 +185,11 @@ def test_the_lines_of_cron_are_ones() -> None:
 
 def test_the_units_of_systemd_are_valid(tmp_path: Path) -> None:
     blocks = re.findall(
-        r"^```ini\n# (returntrail\.\w+)\n(.*?)^```",
+        r"^```ini\n# (returntrail-run\.\w+)\n(.*?)^```",
         SCHEDULING.read_text(encoding="utf-8"),
         flags=re.MULTILINE | re.DOTALL,
     )
-    assert [name for name, _ in blocks] == ["returntrail.service", "returntrail.timer"]
+    assert [name for name, _ in blocks] == ["returntrail-run.service", "returntrail-run.timer"]
     for name, text in blocks:
         unit = configparser.ConfigParser(strict=True, interpolation=None)
         unit.optionxform = str

@@ -137,6 +137,25 @@ def test_a_restored_history_goes_on_and_a_new_one_begins_when_asked(data: DataDi
     assert found(data) == [WELL_LOG]
 
 
+def test_a_copy_made_while_no_command_runs_is_a_backup_and_one_of_two_moments_is_cut(
+    data: DataDir, tmp_path: Path
+) -> None:
+    verify(data)
+    early = shutil.copytree(data.root, tmp_path / "early")
+    assert due(data, "2026-03-06T12:00") == [("seen", "written")]
+    assert found(data) == [WELL_LOG]
+    shutil.copytree(data.root, tmp_path / "backup" / "data")
+    restored = DataDir(tmp_path / "backup" / "data")
+    assert found(restored) == [WELL_LOG]
+    assert due(restored, "2026-03-06T18:00") == []
+    assert due(restored, "2026-03-07T12:00") == [("seen", "written")]
+    # The log was copied before a run, the rest after it.
+    shutil.copy(early / "runs" / "history.jsonl", history_file(data))
+    shutil.rmtree(data.runs / "2")
+    cut = "it has 2 lines and had 4: the end was cut off."
+    assert found(data) == [("damage", "runs/history.jsonl", cut), ("note", "runs/history.jsonl", RESTORE)]
+
+
 def test_an_older_history_goes_on_with_what_was_seen_of_it_then(data: DataDir, tmp_path: Path) -> None:
     """Of one backup come the history and verified.json; what was sent since then is sent again."""
     verify(data)
