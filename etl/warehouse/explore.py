@@ -26,7 +26,7 @@ READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 INTEGERS = "tinyint smallint integer bigint utinyint usmallint uinteger ubigint hugeint"
 PLAIN_TYPES = {*INTEGERS.split(), "boolean", "float", "double", "decimal", "varchar", "date", "timestamp"}
 TIMES = {"date", "timestamp", "timestamp with time zone"}
-FAR = "a date or time is not in the years 1 to 9999; write cast(... as varchar) to see it."
+FAR = "a date or time is not in the years 1 to 9999 on every clock; write cast(... as varchar) to see it."
 EXAMPLE_ROWS = 5
 
 
@@ -59,7 +59,10 @@ def with_plain_types(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelati
         if kind.id == "timestamp with time zone":
             value = f"timezone('UTC', #{place})"
         if kind.id in TIMES:
-            is_far = f"year({value}) not between 1 and 9999 or not isfinite({value})"
+            # The clocks of the firm, which are shown, may have another day than UTC.
+            days = 0 if kind.id == "date" else 1
+            first, last = f"date '0001-01-01' + {days}", f"date '9999-12-31' - {days}"
+            is_far = f"{value}::date not between {first} and {last} or not isfinite({value})"
             value = f"case when {is_far} then error({literal(FAR)}) else {value} end"
         columns.append(f"{value} as {identifier(names[-1])}")
     return relation.project(", ".join(columns))

@@ -196,6 +196,20 @@ def zipped(texts: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.parametrize("member", ["xl/workbook.xml", "xl/styles.xml"])
+def test_a_tag_that_takes_the_parser_very_long_is_refused(member: str) -> None:
+    """The parser reads a tag again with each part of it."""
+
+    def with_tag(size: int) -> bytes:
+        texts = members()
+        end = texts[member].rindex("</")
+        return zipped(texts | {member: f'{texts[member][:end]}<x y="{"z" * size}"/>{texts[member][end:]}'})
+
+    large = "a sheet of the workbook is too large for the memory. Export it as CSV."
+    assert refusal("a.xlsx", with_tag(5_000_000)) == large
+    assert staged("a.xlsx", with_tag(3_000_000)).texts == staged("a.xlsx", zipped(members())).texts
+
+
 def test_no_name_of_its_member_hides_a_cell_far_away() -> None:
     """The library finds a sheet, and the list of sheets, under names of other capitals too."""
     plain = members()

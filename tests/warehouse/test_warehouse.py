@@ -248,14 +248,27 @@ select * from query('copy (select 1) to ''{new}''')
 """.strip("\n").split("\n")
 
 
-@pytest.mark.parametrize(
-    "value", ["date '290000-01-01'", "timestamp '290000-01-01'", "date 'infinity'", "timestamptz '-infinity'"]
-)
+BEYOND = [
+    *("date '290000-01-01'", "timestamp '290000-01-01'", "date 'infinity'", "timestamptz '-infinity'"),
+    # In Guam it is the year 10000, and in New York it was the year 0.
+    *("timestamp '9999-12-31 23:59:59'", "timestamp '0001-01-01 00:00:00'"),
+]
+
+
+@pytest.mark.parametrize("value", BEYOND)
 def test_a_time_beyond_the_calendar_is_a_sentence(warehouse: Warehouse, value: str) -> None:
-    sentence = "a date or time is not in the years 1 to 9999; write cast(... as varchar) to see it."
+    sentence = (
+        "a date or time is not in the years 1 to 9999 on every clock; write cast(... as varchar) to see it."
+    )
     with pytest.raises(Problem, match=re.escape(sentence)):
         query(warehouse, f"select {value} as at")
     assert query(warehouse, f"select cast({value} as varchar) as at").height == 1
+
+
+def test_the_first_and_the_last_day_of_the_calendar_are_days(warehouse: Warehouse) -> None:
+    days = "date '0001-01-01' as first, date '9999-12-31' as last, timestamp '9999-12-30 23:59:59' as at"
+    [row] = query(warehouse, f"select {days}").rows()
+    assert list(map(str, row)) == ["0001-01-01", "9999-12-31", "9999-12-30 23:59:59"]
 
 
 @pytest.mark.parametrize("sql", [*FORBIDDEN, ""])
