@@ -271,5 +271,8 @@ def report_outcomes(data: DataDir, outcomes: "list[Outcome]") -> list[str]:
         "A file cannot be moved out of the inbox; the log of the scheduler says which.": any(
             one.state == "left" for one in outcomes
         ),
+        "A loaded file has ids in another form; the log says which.": any(
+            one.state == "other form" for one in outcomes
+        ),
     }
     return [fault for fault, is_true in faults.items() if is_true]

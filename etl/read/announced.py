@@ -121,6 +121,11 @@ def is_social(words: str) -> bool:
     return SOCIAL.search(words) is not None and not BESIDE_SOCIAL.sub("", words)
 
 
+def announces_people(heading: str) -> bool:
+    """Whether it does so by more than the word tax: ids under a Tax Number may be a firm's own."""
+    return announces(re.sub(r"(?i)tax(?![\W_]*payer)", " ", heading))
+
+
 def redact_announced(text: str, fewest: int = FEWEST) -> tuple[str, int]:
     """A text under such a heading without its numbers, and how many it had. A date and a GUID stay.
 

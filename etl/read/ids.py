@@ -4,6 +4,7 @@ Such an id may be that of many returns, so it is never stored as an id.
 """
 
 import re
+from unicodedata import category
 
 from duckdb import DuckDBPyConnection
 
@@ -40,6 +41,7 @@ DAMAGED = "|".join(
 # A number of 16 or 17 digits of which a spreadsheet may have kept 15. One in ten ids of 16 digits ends in a
 # zero, so a file of one return tells nothing: ids are rounded if several of their length end so, and all do.
 MAY_BE_ROUNDED = r"[1-9]\d{14}0{1,2}"
+HYPHENS = str.maketrans("\u2010\u2011\u2212", "---")
 # What people and programs write where there is no id. A return may be called none or null.
 NO_ID = r"(?i:\s*(?:n/a|-+)\s*)"
 # A program has no return of such a name: its templates write it in place of a missing value.
@@ -62,6 +64,12 @@ def plain_id(text: str) -> str:
     plain = f"regexp_replace(translate({text}, '\u2010\u2011\u2212', '---'), '\\p{{Cf}}', '', 'g')"
     plain = f"case when strlen({text}) <> length({text}) then {plain} else {text} end"
     return f"case when not regexp_full_match({text}, '{NO_ID}') then {plain} end"
+
+
+def plain_id_text(text: str) -> str:
+    """An id as a person reads it, in Python: out of its formula, without invisible marks and outer blanks."""
+    inside = out_of_formula_text(text).translate(HYPHENS)
+    return "".join(one for one in inside if category(one) != "Cf").strip()
 
 
 def damaged_in(database: DuckDBPyConnection, text: str) -> str:

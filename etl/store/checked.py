@@ -1,6 +1,6 @@
 """One content of a file on its way into the store: its source, which file it is, and what became of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,19 +11,21 @@ from etl.config.settings import Settings, sources_of
 from etl.config.source import Source
 from etl.read.archive import Contents, Stamp, Unpacked
 from etl.read.web_hooks import split_hooks
+from etl.store.id_forms import LEFT_SO, left_so
 from etl.store.identity import Identity, LoadedFiles, identity, names_of, values_in_names
 from etl.store.parts import ID_LENGTH, WARNED, WEB_HOOKS, Ledger, Part
 from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
 
-LEFT = "left"
+LEFT, OTHER = "left", "other form"
 
 
 @dataclass(frozen=True)
 class Outcome:
     """The result for one content of a file: loaded, read again, known, passed over or refused, and why.
 
-    LEFT is of a file that has its other results, but cannot be moved out of the inbox.
+    LEFT is of a file that has its other results, but cannot be moved out of the inbox. OTHER is of a file
+    that was not read again and has ids in another form than those that were.
 
     The file was as it was at `stamp`, and `has_links` to documents.
     """
@@ -43,7 +45,7 @@ class Outcome:
             return f"{self.name}: the same content was loaded as {ledger['file_name']}; nothing to do."
         counts = {
             "quarantined": ledger["quarantined_count"],
-            "SSNs or ITINs replaced": ledger["redacted_count"],
+            "possible SSNs or ITINs replaced": ledger["redacted_count"],
             "of purged returns left out": ledger.get("purged_count"),
         }
         facts = [f"{self.name}: {self.state}", f"{ledger['kept_count']} of {ledger['record_count']} records"]
@@ -77,10 +79,10 @@ class Checked:
     @property
     def path(self) -> str:
         """Its path as a message may show it."""
-        return content_path(self.unpacked.file, self.unpacked.place)
+        return content_path(self.unpacked.file, self.unpacked.place, self.source)
 
     def ledger(self, counts: Ledger, purged: Purged) -> Ledger:
-        own_name, tins = content_name(self.unpacked.file, self.unpacked.place)
+        own_name, tins = content_name(self.unpacked.file, self.unpacked.place, self.source)
         own_name = purged.shown_name(self.file_id, own_name)
         ledger = base_ledger(self.file_id, own_name, self.source, "loaded", None) | counts
         ledger["redacted_count"] += tins
@@ -90,6 +92,17 @@ class Checked:
         ledger |= {WEB_HOOKS: True} if self.unpacked.is_web_hook else {}
         replaced = self.old if self.old and self.old.file_id != self.file_id else None
         return ledger | ({"replaces": replaced.seal} if replaced else {})
+
+
+def left_in_other_form(
+    parts: Iterable[Part], outcomes: Iterable[Outcome], key: Callable[[], bytes]
+) -> list[Outcome]:
+    """After files were read again: an outcome for each other file with their ids in the other form."""
+    read = {outcome.part.file_id for outcome in outcomes if outcome.part}
+    return [
+        Outcome(str(part.ledger["file_name"]), OTHER, reason=LEFT_SO.format(file_id=part.file_id))
+        for part in left_so(parts, read, key)
+    ]
 
 
 # A file whose part is written into a folder, with its counts, and not yet in the store.
@@ -124,7 +137,7 @@ def identify(
     values = {**values_in_names(source, unpacked, data.inbox), **given}
     source = source.for_content(values, unpacked.has_day_numbers)
     own = identity(unpacked, source, values, given, data.inbox, key)
-    name = content_name(unpacked.file, unpacked.place)[0]
+    name = content_name(unpacked.file, unpacked.place, source)[0]
     checked = Checked(unpacked, source, values, *loaded.find(own, name, source))
     outer = {**source.constants, **values}.get("return_id", "")
     ids = {own.file_id, checked.file_id, own.content_id, unpacked.packed_sha256[:ID_LENGTH]}

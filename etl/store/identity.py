@@ -23,7 +23,7 @@ from etl.store.id_forms import OTHER_FORM, are_other_forms, ids_in
 from etl.store.inbox import DONE
 from etl.store.parts import ID_LENGTH, Ledger, Part
 from etl.store.purged import keyed_hash
-from etl.store.texts import PLACE
+from etl.store.texts import IDS_OF_PEOPLE, PLACE
 
 ENDING = re.compile(f"({'|'.join(map(re.escape, (*PLAIN, '.txt', *PACKED)))})$", re.IGNORECASE)
 
@@ -47,7 +47,10 @@ def values_in_names(source: Source, unpacked: Unpacked, inbox: Path) -> dict[str
     if not source.names.columns:
         return {}
     values = source.names.values(*own_names(unpacked, inbox), unpacked.sheet)
-    return {column: with_hyphens(value) for column, value in values.items()}
+    as_they_are = IDS_OF_PEOPLE if source.nine_digit_ids else ()
+    return {
+        column: value if column in as_they_are else with_hyphens(value) for column, value in values.items()
+    }
 
 
 def own_names(unpacked: Unpacked, inbox: Path) -> tuple[str, str | None]:
@@ -154,13 +157,13 @@ class LoadedFiles:
 
     @cached_property
     def ids_of_nine_digits(self) -> set[str]:
-        """The ids of returns that may be of nine digits, or are hashes, read when they are first needed."""
-        return ids_in(self.parts.values())
+        """The ids that may be of nine digits, or are hashes, read when they are first needed."""
+        return set[str]().union(*(ids for _, ids in ids_in(self.parts.values())))
 
     def refuse_other_form(self, made: Path, counts: Ledger, source: Source, key: Callable[[], bytes]) -> None:
-        """Raises a Problem if the store has a return of a written part under the other form of its id."""
+        """Raises a Problem if the store has an id of a written part in the other form."""
         if counts["redacted_count"] or source.nine_digit_ids:
-            own = ids_in([Part(made, counts | {"kind": source.kind})])
+            [(_, own)] = ids_in([Part(made, counts | {"kind": source.kind})])
             if own and are_other_forms(own, self.ids_of_nine_digits, key):
                 raise Problem(OTHER_FORM)
 

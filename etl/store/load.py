@@ -27,7 +27,16 @@ from etl.read.csv_dialect import UnknownHeadings
 from etl.read.records import MOST_HELD_BYTES
 from etl.read.stage import stage
 from etl.store import parts as store
-from etl.store.checked import LEFT, Checked, Outcome, Written, base_ledger, identify, with_sources
+from etl.store.checked import (
+    LEFT,
+    Checked,
+    Outcome,
+    Written,
+    base_ledger,
+    identify,
+    left_in_other_form,
+    with_sources,
+)
 from etl.store.columns import map_columns, match_columns, refuse_log
 from etl.store.identity import LoadedFiles, content_of, digest, refusal_ids, refuse_merging
 from etl.store.inbox import done_folders, files_in, files_of, take_out
@@ -178,7 +187,7 @@ class Loader:
     def is_current(self, checked: Checked) -> bool:
         """Whether a file is as it was read, and no other file with its content has been loaded since."""
         is_same = not checked.file.is_symlink() and checked.unpacked.is_same
-        own_name = content_name(checked.unpacked.file, checked.unpacked.place)[0]
+        own_name = content_name(checked.unpacked.file, checked.unpacked.place, checked.source)[0]
         found = self.loaded.find(checked.own, own_name, checked.source)
         return is_same and found == (checked.own, checked.old)
 
@@ -223,19 +232,20 @@ class Loader:
         """Stores the refusal of a file, or of one of its contents, until it loads."""
         place = unpacked.place if unpacked else ()
         stamp = unpacked.stamp if unpacked else stamp_of(file)
+        if unpacked is None:
+            with suppress(Problem):
+                source = source_of(self.settings, file.name)
         if os.path.lexists(file):
-            if unpacked is None:
-                with suppress(Problem):
-                    source = source_of(self.settings, file.name)
             has_names = source is not None and bool(source.names.file_columns)
             key = self.key() if has_names or place else b""
             file_id = refusal_ids(unpacked, key)[has_names] if unpacked else refused_file_id(file, self.key)
-            name = self.purged.shown_name(file_id, content_name(file, place)[0])
+            name = self.purged.shown_name(file_id, content_name(file, place, source)[0])
             ledger = base_ledger(file_id, name, source, "refused", reason)
             ledger["content_id"] = unpacked.sha256[:ID_LENGTH] if unpacked else file_id
             write_json(store.refusal_file(self.data, file_id), store.with_checksums(ledger, []))
         has_links = unpacked is not None and unpacked.has_links
-        return Outcome(content_path(file, place), "refused", reason=reason, stamp=stamp, has_links=has_links)
+        path = content_path(file, place, source)
+        return Outcome(path, "refused", reason=reason, stamp=stamp, has_links=has_links)
 
 
 def refused_file_id(file: Path, key: Callable[[], bytes]) -> str:
@@ -260,7 +270,13 @@ def load(
     """
     files = (file for path in paths for file in files_of(data, path))
     each = load_each(data, settings, files, again, given)
-    return [outcome for _, outcomes in each for outcome in outcomes]
+    outcomes = [outcome for _, of_file in each for outcome in of_file]
+    return outcomes + left_so(data, outcomes, again)
+
+
+def left_so(data: DataDir, outcomes: list[Outcome], again: bool) -> list[Outcome]:
+    """What a load with `again` says of the files that it did not read."""
+    return left_in_other_form(store.parts(data), outcomes, lambda: store.hash_key(data)) if again else []
 
 
 def load_each(
@@ -336,4 +352,4 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
             outcomes.append(Outcome(redacted_path(file), LEFT, reason=reason))
     for folder in folders:
         sync_to_disk(folder)
-    return outcomes
+    return outcomes + left_so(data, outcomes, again)

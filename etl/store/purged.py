@@ -7,7 +7,9 @@ be loaded, because the loader would not know what to leave out.
 import hashlib
 import hmac
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from itertools import product
 
 import msgspec
 import polars as pl
@@ -15,7 +17,7 @@ import polars as pl
 from etl.common.files import write_atomically
 from etl.common.paths import DataDir
 from etl.common.problem import Problem
-from etl.read.tins import id_hash
+from etl.store.id_forms import forms_of
 from etl.store.parts import ID_LENGTH, hash_key
 
 FILE = "purged.jsonl"
@@ -27,7 +29,6 @@ SEPARATORS = re.compile(r'[,;\t|"\'{}\[\]:=]+')
 # An id is a few of these with anything between them, such as 2025-0001; a whole value may be any id.
 LETTERS_OR_DIGITS = re.compile(r"[^\W_]+")
 MOST_IN_AN_ID = 6
-DIGITS_OF_TIN = 9
 
 # What identifies a record of web hooks, as columns of raw.webhook and as their texts.
 HOOK = (
@@ -59,21 +60,34 @@ class Entry:
 
 @dataclass(frozen=True)
 class Purged:
-    """All purged returns and files, as hashes."""
+    """All purged returns and files, as hashes.
+
+    An id is compared in all its forms: it may have been purged before ids of nine digits became hashes, or
+    under another setting. `originals` has the ids that became hashes in the file that is loaded.
+    """
 
     key: bytes = b""
     firm_ids: frozenset[str] = frozenset()
     hashes: frozenset[str] = frozenset()
+    originals: Mapping[str, set[str]] = field(default_factory=dict)
+
+    def forms(self, own: str | None) -> set[str]:
+        own = own or ""
+        return set().union(*(forms_of(one, self.key) for one in (own, *self.originals.get(own, ()))))
 
     def has(self, firm_id: str | None, return_id: str | None) -> bool:
-        return bool(self.hashes) and return_hash(self.key, firm_id, return_id) in self.hashes
+        return bool(self.hashes) and any(
+            return_hash(self.key, firm_id, one) in self.hashes for one in self.forms(return_id)
+        )
 
     def has_hook(self, hook: Hook) -> bool:
         """Whether a record of web hooks was purged with the return that it belongs to, or names one."""
-        firm_id, return_id = hook[0], hook[2]
-        return bool(self.hashes) and (
-            self.has(firm_id, return_id) or hook_hash(self.key, hook) in self.hashes
-        )
+        firm_id, body, return_id, client_id, *others = hook
+        if not self.hashes or self.has(firm_id, return_id):
+            return bool(self.hashes)
+        forms = product(self.forms(return_id), self.forms(client_id))
+        hooks = ((firm_id, body, *ids, *others) for ids in forms)
+        return any(hook_hash(self.key, one) in self.hashes for one in hooks)
 
     def has_file(self, file_id: str) -> bool:
         """Whether the whole file was purged."""
@@ -81,7 +95,7 @@ class Purged:
 
     def has_content(self, content_id: str, return_id: str) -> bool:
         """Whether a file was purged with this content, and this return from its name or from a person."""
-        ids = {return_id.strip(), id_hash(return_id, self.key)} if self.hashes else ()
+        ids = self.forms(return_id.strip()) if self.hashes else ()
         return any(self.has_file(content_of_return(content_id, one)) for one in ids)
 
     def is_named_in(self, text: str) -> bool:
@@ -91,8 +105,6 @@ class Purged:
         found = list(LETTERS_OR_DIGITS.finditer(text))
         for number, first in enumerate(found):
             words |= {text[first.start() : last.end()] for last in found[number : number + MOST_IN_AN_ID]}
-        # An id that may be the number of a taxpayer was stored as its hash.
-        words |= {id_hash(word, self.key) for word in words if sum(map(str.isdigit, word)) >= DIGITS_OF_TIN}
         return any(self.has(firm_id, word) for word in words if word for firm_id in self.firm_ids)
 
     def shown_name(self, file_id: str, name: str) -> str:

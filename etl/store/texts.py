@@ -15,20 +15,21 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from etl.common.duck import count_of, create_table, literal
-from etl.config.source import TIME
+from etl.config.source import TIME, Source
 from etl.read.announced import (
     FEWEST,
     MAY_BE_NINE,
     MAY_HAVE_KEYS,
     announces,
+    announces_people,
     redact_announced,
     redact_ids,
     redact_keyed,
     redact_record,
 )
-from etl.read.ids import DAMAGED, out_of_formula_text
+from etl.read.ids import DAMAGED, plain_id_text
 from etl.read.shown_numbers import NOT_AS_SHOWN
-from etl.read.tins import REPLACED, SUSPECT, id_hash, is_too_deep, redact_name
+from etl.read.tins import REPLACED, SUSPECT, id_hash, is_too_deep, redact, redact_name
 from etl.store.columns import Columns
 from etl.store.contents import SET, names_of
 from etl.store.time_column import read_times
@@ -51,6 +52,8 @@ FEW_TEXTS = 500
 MOST_PARTS = 3
 # The ids that may be the number of a person.
 IDS_OF_PEOPLE = ("return_id", "tax_return_id", "client_id")
+# The ids, as a person reads them, of each hash that was made of them.
+Originals = dict[str, set[str]]
 
 
 def collect_texts(database: DuckDBPyConnection, columns: Columns) -> None:
@@ -102,15 +105,18 @@ def select_texts(database: DuckDBPyConnection, listed: str, places: Iterable[int
     return database.execute(f"select distinct {listed} from texts where {is_wanted} and {test}").fetchall()
 
 
-def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes]) -> int:
+def redact_file(
+    database: DuckDBPyConnection, columns: Columns, key: Callable[[], bytes]
+) -> tuple[int, Originals]:
     """Replaces the TINs in `staged`, `malformed` and `texts`; returns how many there were.
 
     The table `redacted_rows` has their number in each text with any, and 0 for a text that is encoded too
-    often. An id with a TIN becomes a hash under the key, which is requested only then.
+    often. An id with a TIN becomes a hash under the key, which is requested only then. The originals of these
+    hashes are returned too, because a return may have been purged under them.
     """
     announced = announced_places(columns)
     parts = parts_of_numbers(database, announced)
-    ids = {columns.places[name] for name in IDS_OF_PEOPLE if name in columns.places}
+    ids = id_places(columns)
     with_ids = set() if columns.source.nine_digit_ids else {MALFORMED, *ids, *rests(columns)} - announced
     others = {MALFORMED, *range(len(columns.headings))} - announced
     # DuckDB compiles the pattern for each statement, which takes longer than to examine a few texts.
@@ -121,6 +127,7 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     if announced:
         suspects += select_texts(database, "place, text", {MALFORMED, *announced}, "text <> ''")
     rows = []
+    originals: Originals = {}
     for place, text in dict.fromkeys(suspects):
         if place in announced:
             changed, number = redact_announced(text, fewest=1 if place in parts else FEWEST)
@@ -131,10 +138,14 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
             number += more
         if number and is_too_deep(text):
             rows.append((place, text, REPLACED, 0))
+        elif number and place in ids:
+            rows.append((place, text, hashed := id_without_tin(text, key), number))
+            own = plain_id_text(text)
+            originals.setdefault(hashed, set()).update((own, own.zfill(9) if own.isdecimal() else own))
         elif number:
-            rows.append((place, text, id_without_tin(text, key) if place in ids else changed, number))
+            rows.append((place, text, changed, number))
     if not rows:
-        return 0
+        return 0, originals
     schema = {"place": pl.Int32, "text": pl.String, "redacted": pl.String, "number": pl.Int32}
     create_table(database, "redactions", rows, schema)
     places = {row[0] for row in rows}
@@ -145,7 +156,7 @@ def redact_file(database: DuckDBPyConnection, columns: Columns, key: Callable[[]
     replace_texts(database, places - {MALFORMED})
     if not places.isdisjoint(set_places(columns)):
         collect_sets(database, columns)
-    return count_of(database, "select coalesce(sum(number), 0) from redacted_rows")
+    return count_of(database, "select coalesce(sum(number), 0) from redacted_rows"), originals
 
 
 def rests(columns: Columns) -> set[int]:
@@ -154,9 +165,21 @@ def rests(columns: Columns) -> set[int]:
     return {place for place, heading in enumerate(headings) if heading.startswith("rest")}
 
 
+def id_places(columns: Columns) -> set[int]:
+    return {columns.places[name] for name in IDS_OF_PEOPLE if name in columns.places}
+
+
 def announced_places(columns: Columns) -> set[int]:
-    """The places of the columns whose heading says that their numbers are of taxpayers."""
-    return {place for place, heading in enumerate(columns.headings) if announces(heading)}
+    """The places of the columns whose heading says that their numbers are of taxpayers.
+
+    Ids under a heading such as Tax Number are as under any other.
+    """
+    ids = id_places(columns)
+    return {
+        place
+        for place, heading in enumerate(columns.headings)
+        if announces(heading) and (place not in ids or announces_people(heading))
+    }
 
 
 def parts_of_numbers(database: DuckDBPyConnection, announced: set[int]) -> set[int]:
@@ -174,7 +197,7 @@ def parts_of_numbers(database: DuckDBPyConnection, announced: set[int]) -> set[i
 
 def id_without_tin(text: str, key: Callable[[], bytes]) -> str:
     """The hash of an id with a TIN; a damaged one, which may be that of several returns, stays damaged."""
-    own = out_of_formula_text(text).strip()
+    own = plain_id_text(text)
     if re.fullmatch(DAMAGED, own):
         return REPLACED + NOT_AS_SHOWN
     # A spreadsheet takes the zeros off.
@@ -210,12 +233,21 @@ def redacted_path(path: Path) -> str:
     return redact_name(os.fsencode(path).decode(errors="replace"))[0]
 
 
-def content_name(file: Path, place: Sequence[str]) -> tuple[str, int]:
+def redact_of(source: Source | None) -> Callable[[str], tuple[str, int]]:
+    """What takes TINs out of the names of its files, in which nine digits may be the firm's own ids."""
+    if source and source.nine_digit_ids and not source.names.columns.isdisjoint(IDS_OF_PEOPLE):
+        return redact
+    return redact_name
+
+
+def content_name(file: Path, place: Sequence[str], source: Source | None = None) -> tuple[str, int]:
     """The name of a content, such as `Lee.xlsx › Client Tracking`, without TINs, and how many it had."""
-    names = [redacted_name(file), *map(redact_name, place)]
-    return PLACE.join(name for name, _ in names), sum(count for _, count in names)
+    names = [os.fsencode(file.name).decode(errors="replace"), *place]
+    redacted = list(map(redact_of(source), names))
+    return PLACE.join(name for name, _ in redacted), sum(count for _, count in redacted)
 
 
-def content_path(file: Path, place: Sequence[str]) -> str:
+def content_path(file: Path, place: Sequence[str], source: Source | None = None) -> str:
     """The path of a content as a message may show it."""
-    return PLACE.join([redacted_path(file), *(redact_name(title)[0] for title in place)])
+    names = [os.fsencode(file).decode(errors="replace"), *place]
+    return PLACE.join(name for name, _ in map(redact_of(source), names))

@@ -88,9 +88,9 @@ def map_records(database: DuckDBPyConnection, columns: Columns, key: Key, purged
     collect_texts(database, columns)
     # Before the ids of purged returns are redacted in them.
     malformed = malformed_of(database, purged)
-    redacted_count = redact_file(database, columns, key)
+    redacted_count, originals = redact_file(database, columns, key)
     map_staged(database, columns)
-    return redacted_count, remove_purged(database, columns, purged, malformed)
+    return redacted_count, remove_purged(database, columns, replace(purged, originals=originals), malformed)
 
 
 def counts_of(

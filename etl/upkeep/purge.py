@@ -24,9 +24,9 @@ from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
 from etl.common.terminal import say, step, tell
 from etl.config.settings import read_settings
-from etl.read.tins import id_hash
 from etl.store import purged
 from etl.store.contents import rows_of, stored_rows
+from etl.store.id_forms import common_form, forms_of
 from etl.store.identity import content_of
 from etl.store.parts import Part, check_part, damage_is_a_problem, hash_key, parts, publish, store_work_folder
 from etl.upkeep import purge_files
@@ -114,33 +114,41 @@ def plan_returns(
 ) -> Plan:
     """The plan for one return, or for all returns whose last event is before a day.
 
-    Without events, the last register counts. Other files are searched for words that no other return shares.
-    Raises a Problem if the store has no such return, or several firms have it.
+    Without events, the last register counts. An id of nine digits and its hash are one return. Other files
+    are searched for words that no other return shares. Raises a Problem if the store has no such return, or
+    several firms have it.
     """
     with duckdb.connect(config=OFFLINE) as database:
         read_names(database, data)
         query = """
             create temp table purged_returns as
-            select firm_id, return_id
+            with chosen as (
+                select firm_id, common_id
+                from names
+                where ($return_id is null or return_id = $return_id or common_id = $common_id)
+                    and firm_id = coalesce($firm, firm_id)
+                group by all
+                having
+                    $before is null
+                    or coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $before::date
+            )
+            select distinct names.firm_id, return_id
             from names
-            where ($return_id is null or return_id in ($return_id, $hash))
-                and firm_id = coalesce($firm, firm_id)
-            group by all
-            having
-                $before is null
-                or coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $before::date
+            join chosen
+                on chosen.firm_id is not distinct from names.firm_id
+                and chosen.common_id is not distinct from names.common_id
         """
-        # Of an id that may be the number of a taxpayer, the store has the hash.
-        own_hash = return_id and id_hash(return_id.strip(), hash_key(data, may_make=False))
-        values = {"return_id": return_id, "hash": own_hash, "firm": firm, "before": before}
+        own_key = hash_key(data, may_make=False)
+        common_id = return_id and common_form(return_id.strip(), own_key)
+        values = {"return_id": return_id, "common_id": common_id, "firm": firm, "before": before}
         database.execute(query, values)
         returns = list(map(list, database.execute("from purged_returns order by all").fetchall()))
         if return_id is not None and not returns:
             of_firm = f' of the firm "{firm}"' if firm else ""
             raise Problem(f'The store has no return "{return_id}"{of_firm}; there is nothing to purge.')
-        if return_id is not None and len(returns) > 1:
-            firms = ", ".join(firm_id for firm_id, _ in returns)
-            raise Problem(f'Several firms have a return "{return_id}": {firms}. Add --firm.')
+        firms = sorted({firm_id for firm_id, _ in returns})
+        if return_id is not None and len(firms) > 1:
+            raise Problem(f'Several firms have a return "{return_id}": {", ".join(firms)}. Add --firm.')
         own, others = (
             f"""
                 select unnest([return_id, client_id, client_name, recipient_email]) as word
@@ -154,7 +162,8 @@ def plan_returns(
         hooks, signers = hooks_of(database, data, words)
         shared = {word for (word,) in database.execute(others).fetchall()}
         # Refused exports and names of files may have an id that the store has as a hash.
-        typed = {return_id} - {own_id for _, own_id in returns} if return_id else set[str]()
+        forms = {return_id, *forms_of(return_id.strip(), own_key)} if return_id else set[str]()
+        typed = forms - {own_id for _, own_id in returns}
         words = sorted({*words, *signers} - shared | typed)
         search = TextSearch(words)
         found = [count + len(rows) for _, count, rows in matches(database, data, returns, search, hooks)]
@@ -164,11 +173,14 @@ def plan_returns(
 
 
 def read_names(database: DuckDBPyConnection, data: DataDir) -> None:
-    """Fills `names`: a row for each part, return and set of names, with the last day of its records."""
+    """Fills `names`: a row for each part, return and set of names, with the last day of its records.
+
+    The common_id is the same for both forms of an id.
+    """
     database.execute("""
         create temp table names (
             kind varchar, firm_id varchar, return_id varchar, client_id varchar, client_name varchar,
-            recipient_email varchar, last_on date
+            recipient_email varchar, last_on date, common_id varchar
         )
     """)
     for part in parts(data):
@@ -184,6 +196,14 @@ def read_names(database: DuckDBPyConnection, data: DataDir) -> None:
                 {rows_of(part)}
                 group by all
             """)
+    own_key = hash_key(data, may_make=False)
+    ids = database.execute("select distinct return_id from names where return_id is not null").fetchall()
+    forms = [(own, form) for (own,) in ids if (form := common_form(own, own_key)) != own]
+    create_table(database, "forms", forms, {"return_id": pl.String, "form": pl.String})
+    database.execute("""
+        update names set common_id = return_id;
+        update names set common_id = form from forms where names.return_id = forms.return_id
+    """)
 
 
 def matches(

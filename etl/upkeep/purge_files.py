@@ -4,6 +4,7 @@ Output can be written again, so a file that names a purged return is removed who
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from etl.common.problem import Problem
 from etl.common.system import sync_to_disk
 from etl.config.settings import Settings
 from etl.read.archive import Contents, Unpacked, contents
+from etl.read.tins import redact
 from etl.reports.files import MANIFEST
 from etl.reports.history import read_runs, save_run
 from etl.store.checked import with_sources
@@ -89,7 +91,8 @@ def is_bare_folder(path: Path) -> bool:
 def named_like(file: Path, equal: list[Part]) -> list[Part]:
     """Of the parts of files with equal bytes, those with the name of this file; all if none has it."""
     # A file of a taken name was moved as march (2).csv.
-    names = {name := redacted_name(file)[0], re.sub(r" \(\d+\)(?=\.|$)", "", name, count=1)}
+    own = redacted_name(file)[0], redact(os.fsencode(file.name).decode(errors="replace"))[0]
+    names = {*own, *(re.sub(r" \(\d+\)(?=\.|$)", "", name, count=1) for name in own)}
     return [part for part in equal if part.ledger["file_name"].split(PLACE)[0] in names] or equal
 
 

@@ -16,7 +16,7 @@ create table raw.files (
     distinct_count bigint,       -- Kept events that are not copies of another record; null for a returns list.
     repeated_count bigint,       -- Kept events that are copies of another record; null for a returns list.
     later_count bigint,          -- Kept events later than as_of, left out of the models; null for a returns list.
-    redacted_count bigint,       -- SSNs and ITINs that were replaced.
+    redacted_count bigint,       -- SSNs and ITINs that were replaced, and ids of nine digits that may be some.
     time_zone varchar,           -- The time zones that the file names, and where, such as UTC, as the heading says; null if none: then the source's.
     repeats varchar,             -- copies, if equal lines of the file are copies of one event, as its source says; else null.
     unmapped_columns varchar,    -- Unmapped headings, whose values are in extra; a JSON list.

@@ -66,7 +66,7 @@ def test_a_number_in_the_name_of_a_file_is_not_stored(tmp_path: Path) -> None:
     values = {"return_id": "2025-0001", "tab": "Client"}
     job = done(adding.load(data, [Export("Lee 123-45-6789.csv", ROWS)], values))
     assert [one.name for one in job.loaded] == ["Lee [TIN].csv"]
-    assert job.lines == ["Lee [TIN].csv: loaded, 1 of 1 records, 1 SSNs or ITINs replaced."]
+    assert job.lines == ["Lee [TIN].csv: loaded, 1 of 1 records, 1 possible SSNs or ITINs replaced."]
 
 
 def test_a_quarantined_record_has_the_words_of_people_for_our_columns(tmp_path: Path) -> None:
