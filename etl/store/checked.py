@@ -13,7 +13,7 @@ from etl.read.archive import Contents, Stamp, Unpacked
 from etl.read.web_hooks import split_hooks
 from etl.store.id_forms import LEFT_SO, left_so
 from etl.store.identity import Identity, LoadedFiles, identity, names_of, values_in_names
-from etl.store.parts import ID_LENGTH, WARNED, WEB_HOOKS, Ledger, Part
+from etl.store.parts import ID_LENGTH, WARNED, WEB_HOOKS, Ledger, Part, hash_key, parts
 from etl.store.purged import Purged
 from etl.store.texts import content_name, content_path
 
@@ -94,14 +94,12 @@ class Checked:
         return ledger | ({"replaces": replaced.seal} if replaced else {})
 
 
-def left_in_other_form(
-    parts: Iterable[Part], outcomes: Iterable[Outcome], key: Callable[[], bytes]
-) -> list[Outcome]:
+def left_in_other_form(data: DataDir, outcomes: Iterable[Outcome]) -> list[Outcome]:
     """After files were read again: an outcome for each other file with their ids in the other form."""
     read = {outcome.part.file_id for outcome in outcomes if outcome.part}
     return [
         Outcome(str(part.ledger["file_name"]), OTHER, reason=LEFT_SO.format(file_id=part.file_id))
-        for part in left_so(parts, read, key)
+        for part in left_so(parts(data), read, lambda: hash_key(data))
     ]
 
 

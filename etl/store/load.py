@@ -271,12 +271,7 @@ def load(
     files = (file for path in paths for file in files_of(data, path))
     each = load_each(data, settings, files, again, given)
     outcomes = [outcome for _, of_file in each for outcome in of_file]
-    return outcomes + left_so(data, outcomes, again)
-
-
-def left_so(data: DataDir, outcomes: list[Outcome], again: bool) -> list[Outcome]:
-    """What a load with `again` says of the files that it did not read."""
-    return left_in_other_form(store.parts(data), outcomes, lambda: store.hash_key(data)) if again else []
+    return outcomes + (left_in_other_form(data, outcomes) if again else [])
 
 
 def load_each(
@@ -352,4 +347,4 @@ def load_inbox(data: DataDir, settings: Settings, again: bool = False) -> list[O
             outcomes.append(Outcome(redacted_path(file), LEFT, reason=reason))
     for folder in folders:
         sync_to_disk(folder)
-    return outcomes + left_so(data, outcomes, again)
+    return outcomes + (left_in_other_form(data, outcomes) if again else [])

@@ -120,35 +120,7 @@ def plan_returns(
     """
     with duckdb.connect(config=OFFLINE) as database:
         read_names(database, data)
-        query = """
-            create temp table purged_returns as
-            with chosen as (
-                select firm_id, common_id
-                from names
-                where ($return_id is null or return_id = $return_id or common_id = $common_id)
-                    and firm_id = coalesce($firm, firm_id)
-                group by all
-                having
-                    $before is null
-                    or coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $before::date
-            )
-            select distinct names.firm_id, return_id
-            from names
-            join chosen
-                on chosen.firm_id is not distinct from names.firm_id
-                and chosen.common_id is not distinct from names.common_id
-        """
-        own_key = hash_key(data, may_make=False)
-        common_id = return_id and common_form(return_id.strip(), own_key)
-        values = {"return_id": return_id, "common_id": common_id, "firm": firm, "before": before}
-        database.execute(query, values)
-        returns = list(map(list, database.execute("from purged_returns order by all").fetchall()))
-        if return_id is not None and not returns:
-            of_firm = f' of the firm "{firm}"' if firm else ""
-            raise Problem(f'The store has no return "{return_id}"{of_firm}; there is nothing to purge.')
-        firms = sorted({firm_id for firm_id, _ in returns})
-        if return_id is not None and len(firms) > 1:
-            raise Problem(f'Several firms have a return "{return_id}": {", ".join(firms)}. Add --firm.')
+        returns = choose_returns(database, data, return_id, firm, before)
         own, others = (
             f"""
                 select unnest([return_id, client_id, client_name, recipient_email]) as word
@@ -162,14 +134,52 @@ def plan_returns(
         hooks, signers = hooks_of(database, data, words)
         shared = {word for (word,) in database.execute(others).fetchall()}
         # Refused exports and names of files may have an id that the store has as a hash.
-        forms = {return_id, *forms_of(return_id.strip(), own_key)} if return_id else set[str]()
-        typed = forms - {own_id for _, own_id in returns}
+        typed = set[str]()
+        if return_id:
+            forms = {return_id, *forms_of(return_id.strip(), hash_key(data, may_make=False))}
+            typed = forms - {own_id for _, own_id in returns}
         words = sorted({*words, *signers} - shared | typed)
         search = TextSearch(words)
         found = [count + len(rows) for _, count, rows in matches(database, data, returns, search, hooks)]
     kind = "return" if before is None else "before"
     day = None if before is None else str(before)
     return Plan(kind, day, None, returns, words, sum(map(bool, found)), sum(found), hooks)
+
+
+def choose_returns(
+    database: DuckDBPyConnection, data: DataDir, return_id: str | None, firm: str | None, before: date | None
+) -> list[list[str]]:
+    """Makes the table `purged_returns` of the return, or of those before a day; returns its rows."""
+    query = """
+        create temp table purged_returns as
+        with chosen as (
+            select firm_id, common_id
+            from names
+            where ($return_id is null or return_id = $return_id or common_id = $common_id)
+                and firm_id = coalesce($firm, firm_id)
+            group by all
+            having
+                $before is null
+                or coalesce(max(last_on) filter (where kind = 'events'), max(last_on)) < $before::date
+        )
+        select distinct names.firm_id, return_id
+        from names
+        join chosen
+            on chosen.firm_id is not distinct from names.firm_id
+            and chosen.common_id is not distinct from names.common_id
+    """
+    own_key = hash_key(data, may_make=False)
+    common_id = return_id and common_form(return_id.strip(), own_key)
+    values = {"return_id": return_id, "common_id": common_id, "firm": firm, "before": before}
+    database.execute(query, values)
+    returns = list(map(list, database.execute("from purged_returns order by all").fetchall()))
+    if return_id is not None and not returns:
+        of_firm = f' of the firm "{firm}"' if firm else ""
+        raise Problem(f'The store has no return "{return_id}"{of_firm}; there is nothing to purge.')
+    firms = sorted({firm_id for firm_id, _ in returns})
+    if return_id is not None and len(firms) > 1:
+        raise Problem(f'Several firms have a return "{return_id}": {", ".join(firms)}. Add --firm.')
+    return returns
 
 
 def read_names(database: DuckDBPyConnection, data: DataDir) -> None:

@@ -213,7 +213,7 @@ def without_lock() -> None:
 
 
 def without_redaction() -> None:
-    replace_function(write_part, write_part.redact_file, lambda *arguments: 0)
+    replace_function(write_part, write_part.redact_file, lambda *arguments: (0, {}))
     replace_function(columns, columns.redact, lambda text: (text, 0))
 
 
