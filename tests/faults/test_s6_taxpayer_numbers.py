@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+import shutil
 import unicodedata
 from html import unescape
 from pathlib import Path
@@ -21,7 +22,7 @@ from faults.exports import queries, with_inbox
 from faults.reading import Reader
 from faults.runner import Runner
 from support.hooks import ESIGN, STATUSES
-from support.loaded_files import events
+from support.loaded_files import events, shipped_settings
 from support.workbooks import excel
 from tests.read.test_redact import FORMS, LOOK_ALIKES
 from tests.store.test_load_redaction import searched
@@ -162,6 +163,31 @@ def test_s6_no_number_is_left_that_a_heading_announces(
     bare = with_inbox(exports, tmp_path / "off")
     runner.run("--data", bare.root, "load", off=["redaction"])
     control.leaked += len(LEFT.findall(searched(bare.store)))
+
+
+def test_s6_a_purged_return_stays_away_in_both_forms_of_its_id(
+    tally: Tally, control: Tally, runner: Runner, tmp_path: Path
+) -> None:
+    """Purged under its digits or under its hash, and loaded again after a change of the setting."""
+    head, row = "return_id,tab,label,event_time\n", "Client,Up,2026-03-04 10:00\n"
+    hashed = shipped_settings()
+    own = hashed.replace("[firm]\n", "[firm]\nnine_digit_ids = true\n")
+    for number, (before, after) in enumerate([(own, hashed), (hashed, own)]):
+        data, bare = DataDir(tmp_path / f"{number}"), DataDir(tmp_path / f"off {number}")
+        data.root.mkdir(mode=0o700)
+        data.settings.write_text(before)
+        first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+        first.write_text(f"{head}065432107,{row}")
+        second.write_text(head + "".join(f"{one},{row}" for one in ("r1", "065432107", " 065432107", "r2")))
+        runner.run("--data", data.root, "load", first)
+        assert runner.run("--data", data.root, "purge", "--return", "065432107", "--yes").code == 0
+        data.settings.write_text(after)
+        shutil.copytree(data.root, bare.root)
+        for each, count, off in ((data, tally, []), (bare, control, ["id forms"])):
+            assert runner.run("--data", each.root, "load", second, off=off).code == 0
+            found = [one for part in parts(each) for (one,) in events(part, "return_id")]
+            count.leaked += len(found) - len({"r1", "r2"} & set(found))
+        tally.injected += 2
 
 
 def test_s6_look_alikes_are_not_replaced(
