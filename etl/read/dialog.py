@@ -22,7 +22,8 @@ STATUSES = ("processed", "delivered", "opened", "open", "bounced", "bounce", "re
 # Somebody does these, so alone they are a status only below a row that names a label.
 ACTS = ("recalled", "reprocessed")
 # A status at the end of a label, behind a mark or on a line of its own: a link that was opened is no email.
-ENDING = re.compile(rf"\s*[\n\-‐‒–—:/|(\[]\s*(?:{'|'.join(STATUSES)})[)\]]?\s*$", re.IGNORECASE)
+ENDING = re.compile(rf"(?:{'|'.join(STATUSES)})[)\]]?$", re.IGNORECASE)
+MARKS = tuple("-‐‒–—:/|([")
 BLANKS = " \t\u00a0"
 # What says when a report was made. With a user or the id of a return, it may be an event of that return.
 DATED = (
@@ -67,6 +68,18 @@ def is_stamp(label: str, *others: str) -> bool:
 def is_dated(label: str) -> bool:
     """Whether the label of a stamp can be no event."""
     return re.match(rf"(?i)(?:{DATED}|page \d)", label.strip(BLANKS)) is not None
+
+
+def without_ending(label: str) -> str:
+    """A label without a status at its end. An expression for all of it would try each blank as its start."""
+    text = label.rstrip()
+    if not (ending := ENDING.search(text, max(0, len(text) - LONGEST))):
+        return label
+    before = text[: ending.start()]
+    bare = before.rstrip()
+    if bare.endswith(MARKS):
+        return bare[:-1].rstrip()
+    return bare if "\n" in before[len(bare) :] else label
 
 
 def indent(text: str) -> int:
@@ -215,9 +228,10 @@ class Above:
         if is_name and not DAY_WORD.search(label):
             self.current, self.is_waiting, self.is_label_row = row, True, True
             return waiting
-        if label and (self.status_of(row) or ENDING.search(label)):
+        bare = label if self.status_of(row) else without_ending(label)
+        if label and (self.status_of(row) or bare != label):
             self.current = [*row]
-            self.current[self.label] = label if self.status_of(row) else ENDING.sub("", label)
+            self.current[self.label] = bare
         return [*waiting, row]
 
     def is_stamp(self, row: Row) -> bool:

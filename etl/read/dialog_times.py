@@ -26,9 +26,11 @@ CLOCK = r"(?P<hour>\d{1,2})(?P<minute>:\d\d)(?P<second>:\d\d)?(?: ?(?P<half>[ap]
 ZONE = r"(?: \(?(?P<zone>UTC|GMT|(?:[ECMP]|AK|H)[SD]?T)\)?)?"
 DAY = re.compile(rf"(?i:{DATE})")
 TIME = re.compile(rf"(?<![\w/:-])(?i:{DATE}(?:,? at +|,? +|T){CLOCK}){ZONE}(?![\w/:-])")
+# Between a month and a number of one day; without an end, the time would grow with the square of a text.
+NEAR = "{0,40}"
 # A day, perhaps in a form that is not known.
 DAY_WORD = re.compile(
-    rf"\d[-./]\d|\b(?:{'|'.join(MONTHS)})[a-z]*\b.*\d|\d.*\b(?:{'|'.join(MONTHS)})"
+    rf"\d[-./]\d|\b(?:{'|'.join(MONTHS)})[a-z]*\b.{NEAR}\d|\d.{NEAR}\b(?:{'|'.join(MONTHS)})"
     r"|\b(?:to|yester|mon|tues|wednes|thurs|fri|satur|sun)day\b",
     re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ from etl.config.source import Source, column_of, columns_of
 from etl.read.csv_dialect import is_id, named_in_title, said_by
 from etl.read.dialog import is_stamp, is_status
 from etl.read.dialog_text import is_known
-from etl.read.dialog_times import DAY_WORD, MONTH_WORD, TIME, day_of, is_clock, unread_day
+from etl.read.dialog_times import DAY_WORD, MONTH_WORD, NEAR, TIME, day_of, is_clock, unread_day
 from etl.read.records import Staged
 
 TIMES = ("event_time", "exported_at")
@@ -33,7 +33,7 @@ TIME_LIKE = (
     r"(?i)\d:\d\d|\d ?[ap]\.?m\b|(?:^|[^\w-])(?:\d{1,2}[-/.]\d{1,2}[-/.](?:\d\d|\d{4})"
     r"|\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?:$|[^\w-]|T)|(?:^|\D)(?:\d{10}|\d{12,14})(?:$|\D)"
     rf"|^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:$|\D)|^{DAY_NUMBER}$"
-    rf"|\b{MONTH_WORD}\b.*\d|\d[ -]?{MONTH_WORD}"
+    rf"|\b{MONTH_WORD}\b.{NEAR}\d|\d[ -]?{MONTH_WORD}"
 )
 # What is written in place of a time.
 NO_TIME = re.compile(r"\W*|n/?a\b.*|(?:none|null|nil|tbd|tba|unknown|pending|missing)\b.*", re.IGNORECASE)

@@ -8,8 +8,10 @@ import pytest
 
 from etl.read.announced import announces, redact_announced, redact_ids, redact_keyed, redact_record
 from etl.read.csv_dialect import ID
-from etl.read.dialog import FOOTER
+from etl.read.dialog import FOOTER, without_ending
 from etl.read.dialog_text import split_headings
+from etl.read.dialog_times import DAY_WORD
+from etl.read.tables import TIME_LIKE
 from etl.read.tins import REPLACED, is_too_deep, redact
 from support.staged_files import LOG
 
@@ -85,11 +87,33 @@ def test_a_line_that_may_be_headings_is_split_once() -> None:
     assert many < 4 * few
 
 
+@pytest.mark.parametrize(
+    ("label", "left"),
+    [
+        ("Email - Delivered", "Email"),
+        ("Email \n Opened ", "Email"),
+        ("Email -\n(reprocessed)", "Email -"),
+        ("Email --Bounced", "Email -"),
+        ("Email: open", "Email"),
+        ("Link opened", "Link opened"),
+        ("Email - Unprocessed", "Email - Unprocessed"),
+        ("Email", "Email"),
+        ("Opened", "Opened"),
+    ],
+)
+def test_a_status_at_the_end_of_a_label(label: str, left: str) -> None:
+    assert without_ending(label) == left
+
+
 def test_expressions_that_never_ended() -> None:
     assert announces("Social Security " * 20_000)
     assert not announces("Social Security " * 20_000 + "Benefits")
     assert not announces("social " + "ids " * 10_000 + "media")
     assert not announces("social " + "ids" * 10_000 + "media")
+    for text in (" " * 400_000 + "x", "\n" * 400_000 + "x"):
+        assert without_ending(f"Email{text}") == f"Email{text}"
+    for text in ("jan " * 100_000, "1 " * 200_000):
+        assert DAY_WORD.search(text) is None and re.search(TIME_LIKE, text) is None
     assert redact_keyed("\\" * 400_000) == ("\\" * 400_000, 0)
     assert re.fullmatch(FOOTER, "page 1" + ".1" * 5_000 + "!x") is None
     assert re.fullmatch(FOOTER, "page 1" + ".1" * 5_000) is not None
