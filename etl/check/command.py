@@ -69,7 +69,7 @@ def new_check(data: DataDir, settings: Settings, given: Mapping[str, str] | None
 
 @contextmanager
 def check_folder(data: DataDir) -> Iterator[Path]:
-    """A private folder in the data directory, which is at the end as it was: what is unpacked may have SSNs."""
+    """A private folder in the data directory, which is then as it was: what is unpacked may have SSNs."""
     made = [folder for folder in (data.adding, data.root) if not folder.exists()]
     try:
         with upload_folder(data) as (folder, _):
