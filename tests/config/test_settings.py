@@ -66,6 +66,11 @@ def test_the_shipped_file_reads_the_words_of_the_platform() -> None:
     assert shipped.retention == Retention()
 
 
+def test_the_shipped_file_takes_ids_of_nine_digits_for_numbers_of_taxpayers() -> None:
+    shipped = read_settings(SHIPPED / "settings.toml")
+    assert not any(source.nine_digit_ids for source in shipped.sources)
+
+
 def test_the_names_of_the_contract_are_always_headings(tmp_path: Path) -> None:
     read = settings(tmp_path, FIRM + SOURCE + '[[source]]\nname = "list"\nkind = "returns"\nfiles = ["r*"]\n')
     for source in read.sources:

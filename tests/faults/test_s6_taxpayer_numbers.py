@@ -175,13 +175,13 @@ def test_s6_a_purged_return_stays_away_in_both_forms_of_its_id(
     for number, (before, after) in enumerate([(own, hashed), (hashed, own)]):
         data, bare = DataDir(tmp_path / f"{number}"), DataDir(tmp_path / f"off {number}")
         data.root.mkdir(mode=0o700)
-        data.settings.write_text(before)
+        (data.root / "settings.toml").write_text(before)
         first, second = tmp_path / "first.csv", tmp_path / "second.csv"
         first.write_text(f"{head}065432107,{row}")
         second.write_text(head + "".join(f"{one},{row}" for one in ("r1", "065432107", " 065432107", "r2")))
         runner.run("--data", data.root, "load", first)
         assert runner.run("--data", data.root, "purge", "--return", "065432107", "--yes").code == 0
-        data.settings.write_text(after)
+        (data.root / "settings.toml").write_text(after)
         shutil.copytree(data.root, bare.root)
         for each, count, off in ((data, tally, []), (bare, control, ["id forms"])):
             assert runner.run("--data", each.root, "load", second, off=off).code == 0
