@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from etl.common.paths import DataDir
+from etl.common.paths import SHIPPED, DataDir
 from support.naughty import naughty_data
 from support.served import FLAGS, Visit, chromium
 
@@ -53,6 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     long = {item.path for item in items if {"browser", "runner"} & set(getattr(item, "fixturenames", ()))}
     items.sort(key=lambda item: (item.path not in long, item.path.parent.name not in ("upkeep", "warehouse")))
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_shipped_settings() -> Iterator[None]:
+    """A data directory without settings has the shipped ones: a test must not write those."""
+    file = SHIPPED / "settings.toml"
+    before = file.stat().st_mtime_ns
+    yield
+    assert file.stat().st_mtime_ns == before, f"a test has written {file}"
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], DataDir]) -> DataDir:

@@ -31,6 +31,14 @@ def refusal(folder: Path, text: str) -> str:
     return str(raised.value).removeprefix(f"{folder}/")
 
 
+def test_the_shipped_file_keeps_no_nine_digits_and_guesses_no_time() -> None:
+    shipped = read_settings(SHIPPED / "settings.toml")
+    assert not any(source.nine_digit_ids for source in shipped.sources)
+    # A day alone would be midnight.
+    formats = {time_format for source in shipped.sources for time_format in source.time_formats}
+    assert formats == {f"%m/%d/%Y {clock}" for clock in ("%I:%M:%S %p", "%I:%M %p", "%H:%M:%S", "%H:%M")}
+
+
 def test_the_shipped_file_reads_the_words_of_the_platform() -> None:
     shipped = read_settings(SHIPPED / "settings.toml")
     assert [(source.name, source.kind, source.firm_id) for source in shipped.sources] == [
