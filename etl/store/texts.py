@@ -27,7 +27,7 @@ from etl.read.announced import (
     redact_keyed,
     redact_record,
 )
-from etl.read.ids import DAMAGED, plain_id_text
+from etl.read.ids import DAMAGED, out_of_formula_text, plain_id_text
 from etl.read.shown_numbers import NOT_AS_SHOWN
 from etl.read.tins import REPLACED, SUSPECT, id_hash, is_too_deep, redact, redact_name
 from etl.store.columns import Columns
@@ -132,7 +132,9 @@ def redact_file(
         if place in announced:
             changed, number = redact_announced(text, fewest=1 if place in parts else FEWEST)
         else:
-            changed, number = (redact_ids if place in with_ids else redact_keyed)(text)
+            # The quotes of the formula that protects an id say nothing about its number.
+            own = out_of_formula_text(text) if place in ids else text
+            changed, number = (redact_ids if place in with_ids else redact_keyed)(own)
         if place == MALFORMED and announced:
             changed, more = redact_record(changed)
             number += more

@@ -22,10 +22,14 @@ import polars as pl
 from etl.common.duck import OFFLINE, parquet
 from etl.read.streams import PACKED_MAGIC
 
-CHUNK_BYTES = 1 << 23
+CHUNK_CHARACTERS = 1 << 23
+# A refused file may be one line that fills the memory. No word is as long as OVERLAP.
+LONGEST_LINE, OVERLAP = 1 << 20, 1 << 12
 QUOTES = re.compile(r"[\"'\\]")
 # JSON may write any character so, and a text in UTF-16 that does not say so has zero bytes.
-ESCAPED = re.compile(r"\\+u([0-9a-f]{4})", re.IGNORECASE)
+ESCAPED = re.compile(r"(?<!\\)\\+u([0-9a-f]{4})", re.IGNORECASE)
+# Python makes no number of very many digits, and no character has so many.
+NO_CHARACTER = re.compile(r"&#\d{1000,}")
 # Archives inside of archives, zstd, PDF, and Office files of before 2007.
 OPAQUE = (*PACKED_MAGIC.values(), b"PAR1", b"%PDF", b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"Rar!")
 OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
@@ -67,35 +71,47 @@ def normalized(text: str) -> str:
         text = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
         # Characters beyond 16 bits are written as two halves.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return QUOTES.sub("", html.unescape(text)).replace("\0", "").casefold()
+    return QUOTES.sub("", html.unescape(NO_CHARACTER.sub(" ", text))).replace("\0", "").casefold()
 
 
 def texts_of(file: Path) -> Iterator[str]:
-    """The text of a file in chunks that end with a line."""
+    """The texts of a file in chunks."""
     with open(file, "rb") as stream:
-        beginning = stream.peek(8)
-        if beginning.startswith(b"PAR1"):
+        if stream.peek(8).startswith(b"PAR1"):
             yield from parquet_texts(file)
-        elif beginning.startswith(b"PK\x03\x04"):
-            with zipfile.ZipFile(stream) as archive:
-                for name in archive.namelist():
-                    yield name
-                    with archive.open(name) as member:
-                        yield from stream_texts(member)
         else:
-            opened = [opener(stream) for start, opener in OPENERS.items() if beginning.startswith(start)]
-            yield from stream_texts(*opened or [stream])
+            packed = [opener(stream) for start, opener in OPENERS.items() if stream.peek(8).startswith(start)]
+            # The stored files of runs are packed workbooks.
+            yield from packed_texts(*packed or [stream])
+
+
+def packed_texts(stream: Any) -> Iterator[str]:
+    """The texts of an archive or a workbook, with the names of its members, or of any other stream."""
+    if not stream.peek(8).startswith(b"PK\x03\x04"):
+        yield from stream_texts(stream)
+        return
+    with zipfile.ZipFile(stream) as archive:
+        for name in archive.namelist():
+            yield name
+            with archive.open(name) as member:
+                yield from stream_texts(member)
 
 
 def stream_texts(stream: Any) -> Iterator[str]:
-    """The text of a stream in chunks that end with a line. Raises a ValueError if it may be packed."""
+    """The text of a stream in chunks that end with a line. Raises a ValueError if it may be packed.
+
+    Of a line that is longer than a chunk, each chunk begins with the end of the one before.
+    """
     beginning = stream.peek(8)
     if beginning.startswith(OPAQUE):
         raise ValueError("no plain text")
     encoding = "utf-16" if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     with io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="\n") as text:
-        while lines := text.readlines(CHUNK_BYTES):
-            yield readable("".join(lines))
+        before = ""
+        while chunk := text.read(CHUNK_CHARACTERS):
+            chunk = before + chunk + text.readline(LONGEST_LINE)
+            yield readable(chunk)
+            before = "" if chunk.endswith("\n") else chunk[-OVERLAP:]
 
 
 def readable(text: str) -> str:

@@ -127,6 +127,12 @@ def test_a_firm_has_its_own_numbers_in_the_names_of_its_files(tmp_path: Path) ->
     assert bad.name == f"{tmp_path}/{OTHER}_bad.csv"
 
 
+def test_a_formula_that_protects_a_firms_own_number_makes_no_hash_of_it(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, OWN_IDS)
+    files = [log_of(firm, f"{number}.csv", own) for number, own in enumerate([f'="{DIGITS}"', DIGITS])]
+    assert [events(one.part, "return_id") for one in firm.load(*files) if one.part] == [[(DIGITS,)]] * 2
+
+
 def test_a_firm_gives_its_own_number_for_a_file(tmp_path: Path) -> None:
     for settings, is_own in ((OWN_IDS, True), (HASHED, False)):
         firm = Firm(tmp_path / str(is_own), settings)
