@@ -76,7 +76,8 @@ class Purged:
         return set().union(*(forms_of(one, self.key) for one in (own, *self.originals.get(own, ()))))
 
     def has(self, firm_id: str | None, return_id: str | None) -> bool:
-        return bool(self.hashes) and any(
+        # Web hooks without a return are not all purged because some were.
+        return bool(self.hashes and return_id) and any(
             return_hash(self.key, firm_id, one) in self.hashes for one in self.forms(return_id)
         )
 

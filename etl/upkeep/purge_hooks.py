@@ -24,11 +24,14 @@ def hooks_of(
     """
     wanted = {word.casefold() for word in words}
     joined = joined_rows(database, data)
+    query = "select firm_id from purged_returns where return_id is null"
+    without_return = {firm_id for (firm_id,) in database.execute(query).fetchall()}
     hashes, names = set[str](), set[str]()
     for part, row_no, hook in hooks(database, data):
-        _, body, _, client_id, *texts, _ = hook
+        firm_id, body, return_id, client_id, *texts, _ = hook
         named = [text for text in (client_id, *texts) if text]
-        if (part.file_id, row_no) in joined or not wanted.isdisjoint(map(str.casefold, named)):
+        is_own = (part.file_id, row_no) in joined or (return_id is None and firm_id in without_return)
+        if is_own or not wanted.isdisjoint(map(str.casefold, named)):
             hashes.add(hook_hash(hash_key(data), hook))
             names |= set(filter(None, texts)) if body == "signature" else set()
     return sorted(hashes), sorted(names)

@@ -6,6 +6,7 @@ import json
 import zipfile
 import zlib
 from argparse import Namespace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from etl.upkeep import text_search
 from etl.upkeep.purge import purge
 from etl.upkeep.text_search import TextSearch
 from support.exports import traces
+from support.hooks import ESIGN, LEE, STATUSES, esign, lines, status
 from support.loaded_files import Firm, tree
 
 HEAD = "tab,label,event_time\n"
@@ -247,3 +249,19 @@ def test_a_purged_file_with_its_own_ids_does_not_come_back_with_other_values(tmp
     purge_file(firm, firm.parts[0].file_id)
     put(firm, "Roe_log.csv", log)
     assert [outcome.state for outcome in firm.load_inbox()] == ["refused"]
+
+
+def test_a_purge_of_all_old_signatures_keeps_no_later_signature_out(tmp_path: Path) -> None:
+    firm = Firm(tmp_path)
+    old = lines(
+        status("DELIVERED", "2023-03-04T15:10:00.000Z", 9),
+        esign("2023-03-08T20:15:00.000Z", "2023-03-04T15:10:00.000Z", LEE),
+    )
+    new = lines(*STATUSES, ESIGN)
+    firm.load(firm.file("old.ndjson", old))
+    options = {"return_id": None, "firm": None, "before": date(2024, 1, 1), "file_id": None, "yes": True}
+    assert purge(firm.data, Namespace(**options)) == 0
+    assert not firm.parts
+    firm.load(firm.file("new.ndjson", new + old))
+    counts = {part.kind: (part.ledger["kept_count"], part.ledger["purged_count"]) for part in firm.parts}
+    assert counts == {"events": (6, 1), "webhook": (1, 1)}
