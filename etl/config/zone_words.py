@@ -24,6 +24,7 @@ OFFSET = re.compile(
 CAPITALS = re.compile(r"[A-Z]{2,5}")
 NO_ZONES = ("AM", "PM", "MDY", "DMY", "YMD", "ISO", "US", "USA", "EU", "ID", "LOCAL")
 BRACKETED = re.compile(r"(.*\w.*?)[\s_]*[(\[]\s*(?:in )?([^()\[\]]+?)\s*[)\]]\s*")
+MAY_HAVE_WORD = re.compile(r"[\s,_/()\[\]-]|UTC|Utc|GMT")
 LAST_WORDS = re.compile(r"(.*?\w.*?)[\s,_/-]+([A-Za-z]+(?: Time)?|(?:UTC|GMT) ?[+-]\d[\d:]*)\s*", re.I)
 LAST_CAPITALS = re.compile(r"(.*[a-z])(UTC|Utc|GMT)")
 FIRST_WORD = re.compile(r"\s*([A-Za-z]+)[\s_-]+(.*\w.*)")
@@ -91,6 +92,9 @@ def split_heading(heading: str) -> tuple[str, str | None]:
     """A heading without its word for a zone, and the word: `Date/Time (UTC)`, `Time ET`, `utc_time`."""
     # A line that was split by a wrong delimiter is no heading, and slow to search.
     if len(heading) > LONGEST:
+        return heading, None
+    # Most headings have none of these, and to search for more takes long in a long one.
+    if not MAY_HAVE_WORD.search(heading):
         return heading, None
     if (match := BRACKETED.fullmatch(heading)) and (zone_of(match[2]) or is_like_zone(match[2])):
         return match[1], match[2]

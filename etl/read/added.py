@@ -15,7 +15,8 @@ from etl.common.duck import count_of, create_table, literal
 from etl.common.problem import Problem
 from etl.config.source import Limits, Source, columns_of, heading_key, joined_places
 from etl.read.csv_dialect import checked_headings
-from etl.read.json_documents import Keys, leaves
+from etl.read.json_documents import Keys
+from etl.read.json_places import leaves
 from etl.read.json_records import as_text, value_of
 from etl.read.records import Staged
 

@@ -1,6 +1,7 @@
 """A line of a text that was copied from the dialog: its cells, of which one may be a time."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from etl.read.dialog import Row, indent
@@ -73,8 +74,10 @@ def times_in(cells: list[str]) -> list[tuple[int, re.Match[str]]]:
         if found := [(place, match) for place, match in alone if match]:
             return found
     for expression in (TIME, CLOCK_TIME):
-        inside = [(place, match) for place, cell in enumerate(cells) for match in expression.finditer(cell)]
-        if found := [(place, match) for place, match in inside if is_apart(*sides_of(match))]:
+        found = [
+            (place, match) for place, cell in enumerate(cells) for match in times_apart(expression, cell)
+        ]
+        if found:
             return found
     return []
 
@@ -83,9 +86,18 @@ def sides_of(match: re.Match[str]) -> tuple[str, str]:
     return match.string[: match.start()], match.string[match.end() :]
 
 
-def is_apart(before: str, after: str) -> bool:
-    """Whether texts beside a time are apart from it by blanks, and have no quotes around it."""
-    return before[-1:] in ("", " ") and after[:1] in ("", " ") and before.count('"') % 2 == 0
+def times_apart(expression: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The times in a text that are apart from the rest by blanks, and have no quotes around them."""
+    quotes = counted = 0
+    for match in expression.finditer(text):
+        start, end = match.span()
+        quotes, counted = quotes + text.count('"', counted, start), start
+        if (
+            text[max(0, start - 1) : start] in ("", " ")
+            and text[end : end + 1] in ("", " ")
+            and quotes % 2 == 0
+        ):
+            yield match
 
 
 def unquoted(cell: str) -> str:

@@ -7,14 +7,14 @@ the source needs; what could be in two places is refused.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, columns_of, heading_key
+from etl.config.source import Limits, heading_key
 from etl.read.csv_dialect import printable_headings
 from etl.read.encoding import Text, utf8_text
 
@@ -28,11 +28,12 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
 FOLLOWERS = {"": "[", "[": "]", "element": ",]", ",": "", "]": ""}
 # Objects over many lines are held in memory.
 MOST_HELD = 64_000_000
-MOST_PLACES = 1_000
 # Says only where a value ends, and a number may be of any length: records are decoded again, and strictly.
 SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 # A heading with the zone of times, as heading_key has it.
 ZONE = re.compile("zone$|^tz$|utcoffset$")
+# Keys beside the records, and how long one is with those around it.
+MOST_BESIDE, LONGEST_KEY = 300_000, 5_000
 ADVICE = "Write one object a line, or one array of objects."
 # The keys from the document to its records; none if a document is a record.
 Keys = tuple[str, ...]
@@ -188,7 +189,12 @@ class Beside:
     lists: int = 0
 
     def note(self, key: str, value: Any) -> None:
-        """Notes a key with a text, and those of the objects and lists in it, which may name a return."""
+        """Notes a key with a text, and those of the objects and lists in it, which may name a return.
+
+        Raises a Problem if they are too many: each has the keys around it in its own.
+        """
+        if len(self.texts) > MOST_BESIDE or len(key) > LONGEST_KEY:
+            raise Problem(f"it has too much beside its records. {ADVICE}")
         texts = self.texts.setdefault(key, set())
         if isinstance(value, dict):
             for name, item in value.items():
@@ -202,97 +208,6 @@ class Beside:
             for name in [part for part in key.split(".") if ZONE.search(heading_key(part))]:
                 # Two are no zone that can be read.
                 self.zones[name] = ", ".join(filter(None, [self.zones.get(name), value]))
-
-
-@dataclass
-class Found:
-    """The objects at one place of the documents: how many, and the headings of the texts in them."""
-
-    count: int = 0
-    in_list: bool = False
-    headings: dict[str, None] = field(default_factory=dict)
-
-
-def survey(value: dict[str, Any], keys: Keys, found: dict[Keys, Found], in_list: bool) -> None:
-    """Adds an object, and the objects in it, to those found at their places."""
-    if len(found) > MOST_PLACES:
-        raise Problem(f"it has objects in over {MOST_PLACES} places. {ADVICE}")
-    own = found.setdefault(keys, Found())
-    own.count, own.in_list = own.count + 1, in_list
-    own.headings |= dict.fromkeys(leaves(value))
-    for key, item in value.items():
-        for one in item if isinstance(item, list) else [item]:
-            if isinstance(one, dict):
-                survey(one, (*keys, key), found, isinstance(item, list))
-
-
-def leaves(value: dict[str, Any], before: str = "") -> Iterator[str]:
-    """The dotted headings of the texts and numbers of an object and the objects in it."""
-    for key, item in value.items():
-        if isinstance(item, dict):
-            yield from leaves(item, f"{before}{key}.")
-        elif not isinstance(item, list):
-            yield before + key
-
-
-def find_records(file: JsonFile, source: Source) -> Keys:
-    """The only place whose objects have all headings that the source needs; the document if none has.
-
-    The first documents decide only that they are records themselves: a later one may have a second list.
-    Refuses documents of which several places could be it, and those that are no records themselves.
-    """
-    found: dict[Keys, Found] = {}
-    next_try, fitting = 1, list[Keys]()
-    for number, (_, text) in enumerate(file.documents(), start=1):
-        try:
-            value = SCANNER.decode(text)
-            if isinstance(value, dict):
-                survey(value, (), found, file.form == "array" or (file.form == "lines" and number > 1))
-        except (ValueError, RecursionError):
-            continue
-        if number >= next_try and (fitting := places_that_fit(found, source)) == [()]:
-            return ()
-        next_try = max(next_try, 2 * number)
-    fitting = places_that_fit(found, source)
-    where = f'under the [[source]] "{source.name}" in settings.toml'
-    if len(fitting) > 1:
-        choices = " or ".join(f'records = "{shown(keys)}"' for keys in fitting[:5])
-        raise Problem(f"its records may be in {len(fitting)} places. Write {choices} {where}.")
-    if not fitting and () in found and not may_be_records(found, source):
-        listed = "; ".join(f"{shown(keys)}: {', '.join(one.headings)}" for keys, one in found.items() if keys)
-        raise Problem(
-            f"no list or object in it has all of {', '.join(source.needed)}. It has {printable(listed)}. "
-            f'Write records = "..." {where}, and its headings in [source.columns].'
-        )
-    return fitting[0] if fitting else ()
-
-
-def places_that_fit(found: dict[Keys, Found], source: Source) -> list[Keys]:
-    """Where the objects have all headings that the source needs; not inside of records that are in a list.
-
-    One heading alone may be in objects inside of any record too.
-    """
-    fitting = [keys for keys, one in found.items() if is_complete(one.headings, source)]
-    outer = {keys for keys in fitting if found[keys].in_list or len(source.needed) < 2}
-    return [keys for keys in fitting if not any(keys[:size] in outer for size in range(len(keys)))]
-
-
-def is_complete(headings: Iterable[str], source: Source) -> bool:
-    """Whether headings have all that the source needs, and at least one that it knows."""
-    columns = set(columns_of(source, list(headings))) - {None}
-    return bool(columns) and columns.issuperset(source.needed)
-
-
-def may_be_records(found: dict[Keys, Found], source: Source) -> bool:
-    """Whether documents that lack a heading may be records, and are not around them."""
-    needed = {
-        keys: len(set(source.needed).intersection(columns_of(source, list(one.headings))))
-        for keys, one in found.items()
-    }
-    if max(needed.values()) > needed[()]:
-        return False
-    is_known = any(columns_of(source, list(found[()].headings)))
-    return is_known or not any(one.in_list and one.count > found[()].count for one in found.values())
 
 
 def records_at(text: str, keys: Keys, place: str, others: Beside, start: int = 0) -> Iterator[str]:

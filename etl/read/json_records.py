@@ -12,29 +12,17 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate, product
+from itertools import product
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from etl.common.problem import Problem
-from etl.config.source import Limits, Source, column_of, heading_key
+from etl.config.source import Source, column_of, heading_key
 from etl.read.archive import Room
 from etl.read.csv_dialect import checked_headings, named_in
-from etl.read.json_documents import (
-    SCANNER,
-    TOKEN,
-    ZONE,
-    Beside,
-    JsonFile,
-    Keys,
-    find_records,
-    is_complete,
-    leaves,
-    printable,
-    records_at,
-    shown,
-)
+from etl.read.json_documents import SCANNER, ZONE, Beside, JsonFile, Keys, printable, records_at, shown
+from etl.read.json_places import find_records, is_complete, leaves, limit_depth
 from etl.read.records import REASONS, Records, Staged
 
 Fields = dict[str, str | None]
@@ -186,15 +174,6 @@ def is_known(source: Source, heading: str) -> bool:
     """Whether a heading means one of our columns, alone or joined with others."""
     key = heading_key(heading)
     return key in source.known or any(key in parts for parts in source.joined)
-
-
-def limit_depth(text: str, place: str, limits: Limits) -> None:
-    if text.count("{") + text.count("[") > limits.json_depth:
-        # Brackets inside strings do not count.
-        steps = ((token in "{[") - (token in "}]") for token in TOKEN.findall(text))
-        deepest = max(accumulate(steps), default=0)
-        if deepest > limits.json_depth:
-            raise limits.over("json_depth", "the depth of JSON", deepest, place)
 
 
 def stage_json(database: DuckDBPyConnection | None, file: JsonFile, source: Source, room: Room) -> Staged:

@@ -25,6 +25,7 @@ PACKED_MAGIC = {
     "zip": b"PK\x03\x04",
 }
 CHUNK = 1 << 20
+MEMBER_STEP = 1 << 14
 # A few bytes of zstd can expand to 128 kB: the output of a step is at most 32 MB.
 ZSTD_STEP = 1 << 10
 ZSTD_HEADER = 18
@@ -77,7 +78,8 @@ def member_chunks(kind: str, file: BinaryIO) -> Iterator[bytes]:
     """The content of each member of gzip, bzip2 or xz; each must end, and only zero bytes may follow."""
     magic = PACKED_MAGIC[kind]
     member, is_padded = DECOMPRESSORS[kind](), False
-    for data in iter(partial(file.read, CHUNK), b""):
+    # What follows a member is copied, and a member may have 20 bytes: so little is read at once.
+    for data in iter(partial(file.read, MEMBER_STEP), b""):
         while data or (member and not getattr(member, "needs_input", True)):
             if member is None:
                 rest = data.lstrip(b"\0")

@@ -1,19 +1,26 @@
 """The time of a reader grows with its bytes, not with their square: calls are counted, no clock is read."""
 
+import gzip
+import io
 import re
 import sys
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
+from etl.common.problem import Problem
 from etl.read.announced import announces, redact_announced, redact_ids, redact_keyed, redact_record
 from etl.read.csv_dialect import ID
 from etl.read.dialog import FOOTER, without_ending
+from etl.read.dialog_line import times_apart, times_in
 from etl.read.dialog_text import split_headings
-from etl.read.dialog_times import DAY_WORD
+from etl.read.dialog_times import CLOCK_TIME, DAY_WORD
+from etl.read.streams import DECOMPRESSORS, unpacked_chunks
 from etl.read.tables import TIME_LIKE
 from etl.read.tins import REPLACED, is_too_deep, redact
-from support.staged_files import LOG
+from support.staged_files import LOG, refusal, staged
 
 
 def calls(function: Callable[[], object]) -> int:
@@ -67,6 +74,81 @@ KEYED = {
 def test_numbers_under_keys(text: Callable[[int], str], function: Callable[[str], tuple[str, int]]) -> None:
     few, many = (calls(lambda size=size: function(text(size))) for size in (1_000, 4_000))
     assert many < 4.5 * few
+
+
+def nested(depth: int, size: int, inside: str = "1") -> str:
+    """JSON with an object in an object, and so on; the innermost has as many keys as fit."""
+    keys = ",".join(f'"k{number}":{inside}' for number in range(size // 10))
+    return '{"a":' * depth + "{" + keys + "}" + "}" * depth
+
+
+def test_members_of_an_archive() -> None:
+    """What follows a member is copied for each: 1,000 members of 20 bytes, and not all of a megabyte."""
+    copied = [0]
+
+    class Watched:
+        def __init__(self) -> None:
+            self.own = zlib.decompressobj(wbits=31)
+            self.eof, self.unused_data, self.unconsumed_tail = False, b"", b""
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            copied[0] += len(data)
+            found = self.own.decompress(data, most)
+            self.eof, self.unused_data = self.own.eof, self.own.unused_data
+            self.unconsumed_tail = self.own.unconsumed_tail
+            return found
+
+    packed = gzip.compress(b"a") * 5_000
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DECOMPRESSORS, "gzip", Watched)
+        assert b"".join(unpacked_chunks("gzip", io.BytesIO(packed), [])) == b"a" * 5_000
+    assert copied[0] < 1_000 * len(packed)
+
+
+def test_times_in_a_line() -> None:
+    text = "3:10 PM " * 20_000
+    few, many = (calls(lambda size=size: times_in([text[:size]])) for size in (10_000, 40_000))
+    assert many < 4.5 * few
+    found = [match.start() for match in times_apart(CLOCK_TIME, 'a 3:10 PM "b 3:11 PM" c 3:12 PM, x3:13 PM')]
+    assert found == [2]
+
+
+RECORD = '{"return_id":"R1","tab":"Client","label":"Upload","event_time":"2026-03-01 09:00"}'
+DOCUMENTS = {
+    "beside": lambda size: f'{{"b":{nested(40, size)},"records":[{RECORD}]}}',
+    "texts beside": lambda size: f'{{"b":{nested(40, size, chr(34) * 2)},"records":[{RECORD}]}}',
+    "around": lambda size: f'{{"records":[{nested(40, size)}]}}',
+}
+
+
+@pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_objects_in_objects(text: Callable[[int], str]) -> None:
+    """Each object counts with all objects in it, so without a limit 40 times."""
+
+    def read(size: int) -> None:
+        with suppress(Problem):
+            staged("a.json", text(size))
+
+    few, many = (calls(lambda size=size: read(size)) for size in (10_000, 40_000))
+    assert many < 4.5 * few
+    assert few < 5_000_000
+
+
+def objects(count: int, one: str) -> str:
+    return "{" + ",".join(f'"c{number}":{one}' for number in range(count)) + "}"
+
+
+REFUSED = {
+    "line 1: the depth of JSON is 301, and the limit is 50 (json_depth": nested(300, 10_000),
+    "line 1: the depth of JSON is 302, and": f'{{"b":{nested(300, 10_000)},"records":[{RECORD}]}}',
+    "its objects have over 50000 headings.": objects(9, nested(40, 5_000)),
+    "it has objects in over 1000 places.": objects(1_100, "{}"),
+}
+
+
+@pytest.mark.parametrize(("reason", "text"), REFUSED.items())
+def test_documents_with_too_many_objects_are_refused(reason: str, text: str) -> None:
+    assert refusal("a.json", text).startswith(reason)
 
 
 def test_a_text_in_more_than_eight_layers_is_replaced_as_a_whole() -> None:
