@@ -14,13 +14,11 @@ from etl.cli import verbs
 from etl.cli.options import read_options
 from etl.common.paths import DataDir
 from etl.common.problem import Problem, traceback_of
-from etl.common.system import BROKEN_PIPE, close_to_others
+from etl.common.system import BROKEN_PIPE, INTERRUPTED, close_to_others
 from etl.common.terminal import say
 
 # What a person can fix outside of this program: permissions, space, a name that is taken.
 FIXABLE = {"EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "ENOTDIR", "EISDIR"}
-# DuckDB's message for a Ctrl-C that arrives while it works.
-INTERRUPTED = "Query interrupted"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -57,7 +57,11 @@ def draw_no_match(sentence: str = "No return matches these filters.") -> None:
 
 def are_too_few() -> bool:
     """Whether a reader of counts alone has chosen too few returns to see any."""
-    return not signin.reader().sees_clients and data.ask("next_steps", **filters.chosen()).is_empty()
+    scope = signin.reader()
+    if scope.sees_clients:
+        return False
+    # Nothing of it is shown, so it is not recorded as seen.
+    return data.answer(data.current_build(), scope, "next_steps", None, filters.chosen()).is_empty()
 
 
 def draw_too_few(title: str) -> None:

@@ -69,8 +69,8 @@ def new_check(data: DataDir, settings: Settings, given: Mapping[str, str] | None
 
 @contextmanager
 def check_folder(data: DataDir) -> Iterator[Path]:
-    """A private folder in the data directory, which is then as it was: what is unpacked may have SSNs."""
-    made = [folder for folder in (data.adding, data.root) if not folder.exists()]
+    """A private folder in the data directory: what is unpacked may have SSNs. No new directory is left."""
+    made = [] if data.root.exists() else [data.adding, data.root]
     try:
         with upload_folder(data) as (folder, _):
             yield folder

@@ -16,6 +16,8 @@ PAUSE_SECONDS = 0.05
 CTRL_C = {signal.SIGINT}
 # The exit codes of processes that people or a shutdown have ended, and no fault.
 ENDED_BY_PEOPLE = {-signal.SIGHUP, -signal.SIGINT, -signal.SIGTERM}
+# DuckDB's message for a Ctrl-C that arrives while it works.
+INTERRUPTED = "Query interrupted"
 # The exit code that a shell reports for a program if the reader of its output has ended.
 BROKEN_PIPE = 128 + signal.SIGPIPE
 

@@ -24,7 +24,7 @@ import duckdb
 from etl.common.files import write_json
 from etl.common.paths import CHECKOUT, DataDir
 from etl.common.problem import Problem
-from etl.common.system import ENDED_BY_PEOPLE, end_first
+from etl.common.system import ENDED_BY_PEOPLE, INTERRUPTED, end_first
 from etl.common.uploads import upload_folder
 from etl.store.identity import digest
 from etl.store.small_files import windows
@@ -107,8 +107,9 @@ class Reading:
         self.write(before | ids, self.ended | {own: self.ended.get(own, 0) + 1 for own in ids & before})
         try:
             yield
-        except (Problem, OSError, KeyboardInterrupt) as error:
-            if not is_out_of_memory(error):
+        except (Problem, OSError, KeyboardInterrupt, RuntimeError) as error:
+            is_foreseen = not isinstance(error, RuntimeError) or str(error) == INTERRUPTED
+            if is_foreseen and not is_out_of_memory(error):
                 self.write(before, self.ended)
             raise
         self.suspects = before - ids

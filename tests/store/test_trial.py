@@ -245,3 +245,16 @@ def test_the_note_is_of_files_that_are_there(data: DataDir, library: Callable[[s
         added.write_text(LOG.format("R1"))
         assert ended(begin(data, "", "load", str(added)))[0] == -signal.SIGABRT
     assert Reading.of(data).suspects == set()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("Query interrupted")])
+def test_ctrl_c_counts_for_no_file(data: DataDir, error: BaseException) -> None:
+    """DuckDB has an error of its own for it. Who stops a load has not shown that a file ends it."""
+    [file] = put(data, "a.csv")
+    note(data, file)
+    before = Reading.of(data).suspects
+    assert before
+    with pytest.raises(type(error)), Reading.of(data).noted([file]):
+        assert set(Reading.of(data).ended.values()) == {1}
+        raise error
+    assert (Reading.of(data).suspects, Reading.of(data).ended) == (before, {})
