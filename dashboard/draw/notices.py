@@ -67,7 +67,9 @@ def are_too_few() -> bool:
 def draw_too_few(title: str) -> None:
     """What such a reader sees in place of a page."""
     st.title(title)
-    draw_no_match(f"Fewer than {LEAST_COUNT} returns are in this view. Your role sees counts of more.")
+    draw_no_match(
+        f"This view has fewer than {LEAST_COUNT} returns. Your role sees counts of {LEAST_COUNT} or more."
+    )
 
 
 def warn_if_old(facts: Facts) -> None:

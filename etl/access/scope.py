@@ -97,8 +97,8 @@ def of_enough_returns(report: Report, asked: Iterable[str]) -> str:
 def without_small_counts(report: Report) -> str:
     """The columns of a report of counts for viewers.
 
-    Small counts are hidden, and in a row that has one also zeros, which would say what it counts, rates and
-    times.
+    Small counts are hidden. In a row that has one, so are zeros, rates and times: they would tell which count
+    is not zero, and how large it is.
     """
     counts = [name for name in report.columns if "_count" in name]
     any_small = " or ".join(f"{name} between 1 and {LEAST_COUNT - 1}" for name in counts)

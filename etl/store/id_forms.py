@@ -24,7 +24,7 @@ OTHER_FORM = (
     "which may be SSNs, are stored as hashes; an earlier version, and the setting nine_digit_ids = true, "
     "store the digits. To have each return once, nothing was loaded. Load all files again: returntrail load "
     "--again FOLDER. If such ids are the firm's own numbers, first write nine_digit_ids = true under [firm] "
-    "in settings.toml."
+    "in settings.toml, and such ids without hyphens in all exports: with them they are hashes nevertheless."
 )
 LEFT_SO = (
     "this file was not loaded again, and has returns or clients of the other files under another form of "

@@ -270,7 +270,7 @@ def test_a_viewer_gets_counts_and_no_name_of_a_client(
     for path in ("/", "/pipeline", "/turnaround", "/email", "/reports"):
         shown = viewer.open(f"{path}?{narrow}").locator("body").inner_text()
         assert "Something went wrong" not in shown, path
-        assert "Fewer than 5 returns are in this view." in shown, path
+        assert "This view has fewer than 5 returns." in shown, path
     for path in ("/pipeline", "/email"):
         assert (
             "under 5"

@@ -109,6 +109,16 @@ def test_times_in_a_line() -> None:
     text = "3:10 PM " * 20_000
     few, many = (calls(lambda size=size: times_in([text[:size]])) for size in (10_000, 40_000))
     assert many < 4.5 * few
+    copied = [0]
+
+    class Watched(str):
+        def __getitem__(self, place: object) -> str:
+            part = super().__getitem__(place)  # type: ignore[index]
+            copied[0] += len(part)
+            return part
+
+    assert len(list(times_apart(CLOCK_TIME, Watched(text)))) == 20_000
+    assert copied[0] < len(text)
     found = [match.start() for match in times_apart(CLOCK_TIME, 'a 3:10 PM "b 3:11 PM" c 3:12 PM, x3:13 PM')]
     assert found == [2]
 
