@@ -15,6 +15,7 @@ from etl.common.problem import Problem
 from etl.config.settings import read_settings
 from etl.store.load import load
 from etl.warehouse.build import build
+from support.served import free_port
 
 ACCESS = '\n[access]\nmanager = ["ann@firm.example"]\n'
 AUTH = {
@@ -203,7 +204,9 @@ def test_an_office_whose_name_reads_like_firm_and_office_is_refused_with_a_way_o
             refuse_unknown_offices(data)
 
 
-@pytest.mark.parametrize("words", [["app.py", "127.0.0.1", "8765"], ["-m", "streamlit", "run", "app.py"]])
+@pytest.mark.parametrize(
+    "words", [["app.py", "127.0.0.1", str(free_port())], ["-m", "streamlit", "run", "app.py"]]
+)
 def test_a_server_that_is_started_otherwise_refuses_half_of_one_too(tmp_path: Path, words: list[str]) -> None:
     data = written(tmp_path, None, AUTH)
     environment = os.environ | {"RETURNTRAIL_DATA": str(data.root)}

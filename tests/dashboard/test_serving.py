@@ -21,7 +21,9 @@ from etl.common.paths import CHECKOUT
 from support.served import free_port, visitor_of
 from support.visitors import crowd
 
-STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.port", "8765"]
+# Streamlit looks whether the port is free before it starts the program.
+PORT = str(free_port())
+STREAMLIT = [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.port", PORT]
 REFUSAL = (
     '"0.0.0.0" is not a loopback address: the dashboard has no sign-in, so it is served to this machine only.'
 )
@@ -68,9 +70,9 @@ def test_the_proxy_of_a_sign_in_passes_on_the_name_that_people_typed() -> None:
     [
         ([*STREAMLIT, "--server.address", "0.0.0.0"], {}),
         (STREAMLIT, {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}),
-        ([sys.executable, str(CHECKOUT / "app.py"), "0.0.0.0", "8765"], {}),
+        ([sys.executable, str(CHECKOUT / "app.py"), "0.0.0.0", PORT], {}),
         (
-            [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", "8765"],
+            [sys.executable, str(CHECKOUT / "app.py"), "127.0.0.1", PORT],
             {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"},
         ),
     ],

@@ -12,6 +12,7 @@ from streamlit import config
 from dashboard.guard.protection import SETTINGS
 from faults.checks import Tally
 from faults.table import CHECKOUT
+from support.served import free_port
 
 # What it would refuse itself if it were another value, or what would end its start before ours.
 VALUES = {
@@ -35,7 +36,7 @@ NOT_TRIED = (
     "server.sslKeyFile",
 )
 SERVED_BY = {
-    "app.py": [str(CHECKOUT / "app.py"), "127.0.0.1", "8765"],
+    "app.py": [str(CHECKOUT / "app.py"), "127.0.0.1", str(free_port())],
     "streamlit run": ["-m", "streamlit", "run", str(CHECKOUT / "app.py"), "--server.address", "127.0.0.1"],
 }
 UNPROTECTED = """

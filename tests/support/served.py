@@ -1,6 +1,7 @@
 """The dashboard as its users see it: a real server on a free port, and a real Chromium."""
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -21,6 +22,10 @@ from playwright.sync_api import TimeoutError as WaitedTooLong
 from etl.common.paths import CHECKOUT, DataDir
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+# Systems give ports from 32768 on to outgoing connections, which could take one before its server starts.
+GIVEN = range(10_000, 32_768)
+# Hypothesis seeds the usual generator alike in every worker: two workers would draw the same ports.
+DRAW = random.SystemRandom()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The sandbox needs rights that root in a container does not have.
 FLAGS = [
@@ -47,10 +52,12 @@ def chromium() -> str:
 
 
 def free_port() -> int:
-    """A port that no server listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A port that no server listens on, drawn at random, so that two workers rarely draw the same."""
+    while True:
+        port = DRAW.choice(GIVEN)
+        with suppress(OSError), socket.socket() as tried:
+            tried.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """A small firm that subscribes to reports: its store, queries and settings, and a mail server."""
 
 import shutil
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from etl.config.settings import read_settings
 from etl.reports.history import Run, read_runs
 from etl.reports.runs import write_due
 from etl.warehouse.build import build
+from support.served import free_port
 from support.warehouses import small_queries, two_files, write_part
 
 FIRM = '[firm]\nname = "Oak"\ntimezone = "America/New_York"\n[[source]]\nname = "crm"\nfiles = ["*"]\n'
@@ -179,12 +179,6 @@ class Post:
     @property
     def letters(self) -> list[Message]:
         return [message_from_bytes(envelope.content) for envelope in self.taken]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        return found.getsockname()[1]
 
 
 @contextmanager
