@@ -13,7 +13,6 @@ from etl.config.access import DATA_OWNER, MANAGER, STAFF, VIEWER, Scope
 from etl.warehouse.ask import Question, Report, Warehouse, question_of
 from etl.warehouse.cells import HIDDEN as HIDDEN
 from etl.warehouse.cells import UNDER as UNDER
-from etl.warehouse.cells import with_hidden as with_hidden
 
 # A split that identifies clients: many clients have a mail domain of their own.
 NAMING_SPLITS = ("mail_domain",)
@@ -68,9 +67,10 @@ def question_within(
     if known is None or scope.role != STAFF or known.access == "everyone":
         question = question_of(warehouse, report, columns, filters)
         if known and known.access == "counts" and scope.role == VIEWER:
-            if "least_percent" in filters:
-                # Whether a row is there would tell the rate that is hidden in it.
-                raise Problem(f"The report {report} takes no least_percent from your role, {scope.role}.")
+            for name in filters:
+                if name.startswith("least_"):
+                    # Whether a row is there would tell the number that is hidden in it.
+                    raise Problem(f"The report {report} takes no {name} from your role, {scope.role}.")
             enough = of_enough_returns(known, filters)
             question = replace(question, condition=enough, replaced=without_small_counts(known))
         return question

@@ -6,9 +6,9 @@ always bound.
 """
 
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +90,7 @@ class Question:
     """A question about a report, with checked names: columns, parameters, and the values to bind.
 
     `condition` is one more condition on its rows, and `replaced` what some columns are instead, both as SQL.
+    `order` are terms of an order other than the report's own. `arranged` makes it, and searches.
     """
 
     report: str
@@ -98,11 +99,15 @@ class Question:
     values: dict[str, object]
     condition: str = ""
     replaced: str = ""
+    order: tuple[str, ...] = ()
 
     @property
     def select(self) -> str:
-        """The rows, in the report's order."""
-        return f"select {', '.join(self.columns or '*')} {self.source('report')}"
+        """The rows, in the report's order or in another one."""
+        columns = ", ".join(self.columns or "*")
+        if self.order:
+            return f"select {columns} {self.source('unsorted')} order by {', '.join(self.order)}"
+        return f"select {columns} {self.source('report')}"
 
     @property
     def count(self) -> str:
@@ -216,9 +221,11 @@ def ask(
     return fetch_rows(warehouse, question_of(warehouse, report, columns, filters))
 
 
-def fetch_rows(warehouse: Warehouse, question: Question, limit: int | None = None) -> pl.DataFrame:
-    """The rows of the answer, in the report's order; with a limit only the first ones."""
-    query = question.select if limit is None else f"{question.select} limit {limit}"
+def fetch_rows(
+    warehouse: Warehouse, question: Question, limit: int | None = None, offset: int = 0
+) -> pl.DataFrame:
+    """The rows of the answer in its order; with a limit only so many, after leaving out `offset` rows."""
+    query = question.select if limit is None else f"{question.select} limit {limit} offset {offset}"
     with report_cursor(warehouse, question) as cursor:
         # Not cursor.sql, which binds the query once more: of a long report, that takes a third of the time.
         answer = cursor.execute(query, question.values or None).to_arrow_table()
@@ -263,6 +270,34 @@ def question_of(
         name: convert_argument(report, name, known.params[name], value) for name, value in filters.items()
     }
     return Question(report, columns, tuple(filters), values)
+
+
+def arranged(question: Question, report: Report, search: str, searched: Sequence[str], sort: str) -> Question:
+    """A question for those of its rows that contain all words of a search, sorted by a column.
+
+    A word may be in any of the `searched` columns; `has_words` in SQL says which spellings are the same.
+    `sort` is a column, `-column` for the largest first, or "" for the report's order; rows without a value
+    are last. Raises a Problem for a column that the report does not have.
+    """
+    sorted_by = sort.removeprefix("-")
+    for name in (*searched, *([sorted_by] if sort else [])):
+        if name not in report.columns:
+            raise Problem(
+                f'The report {report.name} has no column "{name}". It has: {", ".join(report.columns)}.'
+            )
+    conditions, values = [question.condition], question.values
+    if search.strip() and not searched:
+        raise Problem(f"The report {report.name} has no column that can be searched.")
+    if search.strip():
+        conditions.append(f"has_words(folded(concat_ws(' ', {', '.join(searched)})), $words)")
+        values = values | {"words": search}
+    order: tuple[str, ...] = ()
+    if sort:
+        value = f"folded({sorted_by})" if report.columns[sorted_by] == "VARCHAR" else sorted_by
+        order = (f"{value}{' desc' if sort.startswith('-') else ''} nulls last", *report.key)
+    return replace(
+        question, condition=" and ".join(f"({one})" for one in conditions if one), values=values, order=order
+    )
 
 
 @contextmanager

@@ -22,6 +22,23 @@ create macro lowered(words) as case
     else translate(words, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ', 'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ')
 end;
 
+-- A text as a search reads it: small letters without accents and apostrophes, commas as blanks, so that "nunez" finds Nuñez. Letters
+-- that are not listed stay as they are, since engines differ in them. Texts in ASCII need no translation, which is slow.
+create macro folded(words) as case
+    when strlen(words) = length(words) then lower(replace(replace(words, '''', ''), ',', ' '))
+    else translate(
+        regexp_replace(words, '[\x{300}-\x{36F}\x{27}\x{2019}]', '', 'g'),
+        ',ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞàáâãäåçèéêëìíîïðñòóôõöøùúûüýÿ'
+        || 'ĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞğĠġĢģĤĥĦħĨĩĪīĬĭĮįİıĲĴĵĶķĹĺĻļĽľĿŁłŃńŅņŇňŊŌōŎŏŐőŒŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽž'
+        || 'ǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜȘșȚțẠạẢảẤấẦầẨẩẪẫẬậẮắẰằẲẳẴẵẶặẸẹẺẻẼẽẾếỀềỂểỄễỆệỈỉỊịỌọỎỏỐốỒồỔổỖỗỘộỚớỜờỞởỠỡỢợỤụỦủỨứỪừỬửỮữỰựỲỳỴỵỶỷỸỹ'
+        || 'ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩЁЄІЇАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯҐ',
+        ' abcdefghijklmnopqrstuvwxyzaaaaaaæceeeeiiiidnoooooouuuuyþaaaaaaceeeeiiiidnoooooouuuuyy'
+        || 'aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiĳjjkkllllllŀllnnnnnnŋooooooœrrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzz'
+        || 'aaiioouuuuuuuuuussttaaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy'
+        || 'αβγδεζηθικλμνξοπρστυφχψωёєіїабвгдежзийклмнопрстуфхцчшщъыьэюяґ'
+    )
+end;
+
 -- A pattern with the text in quotes put back: ... between quotes stands for it.
 create macro worded(pattern, subject) as replace(pattern, '"..."', '"' || coalesce(subject, '') || '"');
 

@@ -49,6 +49,12 @@ create macro segment_of(what, week, month, split_by) as case
     )
 end;
 
+-- Whether a folded text contains all words of a search, in any order. Words beyond the eighth do not count: more than a name
+-- has make a search slow. The first word alone leaves out most texts before lists are made for the others.
+create macro words_of(search) as regexp_extract_all(folded(search), '[^\s\p{Z}]+')[:8];
+create macro has_words(folded_text, search) as
+    contains(folded_text, words_of(search)[1]) and list_bool_and([contains(folded_text, word) for word in words_of(search)]);
+
 -- The sum of counts, as a count.
 create macro total(counts) as cast(sum(counts) as bigint);
 
@@ -58,6 +64,15 @@ create macro percent(part, whole) as round(10000 * cast(part as double) / nullif
 
 -- A median or p90 of whole seconds, which has at most one decimal; further decimals are rounding errors.
 create macro in_seconds(quantile) as round(quantile * 10) / 10;
+
+-- The seconds of a wait that has not ended: longer than any that has.
+create macro never() as cast(9000000000000000000 as bigint);
+
+-- A quantile of waits, of which those that have not ended are longer than any: null if it is of those, or if one of them has
+-- lasted shorter so far (`least_open`) and could still end before it.
+create macro known_quantile(quantile, least_open) as case
+    when quantile < never() and (least_open is null or least_open >= quantile) then quantile
+end;
 
 -- Seconds as days with one decimal, as lists show them.
 create macro in_days(seconds) as round(seconds / 8640.0) / 10;
@@ -124,3 +139,19 @@ create macro full_week(weeks_before) as last_full_week() - 7 * weeks_before;
 
 -- The time (UTC) when a week this many weeks ago was as old as the last full week is now.
 create macro as_of_then(weeks_before) as newest_time() - to_days(7 * weeks_before);
+
+-- Whether a day is one of the holidays that have a date of their own.
+create macro is_fixed_holiday(day) as strftime(day, '%m-%d') in ('01-01', '06-19', '07-04', '11-11', '12-25');
+
+-- Whether federal offices are closed for a holiday (5 U.S.C. 6103), which on a weekend is kept on the weekday next to it.
+create macro is_federal_holiday(day) as
+    is_fixed_holiday(day)
+    or (isodow(day) = 5 and is_fixed_holiday(day + 1))
+    or (isodow(day) = 1 and is_fixed_holiday(day - 1))
+    -- The third Mondays of January and February, the first of September, the second of October, the fourth Thursday of November.
+    or (month(day), isodow(day), (day(day) + 6) // 7) in ((1, 1, 3), (2, 1, 3), (9, 1, 1), (10, 1, 2), (11, 4, 4))
+    -- The last Monday of May.
+    or (month(day) = 5 and isodow(day) = 1 and day(day) > 24);
+
+-- Whether nothing is expected on a tab on a day: a firm rests on holidays, its clients do not.
+create macro rests(tab, day) as tab = 'Internal' and is_federal_holiday(day);

@@ -198,10 +198,12 @@ select
     end as why,                 -- Why the next step is due, as far as the log shows.
     facts.last_event_at,
     facts.event_count,
-    lowered(coalesce(attributes.client_name, ''))
-        || '¦' || lowered(facts.return_id)
-        || '¦' || lowered(coalesce(attributes.client_id, ''))
-    as search_text              -- The text that a search reads: client, return number and client number, in lower case.
+    folded(
+        coalesce(attributes.client_name, '')
+        || ' ' || facts.return_id
+        || coalesce(' ' || attributes.client_id, '')
+        || coalesce(' ' || contacts.addresses, '')
+    ) as search_text            -- What a search reads, folded: client, return number, client number and addresses of emails.
 from facts
 join model.attributes as attributes using (return_key)
 left join model.contacts as contacts using (return_key)

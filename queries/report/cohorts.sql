@@ -4,6 +4,7 @@
 -- key: segment, within_days
 -- check: signed_count <= delivery_count
 -- filters: firms, offices, partners, types, years
+-- param: least_deliveries = 1  Leaves out weeks with fewer deliveries than this.
 -- access: counts
 with days as (
     select
@@ -41,5 +42,6 @@ select
     percent(judged.signed_count, judged.delivery_count) as signed_percent -- signed_count of delivery_count.
 from judged
 cross join raw.build as build
-where judged.last_delivered_at <= build.as_of - to_days(judged.age_days)
+where judged.delivery_count >= least_deliveries
+    and judged.last_delivered_at <= build.as_of - to_days(judged.age_days)
 order by judged.segment, judged.age_days

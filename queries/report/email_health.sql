@@ -55,6 +55,8 @@ select
     bounced_count,                                                  -- The last status is a bounce.
     percent(bounced_count, processed_count) as bounced_percent,     -- The bounce rate: bounced_count of processed_count.
     unconfirmed_count,                                              -- No delivery confirmation within 24 hours.
-    pending_count                                                   -- No delivery confirmation yet, and sent within the last 24 hours.
+    pending_count,                                                  -- No delivery confirmation yet, and sent within the last 24 hours.
+    coalesce(split_by = 'week' and segment > cast(full_week(1) as varchar), false) as is_young -- Of a split by week: the running
+                        -- week, or one that ended less than 7 days before the build: some of its emails are still to be opened.
 from counted
 order by segment nulls last, case kind when 'initial' then 1 when 'access_code' then 2 else 3 end, kind

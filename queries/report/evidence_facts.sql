@@ -43,6 +43,14 @@ events as (
     join model.numbered_events as events using (return_key)
     left join raw.records as records using (return_key, file_no, row_no)
 ),
+-- How often somebody acted whom the log does not name: once it was one of two signers, more often one or both.
+unnamed as (
+    select acts.return_key, acts.cycle_no, acts.signer, acts.code, count(*) as act_count
+    from (select distinct asked.return_key from asked) as wanted
+    join model.signer_acts as acts using (return_key)
+    where not acts.is_theirs and coalesce(acts.taken_back_event_no, 0) = 0
+    group by acts.return_key, acts.cycle_no, acts.signer, acts.code
+),
 facts as (
     select
         asked.*, evidence.fact_no, evidence.fact, evidence.title, evidence.source, evidence.meaning,
@@ -77,13 +85,20 @@ valued as (
     select
         facts.*, events.event_at, labels.code, worded(labels.words, events.subject) as label, events.file_no,
         events.row_no, codes.title as code_title,
-        facts.is_joint and codes.acts = 'client' and labels.recipient is null and labels.code <> 'return_esigned' as is_unnamed,
+        coalesce(
+            facts.is_joint and codes.acts = 'client' and labels.recipient is null and labels.code <> 'return_esigned', false
+        ) as is_unnamed,
+        case
+            when not is_unnamed then ''
+            when unnamed.act_count > 1 and facts.fact in ('access', 'identity_check', 'signature') then ' by one or both'
+            else ' by one of the two'
+        end as by_whom,
         case facts.fact
             when 'signer_named' then case when labels.code is not null or not facts.is_joint then facts.signer end
             when 'version_sent' then lower(codes.title)
-            when 'access' then case when labels.code is not null then 'accessed' end
+            when 'access' then case when labels.code is not null then 'accessed' || by_whom end
             when 'copy_before_signing' then
-                case when labels.code = 'return_accessed' then 'accessed' when labels.code is not null then 'downloaded' end
+                case when labels.code = 'return_accessed' then 'accessed' when labels.code is not null then 'downloaded' end || by_whom
                 || case facts.dating_code
                     when 'signature_seen' then ' before the e-signature'
                     when 'return_esigned' then ' before the last e-signature'
@@ -95,14 +110,14 @@ valued as (
                 end
             when 'login' then facts.login
             when 'identity_check' then
-                case when labels.code = 'kba_passed' then 'passed' when not facts.kba_expected then 'not expected' end
+                case when labels.code = 'kba_passed' then 'passed' || by_whom when not facts.kba_expected then 'not expected' end
             when 'signature' then case labels.code
                 when 'signature_seen' then 'e-signed'
                 when 'return_esigned' then 'e-signed'
                 when 'efile_esigned' then 'e-signed'
                 when 'efile_forms_downloaded_by_firm' then 'signed forms picked up'
                 when 'files_uploaded' then 'hand-signed forms uploaded'
-            end
+            end || by_whom
             when 'signing_time' then case labels.code
                 when 'signature_seen' then 'at the e-signature'
                 when 'return_esigned' then 'not after the last e-signature'
@@ -110,7 +125,7 @@ valued as (
                 when 'kba_passed' then 'after the identity check'
                 when 'files_uploaded' then 'not after the upload'
                 when 'efile_forms_downloaded_by_firm' then 'not after the pickup'
-            end
+            end || by_whom
             when 'signing_method' then
                 case when labels.code = 'files_uploaded' then 'by hand' when labels.code is not null then 'electronically' end
             when 'ip_address' then facts.ip_address
@@ -127,6 +142,11 @@ valued as (
     left join events using (return_key, event_no)
     left join model.labels as labels on labels.label_no = events.label_no
     left join ref.codes as codes on codes.code = labels.code
+    left join unnamed
+        on unnamed.return_key = facts.return_key
+        and unnamed.cycle_no = facts.cycle_no
+        and unnamed.signer = facts.signer
+        and unnamed.code = labels.code
 )
 select
     valued.return_id,
@@ -142,7 +162,8 @@ select
     valued.fact_no,
     valued.fact,
     valued.title,                           -- The fact, as a heading.
-    coalesce(valued.known_value, 'not in source') as fact_value, -- What the log shows, or not in source.
+    coalesce(valued.known_value, 'not in source') as fact_value, -- What the log shows, or not in source; of a joint return
+                                            -- whose log does not say who acted, by one of the two, or by one or both.
     case
         when valued.known_value is null then 'not in source'
         when valued.fact = 'retain_until' then 'implied by the due date of the ' || valued.due_basis

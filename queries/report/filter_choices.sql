@@ -5,9 +5,22 @@
 -- filters: offices
 -- access: counts
 with asked as (
-    select returns.firm_id, returns.tax_year, returns.office, returns.partner, returns.return_type
+    select
+        returns.firm_id, returns.tax_year, returns.office, returns.partner, returns.return_type, returns.last_event_at
     from mart.returns as returns
     where of_office(returns, for_offices)
+),
+-- The season that is under way: in January, returns of both years are at work, and the newest year has few.
+current_season as (
+    select last(worked.tax_year order by worked.return_count, worked.tax_year) as tax_year
+    from (
+        select asked.tax_year, count(*) as return_count
+        from asked
+        cross join raw.build as build
+        where asked.last_event_at >= build.as_of - interval '30' day
+            and asked.tax_year is not null
+        group by asked.tax_year
+    ) as worked
 ),
 values_of as (
     select 'firm' as filter_name, asked.firm_id as choice from asked
@@ -23,8 +36,11 @@ values_of as (
 select
     filter_name,              -- firm, year, office, partner or form, as the filters are called on screen.
     choice,                   -- A value that at least one return has, as text.
-    count(*) as return_count  -- Returns that have it.
+    count(*) as return_count, -- Returns that have it.
+    coalesce(filter_name = 'year' and choice = cast(any_value(season.tax_year) as varchar), false) as is_current -- The tax year of
+                              -- most returns with an event in the last 30 days: pages show it until another is chosen.
 from values_of
+cross join current_season as season
 where choice is not null
 group by filter_name, choice
 order by

@@ -1,8 +1,9 @@
--- Searches returns by number, client number or client name, in upper or lower case. An exact number comes first, then the
--- newest tax year. One row per return. One letter finds nothing.
+-- Searches returns by client name, number, client number and addresses of emails. All words must be found, in any order;
+-- case, accents, apostrophes and commas do not matter. An exact number comes first, then the newest tax year. One row per
+-- return. One letter finds nothing.
 --
 -- key: firm_id, return_id
--- param: search = null  The text to find, as typed; % and _ have no special meaning.
+-- param: search = null  The words to find, as typed; % and _ have no special meaning.
 -- filters: firms, offices, partners, types, years
 -- param: max_rows = 8  The most rows to return.
 with asked as (
@@ -11,12 +12,8 @@ with asked as (
         returns.firm_id, returns.tax_year, returns.client_id, returns.handling_state, returns.signature_state,
         lower(trim(search)) in (lower(returns.return_id), lower(returns.client_id)) as is_exact
     from mart.returns as returns
-    where length(trim(search)) >= 2
-        and (
-            contains(returns.search_text, lowered(trim(search)))
-            -- Small letters beyond Latin-1 cost more, so they are made only where somebody has typed some.
-            or (strlen(search) > length(search) and contains(lower(returns.search_text), lower(trim(search))))
-        )
+    where length(trim(folded(search))) >= 2
+        and has_words(returns.search_text, search)
         and passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
 )
 select

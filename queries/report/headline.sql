@@ -43,31 +43,36 @@ measured as (
     ) as emails
     where emails.kind = 'initial'
     union all
-    select 'days to sign' as measure, spans.segment, spans.days_median, null, spans.delivery_count
-    from report.turnaround(
-        since := full_week(1),
-        until := full_week(0) + 6,
+    -- Of the week before the last full one: all its deliveries are 7 days old, as all of the week before that are.
+    select
+        'signed within 7 days' as measure,
+        cast(cast(cohorts.segment as date) + 7 as varchar) as segment,
+        cohorts.signed_percent,
+        cohorts.signed_count,
+        cohorts.delivery_count
+    from report.cohorts(
         for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
-        for_types := for_types, for_years := for_years,
-        split_by := 'week'
-    ) as spans
-    where spans.span = 'delivery to signature'
+        for_types := for_types, for_years := for_years
+    ) as cohorts
+    where cohorts.within_days = 7
 )
 select
     measures.measure,       -- our move: returns whose next step is the firm's. delivered: deliveries of the week. bounce rate:
-                            -- of the week's initial emails, in percent. days to sign: median, of the week's deliveries that are signed.
-    weeks.week,             -- The Monday of the last full week; our move is as of now.
+                            -- of the week's initial emails, in percent. signed within 7 days: of the week's deliveries, in percent.
+    case
+        when measures.measure = 'signed within 7 days' then cast(full_week(1) as varchar) else weeks.week
+    end as week,            -- The Monday of the last full week, and of signed within 7 days the week before it; our move is as of now.
     coalesce(now.value, measures.no_value) as value, -- Now, or in the last full week; null where there is nothing to measure.
     case when not measures.is_now then coalesce(before.value, measures.no_value) end as value_before, -- In the week before; null for our move, which
                         -- has no past.
-    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited more than 3 days. bounce rate: bounced emails. Else
-                        -- null.
+    coalesce(now.part_count, measures.no_part) as part_count, -- our move: those that have waited more than 3 days. bounce rate: bounced emails. signed
+                        -- within 7 days: those signed. Else null.
     coalesce(now.base_count, 0) as base_count, -- What the value counts or is a rate of: returns, deliveries or emails.
     case when not measures.is_now then coalesce(before.part_count, measures.no_part) end as part_count_before, -- part_count of the week before.
     case when not measures.is_now then coalesce(before.base_count, 0) end as base_count_before -- base_count of the week before.
 from (
     values (1, 'our move', true, 0, 0), (2, 'delivered', false, 0, null), (3, 'bounce rate', false, null, 0),
-        (4, 'days to sign', false, null, null)
+        (4, 'signed within 7 days', false, null, 0)
 ) as measures(measure_no, measure, is_now, no_value, no_part)
 cross join weeks
 left join measured as now using (measure, week)

@@ -20,7 +20,22 @@ select
     timeline.recipient,
     timeline.subject,
     timeline.actor,
-    timeline.wait_seconds,
+    -- A copy is not shown, so nothing is counted from it.
+    case
+        when timeline.is_repeat then timeline.wait_seconds
+        else seconds_between(
+            lag(timeline.event_at) over (
+                partition by timeline.firm_id, timeline.return_id, timeline.tab, timeline.is_repeat order by timeline.event_no
+            ),
+            timeline.event_at
+        )
+    end as wait_seconds,            -- Since the event before on this tab that is no copy; of a copy, since any event before.
+    seconds_between(
+        lag(timeline.event_at) over (
+            partition by timeline.firm_id, timeline.return_id, timeline.is_repeat order by timeline.event_no
+        ),
+        timeline.event_at
+    ) as pause_seconds,             -- Since the event before on either tab that is no copy; of a copy, since the copy before.
     timeline.is_repeat,
     coalesce(
         label_as_logged(logged.logged_label, texts.pattern, logged.subject),

@@ -24,7 +24,7 @@ with facts as (
 shown as (
     select
         firm_id, return_id, cycle_no, signer,
-        max(replace(known, 'accessed', 'logged')) filter (where fact = 'access') as access,
+        max(case when known = 'accessed' then 'logged' else known end) filter (where fact = 'access') as access,
         max(said) filter (where fact = 'copy_before_signing') as copy_before_signing,
         max(said) filter (where fact = 'login') as login,
         max(known) filter (where fact = 'identity_check') as identity_check,
@@ -54,12 +54,12 @@ select
     deliveries.cycle_no,
     signers.signer,
     deliveries.delivered_at,
-    shown.access,               -- Whether the log shows that the signer accessed the return; `signer not named`: the log of a joint return does not
-                                -- say who did.
+    shown.access,               -- Whether the log shows that the signer accessed the return; `accessed by one of the two, signer not named`: the
+                                -- log of a joint return does not say who did, which is no proof of this signer's access.
     signers.accessed_at,
     shown.copy_before_signing,  -- Access or a download before the event that dates the signature.
     shown.login,                -- Who logged in, as the export says, or where the access code was sent.
-    shown.identity_check,       -- Whether the log shows a pass of the identity questions; failures are never logged.
+    shown.identity_check,       -- Whether the log shows a pass of the identity questions, likewise; failures are never logged.
     signers.kba_passed_at,
     shown.signature,            -- The best evidence of the signature; the platform does not log the e-signature of Form 8879.
     signers.esigned_at,

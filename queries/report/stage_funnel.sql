@@ -66,6 +66,7 @@ counted as (
             else passed.passed_count - coalesce(stayed.entered_and_passed_count, 0)
         end as skipped_count,
         coalesce(stayed.in_count, 0) as in_count,
+        cast(sum(coalesce(stayed.in_count, 0)) over (partition by passed.segment) as bigint) as inside_count,
         coalesce(stayed.entered_count, 0) - coalesce(stayed.in_count, 0) as left_count,
         stayed.quantiles
     from passed
@@ -82,6 +83,8 @@ select
     percent(counted.entered_count, counted.return_count) as entered_percent, -- entered_count of return_count.
     counted.skipped_count,                      -- Those that reached a later stage, or their client, without it; a recall is never skipped.
     counted.in_count,                           -- Those that are in it now.
+    counted.inside_count,                       -- Those of the segment that are in any stage now.
+    percent(counted.in_count, counted.inside_count) as in_percent, -- in_count of inside_count.
     counted.left_count,                         -- Those that were in it and are not now.
     in_seconds(counted.quantiles[1]) as seconds_median,       -- Half of the finished stays were at most this long.
     in_seconds(counted.quantiles[2]) as seconds_p90,          -- 90% of the finished stays were at most this long.

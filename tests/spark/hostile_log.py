@@ -136,7 +136,7 @@ def row(random: Random, number: int, tab: str, label: str, status: str, at: date
         maybe(f"e{random.randrange(99999)}"),
         maybe("550 no such user", "line\nbreak"),
         f"c{number}",
-        maybe("Ann", "ann", "=1+1", "Ünal"),
+        maybe("Ann", "ann", "=1+1", "Ünal, Đặng O’Neil ΣЖß"),
         maybe("2024", "2025"),
         maybe(*FORMS),
         maybe("Yes", "No"),

@@ -40,6 +40,7 @@ VALUES = {
     "until": ("'2026-03-15'",),
     "min_wait_days": ("2",),
     "max_days_left": ("10",),
+    "least_deliveries": ("10",),
 }
 
 

@@ -24,11 +24,11 @@ before_pickup as (
         signs.return_key,
         signs.cycle_no,
         signs.signer,
-        max(acts.event_no) filter (where acts.is_theirs) as their_act_no,
-        max(acts.event_no) as act_no
+        max(acts.event_no) as their_act_no
     from signs
     join model.signer_acts as acts using (return_key, cycle_no, signer)
-    where acts.event_no < signs.picked_up_no
+    where acts.is_theirs
+        and acts.event_no < signs.picked_up_no
         and (
             acts.code = 'kba_passed'
             or (
@@ -49,8 +49,9 @@ select
     ) as signature_no,      -- Their e-signature, in a web hook if there, else that of all signers, else the pickup, else the
                             -- last upload not deleted, else an e-signature that names nobody.
     coalesce(
-        signs.seen_no, signs.esigned_no, signs.all_esigned_no, acts.their_act_no, acts.act_no, signs.picked_up_no,
-        signs.uploaded_no, signs.perhaps_esigned_no
-    ) as dating_no          -- The same; for a pickup, the last identity check or upload before it, theirs if the log says whose.
+        signs.seen_no, signs.esigned_no, signs.all_esigned_no, acts.their_act_no, signs.picked_up_no, signs.uploaded_no,
+        signs.perhaps_esigned_no
+    ) as dating_no          -- The same; for a pickup, their last identity check or upload before it. One that names nobody may be the
+                            -- other signer's, so it dates neither.
 from signs
 left join before_pickup as acts using (return_key, cycle_no, signer)
