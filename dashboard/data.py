@@ -11,10 +11,21 @@ from dashboard.guard import signin
 from etl import status
 from etl.access import Scope, audit
 from etl.access.scope import may_ask, question_within
-from etl.warehouse.ask import Facts, Warehouse, count_rows, fetch_rows, open_warehouse
+from etl.warehouse.ask import Facts, Question, Warehouse, arranged, count_rows, fetch_rows, open_warehouse
 
 # What the frame of every page asks; it is not recorded as seen by anybody.
-ASKED_BY_THE_FRAME = {"filter_choices", "load_totals"}
+ASKED_BY_THE_FRAME = {"filter_choices", "load_totals", "silent_days"}
+# The columns that the search of a list reads.
+SEARCHED = (
+    "client_name",
+    "client_id",
+    "return_id",
+    "partner",
+    "office",
+    "return_type",
+    "preparer",
+    "recipient_email",
+)
 
 
 def current_build() -> status.FileState | None:
@@ -41,14 +52,15 @@ def ask(report: str, columns: list[str] | None = None, **filters: Any) -> pl.Dat
     return rows
 
 
-def ask_first(
-    report: str, limit: int, columns: list[str] | None = None, **filters: Any
+def ask_page(
+    report: str, most: int, first: int = 0, search: str = "", sort: str = "", **filters: Any
 ) -> tuple[pl.DataFrame, int]:
-    """The first rows of a report that the reader may see, and how many there are."""
+    """Some rows of a report that the reader may see, and how many there are; the first row is number 0."""
     build, scope = current_build(), signin.reader()
-    rows = answer(build, scope, report, columns, filters, limit)
-    count = rows.height if rows.height < limit else row_count(build, scope, report, filters)
-    record_view(report, rows.height, build, filters)
+    rows = page_of(build, scope, report, most, first, search, sort, filters)
+    is_last = rows.height < most and (rows.height or not first)
+    count = first + rows.height if is_last else row_count(build, scope, report, search, filters)
+    record_view(report, rows.height, build, filters | ({"search": search} if search else {}))
     return rows, count
 
 
@@ -65,16 +77,39 @@ def answer(
     report: str,
     columns: list[str] | None,
     filters: Mapping[str, Any],
-    limit: int | None = None,
 ) -> pl.DataFrame:
-    """The answer to one question, or its first rows."""
-    return fetch_rows(warehouse(), question_within(warehouse(), scope, report, columns, filters), limit)
+    """The answer to one question."""
+    return fetch_rows(warehouse(), question_within(warehouse(), scope, report, columns, filters))
 
 
 @st.cache_data(max_entries=2000, show_spinner=False, hash_funcs={Scope: repr})
-def row_count(build: status.FileState | None, scope: Scope, report: str, filters: Mapping[str, Any]) -> int:
-    """How many rows the answer to a question has."""
-    return count_rows(warehouse(), question_within(warehouse(), scope, report, None, filters))
+def page_of(
+    build: status.FileState | None,
+    scope: Scope,
+    report: str,
+    most: int,
+    first: int,
+    search: str,
+    sort: str,
+    filters: Mapping[str, Any],
+) -> pl.DataFrame:
+    """Some rows of the answer to a question about a list."""
+    return fetch_rows(warehouse(), list_question(scope, report, search, sort, filters), most, first)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False, hash_funcs={Scope: repr})
+def row_count(
+    build: status.FileState | None, scope: Scope, report: str, search: str, filters: Mapping[str, Any]
+) -> int:
+    """How many rows the answer to a question about a list has."""
+    return count_rows(warehouse(), list_question(scope, report, search, "", filters))
+
+
+def list_question(scope: Scope, report: str, search: str, sort: str, filters: Mapping[str, Any]) -> Question:
+    """The question of a list; a search reads what its rows say of a return and of whose it is."""
+    question = question_within(warehouse(), scope, report, None, filters)
+    known = warehouse().reports[report]
+    return arranged(question, known, search, [name for name in SEARCHED if name in known.columns], sort)
 
 
 def may_see(report: str) -> bool:

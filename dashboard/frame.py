@@ -6,11 +6,16 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import filters, notices
-from dashboard.draw.return_link import open_requested_return
 from dashboard.draw.search import draw_search_button
 from dashboard.draw.text import moment_text
 from dashboard.guard import adding, signin
-from dashboard.guard.navigation import PAGES_OF_COUNTS, PAGES_WITHOUT_DATA, navigation, sign_in_everywhere
+from dashboard.guard.navigation import (
+    PAGES_OF_COUNTS,
+    PAGES_WITHOUT_DATA,
+    PAGES_WITHOUT_FILTERS,
+    navigation,
+    sign_in_everywhere,
+)
 from etl.status import Problem
 
 HERE = Path(__file__).parent
@@ -28,12 +33,12 @@ except Problem as problem:
 if reason:
     page.run()
     st.stop()
-open_requested_return()
 
 if page.url_path != "add":
     adding.leave()
 
-facts, fault = None, None
+st.set_page_config(page_title=f"{page.title} · returntrail")
+facts, fault, unknown = None, None, []
 try:
     facts = data.facts()
 except Problem as problem:
@@ -42,20 +47,26 @@ if facts is not None and facts.as_of is not None:
     with st.sidebar:
         if signin.reader().sees_clients:
             draw_search_button()
-        filters.draw()
+        if page.url_path not in PAGES_WITHOUT_FILTERS:
+            unknown = filters.draw()
         st.caption(
             f"Data until {moment_text(facts.as_of, facts.timezone)} ({facts.timezone}), "
             f"built {moment_text(facts.built_at, facts.timezone)}"
         )
         signin.draw_account()
     notices.warn_if_damaged()
-    notices.warn_if_old(facts)
+    if notices.is_demo():
+        notices.draw_demo(facts.as_of, facts.timezone)
+    else:
+        notices.warn_if_old(facts.as_of, facts.built_at, facts.timezone)
     notices.warn_if_quarantined()
 elif page.url_path not in PAGES_WITHOUT_DATA:
     notices.draw_no_data(fault) if fault else notices.draw_no_events()
     st.stop()
 try:
-    if facts and page.url_path in PAGES_OF_COUNTS and notices.are_too_few():
+    if unknown:
+        notices.draw_unknown(page.title, unknown)
+    elif facts and page.url_path in PAGES_OF_COUNTS and notices.are_too_few():
         notices.draw_too_few(page.title)
     else:
         page.run()

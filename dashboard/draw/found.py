@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from dashboard.draw.html import html_lines, html_table
-from dashboard.draw.lists import HEADINGS, heading
+from dashboard.draw.tables import HEADINGS, heading
 from dashboard.draw.text import count_text, html_text
 from etl.adding import ContentCheck, FileCheck, Labels, listed
 

@@ -1,26 +1,77 @@
 """Tables and lists of texts from files, as HTML whose every text is escaped."""
 
-from collections.abc import Iterable, Sequence
+import html
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from itertools import repeat
+from typing import Any
 
-from dashboard.draw.text import html_text
+from dashboard.draw.text import count_text, html_text, percent_text, week_text
+
+Row = Mapping[str, Any]
 
 
-def html_table(name: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table under its name; a wide one is scrolled, also by keyboard. The first cell of a row names it."""
-    head = "".join(f'<th scope="col">{html_text(title)}</th>' if title else "<td></td>" for title in titles)
-    body = "".join(
-        f'<tr><th scope="row">{html_text(first)}</th>'
-        + "".join(f"<td>{html_text(text)}</td>" for text in others)
-        + "</tr>"
-        for first, *others in rows
+def html_table(
+    name: str,
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Collection[int] = (),
+    helps: Sequence[str] = (),
+    has_caption: bool = True,
+) -> str:
+    """A table under its name; a wide one is scrolled, also by keyboard. The first cell of a row names it.
+
+    The places of columns of `numbers` are aligned at the right. `helps` say what each column means.
+    """
+    kinds = [' class="rt-number"' if place in numbers else "" for place in range(len(titles))]
+    meanings = [f' title="{html.escape(one)}"' if one else "" for one in helps or [""] * len(titles)]
+    head = "".join(
+        f'<th scope="col"{kind}{meaning}>{html_text(title)}</th>' if title else "<td></td>"
+        for title, kind, meaning in zip(titles, kinds, meanings, strict=True)
     )
+    body = "".join(map(table_row, rows, repeat(kinds)))
     head = f"<thead><tr>{head}</tr></thead>" if any(titles) else ""
+    shown, label = (f"<caption>{html_text(name)}</caption>" if has_caption else ""), html.escape(name)
     return (
-        f'<div class="rt-scroll" tabindex="0" role="region" aria-label="{name}"><table class="rt-table">'
-        f"<caption>{name}</caption>{head}<tbody>{body}</tbody></table></div>"
+        f'<div class="rt-scroll" tabindex="0" role="region" aria-label="{label}"><table class="rt-table">'
+        f"{shown}{head}<tbody>{body}</tbody></table></div>"
     )
+
+
+def table_row(texts: Sequence[str], kinds: Sequence[str]) -> str:
+    """A row whose first cell is its name."""
+    cells = [f"{kind}>{html_text(text)}" for text, kind in zip(texts, kinds, strict=True)]
+    others = "".join(f"<td{cell}</td>" for cell in cells[1:])
+    return f'<tr><th scope="row"{cells[0]}</th>{others}</tr>'
 
 
 def html_lines(lines: Sequence[str]) -> str:
     """Sentences one below the other."""
     return f'<ul class="rt-lines">{"".join(f"<li>{html_text(line)}</li>" for line in lines)}</ul>'
+
+
+def weekly_grid(name: str, ages: Sequence[int], weeks: Mapping[str, Sequence[Row | None]]) -> str:
+    """Weeks down, days after delivery across: the share signed, darker the larger; None leaves a cell empty.
+
+    The color ends at a middle tone, so that the text stays readable on it, in the light and in the dark.
+    """
+    head = "".join(f'<th scope="col">{age} d</th>' for age in ages)
+    body = "".join(
+        f'<tr><th scope="row">{week_text(date.fromisoformat(week))}</th>{"".join(map(grid_cell, row))}</tr>'
+        for week, row in weeks.items()
+    )
+    return (
+        f'<div class="rt-scroll" tabindex="0" role="region" aria-label="{name}"><table class="rt-grid">'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def grid_cell(row: Row | None) -> str:
+    """A share, with its counts as the help."""
+    if row is None or row["signed_percent"] is None:
+        return "<td></td>"
+    counts = f"{count_text(row['signed_count'])} of {count_text(row['delivery_count'])} deliveries"
+    return (
+        f'<td style="--share:{row["signed_percent"]:.0f}%" title="{counts}">'
+        f"{percent_text(round(row['signed_percent']))}</td>"
+    )

@@ -1,131 +1,192 @@
-"""Lists of returns: the first rows on screen, all rows as CSV, and a click on a client opens the return."""
+"""Lists of returns: rows that are links, searched, sorted and paged in SQL; the address has their state."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import polars as pl
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
+from streamlit.components.v2.types import ComponentRenderer
 
 from dashboard import data
-from dashboard.draw.return_link import request_return
-from dashboard.draw.text import DASH, printable_column
-from dashboard.guard.download import csv_button
-from etl.access.scope import with_hidden
+from dashboard.draw.return_link import return_address
+from dashboard.draw.text import cell_text, counted, printable
+from dashboard.guard.download import HELP as CSV_HELP
+from dashboard.guard.download import csv_address
 
-MAX_ROWS = 500
-ROW_HEIGHT = 35
-MAX_HEIGHT = 560
-KEYS = ["firm_id", "return_id", "client_name"]
+PAGE_ROWS = 100
+# What a browser still draws and prints in a few seconds.
+MOST_ROWS = 5_000
+# In the address, instead of the number of a page.
+ALL = "all"
+MOST_PAGES = 1_000_000
+MOST_LETTERS = 100
+LAST = "page and filters of each list"
+PLACE = re.compile(r"(.*)\{(\w+)\}(.*)")
 NOT_FOR_YOU = "This list names clients and is not available for your role."
 LAYOUT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-HEADINGS: dict[str, str] = LAYOUT["headings"]
+ROWS = Path(__file__).with_name("rows")
 
 
-def returns_list(key: str, filters: Mapping[str, Any], noun: str | None = None) -> bool:
-    """A list under a sentence that counts its rows ("218 returns", "The 500 most urgent of 3,281 returns").
+def with_rows(name: str, module: Path) -> ComponentRenderer:
+    """A component of the module's script and style, which follow those of rows that are links."""
+    css, js = (
+        "\n".join(file.with_suffix(suffix).read_text(encoding="utf-8") for file in (ROWS, module))
+        for suffix in (".css", ".js")
+    )
+    return st.components.v2.component(name, html='<div class="root"></div>', css=css, js=js)
+
+
+component = with_rows("list", Path(__file__))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the address says of a list: words to search for, the sort, and the page, which counts from 1.
+
+    With `is_all` the page has all rows, to be printed.
+    """
+
+    search: str
+    sort: str
+    page: int = 1
+    is_all: bool = False
+
+    @property
+    def first(self) -> int:
+        """The number of the first row, from 0."""
+        return (self.page - 1) * PAGE_ROWS
+
+    @property
+    def most(self) -> int:
+        return MOST_ROWS if self.is_all else PAGE_ROWS
+
+
+def view_of(layout: Mapping[str, Any]) -> View:
+    """The view in the address of the page; a sort or a page that does not exist is the first one."""
+    prefix = layout.get("address", "")
+    given = {name: st.query_params.get(f"{prefix}{name}", "") for name in ("search", "sort", "page")}
+    sort = given["sort"] if given["sort"] in dict(layout["sorts"]) else ""
+    page = int(given["page"]) if given["page"].isascii() and given["page"].isdecimal() else 1
+    search, page = given["search"].strip()[:MOST_LETTERS], min(max(page, 1), MOST_PAGES)
+    return View(search, sort, page, given["page"] == ALL)
+
+
+def is_left_page(key: str, page: str, filters: Mapping[str, Any]) -> bool:
+    """Whether the page in the address is left from this list under other filters.
+
+    It is not if Back or an address brings it: then the page has changed too, or there was no list before.
+    """
+    last = st.session_state.get(LAST, {}).get(key)
+    return bool(page) and last is not None and last[0] == page and last[1] != filters
+
+
+def returns_list(key: str, filters: Mapping[str, Any]) -> bool:
+    """A list of returns as links, searched, sorted and shown a page at a time.
 
     False for a list without rows, which draws its own sentence or nothing, so that the page can say one.
     """
-    layout = LAYOUT["lists"][key]
-    report, columns, order = layout["report"], layout["columns"], layout.get("order")
+    layout = LAYOUT[key]
+    report, view = layout["report"], view_of(layout)
+    page = st.query_params.get(f"{layout.get('address', '')}page", "")
     if not data.may_see(report):
         st.text(NOT_FOR_YOU)
         return True
-    rows, count = data.ask_first(report, MAX_ROWS, list(dict.fromkeys(KEYS + columns)), **filters)
-    if not count:
+    is_left = is_left_page(key, page, filters)
+    if is_left:
+        view = replace(view, page=1, is_all=False)
+    rows, count = data.ask_page(report, view.most, view.first, view.search, view.sort, **filters)
+    st.session_state.setdefault(LAST, {})[key] = (page, dict(filters))
+    if count and rows.is_empty():
+        # The address is of a page that the list no longer has.
+        view = replace(view, page=1)
+        rows, count = data.ask_page(report, view.most, 0, view.search, view.sort, **filters)
+    if not count and not view.search:
         if "nothing" in layout:
             st.text(layout["nothing"])
         return False
-    first = f"The {MAX_ROWS} {order} of " if order else f"The first {MAX_ROWS} of "
-    counted = f"{first if count > MAX_ROWS else ''}{count:,} {noun or layout['noun']}"
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{counted}. Click a client to open the return.")
-        csv_button(report, filters)
-    draw_clickable_rows(report, rows, columns, key)
+    csv = csv_address(report, filters, view.search, view.sort)
+    draw_list(key, layout, view, count, rows, csv, is_left)
     return True
 
 
-def draw_clickable_rows(report: str, rows: pl.DataFrame, columns: list[str], key: str) -> None:
-    """The rows, each with the client as a button."""
-    shown = screen_rows(rows.select(columns))
-    config: dict[str, Any] = dict(column_configs(report, shown))
-    config["client_name"] = st.column_config.ButtonColumn(
-        HEADINGS["client_name"],
-        type="tertiary",
-        alignment="left",
-        pinned=True,
-        width="medium",
-        on_click=request_clicked,
-        args=(f"{key} clicked", rows["firm_id"].to_list(), rows["return_id"].to_list()),
-        key=f"{key} clicked",
+def draw_list(
+    key: str,
+    layout: Mapping[str, Any],
+    view: View,
+    count: int,
+    rows: pl.DataFrame,
+    csv: str,
+    is_left_page: bool,
+) -> None:
+    """The rows of one page, as the browser draws them."""
+    last = view.first + rows.height
+    counted_rows = counted(count, *layout["noun"])
+    found = f"{counted_rows} with “{printable(view.search)}”" if view.search else counted_rows
+    component(
+        key=key,
+        data={
+            "label": layout["noun"][1],
+            "prefix": layout.get("address", ""),
+            "counted": found,
+            "search": view.search,
+            "searchLabel": "Search this list",
+            "sort": view.sort,
+            "sorts": layout["sorts"],
+            "csv": csv,
+            "csvHelp": CSV_HELP,
+            "page": view.page,
+            "hasMore": last < count and not view.is_all,
+            "isAll": view.is_all,
+            "isLeftPage": is_left_page,
+            "all": ALL,
+            "shown": f"{view.first + 1:,} to {last:,} of {count:,}",
+            "rows": [list_row(layout, row) for row in rows.iter_rows(named=True)],
+        },
     )
-    height = min(MAX_HEIGHT, ROW_HEIGHT * (rows.height + 1) + 3)
-    st.dataframe(shown, column_config=config, hide_index=True, height=height, key=key, placeholder="")
 
 
-def request_clicked(key: str, firms: list[str], returns: list[str]) -> None:
-    """Requests the return of the row that was clicked."""
-    row = st.session_state[key]["row"]
-    request_return(firms[row], returns[row])
+def list_row(layout: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as its lines of words."""
+    days, is_left = row[layout["days"]] if "days" in layout else None, layout.get("days") == "days_left"
+    return {
+        "address": f"/return?{urlencode(return_address(row['firm_id'], row['return_id']))}",
+        "pill": None if days is None else left_text(days) if is_left else days_text(days),
+        "isLate": is_left and days is not None and days < 0,
+        **{line: words_of(layout.get(line, []), row) for line in ("first", "second", "right")},
+    }
 
 
-def screen_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with times of the firm's zone, and texts without unprintable characters."""
-    zone = data.facts().timezone
-    changed = []
-    for name, kind in rows.schema.items():
-        if isinstance(kind, pl.Datetime):
-            changed.append(
-                pl.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
-            )
-        elif kind == pl.String:
-            changed.append(printable_column(name))
-    return rows.with_columns(changed)
+def words_of(templates: Iterable[str], row: Mapping[str, Any]) -> list[str]:
+    """The words of a line; those around a column without a value are left out."""
+    words = []
+    for template in templates:
+        before, name, after = PLACE.fullmatch(template).groups()  # type: ignore[union-attr]
+        text = value_text(name, row[name])
+        if text is not None:
+            words.append(f"{before}{text}{after}")
+    return words
 
 
-def heading(name: str) -> str:
-    """The heading of a column: ours, or the column's name as words."""
-    words = name.removesuffix("_at").removesuffix("_on").replace("_", " ")
-    return HEADINGS.get(name, words[0].upper() + words[1:])
+def value_text(name: str, value: object) -> str | None:
+    """A value as a list writes it; None for one that is missing."""
+    if value is None:
+        return None
+    if name.endswith("_days") and isinstance(value, float):
+        return days_text(value)
+    return cell_text(name, value, data.facts().timezone)
 
 
-def draw_rows(report: str, rows: pl.DataFrame, key: str) -> None:
-    """Rows of a report, each column's meaning as its help."""
-    rows = with_hidden(rows)
-    configs = column_configs(report, rows)
-    st.dataframe(screen_rows(rows), column_config=configs, hide_index=True, placeholder=DASH, key=key)
+def days_text(days: float) -> str:
+    """12.3 days, 1 day."""
+    amount = f"{days:,.1f}".removesuffix(".0")
+    return f"{amount} day{'' if amount == '1' else 's'}"
 
 
-def column_configs(report: str, rows: pl.DataFrame) -> dict[str, ColumnConfig]:
-    """How the columns of a report are drawn."""
-    meanings = data.warehouse().reports[report].meanings
-    return {name: column_config(name, kind, meanings.get(name)) for name, kind in rows.schema.items()}
-
-
-def column_config(name: str, kind: pl.DataType, meaning: str | None) -> ColumnConfig:
-    """How a column is drawn, by its type; its meaning is the help of its heading."""
-    label = heading(name)
-    if kind == pl.Date:
-        return st.column_config.DateColumn(label, help=meaning, format="MMM D, YYYY")
-    if isinstance(kind, pl.Datetime):
-        return st.column_config.DatetimeColumn(label, help=meaning, format="MMM D, h:mm A")
-    if kind == pl.Boolean:
-        return st.column_config.CheckboxColumn(label, help=meaning)
-    number_format = number_format_of(name, kind)
-    if number_format:
-        return st.column_config.NumberColumn(label, help=meaning, format=number_format)
-    return st.column_config.TextColumn(label, help=meaning)
-
-
-def number_format_of(name: str, kind: pl.DataType) -> str | None:
-    """How the numbers of a column are written; None for a column of texts."""
-    if name.endswith("_days"):
-        return "%.1f"
-    if name.endswith("_percent"):
-        return "%.2f%%"
-    if name == "tax_year":
-        return "%d"
-    return "localized" if kind.is_numeric() else None
+def left_text(days: int) -> str:
+    """13 days left, due today, 17 days overdue."""
+    return "due today" if not days else f"{days_text(abs(days))} {'left' if days > 0 else 'overdue'}"

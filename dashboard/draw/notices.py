@@ -1,19 +1,32 @@
 """What a page says when there is nothing to show, and the warnings above every page; each says what to do."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from dashboard import data
 from dashboard.draw import filters
-from dashboard.draw.text import count_text, moment_text
+from dashboard.draw.html import html_lines
+from dashboard.draw.text import (
+    count_text,
+    day_text,
+    local_time,
+    markdown_text,
+    moment_text,
+    printable,
+    weekday_text,
+)
 from dashboard.guard import adding, signin
 from etl import status
 from etl.access.scope import LEAST_COUNT
-from etl.warehouse.ask import Facts
 
-# A daily run that is two hours late is not worth a warning.
-STALE_AFTER = timedelta(hours=26)
+# Off-season many firms load their exports once a week.
+STALE_AFTER = timedelta(days=8)
+# Days without events that are known and explained would else be shown all year; Data health lists them.
+SHOWN_FOR = timedelta(days=14)
 MUCH_PERCENT = 1
 
 
@@ -48,11 +61,30 @@ def draw_how_to_load() -> None:
     )
 
 
-def draw_no_match(sentence: str = "No return matches these filters.") -> None:
-    """Nothing matches the filters; a button clears them."""
-    st.text(sentence)
-    if filters.chosen():
+def draw_no_match(sentence: str, not_filtered: str) -> None:
+    """Nothing matches the filters that somebody picked, and a button clears them; or there is nothing."""
+    if filters.are_picked():
+        st.text(sentence)
         st.button("Clear filters", on_click=filters.clear)
+    else:
+        st.text(not_filtered)
+
+
+def draw_no_delivery() -> None:
+    draw_no_match("No delivery matches these filters.", "Nothing is delivered yet.")
+
+
+def draw_too_young(days: int) -> None:
+    """There are deliveries, but all are younger."""
+    st.text(f"No delivery is {days} days old yet.")
+
+
+def draw_unknown(title: str, sentences: list[str]) -> None:
+    """What a page shows whose address has filters with values that do not exist."""
+    st.title(title)
+    st.html(html_lines(sentences))
+    st.text("So nothing is shown: without this filter the numbers would be those of other returns too.")
+    st.button("Leave out what does not exist", on_click=filters.clear_unknown)
 
 
 def are_too_few() -> bool:
@@ -67,18 +99,70 @@ def are_too_few() -> bool:
 def draw_too_few(title: str) -> None:
     """What such a reader sees in place of a page."""
     st.title(title)
-    draw_no_match(
+    sentence = (
         f"This view has fewer than {LEAST_COUNT} returns. Your role sees counts of {LEAST_COUNT} or more."
     )
+    draw_no_match(sentence, sentence)
 
 
-def warn_if_old(facts: Facts) -> None:
-    """A warning if the last build is over a day old: a scheduled run has probably not happened."""
-    if datetime.now(UTC).replace(tzinfo=None) - facts.built_at > STALE_AFTER:
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def is_demo() -> bool:
+    return status.served_directory().demo_note.exists()
+
+
+def draw_demo(as_of: datetime, zone: str) -> None:
+    """What a demo is, on every page: its numbers must not be taken for those of the firm."""
+    st.caption(f"Demo: an invented firm; its clock stands at {day_text(local_time(as_of, zone))}.")
+
+
+def warn_if_old(as_of: datetime, built_at: datetime, zone: str) -> None:
+    """A warning for each tab whose events are missing, at the end of the data or on a day of the last weeks.
+
+    What counts is the newest event: a build of every night makes old events no newer. Only off-season, when
+    no day is sure to have events, is it the last build.
+    """
+    rows, shown_from = data.ask("silent_days", until=last_full_day(zone)), local_time(as_of, zone) - SHOWN_FOR
+    recent = rows.filter(pl.col("is_open") | (pl.col("silent_until") >= shown_from.date()))
+    periods = recent.group_by(
+        "firm_id", "is_open", "seen_on", "silent_since", "silent_until", maintain_order=True
+    ).agg(pl.col("tab").sort())
+    firms = data.ask("filter_choices").filter(filter_name="firm").height
+    for row in periods.iter_rows(named=True):
+        firm = f"{printable(row['firm_id'])}: " if firms > 1 else ""
+        st.warning(markdown_text(f"{firm}{silence(row)}"))
+    if not rows["is_open"].any() and now() - built_at.replace(tzinfo=UTC) > STALE_AFTER:
         st.warning(
-            f"These numbers were built on {moment_text(facts.built_at, facts.timezone)} and nothing since. "
+            f"These numbers were built on {moment_text(built_at, zone)} and nothing since. "
             "Load the newest exports with `returntrail run`, or ask whoever schedules it."
         )
+
+
+def last_full_day(zone: str) -> date | None:
+    """The last day whose events should be loaded: exports of a day may come until the next noon.
+
+    None for a demo, whose clock stands still: the report takes the day before its newest event.
+    """
+    if is_demo():
+        return None
+    return (local_time(now(), zone) - timedelta(hours=36)).date()
+
+
+def silence(row: Mapping[str, Any]) -> str:
+    """What is missing, and what to do."""
+    tabs = " and ".join(f"{tab} Tracking" for tab in row["tab"])
+    verb = "has" if len(row["tab"]) == 1 else "have"
+    since, until = row["silent_since"], row["silent_until"]
+    if row["is_open"]:
+        return (
+            f"{tabs} {verb} no event after {weekday_text(row['seen_on'])}: the exports since then are "
+            "missing. Load them with returntrail run, or ask whoever schedules it."
+        )
+    first, last = weekday_text(since), weekday_text(until)
+    when = f"on {first}" if since == until else f"from {first} to {last}"
+    return f"{tabs} {verb} no event {when}, when events are usual: an export may be missing. Load it if so."
 
 
 def warn_if_damaged() -> None:

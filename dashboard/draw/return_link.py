@@ -1,4 +1,4 @@
-"""Links to a return: a click on a client requests it in a callback, and the next run opens it."""
+"""Links to a return."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,19 +8,6 @@ import streamlit as st
 from dashboard.draw.text import markdown_text, printable
 
 RETURN_PAGE = "page/return.py"
-REQUESTED = "requested return"
-
-
-def request_return(firm_id: str, return_id: str) -> None:
-    """Stores which return somebody clicked; a callback cannot switch pages itself."""
-    st.session_state[REQUESTED] = (firm_id, return_id)
-
-
-def open_requested_return() -> None:
-    """Opens the return that was clicked, if there is one."""
-    requested = st.session_state.pop(REQUESTED, None)
-    if requested:
-        st.switch_page(RETURN_PAGE, query_params=return_address(*requested))
 
 
 def return_address(firm_id: str, return_id: str) -> dict[str, str]:

@@ -5,8 +5,6 @@ import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from etl.access.scope import HIDDEN, UNDER
 
 # Characters without a width, or that change the direction of text: they could disguise the text around them.
@@ -36,14 +34,19 @@ def day_text(day: date | None) -> str:
     return DASH if day is None else f"{day:%b} {day.day}, {day.year}"
 
 
+def weekday_text(day: date) -> str:
+    """Thu, Apr 2, 2026."""
+    return f"{day:%a}, {day_text(day)}"
+
+
 def long_day_text(day: date) -> str:
     """Sunday, March 8, 2026."""
     return f"{day:%A, %B} {day.day}, {day.year}"
 
 
 def week_text(monday: date) -> str:
-    """Week of Mar 2."""
-    return f"Week of {monday:%b} {monday.day}"
+    """Week of Mar 2, 2026."""
+    return f"Week of {day_text(monday)}"
 
 
 def count_text(count: int | None) -> str:
@@ -80,14 +83,25 @@ def printable(text: str | None) -> str:
     return shown if shown.strip() else DASH
 
 
-def printable_column(name: str) -> pl.Expr:
-    """The same for a column.
-
-    No Python function runs inside Polars: its threads would wait for the interpreter's lock, which another
-    session's thread may have while it waits for them, and the server would stop for everybody.
-    """
-    shown = pl.col(name).fill_null("").str.replace_all(UNPRINTABLE.pattern, "")
-    return pl.when(shown.str.strip_chars() == "").then(pl.lit(DASH)).otherwise(shown).alias(name)
+def cell_text(name: str, value: object, zone: str) -> str:
+    """A value of a column as a table writes it; a dash for None."""
+    match value:
+        case None:
+            return DASH
+        case bool():
+            return "Yes" if value else "No"
+        case datetime():
+            return moment_text(value, zone)
+        case date():
+            return day_text(value)
+        case float():
+            return percent_text(value) if name.endswith("_percent") else f"{value:,.1f}"
+        case int():
+            # Only counts are hidden: days that are left may be -1.
+            return (
+                str(value) if name == "tax_year" else count_text(value) if "_count" in name else f"{value:,}"
+            )
+    return printable(str(value))
 
 
 def html_text(text: str | None) -> str:

@@ -19,6 +19,8 @@ EQUAL_IN = ("tab", "code", "subject", "recipient", "actor")
 def draw_timeline(events: pl.DataFrame, two_lists: bool, show_all: bool) -> None:
     """Draws the events; copies that the other tab shows too are left out unless all are wanted."""
     shown = events if show_all else events.filter(~pl.col("is_repeat"))
+    # On one timeline the event before may be of the other tab.
+    shown = shown.with_columns(since=pl.col("wait_seconds" if two_lists else "pause_seconds"))
     rows = list(shown.iter_rows(named=True))
     if two_lists:
         left, right = st.columns(2)
@@ -69,8 +71,8 @@ def item(equal: list[Row], is_opened: bool) -> str:
     times = f" ×{count_text(len(equal))}" if len(equal) > 1 else ""
     title = html_text(row["label"] if row["code"] == "unclassified" else row["title"])
     details = [html_text(row[name]) for name in ("subject", "recipient", "actor") if row[name]]
-    if row["wait_seconds"]:
-        details.append(f"{duration_text(row['wait_seconds'])} later")
+    if row["since"]:
+        details.append(f"{duration_text(row['since'])} later")
     side = "rt-client" if row["tab"] == "Client" else "rt-internal"
     copy = ' <span class="rt-quiet">(copy, not counted)</span>' if row["is_repeat"] else ""
     return (

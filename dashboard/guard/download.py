@@ -5,6 +5,7 @@ therefore a request of its own: the reader and the reader's rights are checked a
 """
 
 import html
+import re
 from collections.abc import Generator, Mapping
 from itertools import chain
 from typing import Any
@@ -18,11 +19,15 @@ from starlette.types import Receive, Scope, Send
 from dashboard import data
 from dashboard.guard import access, signin
 from etl.access import EVERYTHING, audit
-from etl.access.scope import may_ask, question_within
+from etl.access.scope import may_ask
 from etl.status import Problem
 from etl.warehouse.ask import count_rows, csv_file
 
 HELP = "All rows, for a spreadsheet."
+# What the screen says of a list; no report has a parameter of these names.
+SEARCH, SORT = "_search", "_sort"
+UNSAFE = re.compile(r"[^A-Za-z0-9]+")
+MOST_OF_A_NAME = 60
 HEADERS = {"cache-control": "no-store", "vary": "cookie"}
 
 
@@ -35,10 +40,25 @@ def csv_button(report: str, filters: Mapping[str, Any], label: str = "CSV") -> N
     )
 
 
-def file_name(report: str) -> str:
-    """The report and the day it is as of."""
+def csv_address(report: str, filters: Mapping[str, Any], search: str, sort: str) -> str:
+    """The address of a list as a file, with the search and the order of the screen."""
+    return f"/csv/{report}?{query_of({**filters, SEARCH: search or None, SORT: sort or None})}"
+
+
+def file_name(report: str, filters: Mapping[str, Any]) -> str:
+    """The report, its filters, and the day it is as of, in characters that every disk takes.
+
+    Not the words of a search: they are names of clients, and a list of downloads is read by others.
+    """
     as_of = data.facts().as_of
-    return f"{report}-{as_of:%Y-%m-%d}.csv" if as_of else f"{report}.csv"
+    values = [
+        value
+        for name, given in filters.items()
+        if name.startswith("for_")
+        for value in (given if isinstance(given, list) else [given])
+    ]
+    words = UNSAFE.sub("-", " ".join(map(str, values))).strip("-").lower()[:MOST_OF_A_NAME].rstrip("-")
+    return "-".join([report, *([words] if words else []), *([f"{as_of:%Y-%m-%d}"] if as_of else [])]) + ".csv"
 
 
 def query_of(filters: Mapping[str, Any]) -> str:
@@ -70,13 +90,17 @@ def answer(request: Request) -> Response:
         if known is None or not may_ask(scope, known):
             return refusal(403, "This is not available for your role.")
         filters = filters_in(request)
-        question = question_within(warehouse, scope, report, None, filters)
-        parts, name = csv_file(warehouse, question), file_name(report)
+        name = file_name(report, filters)
+        search, sort = filters.pop(SEARCH, ""), filters.pop(SORT, "")
+        question = data.list_question(scope, report, search, sort, filters)
+        parts = csv_file(warehouse, question)
         # What can fail fails before the first rows, where the reason can still be said.
         first = next(parts)
         if person:
             count = count_rows(warehouse, question)
-            signin.record(person, audit.EXPORTED, report, count, filters)
+            signin.record(
+                person, audit.EXPORTED, report, count, filters | ({"search": search} if search else {})
+            )
     except signin.NotAdmitted as reason:
         return refusal(401, str(reason))
     except Problem as problem:

@@ -24,6 +24,7 @@ PAGES = {
 PAGES_OF_COUNTS = ("", "pipeline", "turnaround", "email", "reports")
 PAGES_OF_THE_DATA_OWNER = ("add", "data")
 PAGES_WITHOUT_DATA = ("add",)
+PAGES_WITHOUT_FILTERS = ("return", "add", "data")
 # Reached from a list only.
 UNLISTED_PAGES = ("return",)
 

@@ -2,20 +2,22 @@
 
 import csv
 import io
-from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboard import data
 from dashboard.draw.cards import draw_card
-from dashboard.draw.lists import LAYOUT, draw_rows, screen_rows
-from dashboard.draw.text import DASH, clock_text, count_text, local_time, moment_text, printable
+from dashboard.draw.notices import last_full_day
+from dashboard.draw.tables import LAYOUT, draw_report, draw_table
+from dashboard.draw.text import DASH, clock_text, count_text, day_text, local_time, moment_text, printable
 from dashboard.guard import access
 from etl import status
 
 MAX_ROWS = 500
 MAX_PASTED = 50
+FOUND = {"severity": "Severity", "subject": "About", "finding": "Finding"}
+WORDS = {"title": "Word", "meaning": "What it means", "name": "In tables"}
 TRAIL = {
     "at": "When",
     "who": "Who",
@@ -56,7 +58,7 @@ def draw_totals() -> None:
         draw_card("Last load", day, time)
 
 
-def draw_table(key: str, rows: pl.DataFrame) -> None:
+def draw_part(key: str, rows: pl.DataFrame) -> None:
     """The first rows of a table under its title, or a sentence if there are none."""
     layout = LAYOUT["tables"][key]
     st.header(layout["title"])
@@ -67,7 +69,7 @@ def draw_table(key: str, rows: pl.DataFrame) -> None:
         st.caption(data.meaning_of(layout["report"]))
     if rows.height > MAX_ROWS:
         st.caption(f"The first {MAX_ROWS} of {rows.height:,}.")
-    draw_rows(layout["report"], rows.select(layout["columns"]).head(MAX_ROWS), key)
+    draw_report(layout["title"], layout["report"], rows.select(layout["columns"]).head(MAX_ROWS))
 
 
 def draw_labels_to_paste(rows: pl.DataFrame) -> None:
@@ -94,9 +96,7 @@ def draw_verification() -> None:
         )
         return
     st.caption(f"On {moment_text(result.at, data.facts().timezone)}, by `returntrail verify`.")
-    shown = screen_rows(result.findings).rename({"severity": "Severity", "subject": "About"})
-    config = {"finding": st.column_config.TextColumn("Finding", width="large")}
-    st.dataframe(shown, column_config=config, hide_index=True, key="verified")
+    draw_table("What verify found", result.findings, FOUND)
 
 
 def draw_purges() -> None:
@@ -108,8 +108,7 @@ def draw_purges() -> None:
     st.caption(
         "Removed for good; of each return a keyed hash remains, so that no later export brings it back."
     )
-    shown = screen_rows(rows.drop("version")).rename(PURGES)
-    st.dataframe(shown, hide_index=True, placeholder=DASH, key="purged")
+    draw_table("Purged", rows, PURGES)
 
 
 def draw_trail() -> None:
@@ -122,9 +121,9 @@ def draw_trail() -> None:
         st.text("Nobody has." if wanted else "Nobody has seen anything yet.")
         return
     st.caption("The newest lines. Returns appear under a pseudonym; client names are never logged.")
-    config = {"When": st.column_config.DatetimeColumn(format="MMM D, YYYY, h:mm:ss A")}
-    shown = screen_rows(rows).rename(TRAIL)
-    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key="trail")
+    seen = [local_time(at, data.facts().timezone) for at in rows["at"]]
+    times = [f"{day_text(at)}, {at:%-I:%M:%S %p}" for at in seen]
+    draw_table("Who saw what", rows.with_columns(pl.Series("at", times)), TRAIL)
 
 
 def draw_definitions(rows: pl.DataFrame) -> None:
@@ -139,27 +138,24 @@ def draw_definitions(rows: pl.DataFrame) -> None:
         format_func=lambda name: f"{name.capitalize()}s",
         label_visibility="collapsed",
     )
-    names: dict[str, Any] = {"title": "Word", "meaning": "What it means", "name": "In tables"}
-    shown = rows.filter(pl.col("kind") == kind).select(list(names)).rename(names)
-    config = {"What it means": st.column_config.TextColumn(width="large")}
-    st.dataframe(shown, column_config=config, hide_index=True, key="definitions")
+    draw_table("What the words mean", rows.filter(pl.col("kind") == kind), WORDS)
 
 
 st.title("Data health")
 draw_totals()
 load_quality = data.ask("load_quality")
 is_file = pl.col("finding") == "file"
-draw_table("refused", load_quality.filter(is_file, state="refused"))
-draw_table("quarantined", data.ask("quarantined_records"))
+draw_part("refused", load_quality.filter(is_file, state="refused"))
+draw_part("quarantined", data.ask("quarantined_records"))
 unrecognized = data.ask("unclassified_labels")
-draw_table("unrecognized", unrecognized)
+draw_part("unrecognized", unrecognized)
 if not unrecognized.is_empty():
     draw_labels_to_paste(unrecognized)
-draw_table("findings", load_quality.filter(~is_file))
+draw_part("findings", load_quality.filter(~is_file))
 hooks = data.ask("web_hooks_to_check")
 if not hooks.is_empty():
-    draw_table("hooks", hooks)
-draw_table("silent", data.ask("silent_days"))
+    draw_part("hooks", hooks)
+draw_part("silent", data.ask("silent_days", until=last_full_day(data.facts().timezone)))
 
 st.header("Checks")
 st.text(
@@ -168,7 +164,7 @@ st.text(
 )
 st.header("What verify found")
 draw_verification()
-draw_table("loaded", load_quality.filter(is_file, state="loaded"))
+draw_part("loaded", load_quality.filter(is_file, state="loaded"))
 st.header("Purged")
 draw_purges()
 if access.sign_in() is not None:

@@ -10,9 +10,10 @@ from dashboard.draw import charts, filters
 from dashboard.draw.cards import draw_card
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
-from dashboard.draw.text import DASH, count_text, percent_text, printable_column
+from dashboard.draw.tables import draw_table
+from dashboard.draw.text import count_text, percent_text
 from dashboard.guard import signin
-from etl.access.scope import NAMING_SPLITS, with_hidden
+from etl.access.scope import NAMING_SPLITS
 
 WORRYING_PERCENT = 2.0
 KINDS = {"initial": "Initial email", "access_code": "Access code email", "cc": "Email to a third party"}
@@ -49,16 +50,28 @@ def draw_initial_emails(kinds: pl.DataFrame) -> None:
             draw_card(label, percent_text(row[f"{part}_percent"]), counts)
 
 
+def draw_rate(weeks: pl.DataFrame, part: str, base: str, noun: str, key: str, **line: float) -> None:
+    """A rate by week, or a sentence while no week would have a point."""
+    if weeks.filter(pl.col(f"{base}_count") >= charts.MIN_PER_WEEK).is_empty():
+        st.text(f"No week with {charts.MIN_PER_WEEK} {noun} or more can be judged yet.")
+    else:
+        charts.draw_weekly_rate(weeks, part, base, noun, key, **line)
+
+
 def draw_weeks(asked: dict[str, Any]) -> None:
     """The bounce rate and the rate of opened emails by week."""
     weeks = data.ask("email_health", split_by="week", **asked).filter(pl.col("kind") == "initial")
     st.header("Bounce rate of initial emails by week")
-    charts.draw_weekly_rate(weeks, "bounced", "processed", "emails", "bounces", line_at=WORRYING_PERCENT)
+    draw_rate(weeks, "bounced", "processed", "emails", "bounces", line_at=WORRYING_PERCENT)
     st.caption(
         f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients."
     )
     st.header("Delivered-to-opened by week")
-    charts.draw_weekly_rate(weeks, "opened", "delivered", "delivered emails", "opens")
+    # Bounces come within minutes, opens within days.
+    draw_rate(weeks.filter(~pl.col("is_young")), "opened", "delivered", "delivered emails", "opens")
+    st.caption(
+        "A week is drawn once it ended 7 days ago: until then some of its emails are still to be opened."
+    )
 
 
 def may_split(split_by: str | None) -> bool:
@@ -88,18 +101,14 @@ def draw_split(kinds: pl.DataFrame, asked: dict[str, Any]) -> None:
     if split_by == "mail_domain" and rows["segment"].drop_nulls().is_empty():
         st.text("The exports have no addresses, so emails cannot be split by domain.")
         return
-    rates = [pl.col(name).alias(title) for name, title in RATES.items()]
-    shown = with_hidden(rows).select(printable_column("segment").alias(chosen), *rates)
-    percents = [title for title in RATES.values() if title.endswith("%")]
-    config = {title: st.column_config.NumberColumn(title, format="%.2f%%") for title in percents}
-    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key=f"split {chosen}")
+    draw_table(f"By {chosen.lower()}", rows, {"segment": chosen} | RATES)
 
 
 st.title("Email health")
 asked = filters.chosen()
 kinds = data.ask("email_health", **asked)
 if kinds.is_empty():
-    draw_no_match("No email matches these filters." if asked else "No email is logged yet.")
+    draw_no_match("No email matches these filters.", "No email is logged yet.")
     st.stop()
 
 draw_initial_emails(kinds)

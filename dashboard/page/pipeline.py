@@ -10,9 +10,9 @@ from dashboard import data
 from dashboard.draw import filters
 from dashboard.draw.bars import draw_bars
 from dashboard.draw.lists import returns_list
-from dashboard.draw.notices import draw_no_match
-from dashboard.draw.text import DASH, count_text, duration_text, percent_text, printable_column
-from etl.access.scope import with_hidden
+from dashboard.draw.notices import draw_no_delivery, draw_too_young
+from dashboard.draw.tables import draw_table
+from dashboard.draw.text import count_text, duration_text, percent_text
 
 Row = dict[str, Any]
 
@@ -98,8 +98,21 @@ def stage_bar(row: Row, meaning: str) -> Row:
         "figures": f"{count_text(row['in_count'])} in it now",
         "note": " · ".join(parts),
         "help": meaning,
-        "width": row["entered_percent"] or 0,
+        "width": row["in_percent"] or 0,
     }
+
+
+def draw_funnel(funnel: pl.DataFrame, asked: dict[str, Any]) -> None:
+    """How far deliveries get, what became of them, and those behind the step that is selected."""
+    st.caption(data.meaning_of("firm_funnel"))
+    step = choose_bar("step", "Steps of the funnel", "funnel", funnel, step_bar)
+    st.caption(
+        "Share of the deliveries that the step applies to, and of those that reached the step before. A step "
+        "counts as reached if it or a later one is logged. Click a step to see the returns behind it."
+    )
+    draw_outcomes(data.ask("delivery_outcomes", **asked).row(0, named=True))
+    if step:
+        draw_deliveries_of(step, funnel, asked)
 
 
 def draw_outcomes(row: Row) -> None:
@@ -123,18 +136,19 @@ def draw_deliveries_of(step: str, funnel: pl.DataFrame, asked: dict[str, Any]) -
         "stopped": f"Stopped here {count_text(row['stopped_count'])}",
         "reached": f"Reached {count_text(row['reached_count'])}",
     }
+    filters.choose_from_address("which", "Which deliveries", offered, "stopped")
     chosen = st.segmented_control(
         "Which deliveries",
         list(offered),
-        format_func=lambda name: offered[name],
-        default="stopped",
+        format_func=offered.__getitem__,
         required=True,
         key="which",
+        on_change=filters.write_to_address,
+        args=("which",),
         label_visibility="collapsed",
     )
     stopped = chosen == "stopped"
-    noun = "deliveries that stopped here" if stopped else "deliveries that came this far"
-    returns_list("behind", {"for_step": step, "stopped": stopped} | asked, noun)
+    returns_list("behind", {"for_step": step, "stopped": stopped} | asked)
 
 
 def draw_comparison(asked: dict[str, Any]) -> None:
@@ -163,40 +177,27 @@ def draw_comparison(asked: dict[str, Any]) -> None:
 
 def draw_segments(rows: pl.DataFrame, head: str) -> None:
     """A row for each segment, a column for each step: the share that reached it."""
-    titles = {name: row["title"] for name, row in definitions("step").items()}
-    rows = rows.with_columns(pl.col("step").replace_strict(titles).alias("title"))
-    steps = rows.select("step_no", "title").unique().sort("step_no")["title"].to_list()
-    first = with_hidden(rows.filter(pl.col("step_no") == 1))
-    counts = first.select("segment", pl.col("reached_count").alias("Deliveries"))
-    shares = rows.filter(pl.col("step_no") > 1).pivot("title", index="segment", values="reached_percent")
-    # Names are made printable last: two that differ in unprintable characters only are still two rows.
-    name = pl.col("segment").str.to_date() if head == "Week of" else printable_column("segment")
-    shown = counts.join(shares, on="segment", how="left", nulls_equal=True, maintain_order="left")
-    shown = shown.with_columns(name).rename({"segment": head})
-    config: dict[str, Any] = {
-        title: st.column_config.NumberColumn(title, format="%.1f%%") for title in steps[1:]
-    }
-    config["Week of"] = st.column_config.DateColumn(format="MMM D, YYYY")
-    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key=f"compare {head}")
+    steps = rows.select("step_no", "step").unique().sort("step_no")["step"].to_list()
+    first = rows.filter(pl.col("step_no") == 1).select("segment", "reached_count")
+    shares = rows.filter(pl.col("step_no") > 1).pivot("step", index="segment", values="reached_percent")
+    shown = first.join(shares, on="segment", how="left", nulls_equal=True, maintain_order="left")
+    shown = shown.rename({step: f"{step}_percent" for step in steps[1:]})
+    if head == "Week of":
+        shown = shown.with_columns(pl.col("segment").str.to_date())
+    titles = {f"{step}_percent": definitions("step")[step]["title"] for step in steps[1:]}
+    draw_table("Compare", shown, {"segment": head, "reached_count": "Deliveries"} | titles)
 
 
 st.title("Pipeline")
 of_age = choose_age()
 asked = filters.chosen() | of_age
 funnel = data.ask("firm_funnel", **asked)
-if funnel.is_empty():
-    draw_no_match("No delivery matches these filters." if filters.chosen() else "Nothing is delivered yet.")
-    st.stop()
-
-st.caption(data.meaning_of("firm_funnel"))
-step = choose_bar("step", "Steps of the funnel", "funnel", funnel, step_bar)
-st.caption(
-    "Share of the deliveries that the step applies to, and of those that reached the step before. A step "
-    "counts as reached if it or a later one is logged. Click a step to see the returns behind it."
-)
-draw_outcomes(data.ask("delivery_outcomes", **asked).row(0, named=True))
-if step:
-    draw_deliveries_of(step, funnel, asked)
+if not funnel.is_empty():
+    draw_funnel(funnel, asked)
+elif data.ask("firm_funnel", **filters.chosen()).is_empty():
+    draw_no_delivery()
+else:
+    draw_too_young(YOUNG_DAYS)
 
 st.header("Compare")
 draw_comparison(asked)
@@ -206,7 +207,7 @@ st.caption(data.meaning_of("stage_funnel"))
 stages = data.ask("stage_funnel", **filters.chosen())
 stage = choose_bar("stage", "Stages inside the firm", "stages", stages, stage_bar)
 st.caption(
-    "A bar is the share of returns that ever entered the stage. Click a stage to see the returns in it now."
+    "A bar is the share of the returns now inside the firm that are in the stage. Click a stage to see them."
 )
 if stage:
     st.header(f"Now in {definitions('stage')[stage]['title']}")

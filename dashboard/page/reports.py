@@ -7,15 +7,15 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import filters
-from dashboard.draw.lists import draw_rows, heading, screen_rows
 from dashboard.draw.notices import draw_no_match
-from dashboard.draw.text import DASH, counted
+from dashboard.draw.tables import draw_report, draw_table, heading
+from dashboard.draw.text import counted
 from dashboard.guard import signin
 from dashboard.guard.download import csv_button
 from etl import status
 from etl.warehouse.ask import Report
 
-PREVIEW_ROWS = 20
+PREVIEW_ROWS = 100
 MAX_RUNS = 200
 RUNS = {
     "at": "When",
@@ -34,17 +34,16 @@ EVERY = {"load": "after every load", "day": "every day", "week": "every week", "
 
 def draw_preview(name: str, asked: dict[str, Any]) -> None:
     """The first rows with the meaning of each column as its help, and the whole report as a file."""
-    rows, count = data.ask_first(name, PREVIEW_ROWS, **asked)
+    rows, count = data.ask_page(name, PREVIEW_ROWS, **asked)
     if not count:
-        draw_no_match(
-            "Nothing is in this report under these filters." if asked else "Nothing is in this report."
-        )
+        nothing = "Nothing is in this report."
+        draw_no_match("Nothing is in this report under these filters." if asked else nothing, nothing)
     shown = f", the first {rows.height} shown." if count > rows.height else "."
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(counted(count, "row", "rows") + shown)
         csv_button(name, asked, label="Download CSV")
     if count:
-        draw_rows(name, rows, key=f"preview {name}")
+        draw_report(heading(name), name, rows)
 
 
 def draw_runs(runs: pl.DataFrame) -> None:
@@ -57,20 +56,14 @@ def draw_runs(runs: pl.DataFrame) -> None:
     if failing:
         reports = counted(failing, "report", "reports")
         st.warning(f"{reports} failed at the last try and will be tried again.")
-    shown = screen_rows(runs.select(list(RUNS)).head(MAX_RUNS)).rename(RUNS)
-    config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "New", "Cleared")
-    }
-    config["When"] = st.column_config.DatetimeColumn(format="MMM D, h:mm A")
-    st.dataframe(shown, column_config=config, hide_index=True, placeholder=DASH, key="runs")
+    draw_table("What ran", runs.head(MAX_RUNS), RUNS)
 
 
 def draw_overview(reports: dict[str, Report]) -> None:
     """Every report with its sentence and when it is written."""
     rows = [(name, EVERY[report.every or ""], report.meaning) for name, report in reports.items()]
-    shown = pl.DataFrame(rows, schema=["Report", "Written", "What it answers"], orient="row")
-    config = {"What it answers": st.column_config.TextColumn(width="large")}
-    st.dataframe(shown, column_config=config, hide_index=True, key="all reports")
+    shown = pl.DataFrame(rows, schema=["name", "every", "meaning"], orient="row")
+    draw_table("All reports", shown, {"name": "Report", "every": "Written", "meaning": "What it answers"})
 
 
 st.title("Reports")

@@ -21,12 +21,22 @@ DUE_BASES = {"register": ", from the returns list", "calendar": ", from the cale
 # How a step is marked, and what is written if it has no time.
 MARKS = {
     "logged": ("●", DASH),
-    "implied": ("◐", "implied by a later step"),
+    "implied": ("◐", DASH),
     "not reached": ("○", "not reached"),
     "does not apply": ("–", "not expected"),
+    "partly signed": ("◐", "partly signed"),
+    "probably signed": ("◐", "probably signed"),
 }
+# What shows that a delivery is signed, or sent, where it is not the event of that name.
+BASES = {
+    "seen": "e-signed, as a web hook says",
+    "esigned": "e-signed",
+    "uploaded": "hand-signed forms uploaded",
+    "initial email": "the initial email",
+}
+CLOSED = ("deleted", "archived")
 TIMELINE_SHAPES = ["One timeline", "Two lists"]
-HOW_TO_FIND = "Click Find a return, or press Ctrl+K, and type a client's name or a number."
+HOW_TO_FIND = "Click Find a return, or press Ctrl+K, and type a client's name, a number or an email address."
 
 
 def draw_heading(state: Row) -> None:
@@ -61,7 +71,7 @@ def choose_delivery(steps: pl.DataFrame) -> int | None:
 
 def draw_status(state: Row, zone: str) -> None:
     """The states, whom the return waits on, what to do next, why, since when, and when it is due."""
-    if state["handling_state"] in ("deleted", "archived"):
+    if state["handling_state"] in CLOSED:
         st.info(f"The firm has {state['handling_state']} this return. What was logged stays readable.")
     due = f"due {day_text(state['due_date'])}" if state["due_date"] else "due date unknown"
     facts = [OWNERS[state["next_step_owner"]]]
@@ -81,10 +91,11 @@ def draw_status(state: Row, zone: str) -> None:
     )
 
 
-def draw_steps(steps: pl.DataFrame, cycle_no: int | None, zone: str) -> None:
+def draw_steps(state: Row, steps: pl.DataFrame, cycle_no: int | None, zone: str) -> None:
     """The steps of the delivery with their times, each logged or implied by a later one."""
     if cycle_no is None:
-        st.text("Not delivered yet.")
+        is_over = state["handling_state"] in CLOSED
+        st.text("The log shows no delivery." if is_over else "Not delivered yet.")
         return
     rows = steps.filter(pl.col("cycle_no") == cycle_no)
     recalled = rows["recalled_at"].drop_nulls()
@@ -103,8 +114,11 @@ def step_item(row: Row, zone: str) -> str:
     mark, without_time = MARKS[state]
     # An attribute has no tags in it.
     meaning = html.escape(printable(row["meaning"]))
-    when = moment_text(row["reached_at"], zone) if row["reached_at"] else without_time
-    basis = ", logged" if state == "logged" else ""
+    when, basis = without_time, ""
+    if state == "logged":
+        when, basis = moment_text(row["reached_at"], zone), f", {BASES.get(row['basis'], 'logged')}"
+    elif state == "implied":
+        when, basis = f"by {moment_text(row['implied_by_at'], zone)}", f", implied by {row['implied_by']}"
     return (
         f'<li class="rt-step rt-step-{state.replace(" ", "-")}" title="{meaning}">'
         f'<span aria-hidden="true">{mark}</span> <b>{html_text(row["title"])}</b><br>'
@@ -177,13 +191,15 @@ def draw_return(state: Row, asked: dict[str, Any]) -> None:
     draw_heading(state)
     cycle_no = choose_delivery(steps)
     draw_status(state, zone)
-    draw_steps(steps, cycle_no, zone)
+    draw_steps(state, steps, cycle_no, zone)
     draw_signers(data.ask("signature_evidence", **asked), cycle_no, zone)
     draw_timeline_of(asked)
     draw_evidence(state, asked)
 
 
 wanted, firm = st.query_params.get("id", ""), st.query_params.get("firm")
+if wanted:
+    st.set_page_config(page_title=f"{printable(wanted)} · returntrail")
 asked: dict[str, Any] = {"for_return": wanted} | ({"for_firms": [firm]} if firm else {})
 matches = data.ask("return_state", **asked) if wanted else pl.DataFrame()
 if not wanted:

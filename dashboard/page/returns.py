@@ -8,4 +8,4 @@ from dashboard.draw.notices import draw_no_match
 
 st.title("Returns")
 if not returns_list("all returns", filters.chosen()):
-    draw_no_match()
+    draw_no_match("No return matches these filters.", "No return is logged yet.")

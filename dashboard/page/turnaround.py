@@ -8,12 +8,17 @@ import streamlit as st
 from dashboard import data
 from dashboard.draw import charts, filters
 from dashboard.draw.cards import draw_card
+from dashboard.draw.html import weekly_grid
 from dashboard.draw.lists import returns_list
-from dashboard.draw.notices import draw_no_match
-from dashboard.draw.text import DASH, counted
-from etl.access.scope import with_hidden
+from dashboard.draw.notices import draw_no_delivery, draw_too_young
+from dashboard.draw.tables import draw_table
+from dashboard.draw.text import counted
+from dashboard.guard import signin
 
 MIN_DELIVERIES = 10
+# Younger deliveries are left out of the totals: most of them could not have come through yet.
+YOUNG_DAYS = 21
+NOT_YET = "not yet"
 WITHIN_DAYS = [1, 2, 3, 5, 7, 14, 21]
 LAST_WEEKS = 12
 STAYS = {
@@ -27,21 +32,24 @@ STAYS = {
 
 
 def draw_spans(spans: pl.DataFrame) -> None:
-    """The median of each span. Shows "too few" below ten deliveries."""
+    """How soon half of the deliveries had come through each span. Shows "too few" below ten deliveries."""
     with st.grid(4, min_column_width=165):
         for row in spans.iter_rows(named=True):
-            value, caption = (
-                "too few",
-                f"Median of {counted(row['delivery_count'], 'delivery', 'deliveries')}",
-            )
-            if row["delivery_count"] >= MIN_DELIVERIES:
-                value = f"{row['days_median']:.1f} days"
-                caption = f"{caption}; 90% within {row['days_p90']:.1f} days"
+            of_all = f"of {counted(row['base_count'], 'delivery', 'deliveries')}"
+            value, caption = "too few", f"Half {of_all}"
+            if row["base_count"] >= MIN_DELIVERIES:
+                value, most = days_text(row["days_half"]), days_text(row["days_most"])
+                caption = f"Half {of_all}; 90% {'not yet' if most == NOT_YET else f'within {most}'}"
             draw_card(row["span"].capitalize(), value, caption)
 
 
+def days_text(days: float | None) -> str:
+    """3.1 days; words for a share of deliveries that has not come through yet."""
+    return NOT_YET if days is None else f"{days:.1f} days"
+
+
 def draw_weeks(spans: list[str], asked: dict[str, Any]) -> None:
-    """The median and the 90% of one span by week of delivery."""
+    """Within how many days half and 90% of each week's deliveries had come through a span."""
     filters.keep_known("span", "From what to what", spans)
     span = st.segmented_control(
         "From what to what",
@@ -53,26 +61,36 @@ def draw_weeks(spans: list[str], asked: dict[str, Any]) -> None:
         label_visibility="collapsed",
     )
     weeks = data.ask("turnaround", split_by="week", **asked).filter(pl.col("span") == span)
+    if weeks.filter(pl.col("base_count") >= charts.MIN_PER_WEEK)["days_half"].drop_nulls().is_empty():
+        st.text(f"No week with {charts.MIN_PER_WEEK} deliveries or more can be judged yet.")
+        return
     charts.draw_weekly_days(weeks, data.ask("deadlines", **asked), "weeks")
     st.caption(
-        "Recent weeks seem fast: only what has happened already can be measured. Weeks with fewer than "
-        f"{charts.MIN_PER_WEEK} are left out. A dotted line is a day on which many returns are due."
+        "What has not happened yet counts as longer: a recent week has no point until half, or 90%, have "
+        f"come through. Weeks with fewer than {charts.MIN_PER_WEEK} deliveries are left out. A dotted "
+        "line is a day on which many returns are due."
     )
 
 
-def draw_cohorts(rows: pl.DataFrame) -> None:
-    """The last weeks, each with the percentage that had signed after so many days."""
+def draw_cohorts(asked: dict[str, Any]) -> None:
+    """The last weeks, each with the percentage that had signed after so many days.
+
+    Small weeks are left out, but not for a reader who sees no small counts: it would tell them.
+    """
+    least: dict[str, Any] = {"least_deliveries": MIN_DELIVERIES} if signin.reader().sees_clients else {}
+    rows = data.ask("cohorts", **least, **asked)
     weeks = rows["segment"].unique().sort().to_list()[-LAST_WEEKS:]
     if not weeks:
-        st.text("No week is old enough to be judged.")
+        large = f" with {MIN_DELIVERIES} deliveries or more" if least else ""
+        st.text(f"No week{large} is old enough to be judged.")
         return
-    columns = ("segment", "within_days", "signed_percent")
-    percents = {(week, days): percent for week, days, percent in rows.select(columns).iter_rows()}
-    grid = [[percents.get((week, days)) for days in WITHIN_DAYS] for week in weeks]
-    charts.draw_weekly_grid(weeks, WITHIN_DAYS, grid, "cohorts")
+    cells = {(row["segment"], row["within_days"]): row for row in rows.iter_rows(named=True)}
+    grid = {week: [cells.get((week, days)) for days in WITHIN_DAYS] for week in weeks}
+    st.html(weekly_grid("Signed within so many days of delivery", WITHIN_DAYS, grid))
+    few = f" Weeks with fewer than {MIN_DELIVERIES} deliveries are left out." if least else ""
     st.caption(
         f"The last {LAST_WEEKS} weeks of delivery; a week begins on Monday. A cell is empty while some "
-        "delivery of the week is younger than that, because it could still be signed in time."
+        f"delivery of the week is younger than that, because it could still be signed in time.{few}"
     )
 
 
@@ -80,19 +98,19 @@ st.title("Turnaround")
 asked = filters.chosen()
 spans = data.ask("turnaround", **asked)
 if spans.is_empty():
-    draw_no_match("No delivery matches these filters." if asked else "Nothing is delivered yet.")
+    draw_no_delivery()
     st.stop()
 
-draw_spans(spans)
+old = data.ask("turnaround", min_age_days=YOUNG_DAYS, **asked)
+draw_too_young(YOUNG_DAYS) if old.is_empty() else draw_spans(old)
 st.header("By week of delivery")
 draw_weeks(spans["span"].to_list(), asked)
 
 st.header("Signed within so many days of delivery")
-draw_cohorts(data.ask("cohorts", **asked))
+draw_cohorts(asked)
 
 st.header("Where returns wait inside the firm")
-stays = with_hidden(data.ask("internal_waits", **asked)).select(list(STAYS)).rename(STAYS)
-st.dataframe(stays, hide_index=True, placeholder=DASH, key="waits")
+draw_table("Where returns wait inside the firm", data.ask("internal_waits", **asked), STAYS)
 
 st.header("Due soonest and not signed")
 returns_list("deadlines", asked)

@@ -41,6 +41,8 @@ class DataDir:
         self.verified = self.root / "verified.json"
         # A purge that has begun and is not complete; the next command that writes finishes it.
         self.purging = self.root / ".purging.json"
+        # Only a demo has it: all its data are invented.
+        self.demo_note = self.root / "demo.txt"
 
     @property
     def settings(self) -> Path:

@@ -23,7 +23,7 @@ def demonstrate(data: DataDir, returns: int, seed: int) -> None:
     Marks the directory as a demo. Raises a Problem if it has other files: they could be a firm's.
     """
     data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    marker = data.root / "demo.txt"
+    marker = data.demo_note
     if not marker.exists() and any(file.name != ".lock" for file in data.root.iterdir()):
         raise Problem(f"{data.root}: not empty, and not a demo. Name an empty folder with --data.")
     marker.write_text(MARKER_TEXT, encoding="utf-8")
