@@ -71,7 +71,7 @@ def main(words: list[str]) -> None:
             for found in measure(results.get(part, {})):
                 # Stored after each step, so that an interrupted run loses little.
                 results[part] = found | {"when": started}
-                stored.write_text(json.dumps(results), encoding="utf-8")
+                stored.write_text(json.dumps(results, default=str), encoding="utf-8")
             print(f"\n## {part}: {started}\n", *tabled(results[part]), sep="\n", flush=True)
     print(targets.table(results))
     if chosen.write:

@@ -17,7 +17,8 @@ from etl.common.paths import DataDir
 from etl.warehouse.ask import ask, open_warehouse
 from support.naughty import EVERYTHING, INJECTED, IS_FULL, KINDS, LOADED, STRINGS, WALKED
 from support.served import Visit, free_port, served, wait_for
-from tests.dashboard.test_app import PAGES, page, texts
+from support.shown import lists, texts
+from tests.dashboard.test_app import PAGES, page
 
 # A page that draws its names as if they were Markdown.
 CARELESS = """
@@ -52,6 +53,7 @@ PARAMETERS = (
     "move",
     "by",
 )
+NOTHING_SHOWN = "So nothing is shown: "
 # What Streamlit, KaTeX and browsers make of text that they interpret.
 ICONS = set(re.findall(r":material/(\w+):", " ".join(KINDS["streamlit"])))
 MADE = (
@@ -68,9 +70,10 @@ def address(hostile: DataDir) -> Iterator[str]:
 
 def assert_only_text(page: Page, where: str, width: int = 1440) -> None:
     """No link or picture but our own, no element made of a text, nothing wider than the screen."""
-    links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
+    # A locator looks into the lists too, whose elements are apart from those of the page.
+    links = page.locator("a[href]").evaluate_all("found => found.map(a => a.href)")
     assert [link for link in links if not link.startswith(where)] == []
-    pictures = page.evaluate("[...document.querySelectorAll('img')].map(i => i.src)")
+    pictures = page.locator("img").evaluate_all("found => found.map(i => i.src)")
     assert [picture for picture in pictures if not picture.startswith((where, "data:"))] == []
     assert page.locator(MADE).count() == 0
     assert ICONS & set(page.get_by_test_id("stIconMaterial").all_inner_texts()) == set()
@@ -180,7 +183,10 @@ def test_an_address_is_taken_literally(
         app = page(hostile, name, monkeypatch, **dict.fromkeys(PARAMETERS, text))
         assert "rror:" not in texts(app).replace(text, "")
         if name == "returns":
-            count = offices.count(text) or len(offices)
-            assert app.caption[0].value.startswith(f"{count:,} returns. "), text
+            assert NOTHING_SHOWN in texts(app) and lists(app) == []
+            app, count = page(hostile, name, monkeypatch, office=text), offices.count(text)
+            shown = [one["counted"].split()[0] for one in lists(app)]
+            assert shown == ([f"{count:,}"] if count else []), text
+            assert (NOTHING_SHOWN in texts(app)) == (not count), text
         if name == "return":
             assert [title.value for title in app.title] == ["No such return" if text else "One return"]

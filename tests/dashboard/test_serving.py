@@ -65,6 +65,15 @@ def test_the_proxy_of_a_sign_in_passes_on_the_name_that_people_typed() -> None:
     assert "Origin http" not in text
 
 
+@pytest.mark.parametrize("name", ["nginx.conf", "nginx-signin.conf"])
+def test_the_log_of_the_proxy_has_no_query_which_may_name_clients(name: str) -> None:
+    text = re.sub(r"#.*", "", (CHECKOUT / "docs" / name).read_text(encoding="utf-8"))
+    [(log, written)] = re.findall(r"^log_format (\w+) '([^']*)';", text, re.MULTILINE)
+    assert re.search(rf"^    access_log +\S+ {log};", text, re.MULTILINE)
+    with_query = {"$request", "$request_uri", "$args", "$query_string", "$http_referer"}
+    assert with_query.isdisjoint(re.findall(r"\$\w+", written))
+
+
 @pytest.mark.parametrize(
     ("words", "environment"),
     [

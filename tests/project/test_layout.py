@@ -19,8 +19,8 @@ LONGEST_FUNCTION = 60
 # etl/ as a whole. Whoever needs more lines looks for the library or the simpler idea first. 1,100 of these
 # are for parts of two versions, builds that start from the last warehouse, and small files in batches; 3,300
 # for the ways in which offices get their logs: sheets, names, titles, dialogs, nested JSON, zones, web hooks;
-# 2,000 for what two reviews of the protection found missing.
-MOST_LINES = 20_430
+# 2,000 for what two reviews of the protection found missing; 30 for lists that SQL sorts, searches and pages.
+MOST_LINES = 20_460
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )

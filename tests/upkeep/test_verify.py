@@ -22,6 +22,7 @@ from etl.upkeep.findings import DAMAGE, WARNING, Finding, is_well, store_finding
 from etl.upkeep.verify import check_files, check_space, check_store, verify
 from etl.warehouse.build import build
 from support.exports import GOING, HEAD, lines, output_lines, put, returntrail, small_firm
+from support.shown import tables
 
 RESTORE = "Remove the part and load its file again, or restore it from a backup."
 
@@ -332,12 +333,8 @@ def test_every_page_shows_a_banner_for_damage(data: DataDir, monkeypatch: pytest
         "One thing is damaged, as `returntrail verify` found see Data health. "
         "These numbers may be wrong until it is repaired and verified again."
     )
-    found = next(
-        one.value
-        for one in app.dataframe
-        if "finding" in one.value.columns and "Severity" in one.value.columns
-    )
-    assert found["finding"].to_list() == ["It is not the file that was written.", "Free some disk space."]
+    found = [(row["Severity"], row["Finding"]) for row in tables(app)["What verify found"]]
+    assert found == [(DAMAGE, "It is not the file that was written."), (WARNING, "Free some disk space.")]
     assert "Nothing was purged." in [text.value for text in app.text]
 
 
