@@ -39,12 +39,15 @@ ALLOWED = {
     "write_string": {"etl/reports/xlsx.py"},
     "st.html": {
         "dashboard/draw/found.py",
+        "dashboard/draw/notices.py",
+        "dashboard/draw/tables.py",
         "dashboard/draw/timeline.py",
         "dashboard/frame.py",
         "dashboard/guard/download.py",
         "dashboard/guard/signin.py",
         "dashboard/page/add.py",
         "dashboard/page/return.py",
+        "dashboard/page/turnaround.py",
     },
     "st.page_link": {"dashboard/draw/notices.py", "dashboard/draw/return_link.py", "dashboard/page/add.py"},
 }
