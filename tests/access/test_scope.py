@@ -6,6 +6,7 @@ offices, and asked without any rights at all.
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -272,6 +273,14 @@ def test_no_choice_of_filters_shows_a_viewer_one_return(firms: tuple[Warehouse, 
             assert ask_within(whole, Scope(VIEWER), report, **filters).is_empty()
             asked += not ask(whole, report, **filters).is_empty()
     assert asked > 50
+
+
+def test_staff_are_told_of_the_missing_days_of_their_firm_alone(firms: tuple[Warehouse, Warehouse]) -> None:
+    whole, in_autumn = firms[0], date(2026, 10, 1)
+    every_firm = ask(whole, "silent_days", until=in_autumn)
+    assert set(every_firm["firm_id"]) == {"oak", "elm"}
+    told = ask_within(whole, OUR_STAFF, "silent_days", until=in_autumn)
+    assert_frame_equal(told, every_firm.filter(firm_id="oak"))
 
 
 def test_a_viewer_does_not_get_the_mail_domains_of_clients(firms: tuple[Warehouse, Warehouse]) -> None:
