@@ -12,11 +12,12 @@ from typing import Any
 
 from etl.common.problem import Problem
 from etl.config.access import Access, read_access
+from etl.config.aging import WaitLimit, read_aging
 from etl.config.place import Count, Day, Place, Text, Truth, Zone, keys
 from etl.config.source import Limits, Source, read_sources, unpacked_name
 from etl.config.subscription import Mail, Subscription, read_mail, read_subscriptions
 
-SECTIONS = ("firm", "source", "limits", "retention", "subscription", "mail", "access", "spark")
+SECTIONS = ("firm", "source", "limits", "aging", "retention", "subscription", "mail", "access", "spark")
 LISTS_OF_SECTIONS = ("source", "subscription")
 
 
@@ -51,6 +52,7 @@ class Settings:
     timezone: str
     sources: tuple[Source, ...]
     limits: Limits
+    aging: tuple[WaitLimit, ...]
     retention: Retention
     subscriptions: tuple[Subscription, ...]
     mail: Mail | None
@@ -81,6 +83,7 @@ def read_settings(path: Path) -> Settings:
         timezone=firm.timezone,
         sources=read_sources(path, tables["source"], firm.timezone, firm.nine_digit_ids),
         limits=read("limits", Limits),
+        aging=read_aging(path, tables.get("aging", {})),
         retention=read("retention", Retention),
         subscriptions=read_subscriptions(path, tables.get("subscription", []), mail),
         mail=mail,

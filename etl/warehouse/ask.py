@@ -61,9 +61,10 @@ def convert_value(report: str, name: str, default: str, value: object) -> object
 
 @dataclass(frozen=True)
 class Facts:
-    """The row of raw.build; both times are UTC."""
+    """The row of raw.build; times are UTC."""
 
     as_of: datetime | None
+    before_at: datetime | None
     built_at: datetime
     version: str
     input_digest: str

@@ -24,7 +24,7 @@ from etl.warehouse.last import Last, Unfit, code_digest, copy_last, keep_last, n
 from etl.warehouse.models import Engine, attach, check_table, columns_of, insert_rows, on_duckdb
 from etl.warehouse.raw import KEPT, OCCURRENCES, RECORDS, SETS, fill_counts, fill_occurrences, fill_raw
 from etl.warehouse.reference import fill_reference
-from etl.warehouse.touched import find_touched, touched_models
+from etl.warehouse.touched import fill_before, find_touched, touched_models
 
 MEMORY_BYTES = 2_700_000_000
 
@@ -134,6 +134,10 @@ def make_warehouse(
                 for file in made:
                     check_table(database, file)
             fill_counts(database)
+            if any("raw.returns_before" in file.reads for file in catalog.of("report")):
+                with step("Looking back one day"):
+                    fill_before(database, catalog, derived(catalog), queries, folder)
+                check_table(database, catalog.files["raw.returns_before"])
             with step("Checking the reports"):
                 database.begin()
                 describe_tables(database, catalog, create_reports(database, catalog))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -97,9 +98,28 @@ def fill_raw(
         in_zone = as_of if as_of.tzinfo else as_of.replace(tzinfo=ZoneInfo(settings.timezone))
         as_of = in_zone.astimezone(UTC).replace(tzinfo=None)
     built_at = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    values = [as_of, built_at, version(), input_digest(data, catalog), settings.firm_name, settings.timezone]
-    values += [settings_digest(data, catalog), code]
-    database.execute("insert into raw.build values (?, ?, ?, ?, ?, ?, ?, ?, null)", values)
+    values = [as_of, settings.timezone, as_of, built_at, version(), input_digest(data, catalog)]
+    values += [settings.firm_name, settings.timezone, settings_digest(data, catalog), code]
+    columns = "?::timestamp, workday_before(?, ?::timestamp), ?, ?, ?, ?, ?, ?, ?, null"
+    database.execute(f"insert into raw.build select {columns}", values)
+    fill_limits(database, settings)
+
+
+def fill_limits(database: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Fills raw.wait_limits from [aging]. Raises a Problem for a step or a form that does not exist."""
+    steps = "select next_step from ref.next_steps where owner <> 'nobody' order by rank"
+    known = [step for (step,) in database.execute(steps).fetchall()]
+    for limit in settings.aging:
+        if limit.next_step not in known:
+            fault = f'unknown step "{limit.next_step}" under {limit.section}'
+            raise Problem(f"{settings.path}: {fault}. Known: {', '.join(known)}.")
+    forms = "select distinct return_type from ref.forms order by return_type"
+    known = [form for (form,) in database.execute(forms).fetchall()]
+    for limit in settings.aging:
+        if limit.return_type is not None and limit.return_type not in known:
+            fault = f'unknown form "{limit.return_type}" in {limit.section}'
+            raise Problem(f"{settings.path}: {fault}. Known: {', '.join(known)}.")
+    insert_rows(database, "raw.wait_limits", [asdict(limit) for limit in settings.aging])
 
 
 def number_files(database: duckdb.DuckDBPyConnection, loaded: list[Part], first_no: int) -> list[Part]:

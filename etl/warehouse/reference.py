@@ -21,7 +21,10 @@ from etl.warehouse.models import columns_of
 # The key of labels can be null: a row without a status is for any status.
 KEYS = {"labels": ("tab", "label", "status")}
 # Columns that a firm's own file may leave out or leave empty: they get the shipped value, else this one.
-OPTIONAL = {"codes": {"is_milestone": "false", "is_problem": "false"}}
+OPTIONAL: dict[str, dict[str, str | None]] = {
+    "codes": {"is_milestone": "false", "is_problem": "false"},
+    "next_steps": {"limit_days": None},
+}
 # A value in this column of the first table must be in the second.
 REFERENCES = (
     ("labels", "code", "codes"),

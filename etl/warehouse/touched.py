@@ -4,6 +4,9 @@ A model that is made by return runs on the records of those returns alone, in a 
 copy, and its rows replace theirs in the copy. It may read tables that are made by return too, and tables
 whose rows no other return changes, which the small database shows whole. Every other table and view is made
 anew from all rows. So the result is that of a full build.
+
+In the same way each build looks back: a small database as of the working day before has the returns that have
+changed since, and says what they waited for then.
 """
 
 from collections.abc import Generator
@@ -91,6 +94,7 @@ def touched_models(
     """
     with step("Reading the touched returns"):
         give_records(database, catalog, queries)
+        replace_rows(database, catalog.files[OCCURRENCES])
     for file in files:
         if file.by_return:
             database.execute("use touched")
@@ -125,7 +129,6 @@ def give_records(database: duckdb.DuckDBPyConnection, catalog: Catalog, queries:
     fill_occurrences(database)
     check_table(database, occurrences)
     database.execute("use warehouse")
-    replace_rows(database, occurrences)
 
 
 def show(database: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
@@ -144,3 +147,59 @@ def replace_rows(database: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     same = " and ".join(f"old.{column} = touched.{column}" for column in file.return_columns)
     database.execute(f"delete from {name} as old using {RETURNS} as touched where {same}")
     database.execute(f"insert into {name} from touched.{file.full_name}")
+
+
+def fill_before(
+    database: duckdb.DuckDBPyConnection, catalog: Catalog, files: list[SqlFile], queries: Path, folder: Path
+) -> None:
+    """Fills `raw.returns_before` by the models, from the events up to the working day before.
+
+    Labels, copies of records and returns lists are those of now.
+    """
+    database.execute("detach database if exists touched")
+    attach(database, folder / "before.duckdb", "touched")
+    database.execute(f"""
+        create table {RETURNS} as
+        select distinct return_key, firm_id, return_id
+        from raw.attribute_sets
+        semi join (
+            select return_key from model.numbered_events
+            where event_at > (select before_at from raw.build)
+            union
+            -- 24 hours without a word make an email unconfirmed, without any event.
+            select return_key from model.message_states
+            where state = 'unconfirmed'
+                and processed_at >= (select before_at - interval '24' hour from raw.build)
+        ) using (return_key)
+    """)
+    give_records(database, catalog, queries)
+    database.execute("drop view touched.raw.build")
+    database.execute("""
+        create table touched.raw.build as
+        select * replace (before_at as as_of) from warehouse.raw.build
+    """)
+    for file in files:
+        if file.by_return:
+            database.execute("use touched")
+            create_model(database, file, file.text)
+            database.execute("use warehouse")
+        else:
+            show(database, file)
+    database.execute(f"""
+        insert into raw.returns_before
+        select known.firm_id, known.return_id, returns.next_step, returns.next_step_owner, acts.actor
+        from {RETURNS} as known
+        left join touched.mart.returns as returns using (firm_id, return_id)
+        left join (
+            select events.return_key, arg_max(records.actor, events.event_no) as actor
+            from model.numbered_events as events
+            join model.labels as labels using (label_no)
+            join raw.records as records using (return_key, file_no, row_no)
+            where events.event_at > (select before_at from raw.build)
+                and not events.is_repeat
+                and labels.tab = 'Internal'
+            group by events.return_key
+        ) as acts using (return_key)
+        order by known.firm_id, known.return_id
+    """)
+    database.execute("detach touched")

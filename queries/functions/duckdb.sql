@@ -48,5 +48,8 @@ create macro week_of(day) as cast(cast(date_trunc('week', day) as date) as varch
 -- The month of a day as text: 2026-03.
 create macro month_of(day) as left(cast(day as varchar), 7);
 
+-- A day in words: Mar 2, 2026.
+create macro day_words(day) as strftime(cast(day as date), '%b %-d, %Y');
+
 -- A number that grows with the time, and at the same time with the row of the file.
 create macro place_in_file(moment, row_no) as cast(epoch_us(moment) as hugeint) * 1000000000000 + row_no;

@@ -153,5 +153,18 @@ create macro is_federal_holiday(day) as
     -- The last Monday of May.
     or (month(day) = 5 and isodow(day) = 1 and day(day) > 24);
 
+-- The same time of the working day before: neither a weekend nor a federal holiday, in a time zone.
+create macro workday_before(timezone, moment) as (
+    select moment - to_days(cast(date_in(timezone, moment) - max(days.day) as integer))
+    from (select date_in(timezone, moment) - cast(number.back as integer) as day from range(1, 8) as number(back)) as days
+    where isodow(days.day) < 6 and not is_federal_holiday(days.day)
+);
+
+-- The deadline that a return counts for: its due date, or past due for all that are over.
+create macro deadline_of(due_date, days_left) as case when days_left < 0 then 'past due' else cast(due_date as varchar) end;
+
+-- Whether a return has waited for its next step for longer than the limit, by a row of mart.return_limits; false without one.
+create macro is_overdue(what, moment) as coalesce(seconds_between(what.waiting_since, moment) > what.limit_seconds, false);
+
 -- Whether nothing is expected on a tab on a day: a firm rests on holidays, its clients do not.
 create macro rests(tab, day) as tab = 'Internal' and is_federal_holiday(day);

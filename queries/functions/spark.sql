@@ -52,6 +52,9 @@ create temporary function week_of(day date) returns string
 create temporary function month_of(day date) returns string
     return left(cast(day as string), 7);
 
+-- A day in words: Mar 2, 2026.
+create temporary function day_words(day date) returns string return date_format(day, 'MMM d, yyyy');
+
 -- A number that grows with the time, and at the same time with the row of the file.
 create temporary function place_in_file(moment timestamp_ntz, row_no bigint) returns decimal(38, 0)
     return cast(unix_micros(cast(moment as timestamp)) as decimal(20, 0)) * cast(1000000000000 as decimal(13, 0)) + row_no;

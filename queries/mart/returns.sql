@@ -13,7 +13,25 @@
 -- check: (delivered_at is null) = (signature_state = 'not delivered')
 -- check: (signed_basis is null) = (signature_state <> 'signed')
 -- check: delivered_at is null or handling_state in ('delivered', 'picked up', 'archived', 'deleted')
-with states as (
+with
+-- Signatures of deliveries that were recalled, by the rule of report.signature_evidence: an event shows that a signer has
+-- signed, and the event that dates it says when.
+voided as (
+    select
+        attributes.return_key,
+        max(events.event_at) as signed_at,
+        max(events.event_on) as signed_on,
+        max(recalls.recalled_at) as recalled_at,
+        max(recalls.recalled_on) as recalled_on
+    from mart.recalls as recalls
+    join model.attributes as attributes using (firm_id, return_id)
+    join model.signer_dates as dates
+        on dates.return_key = attributes.return_key and dates.cycle_no = recalls.cycle_no
+    join model.numbered_events as events
+        on events.return_key = dates.return_key and events.event_no = dates.dating_no
+    group by attributes.return_key
+),
+states as (
     select
         histories.return_key,
         attributes.firm_id,
@@ -55,6 +73,10 @@ with states as (
         deliveries.reminders_sent,
         stages.next_step as stage_step,
         stays.entered_at,
+        voided.signed_at as signed_earlier_at,
+        voided.signed_on as signed_earlier_on,
+        voided.recalled_at as signature_voided_at,
+        voided.recalled_on as signature_voided_on,
         coalesce(' by ' || stays.entered_by, '') as by_whom
     from model.return_histories as histories
     join model.attributes as attributes using (return_key)
@@ -67,6 +89,9 @@ with states as (
         and stays.return_id = attributes.return_id
         and stays.left_at is null
     left join ref.stages as stages using (stage)
+    left join voided
+        on voided.return_key = histories.return_key
+        and coalesce(deliveries.signature_state, 'not delivered') not in ('signed', 'probably signed')
 ),
 -- The first step that applies, in the order of ref.next_steps, which has the title and owner of each.
 laddered as (
@@ -85,6 +110,7 @@ laddered as (
             when signature_state = 'partly signed' then 'remind_second_signer'
             when signature_state = 'paper' then 'follow_up_paper'
             when signature_state = 'signed' then 'none'
+            when signed_earlier_at is not null then 'sign_again'
             when accessed_at is not null then 'remind_to_sign'
             else 'remind_to_open'
         end as next_step
@@ -126,10 +152,13 @@ select
     facts.signature_state,      -- What the log shows: not delivered, not signed, paper, partly signed, probably signed or
                                 -- signed.
     facts.signed_basis,
+    facts.signed_earlier_at,    -- When a signature was given that a recall voided (UTC), the last one; null where there is none, or the
+                                -- current delivery is signed or probably signed.
+    facts.signature_voided_at,  -- When the firm recalled that version (UTC).
     facts.handling_state,       -- What the firm has done with it: preparing, in review, with ERO/signer, in approval,
                                 -- delivered, recalled, picked up, archived or deleted.
     facts.next_step,            -- unlock, fix_email, confirm_email, reprocess, review, ero_sign, approve, finish, pick_up,
-                                -- check_signature, remind_second_signer, follow_up_paper, remind_to_sign, remind_to_open, none.
+                                -- check_signature, remind_second_signer, follow_up_paper, sign_again, remind_to_sign, remind_to_open, none.
     ladder.owner as next_step_owner, -- Who must act: firm, client or nobody.
     case facts.next_step
         when 'none' then null
@@ -140,6 +169,7 @@ select
         when 'check_signature' then signature_state_at
         when 'remind_second_signer' then signature_state_at
         when 'follow_up_paper' then signature_state_at
+        when 'sign_again' then facts.delivered_at
         when 'remind_to_sign' then accessed_at
         when 'remind_to_open' then delivered_at
         else entered_at
@@ -177,6 +207,8 @@ select
             else 'Of two signers only one has acted, and the log does not say who passed.'
         end
         when 'follow_up_paper' then 'The client consented to print, sign and mail, and the log shows no signature.'
+        when 'sign_again' then 'An earlier version was signed on ' || day_words(signed_earlier_on)
+            || '; the recall of ' || day_words(signature_voided_on) || ' voided it. The current one is not signed.'
         when 'remind_to_sign' then 'The client accessed the return, and the log shows no act of signing'
             || case reminders_sent
                 when 0 then '.'

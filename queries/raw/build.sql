@@ -3,6 +3,7 @@
 -- check: built_at is not null
 create table raw.build (
     as_of timestamp,       -- Everything here is as of this time (UTC): the newest event that is not later than the newest load.
+    before_at timestamp,   -- The same time of the working day before (UTC): what has changed since is in raw.returns_before.
     built_at timestamp,    -- When the build ran (UTC).
     version varchar,       -- The version of returntrail that built it.
     input_digest varchar,  -- A hash of the parts, refusals, settings and reference files that went in.

@@ -2,6 +2,9 @@
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
+-- param: for_signatures = null  Only these signature states; all if not given.
+-- param: open_only = false  Leaves out archived and deleted returns.
+-- param: delivered_only = false  Leaves out returns that are not delivered in their current cycle.
 select
     returns.return_id,
     returns.client_name,
@@ -15,6 +18,7 @@ select
     returns.handling_state,
     returns.signature_state,
     returns.signed_basis,
+    returns.signed_earlier_at,
     returns.next_step,
     steps.title as next_step_title,     -- The next step, as an instruction.
     returns.next_step_owner,
@@ -27,4 +31,7 @@ from mart.returns as returns
 join ref.next_steps as steps using (next_step)
 cross join raw.build as build
 where passes_filters(returns, for_firms, for_offices, for_partners, for_types, for_years)
+    and among(returns.signature_state, for_signatures)
+    and (not open_only or returns.handling_state not in ('archived', 'deleted'))
+    and (not delivered_only or returns.delivered_at is not null)
 order by returns.client_name nulls last, returns.tax_year desc nulls last, returns.firm_id, returns.return_id

@@ -3,6 +3,8 @@
 --
 -- key: firm_id, return_id
 -- filters: firms, offices, partners, types, years
+-- param: for_deadline = null  Only returns of this due date, such as 2026-04-15, or `past due`: of all earlier than today; all if not given.
+-- param: still_open = null  not delivered, or not signed: delivered, and neither signed nor on paper; all if not given.
 -- param: max_days_left = null  Leaves out returns with more days left, and those without a due date; none if not given.
 -- every: week
 with unsigned as (
@@ -39,7 +41,16 @@ select
 from unsigned
 left join ref.steps as steps on steps.step_no = unsigned.furthest_step_no
 join ref.next_steps as next_steps using (next_step)
-where max_days_left is null or unsigned.days_left <= max_days_left
+where (max_days_left is null or unsigned.days_left <= max_days_left)
+    and (for_deadline is null or deadline_of(unsigned.due_date, unsigned.days_left) = for_deadline)
+    and (
+        still_open is null
+        or all_known([still_open], ['not delivered', 'not signed'])
+        and case
+            when still_open = 'not delivered' then unsigned.signature_state = 'not delivered'
+            else unsigned.signature_state not in ('not delivered', 'paper')
+        end
+    )
 order by
     unsigned.days_left nulls last,
     steps.step_no nulls first,

@@ -87,7 +87,9 @@ valued as (
         events.row_no, codes.title as code_title,
         coalesce(
             facts.is_joint and codes.acts = 'client' and labels.recipient is null and labels.code <> 'return_esigned', false
-        ) as is_unnamed,
+        ) as is_of_nobody,
+        implied.event_no is not null as is_implied,
+        is_of_nobody and not is_implied as is_unnamed,
         case
             when not is_unnamed then ''
             when unnamed.act_count > 1 and facts.fact in ('access', 'identity_check', 'signature') then ' by one or both'
@@ -142,6 +144,10 @@ valued as (
     left join events using (return_key, event_no)
     left join model.labels as labels on labels.label_no = events.label_no
     left join ref.codes as codes on codes.code = labels.code
+    left join model.implied_acts as implied
+        on implied.return_key = facts.return_key
+        and implied.event_no = facts.event_no
+        and implied.signer = facts.signer
     left join unnamed
         on unnamed.return_key = facts.return_key
         and unnamed.cycle_no = facts.cycle_no
@@ -158,14 +164,16 @@ select
     valued.firm_id,
     valued.tax_year,
     valued.cycle_no,                        -- The delivery, from 1.
-    valued.signer,
+    valued.signer,                          -- taxpayer or spouse.
     valued.fact_no,
     valued.fact,
     valued.title,                           -- The fact, as a heading.
     coalesce(valued.known_value, 'not in source') as fact_value, -- What the log shows, or not in source; of a joint return
-                                            -- whose log does not say who acted, by one of the two, or by one or both.
+                                            -- whose log does not say who acted, by one of the two, or by one or both, unless the access before implies
+                                            -- who it was.
     case
         when valued.known_value is null then 'not in source'
+        when valued.is_implied then 'implied by the access before'
         when valued.fact = 'retain_until' then 'implied by the due date of the ' || valued.due_basis
         when valued.fact = 'delivery_standing' and valued.event_no is null then 'implied by no recall in the log'
         when valued.fact = 'identity_check' and valued.event_no is null then 'implied by the form'
@@ -178,7 +186,8 @@ select
         when valued.is_unnamed and valued.fact <> 'signer_named' then 'logged, signer not named'
         else 'logged'
     end as basis,                           -- logged, implied by the event named, or not in source; `signer not named`: the log of a joint return
-                                            -- does not say who acted.
+                                            -- does not say who acted; `implied by the access before`: it does not, and only this signer had
+                                            -- accessed within the two hours before.
     valued.event_at,                        -- When that event happened (UTC).
     valued.event_no,                        -- The event behind it; null for none, or for all of the delivery.
     valued.code,                            -- Our name for that event.

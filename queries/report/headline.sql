@@ -62,6 +62,9 @@ select
     case
         when measures.measure = 'signed within 7 days' then cast(full_week(1) as varchar) else weeks.week
     end as week,            -- The Monday of the last full week, and of signed within 7 days the week before it; our move is as of now.
+    case
+        when measures.measure = 'signed within 7 days' then full_week(1) else full_week(0)
+    end + 6 as week_end,    -- The Sunday of that week.
     coalesce(now.value, measures.no_value) as value, -- Now, or in the last full week; null where there is nothing to measure.
     case when not measures.is_now then coalesce(before.value, measures.no_value) end as value_before, -- In the week before; null for our move, which
                         -- has no past.

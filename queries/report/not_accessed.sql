@@ -26,8 +26,9 @@ select
 from report.work_list(
     for_firms := for_firms, for_offices := for_offices, for_partners := for_partners,
     for_types := for_types, for_years := for_years,
-    for_steps := ['remind_to_open'],
+    for_steps := ['remind_to_open', 'sign_again'],
     min_wait_days := min_wait_days
 ) as work
 join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
+where deliveries.accessed_at is null
 order by work.waiting_since nulls last, work.firm_id, work.return_id

@@ -12,7 +12,12 @@ with facts as (
     select
         firm_id, return_id, cycle_no, signer, fact, event_at,
         fact_value || case when basis in ('logged', 'not in source') then '' else ' (' || basis || ')' end as said,
-        case when basis like '%, signer not named' then fact_value || ', signer not named' else fact_value end as known
+        case
+            when basis like '%, signer not named' then fact_value || ', signer not named'
+            when basis = 'implied by the access before' then fact_value || ', ' || basis
+            else fact_value
+        end as known,
+        case when basis = 'implied by the access before' then event_at end as implied_at
     from unsorted.evidence_facts(
         since := since,
         until := until,
@@ -28,7 +33,9 @@ shown as (
         max(said) filter (where fact = 'copy_before_signing') as copy_before_signing,
         max(said) filter (where fact = 'login') as login,
         max(known) filter (where fact = 'identity_check') as identity_check,
+        max(implied_at) filter (where fact = 'identity_check') as identity_check_implied_at,
         max(known) filter (where fact = 'signature') as signature,
+        max(implied_at) filter (where fact = 'signature') as signature_implied_at,
         max(known) filter (where fact = 'signing_time') as signing_time,
         max(event_at) filter (where fact = 'signing_time') as signing_time_at,
         max(said) filter (where fact = 'signing_method') as signing_method,
@@ -41,6 +48,16 @@ shown as (
         max(said) filter (where fact = 'retain_until') as retain_until
     from facts
     group by firm_id, return_id, cycle_no, signer
+),
+acted as (
+    select
+        shown.*,
+        coalesce(
+            signers.kba_passed_at, signers.esigned_at, shown.identity_check_implied_at, shown.signature_implied_at
+        ) is not null as has_acted
+    from shown
+    join mart.signers as signers using (firm_id, return_id, cycle_no, signer)
+    where (for_return is null or signers.return_id = for_return)
 )
 select
     deliveries.return_id,
@@ -61,11 +78,19 @@ select
     shown.login,                -- Who logged in, as the export says, or where the access code was sent.
     shown.identity_check,       -- Whether the log shows a pass of the identity questions, likewise; failures are never logged.
     signers.kba_passed_at,
+    shown.identity_check_implied_at, -- When a check was passed that names nobody and is implied to be theirs (UTC); null for none.
     shown.signature,            -- The best evidence of the signature; the platform does not log the e-signature of Form 8879.
     signers.esigned_at,
     shown.signing_time,         -- How signing_time_at relates to the time of this signer's signature: at it, after it or before it.
     shown.signing_time_at,      -- The time of the event that dates the signature (UTC).
     deliveries.signature_state,
+    case
+        when deliveries.signature_state = 'partly signed'
+            and deliveries.recalled_at is null
+            and not shown.has_acted
+            and bool_or(shown.has_acted) over (partition by shown.firm_id, shown.return_id, shown.cycle_no)
+            then deliveries.signature_state_at
+    end as missing_since,       -- Since when this signer is missing (UTC): the other one has acted, as logged or implied; else null.
     deliveries.signed_basis,
     deliveries.signed_at,
     shown.signing_method,       -- By hand or electronically, where the log shows it.
@@ -77,7 +102,7 @@ select
     deliveries.recalled_at,
     shown.filing,               -- When the return was sent to the IRS, which this log never shows.
     shown.retain_until          -- Three years after the due date; receipt by the IRS may make it later.
-from shown
+from acted as shown
 join mart.signers as signers using (firm_id, return_id, cycle_no, signer)
 join mart.deliveries as deliveries using (firm_id, return_id, cycle_no)
 where (for_return is null or deliveries.return_id = for_return)

@@ -166,7 +166,8 @@ def test_constants_are_kept_as_text(tmp_path: Path) -> None:
         (
             FIRM + SOURCE + "[post]\n",
             'unknown section "post". Known: '
-            "[firm], [[source]], [limits], [retention], [[subscription]], [mail], [access], [spark].",
+            "[firm], [[source]], [limits], [aging], [retention], [[subscription]], [mail], [access], "
+            "[spark].",
         ),
         (
             FIRM + 'zone = "x"\n' + SOURCE,

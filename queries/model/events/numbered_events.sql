@@ -77,6 +77,8 @@ kept as (
     from model.joined_signatures as signatures
     join model.returns as returns using (return_key)
     join model.labels as labels using (label_no)
+    -- The build also looks back, with the signatures of now.
+    where signatures.seen_at <= (select build.as_of from raw.build as build)
 ),
 -- What web hooks say too.
 told as (

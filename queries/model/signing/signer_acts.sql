@@ -12,6 +12,7 @@ select
     acts.signer is not null or acts.code = 'return_esigned' as is_theirs, -- It is this signer's: it names them, nobody else
                                             -- must sign, or it is of everyone.
     coalesce(acts.recipient = required.signer, false) as is_named, -- The log names this signer.
+    coalesce(implied.signer = required.signer, false) as is_implied, -- The log names nobody, and the access before implies this signer.
     acts.file_no,
     acts.row_no,
     case
@@ -20,6 +21,7 @@ select
 from model.delivery_acts as acts
 join model.required_signers as required using (return_key, cycle_no)
 left join model.delivery_uploads as uploads using (return_key, event_no)
+left join model.implied_acts as implied using (return_key, event_no)
 where required.signer = coalesce(acts.signer, required.signer)
     and acts.code in (
     'return_accessed', 'kba_passed', 'efile_esigned', 'signature_seen', 'return_esigned', 'files_uploaded',

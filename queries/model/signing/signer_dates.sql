@@ -13,7 +13,10 @@ with signs as (
         max(event_no) filter (where code = 'signature_seen' and is_theirs) as seen_no,
         min(event_no) filter (where code = 'return_esigned') as all_esigned_no,
         max(event_no) filter (where code = 'efile_esigned' and is_theirs) as esigned_no,
-        max(event_no) filter (where code in ('efile_esigned', 'signature_seen')) as perhaps_esigned_no,
+        coalesce(
+            max(event_no) filter (where code = 'efile_esigned' and is_implied),
+            max(event_no) filter (where code in ('efile_esigned', 'signature_seen'))
+        ) as perhaps_esigned_no,
         min(event_no) filter (where code = 'efile_forms_downloaded_by_firm') as picked_up_no,
         max(event_no) filter (where code = 'files_uploaded' and taken_back_event_no = 0) as uploaded_no
     from model.signer_acts
@@ -47,7 +50,8 @@ select
         signs.seen_no, signs.esigned_no, signs.all_esigned_no, signs.picked_up_no, signs.uploaded_no,
         signs.perhaps_esigned_no
     ) as signature_no,      -- Their e-signature, in a web hook if there, else that of all signers, else the pickup, else the
-                            -- last upload not deleted, else an e-signature that names nobody.
+                            -- last upload not deleted, else an e-signature that names nobody, one that the access before
+                            -- implies to be theirs first.
     coalesce(
         signs.seen_no, signs.esigned_no, signs.all_esigned_no, acts.their_act_no, signs.picked_up_no, signs.uploaded_no,
         signs.perhaps_esigned_no

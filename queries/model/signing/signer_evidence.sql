@@ -1,12 +1,13 @@
 -- Which events show what IRS guidance wants recorded of a signature. One row per required signer of a delivery with events
--- of signers; an event that is certainly the signer's comes before one that names nobody.
+-- of signers; an event that is certainly the signer's comes before one that names nobody, and of those one that the access before implies to be theirs
+-- comes first.
 --
 -- key: return_key, cycle_no, signer
 -- by: return
 with acts as (
     select
         acts.return_key, acts.cycle_no, acts.signer, acts.event_no, acts.code, acts.is_theirs,
-        acts.is_named, dates.picked_up_no, dates.signature_no, dates.dating_no,
+        acts.is_named, acts.is_implied, dates.picked_up_no, dates.signature_no, dates.dating_no,
         acts.event_no < coalesce(dates.dating_no, acts.event_no + 1) as is_before
     from model.signer_acts as acts
     join model.signer_dates as dates using (return_key, cycle_no, signer)
@@ -37,6 +38,7 @@ found as (
         ) as visit_no,
         coalesce(
             min(event_no) filter (where code = 'kba_passed' and is_theirs),
+            min(event_no) filter (where code = 'kba_passed' and is_implied),
             min(event_no) filter (where code = 'kba_passed')
         ) as passed_no
     from acts
@@ -65,10 +67,12 @@ addresses as (
         acts.signer,
         coalesce(
             max(acts.event_no) filter (where acts.is_theirs),
+            max(acts.event_no) filter (where acts.is_implied),
             max(acts.event_no)
         ) as event_no,
         coalesce(
             max_by(records.ip_address, acts.event_no) filter (where records.ip_address is not null and acts.is_theirs),
+            max_by(records.ip_address, acts.event_no) filter (where records.ip_address is not null and acts.is_implied),
             max_by(records.ip_address, acts.event_no) filter (where records.ip_address is not null)
         ) as ip_address
     from model.signer_acts as acts
