@@ -127,6 +127,11 @@ def meaning_of(report: str) -> str:
     return warehouse().reports[report].meaning
 
 
+def meanings_of(report: str) -> dict[str, str]:
+    """What each column of a report means."""
+    return warehouse().reports[report].meanings
+
+
 def trail(limit: int, return_id: str | None) -> pl.DataFrame:
     """Who saw and exported what, the newest first; of one return, or of all. For the data owner alone."""
     rows = audit.recent(status.served_directory(), limit, return_id)

@@ -6,6 +6,7 @@ numbers of the whole firm in its place would be taken for those of the office th
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 import polars as pl
 import streamlit as st
@@ -109,6 +110,12 @@ def chosen() -> dict[str, Any]:
     """The choices as parameters of the reports; a filter without a choice is left out, which means all."""
     picked = {parameter: picked_of(name) for name, parameter in PARAMETERS.items()}
     return {parameter: values for parameter, values in picked.items() if values}
+
+
+def query_with(**values: object) -> str:
+    """The filters in the address as the query of another one, with these values, which win over a filter."""
+    kept = {name: st.query_params.get_all(name) for name in PARAMETERS}
+    return urlencode(kept | {name: str(value) for name, value in values.items()}, doseq=True)
 
 
 def are_picked() -> bool:

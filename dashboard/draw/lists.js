@@ -88,6 +88,13 @@ export default function ({ data, parentElement }) {
   list.setAttribute("aria-label", data.label)
   list.append(...data.rows.map(row))
   rove(list)
+  // For the way from one return to the next. A browser that refuses to keep it shows no such links.
+  const keep = () => {
+    try {
+      window.sessionStorage.setItem(LIST, JSON.stringify([...new Set(data.rows.map((one) => one.address))]))
+    } catch { /* Nothing is kept. */ }
+  }
+  list.addEventListener("click", keep, true)
   const drawn = [head(data, root), list]
   if (data.page > 1 || data.hasMore || data.isAll) drawn.push(pages(data))
   // What has the focus, or is being typed into, keeps it in the new rows.

@@ -53,17 +53,18 @@ class View:
 
     search: str
     sort: str
+    rows: int
     page: int = 1
     is_all: bool = False
 
     @property
     def first(self) -> int:
         """The number of the first row, from 0."""
-        return (self.page - 1) * PAGE_ROWS
+        return (self.page - 1) * self.rows
 
     @property
     def most(self) -> int:
-        return MOST_ROWS if self.is_all else PAGE_ROWS
+        return MOST_ROWS if self.is_all else self.rows
 
 
 def view_of(layout: Mapping[str, Any]) -> View:
@@ -73,7 +74,7 @@ def view_of(layout: Mapping[str, Any]) -> View:
     sort = given["sort"] if given["sort"] in dict(layout["sorts"]) else ""
     page = int(given["page"]) if given["page"].isascii() and given["page"].isdecimal() else 1
     search, page = given["search"].strip()[:MOST_LETTERS], min(max(page, 1), MOST_PAGES)
-    return View(search, sort, page, given["page"] == ALL)
+    return View(search, sort, layout.get("rows", PAGE_ROWS), page, given["page"] == ALL)
 
 
 def is_left_page(key: str, page: str, filters: Mapping[str, Any]) -> bool:
@@ -155,8 +156,8 @@ def list_row(layout: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any
     days, is_left = row[layout["days"]] if "days" in layout else None, layout.get("days") == "days_left"
     return {
         "address": f"/return?{urlencode(return_address(row['firm_id'], row['return_id']))}",
-        "pill": None if days is None else left_text(days) if is_left else days_text(days),
-        "isLate": is_left and days is not None and days < 0,
+        "pill": None if days is None else left_text(days) if is_left else waited_text(days, row),
+        "isLate": bool(row.get("is_overdue")) or (is_left and days is not None and days < 0),
         **{line: words_of(layout.get(line, []), row) for line in ("first", "second", "right")},
     }
 
@@ -185,6 +186,12 @@ def days_text(days: float) -> str:
     """12.3 days, 1 day."""
     amount = f"{days:,.1f}".removesuffix(".0")
     return f"{amount} day{'' if amount == '1' else 's'}"
+
+
+def waited_text(days: float, row: Mapping[str, Any]) -> str:
+    """12.3 days; with the limit of a wait that is longer."""
+    limit = f", limit {days_text(row['limit_days'])}" if row.get("is_overdue") else ""
+    return days_text(days) + limit
 
 
 def left_text(days: int) -> str:

@@ -1,6 +1,9 @@
 // Rows that are links, for the list and the search, whose own scripts follow this one. Texts reach the page as text nodes,
 // never as markup.
 
+// Where the tab keeps the addresses of the list that a return was opened from.
+const LIST = "returntrail list"
+
 const part = (tag, name, text = "") => {
   const element = document.createElement(tag)
   element.className = name

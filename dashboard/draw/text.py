@@ -34,6 +34,11 @@ def day_text(day: date | None) -> str:
     return DASH if day is None else f"{day:%b} {day.day}, {day.year}"
 
 
+def short_day_text(day: date) -> str:
+    """Apr 2: where the year is plain from what stands around it."""
+    return f"{day:%b} {day.day}"
+
+
 def weekday_text(day: date) -> str:
     """Thu, Apr 2, 2026."""
     return f"{day:%a}, {day_text(day)}"

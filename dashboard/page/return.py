@@ -9,8 +9,19 @@ import polars as pl
 import streamlit as st
 
 from dashboard import data
+from dashboard.draw.addresses import draw_addresses
+from dashboard.draw.neighbors import draw_neighbors
 from dashboard.draw.return_link import draw_return_link
-from dashboard.draw.text import DASH, day_text, html_text, moment_text, printable
+from dashboard.draw.text import (
+    DASH,
+    counted,
+    day_text,
+    html_text,
+    local_time,
+    moment_text,
+    printable,
+    short_day_text,
+)
 from dashboard.draw.timeline import draw_timeline
 from dashboard.guard.download import csv_button
 
@@ -34,6 +45,7 @@ BASES = {
     "uploaded": "hand-signed forms uploaded",
     "initial email": "the initial email",
 }
+NOT_SIGNED = {"not delivered": "not delivered yet", "partly signed": "partly signed"}
 CLOSED = ("deleted", "archived")
 TIMELINE_SHAPES = ["One timeline", "Two lists"]
 HOW_TO_FIND = "Click Find a return, or press Ctrl+K, and type a client's name, a number or an email address."
@@ -52,6 +64,7 @@ def draw_heading(state: Row) -> None:
     ]
     name = html_text(state["client_name"] or state["return_id"])
     st.html(f'<h1>{name}</h1><p class="rt-quiet">{" · ".join(facts)}</p>')
+    draw_addresses(state)
 
 
 def choose_delivery(steps: pl.DataFrame) -> int | None:
@@ -86,8 +99,31 @@ def draw_status(state: Row, zone: str) -> None:
         f'<section class="rt-status" aria-label="Status">'
         f'<p class="rt-next">{html_text(state["next_step_title"])}</p>'
         f"<p>{' · '.join(facts)}</p>"
-        f"<p><b>Why:</b> {html_text(state['why'])}</p>"
+        f"<p><b>Why:</b> {html_text(state['why'])}</p>{voided_signature(state, zone)}"
+        f"{reminders_since_lock(state)}"
         f'<dl class="rt-states">{shown}</dl></section>'
+    )
+
+
+def reminders_since_lock(state: Row) -> str:
+    """The reminders that a client who is locked out has got, none of which can be followed."""
+    count = state["reminders_since_lock"]
+    if not count or state["next_step"] != "unlock":
+        return ""
+    return f'<p class="rt-bad">{counted(count, "reminder", "reminders")} went out since the lock.</p>'
+
+
+def voided_signature(state: Row, zone: str) -> str:
+    """The signature that a recall voided, while nothing newer is signed."""
+    if not state["signed_earlier_at"]:
+        return ""
+    signed, voided = (
+        short_day_text(local_time(state[name], zone)) for name in ("signed_earlier_at", "signature_voided_at")
+    )
+    now = NOT_SIGNED.get(state["signature_state"], "not signed")
+    return (
+        f'<p class="rt-bad">Signed an earlier version, {signed}; the recall of {voided} voided it. '
+        f"The current one is {now}.</p>"
     )
 
 
@@ -126,9 +162,10 @@ def step_item(row: Row, zone: str) -> str:
     )
 
 
-def draw_signers(evidence: pl.DataFrame, cycle_no: int | None, zone: str) -> None:
-    """What the log proves about each signer of a joint return, in this delivery."""
+def draw_signers(state: Row, evidence: pl.DataFrame, cycle_no: int | None, zone: str) -> None:
+    """What the log proves about each signer of a joint return, in this delivery, and who is missing."""
     rows = evidence.filter(pl.col("cycle_no") == cycle_no) if cycle_no is not None else evidence.clear()
+    rows = rows.with_columns(passed_at=pl.coalesce("kba_passed_at", "identity_check_implied_at"))
     if rows.height < 2:
         return
     names = ("Signer", "Access", "Identity check", "Signature")
@@ -136,14 +173,31 @@ def draw_signers(evidence: pl.DataFrame, cycle_no: int | None, zone: str) -> Non
     lines = "".join(
         f'<tr><th scope="row">{html_text(row["signer"].capitalize())}</th>'
         f"<td>{proof(row['access'], row['accessed_at'], zone)}</td>"
-        f"<td>{proof(row['identity_check'], row['kba_passed_at'], zone)}</td>"
-        f"<td>{proof(row['signature'], row['esigned_at'], zone)}</td></tr>"
+        f"<td>{proof(row['identity_check'], row['passed_at'], zone)}</td>"
+        f"<td>{proof(row['signature'], row['esigned_at'], zone)}{missing(row, zone)}</td></tr>"
         for row in rows.iter_rows(named=True)
     )
     st.html(
         f'<table class="rt-table"><caption>Signers</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{lines}</tbody></table>"
+        f"<tbody>{lines}</tbody></table>{one_is_missing(state, rows, zone)}"
     )
+
+
+def missing(row: Row, zone: str) -> str:
+    """Since when a signer is missing, where it is known that the other one has acted."""
+    if not row["missing_since"]:
+        return ""
+    return f'<br><span class="rt-bad">missing since {moment_text(row["missing_since"], zone)}</span>'
+
+
+def one_is_missing(state: Row, rows: pl.DataFrame, zone: str) -> str:
+    """That one of the two is missing, where nothing says who."""
+    if state["next_step"] != "remind_second_signer" or state["cycle_no"] != rows["cycle_no"][0]:
+        return ""
+    if rows["missing_since"].count():
+        return ""
+    since = moment_text(state["waiting_since"], zone)
+    return f'<p class="rt-bad">One of the two is missing since {since}; the log does not say who.</p>'
 
 
 def proof(text: str | None, moment: datetime | None, zone: str) -> str:
@@ -153,7 +207,7 @@ def proof(text: str | None, moment: datetime | None, zone: str) -> str:
     return html_text("not logged" if text == "not in source" else text) + when
 
 
-def draw_timeline_of(asked: dict[str, Any]) -> None:
+def draw_timeline_of(asked: dict[str, Any], steps: pl.DataFrame, cycle_no: int | None) -> None:
     """The timeline, with what chooses its shape."""
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     shape = left.segmented_control(
@@ -169,7 +223,7 @@ def draw_timeline_of(asked: dict[str, Any]) -> None:
     with right:
         csv_button("return_timeline", asked)
     events = data.ask("return_timeline", **asked)
-    draw_timeline(events, two_lists=shape != TIMELINE_SHAPES[0], show_all=show_all)
+    draw_timeline(events, steps, cycle_no, two_lists=shape != TIMELINE_SHAPES[0], show_all=show_all)
 
 
 def draw_evidence(state: Row, asked: dict[str, Any]) -> None:
@@ -188,12 +242,13 @@ def draw_return(state: Row, asked: dict[str, Any]) -> None:
     """The page of a return that was found."""
     zone = data.facts().timezone
     steps = data.ask("return_steps", **asked)
+    draw_neighbors(state["firm_id"], state["return_id"])
     draw_heading(state)
     cycle_no = choose_delivery(steps)
     draw_status(state, zone)
     draw_steps(state, steps, cycle_no, zone)
-    draw_signers(data.ask("signature_evidence", **asked), cycle_no, zone)
-    draw_timeline_of(asked)
+    draw_signers(state, data.ask("signature_evidence", **asked), cycle_no, zone)
+    draw_timeline_of(asked, steps, cycle_no)
     draw_evidence(state, asked)
 
 

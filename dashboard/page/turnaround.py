@@ -7,10 +7,10 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import charts, filters
-from dashboard.draw.cards import draw_card
 from dashboard.draw.html import weekly_grid
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_delivery, draw_too_young
+from dashboard.draw.numbers import draw_cards
 from dashboard.draw.tables import draw_table
 from dashboard.draw.text import counted
 from dashboard.guard import signin
@@ -33,14 +33,23 @@ STAYS = {
 
 def draw_spans(spans: pl.DataFrame) -> None:
     """How soon half of the deliveries had come through each span. Shows "too few" below ten deliveries."""
-    with st.grid(4, min_column_width=165):
-        for row in spans.iter_rows(named=True):
-            of_all = f"of {counted(row['base_count'], 'delivery', 'deliveries')}"
-            value, caption = "too few", f"Half {of_all}"
-            if row["base_count"] >= MIN_DELIVERIES:
-                value, most = days_text(row["days_half"]), days_text(row["days_most"])
-                caption = f"Half {of_all}; 90% {'not yet' if most == NOT_YET else f'within {most}'}"
-            draw_card(row["span"].capitalize(), value, caption)
+    cards = []
+    for row in spans.iter_rows(named=True):
+        of_all = f"of {counted(row['base_count'], 'delivery', 'deliveries')}"
+        value, caption = "too few", f"Half {of_all}"
+        if row["base_count"] >= MIN_DELIVERIES:
+            value, most = days_text(row["days_half"]), days_text(row["days_most"])
+            caption = f"Half {of_all}; 90% {'not yet' if most == NOT_YET else f'within {most}'}"
+        cards.append(
+            {
+                "label": row["span"].capitalize(),
+                "value": value,
+                "caption": caption,
+                "help": f"Deliveries at least {YOUNG_DAYS} days old",
+                "weeks": [],
+            }
+        )
+    draw_cards("How soon half of the deliveries came through", cards, "spans")
 
 
 def days_text(days: float | None) -> str:

@@ -50,7 +50,8 @@ COUNTS = {
     "headline",
 }
 COUNTS |= {"definitions", "internal_waits", "load_totals", "next_steps", "silent_days", "stage_funnel"}
-COUNTS |= {"turnaround", "weekly_funnel", "weekly_mail"}
+COUNTS |= {"turnaround", "weekly_funnel", "weekly_headline", "weekly_mail"}
+COUNTS |= {"changes", "deadline_strip", "partner_work"}
 HEALTH = {"load_quality", "quarantined_records", "unclassified_labels", "web_hooks_to_check"}
 OF_NO_OFFICE = {"definitions", "load_totals"}
 # Those that an office only leads to the firm of: what it has and loads.
@@ -123,6 +124,10 @@ def firms(season: DataDir, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     ]
     whole, one = made
     for data in (whole, one):
+        # Else the limits would be learned from the returns of all offices of a firm.
+        limits = "".join(f"{step} = 3\n" for step in returns["next_step"].unique() if step != "none")
+        settings = season.settings.read_text(encoding="utf-8")
+        (data.root / "settings.toml").write_text(f"{settings}\n[aging]\n{limits}", encoding="utf-8")
         build(data, as_of)
     with open_warehouse(whole.warehouse) as every_office, open_warehouse(one.warehouse) as one_office:
         yield every_office, one_office

@@ -198,10 +198,34 @@ def test_a_return_shows_both_sides_and_every_title(season: DataDir, monkeypatch:
     with open_warehouse(season.warehouse) as warehouse:
         wanted = ask(warehouse, "recalls")["return_id"][0]
         events = ask(warehouse, "return_timeline", for_return=wanted)
-    words = texts(page(season, "return", monkeypatch, id=wanted))
+    words = texts(page(season, "return", monkeypatch, id=wanted, every="true"))
     assert "Client tracking" in words and "Internal tracking" in words
     for title in events.filter(~events["is_repeat"] & (events["code"] != "unclassified"))["title"].unique():
         assert title in words
+
+
+def test_a_return_says_which_signature_a_recall_voided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = read_story(CHECKOUT / "tests/stories/next_sign_again_after_a_recall_voided_the_signature.txt")
+    data = DataDir(tell([story], tmp_path).parent)
+    voided = "Signed an earlier version, Mar 3; the recall of Mar 5 voided it. The current one is not signed."
+    assert voided in texts(page(data, "return", monkeypatch, id="again"))
+    assert "not delivered yet." in texts(page(data, "return", monkeypatch, id="being"))
+    assert "voided it" not in texts(page(data, "return", monkeypatch, id="newer"))
+
+
+def test_the_signers_of_a_joint_return_show_who_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "evidence_of_a_check_soon_after_a_named_access_is_implied"
+    data = DataDir(tell([read_story(CHECKOUT / "tests" / "stories" / f"{name}.txt")], tmp_path).parent)
+    words = texts(page(data, "return", monkeypatch, id="implied"))
+    assert "passed, implied by the access before" in words
+    assert "missing since Mar 12, 2026, 7:00 AM" in words
+    words = texts(page(data, "return", monkeypatch, id="other"))
+    assert "One of the two is missing since Mar 9, 2026, 6:00 AM; the log does not say who." in words
+    assert "missing since" not in texts(page(data, "return", monkeypatch, id="both"))
 
 
 def test_a_new_build_shows_without_a_restart(

@@ -92,7 +92,7 @@ def test_another_filter_shows_the_first_page(visit: Visit, season: DataDir, show
     rows = returns_of(season, for_types=["1040"])
     assert len(rows) > ROWS_OF_A_PAGE
     page = visit.open(f"/returns?year=All&page={shown}")
-    page.get_by_label("Form").click()
+    page.get_by_label("Form", exact=True).click()
     page.get_by_role("option", name="1040", exact=True).click()
     expect_clients(page, rows[:ROWS_OF_A_PAGE])
     page.wait_for_function("() => window.location.search === '?form=1040&year=All'")
@@ -107,7 +107,7 @@ def test_back_and_reload_show_the_page_of_the_address(visit: Visit, season: Data
     page.get_by_role("link", name="Previous").click()
     expect_clients(page, rows[:ROWS_OF_A_PAGE])
     visit.wait_until_drawn()
-    page.get_by_label("Form").click()
+    page.get_by_label("Form", exact=True).click()
     page.get_by_role("option", name="1041", exact=True).click()
     expect_clients(page, returns_of(season, for_types=["1040", "1041"])[:ROWS_OF_A_PAGE])
     visit.wait_until_drawn()

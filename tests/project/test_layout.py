@@ -20,7 +20,7 @@ LONGEST_FUNCTION = 60
 # are for parts of two versions, builds that start from the last warehouse, and small files in batches; 3,300
 # for the ways in which offices get their logs: sheets, names, titles, dialogs, nested JSON, zones, web hooks;
 # 2,000 for what two reviews of the protection found missing; 30 for lists that SQL sorts, searches and pages.
-MOST_LINES = 20_460
+MOST_LINES = 20_580
 SQL = re.compile(
     r"(?is)\bselect\b.+\bfrom\b|\bfrom \w+\.\w+|\binsert into\b|\bcreate (?:or replace )?(?:temp )?table\b"
 )

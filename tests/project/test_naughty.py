@@ -49,7 +49,12 @@ ALLOWED = {
         "dashboard/page/return.py",
         "dashboard/page/turnaround.py",
     },
-    "st.page_link": {"dashboard/draw/notices.py", "dashboard/draw/return_link.py", "dashboard/page/add.py"},
+    "st.page_link": {
+        "dashboard/draw/behind.py",
+        "dashboard/draw/notices.py",
+        "dashboard/draw/return_link.py",
+        "dashboard/page/add.py",
+    },
 }
 FORBIDDEN = {
     "st.markdown",

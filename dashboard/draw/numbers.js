@@ -1,0 +1,94 @@
+// A number, which is a link where there is something behind it.
+const figure = (one) => {
+  const name = one.isLate ? "number late" : "number"
+  return one.address ? link(name, one.text, () => one.address) : part("span", name, one.text)
+}
+
+const group = (one) => {
+  const item = part("li", one.isLate ? "group overdue" : "group")
+  item.append(part("span", "title", one.title), ...one.numbers.flatMap((number) => [" ", figure(number)]))
+  return item
+}
+
+// A small line; its numbers are said in words too.
+const sparkline = ({ weeks, weeksText }) => {
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline")
+  const [least, most] = [Math.min(...weeks), Math.max(...weeks)]
+  const at = (week, place) => `${(100 * place) / (weeks.length - 1)},${22 - (20 * (week - least)) / (most - least || 1)}`
+  line.setAttribute("points", weeks.map(at).join(" "))
+  drawing.setAttribute("viewBox", "0 0 100 24")
+  drawing.setAttribute("preserveAspectRatio", "none")
+  drawing.setAttribute("role", "img")
+  drawing.setAttribute("aria-label", weeksText)
+  drawing.append(line)
+  return drawing
+}
+
+const card = (one) => {
+  const item = part("li", "card")
+  const label = part("span", "label", one.label)
+  label.title = one.help
+  const value = one.address ? link("value", one.value, () => one.address) : part("span", "value", one.value)
+  value.setAttribute("aria-label", `${one.label}: ${one.value}`)
+  item.append(label, value)
+  if (one.weeks.length > 2) item.append(sparkline(one))
+  const caption = part("span", "caption", "")
+  if (one.part) caption.append(figure(one.part), " ")
+  caption.append(one.caption)
+  item.append(caption)
+  return item
+}
+
+const listOf = (name, label, items) => {
+  const list = part("ul", name)
+  list.setAttribute("aria-label", label)
+  list.append(...items)
+  return list
+}
+
+const cell = (one, at) => {
+  const item = part(at ? "td" : "th", "")
+  if (!at) item.scope = "row"
+  item.append(figure(one))
+  if (one.share !== undefined) {
+    const track = part("span", "track")
+    const bar = part("span", "bar")
+    bar.style.width = `${one.share}%`
+    track.setAttribute("aria-hidden", "true")
+    track.append(bar)
+    item.append(track)
+  }
+  return item
+}
+
+const tableOf = ({ titles, helps, rows }, label) => {
+  const table = part("table", "")
+  table.append(part("caption", "", label))
+  const head = table.createTHead().insertRow()
+  titles.forEach((title, at) => {
+    const name = part("th", "", title)
+    name.scope = "col"
+    if (helps[at]) name.title = helps[at]
+    head.append(name)
+  })
+  const body = table.createTBody()
+  for (const row of rows) body.insertRow().append(...row.map(cell))
+  // A wide table is scrolled, also by keyboard.
+  const scrolled = part("div", "scroll")
+  scrolled.tabIndex = 0
+  scrolled.setAttribute("role", "region")
+  scrolled.setAttribute("aria-label", label)
+  scrolled.append(table)
+  return scrolled
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector("div.root")
+  const focused = root.getRootNode().activeElement
+  const at = root.contains(focused) ? [...root.querySelectorAll("a")].indexOf(focused) : -1
+  if (data.table) root.replaceChildren(tableOf(data.table, data.label))
+  else if (data.cards) root.replaceChildren(listOf("cards", data.label, data.cards.map(card)))
+  else root.replaceChildren(listOf("strip", data.label, data.groups.map(group)))
+  if (at >= 0) root.querySelectorAll("a")[at]?.focus()
+}

@@ -1,0 +1,49 @@
+"""Numbers that open the returns behind them: a strip of groups, cards, and a table.
+
+Texts reach the page as text nodes, never as markup.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dashboard.draw.lists import with_rows
+from dashboard.draw.text import count_text
+
+component = with_rows("numbers", Path(__file__))
+
+Number = dict[str, Any]
+
+
+def number(count: int | None, words: str = "", address: str | None = None, is_late: bool = False) -> Number:
+    """A count with what it counts; a link unless there is nothing to see, and red if it is late."""
+    text = f"{count_text(count)} {words}".strip()
+    is_open = address is not None and bool(count) and (count or 0) > 0
+    return {"text": text, "address": address if is_open else None, "isLate": is_late and bool(count)}
+
+
+def draw_strip(label: str, groups: Sequence[dict[str, Any]], key: str) -> None:
+    """Groups of numbers side by side; each has a `title` and `numbers`, and may be `isLate`."""
+    component(data={"label": label, "groups": list(groups)}, key=key)
+
+
+def draw_number_table(
+    label: str, titles: Sequence[str], rows: Sequence[Sequence[Number]], helps: Sequence[str], key: str
+) -> None:
+    """A table whose first column names the row. A cell with a `share` in percent has a small bar."""
+    table = {"titles": list(titles), "helps": list(helps), "rows": [list(row) for row in rows]}
+    component(data={"label": label, "table": table}, key=key)
+
+
+def draw_cards(label: str, cards: Sequence[dict[str, Any]], key: str) -> None:
+    """Cards with a `label`, a `value`, a `caption`, and a `help` that says what the value is.
+
+    A card may have an `address`, which its value opens, a `part` of it with an address of its own, and the
+    values of the last `weeks`, drawn as a small line.
+    """
+    component(data={"label": label, "cards": list(cards)}, key=key)
+
+
+def weeks_text(weeks: Sequence[float]) -> str:
+    """What a small line shows, for those who do not see it."""
+    return f"Last weeks: {', '.join(f'{week:g}' for week in weeks)}"
