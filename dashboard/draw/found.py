@@ -109,7 +109,7 @@ def draw_lines(sources: Sequence[str]) -> None:
     if sources:
         with st.expander("Lines for settings.toml with which such files load"):
             st.text("Whoever runs the dashboard pastes them before the first [[source]] of settings.toml.")
-            st.code("\n\n".join(sources), language="toml")
+            st.code("\n\n".join(sources), language="toml", wrap_lines=True)
 
 
 def draw_table(name: str, titles: Sequence[str], rows: Iterable[Sequence[str]], place: int) -> None:

@@ -55,7 +55,7 @@ def draw_how_to_load() -> None:
         st.page_link("page/add.py", label="Add exports in the browser")
         st.text("Or by a command:")
     st.text("Put the exported logs into the inbox folder of the data directory, then type:")
-    st.code(f"returntrail --data {status.served_directory().root} run", language=None)
+    st.code(f"returntrail --data {status.served_directory().root} run", language=None, wrap_lines=True)
     st.text(
         "It loads them, builds the data file and writes the reports. This page shows it at the next click."
     )

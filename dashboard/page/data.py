@@ -83,7 +83,7 @@ def draw_labels_to_paste(rows: pl.DataFrame) -> None:
     writer.writerow(["tab", "recipient", "label", "status", "code", "note"])
     for row in rows.head(MAX_PASTED).iter_rows(named=True):
         writer.writerow([row["tab"], "", printable(row["label"]), row["status"] or "", "CODE", ""])
-    st.code(buffer.getvalue(), language=None)
+    st.code(buffer.getvalue(), language=None, wrap_lines=True)
 
 
 def draw_verification() -> None:
