@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import filters, notices
-from dashboard.draw.chips import draw_chips
 from dashboard.draw.search import draw_search_button
 from dashboard.draw.text import moment_text
 from dashboard.guard import adding, signin
@@ -68,8 +67,6 @@ try:
     if unknown:
         notices.draw_unknown(page.title, unknown)
         st.stop()
-    if facts and facts.as_of is not None and page.url_path not in PAGES_WITHOUT_FILTERS:
-        draw_chips()
     if facts and page.url_path in PAGES_OF_COUNTS and notices.are_too_few():
         notices.draw_too_few(page.title)
     else:

@@ -10,6 +10,7 @@ from dashboard.draw import filters
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.text import day_text, markdown_text
+from dashboard.draw.title import draw_title
 from dashboard.guard import signin
 
 BEHIND = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -31,11 +32,11 @@ def draw_behind(name: str) -> None:
     known = BEHIND.get(name, {})
     given = {taken: st.query_params.get(taken, "") for taken in known.get("takes", [])}
     if not known or not all(given.values()):
-        st.title("No such list")
+        draw_title("No such list")
         st.text("This address names no list. Open it again from the number that you clicked.")
         return
     words = {taken: markdown_text(shown(value)) for taken, value in given.items()}
-    st.title(known["title"].format_map(words), anchor=False)
+    draw_title(known["title"].format_map(words))
     st.page_link(RETURNS_PAGE, label="All returns")
     if not returns_list(known["list"], known.get("filters", {}) | given | filters.chosen()):
         draw_no_match("No return matches these filters.", "No return is in this list.")

@@ -19,6 +19,7 @@ from dashboard.draw.text import (
     printable,
     weekday_text,
 )
+from dashboard.draw.title import draw_title
 from dashboard.guard import adding, signin
 from etl import status
 from etl.access.scope import LEAST_COUNT
@@ -98,7 +99,7 @@ def are_too_few() -> bool:
 
 def draw_too_few(title: str) -> None:
     """What such a reader sees in place of a page."""
-    st.title(title)
+    draw_title(title)
     sentence = (
         f"This view has fewer than {LEAST_COUNT} returns. Your role sees counts of {LEAST_COUNT} or more."
     )

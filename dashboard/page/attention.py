@@ -23,6 +23,7 @@ from dashboard.draw.text import (
     printable,
     weekday_text,
 )
+from dashboard.draw.title import draw_title
 
 OWNERS = {"Waiting on us": "firm", "Waiting on client": "client"}
 NONE_WAITS = {"firm": "No return is waiting on us.", "client": "No return is waiting on a client."}
@@ -215,7 +216,7 @@ def draw_nothing(steps: pl.DataFrame, owner: str) -> None:
         st.text(DONE)
 
 
-st.title("Needs attention")
+draw_title("Needs attention")
 draw_deadlines(data.ask("deadline_strip", **filters.chosen()))
 draw_changes(data.ask("changes", **filters.chosen()))
 draw_headline(data.ask("headline", **filters.chosen()), data.ask("weekly_headline", **filters.chosen()))

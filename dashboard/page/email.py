@@ -12,6 +12,7 @@ from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.tables import draw_table
 from dashboard.draw.text import count_text, percent_text
+from dashboard.draw.title import draw_title
 from dashboard.guard import signin
 from etl.access.scope import NAMING_SPLITS
 
@@ -104,7 +105,7 @@ def draw_split(kinds: pl.DataFrame, asked: dict[str, Any]) -> None:
     draw_table(f"By {chosen.lower()}", rows, {"segment": chosen} | RATES)
 
 
-st.title("Email health")
+draw_title("Email health")
 asked = filters.chosen()
 kinds = data.ask("email_health", **asked)
 if kinds.is_empty():

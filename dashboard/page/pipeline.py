@@ -13,6 +13,7 @@ from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_delivery, draw_too_young
 from dashboard.draw.tables import draw_table
 from dashboard.draw.text import count_text, duration_text, percent_text
+from dashboard.draw.title import draw_title
 
 Row = dict[str, Any]
 
@@ -188,7 +189,7 @@ def draw_segments(rows: pl.DataFrame, head: str) -> None:
     draw_table("Compare", shown, {"segment": head, "reached_count": "Deliveries"} | titles)
 
 
-st.title("Pipeline")
+draw_title("Pipeline")
 of_age = choose_age()
 asked = filters.chosen() | of_age
 funnel = data.ask("firm_funnel", **asked)

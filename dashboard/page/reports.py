@@ -10,6 +10,7 @@ from dashboard.draw import filters
 from dashboard.draw.notices import draw_no_match
 from dashboard.draw.tables import draw_report, draw_table, heading
 from dashboard.draw.text import counted
+from dashboard.draw.title import draw_title
 from dashboard.guard import signin
 from dashboard.guard.download import csv_button
 from etl import status
@@ -66,7 +67,7 @@ def draw_overview(reports: dict[str, Report]) -> None:
     draw_table("All reports", shown, {"name": "Report", "every": "Written", "meaning": "What it answers"})
 
 
-st.title("Reports")
+draw_title("Reports")
 st.caption(
     "The same rows come three ways: here, as the CSV files that `returntrail run` writes, and from a query "
     "in DuckDB. The filters of the sidebar act on every report that has them."

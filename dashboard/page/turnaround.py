@@ -13,6 +13,7 @@ from dashboard.draw.notices import draw_no_delivery, draw_too_young
 from dashboard.draw.numbers import draw_cards
 from dashboard.draw.tables import draw_table
 from dashboard.draw.text import counted
+from dashboard.draw.title import draw_title
 from dashboard.guard import signin
 
 MIN_DELIVERIES = 10
@@ -103,7 +104,7 @@ def draw_cohorts(asked: dict[str, Any]) -> None:
     )
 
 
-st.title("Turnaround")
+draw_title("Turnaround")
 asked = filters.chosen()
 spans = data.ask("turnaround", **asked)
 if spans.is_empty():

@@ -41,7 +41,7 @@
     const faults = []
     const page = [document.documentElement, ...all("[data-testid=stMain], [data-testid=stSidebarContent], [role=dialog]")]
     for (const one of page) {
-      if (one.scrollWidth > one.clientWidth + 1) faults.push(`${name(one)} is ${one.scrollWidth} wide in ${one.clientWidth}`)
+      if (isSeen(one) && one.scrollWidth > one.clientWidth + 1) faults.push(`${name(one)} is ${one.scrollWidth} wide in ${one.clientWidth}`)
     }
     if (!faults.length) return []
     const parts = all("[data-testid=stMain] *").filter((one) => {
