@@ -88,12 +88,9 @@ export default function ({ data, parentElement }) {
   list.setAttribute("aria-label", data.label)
   list.append(...data.rows.map(row))
   rove(list)
-  // For the way from one return to the next. A browser that refuses to keep it shows no such links.
-  const keep = () => {
-    try {
-      window.sessionStorage.setItem(LIST, JSON.stringify([...new Set(data.rows.map((one) => one.address))]))
-    } catch { /* Nothing is kept. */ }
-  }
+  // For the way from one return to the next.
+  const { page, hasMore } = data
+  const keep = () => keepList({ list: data.list, first: page, last: page, hasMore, rows: data.rows.map((one) => one.address) })
   list.addEventListener("click", keep, true)
   const drawn = [head(data, root), list]
   if (data.page > 1 || data.hasMore || data.isAll) drawn.push(pages(data))

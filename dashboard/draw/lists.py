@@ -26,6 +26,7 @@ ALL = "all"
 MOST_PAGES = 1_000_000
 MOST_LETTERS = 100
 LAST = "page and filters of each list"
+SHOWN = "view and filters of each list"
 PLACE = re.compile(r"(.*)\{(\w+)\}(.*)")
 NOT_FOR_YOU = "This list names clients and is not available for your role."
 LAYOUT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -110,9 +111,22 @@ def returns_list(key: str, filters: Mapping[str, Any]) -> bool:
         if "nothing" in layout:
             st.text(layout["nothing"])
         return False
+    st.session_state.setdefault(SHOWN, {})[key] = (view, dict(filters))
     csv = csv_address(report, filters, view.search, view.sort)
     draw_list(key, layout, view, count, rows, csv, is_left)
     return True
+
+
+def rows_of_page(key: str, page: int) -> dict[str, Any] | None:
+    """The addresses on another page of a list as this session has shown it last; None if it has not."""
+    shown: dict[str, tuple[View, dict[str, Any]]] = st.session_state.get(SHOWN, {})
+    if key not in shown or not 1 <= page <= MOST_PAGES:
+        return None
+    layout, (view, filters) = LAYOUT[key], shown[key]
+    view = replace(view, page=page, is_all=False)
+    rows, count = data.ask_page(layout["report"], view.rows, view.first, view.search, view.sort, **filters)
+    addresses = [address_of(row) for row in rows.iter_rows(named=True)]
+    return {"rows": addresses, "hasMore": view.first + rows.height < count}
 
 
 def draw_list(
@@ -132,6 +146,7 @@ def draw_list(
         key=key,
         data={
             "label": layout["noun"][1],
+            "list": key,
             "prefix": layout.get("address", ""),
             "counted": found,
             "search": view.search,
@@ -155,11 +170,16 @@ def list_row(layout: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any
     """A row as its lines of words."""
     days, is_left = row[layout["days"]] if "days" in layout else None, layout.get("days") == "days_left"
     return {
-        "address": f"/return?{urlencode(return_address(row['firm_id'], row['return_id']))}",
+        "address": address_of(row),
         "pill": None if days is None else left_text(days) if is_left else waited_text(days, row),
         "isLate": bool(row.get("is_overdue")) or (is_left and days is not None and days < 0),
         **{line: words_of(layout.get(line, []), row) for line in ("first", "second", "right")},
     }
+
+
+def address_of(row: Mapping[str, Any]) -> str:
+    """The address of the page of a row's return."""
+    return f"/return?{urlencode(return_address(row['firm_id'], row['return_id']))}"
 
 
 def words_of(templates: Iterable[str], row: Mapping[str, Any]) -> list[str]:

@@ -2,13 +2,21 @@
 
 const FIELDS = "input, textarea, select, [contenteditable], [role=dialog]"
 
-// The addresses that the list kept; none that the browser refuses to read.
-const kept = () => {
-  try {
-    return JSON.parse(window.sessionStorage.getItem(LIST)) ?? []
-  } catch {
-    return []
+// The list with the page that was asked for, if that is the one before or after those that are kept.
+const grown = (kept, asked, more) => {
+  if (!more || asked?.list !== kept.list) return kept
+  if (asked.page === kept.last + 1) {
+    return { ...kept, last: asked.page, hasMore: more.hasMore, rows: [...kept.rows, ...more.rows] }
   }
+  if (asked.page === kept.first - 1) return { ...kept, first: asked.page, rows: [...more.rows, ...kept.rows] }
+  return kept
+}
+
+// Which page the return needs: none, unless it is at an end of what is kept and the list is longer.
+const needed = ({ list, first, last, hasMore, rows }, at) => {
+  if (at < 0) return null
+  if (at === rows.length - 1 && hasMore) return { list, page: last + 1 }
+  return at === 0 && first > 1 ? { list, page: first - 1 } : null
 }
 
 const isOf = (data, address) => {
@@ -16,10 +24,15 @@ const isOf = (data, address) => {
   return query.get("id") === data.id && query.get("firm") === data.firm
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector("div.root")
-  const addresses = kept()
+  const kept = grown(keptList(), data.asked, data.more)
+  if (data.more) keepList(kept)
+  const addresses = kept.rows
   const at = addresses.findIndex((one) => isOf(data, one))
+  // Once: a session that has not shown the list has no answer.
+  const page = needed(kept, at)
+  if (page && (page.list !== data.asked?.list || page.page !== data.asked?.page)) setStateValue("asked", page)
   const ways = [
     ["k", "Previous (K)", at > 0 ? addresses[at - 1] : null],
     ["j", "Next (J)", at < 0 ? null : addresses[at + 1]],

@@ -13,15 +13,24 @@ const group = (one) => {
 // A small line; its numbers are said in words too.
 const sparkline = ({ weeks, weeksText }) => {
   const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg")
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline")
-  const [least, most] = [Math.min(...weeks), Math.max(...weeks)]
+  const known = weeks.filter((week) => week !== null)
+  const [least, most] = [Math.min(...known), Math.max(...known)]
   const at = (week, place) => `${(100 * place) / (weeks.length - 1)},${22 - (20 * (week - least)) / (most - least || 1)}`
-  line.setAttribute("points", weeks.map(at).join(" "))
+  // One line from gap to gap; a week between two gaps is a line of its own, which its round ends show as a dot.
+  const lines = [[]]
+  weeks.forEach((week, place) => {
+    if (week === null) lines.push([])
+    else lines.at(-1).push(at(week, place))
+  })
+  for (const points of lines.filter((one) => one.length)) {
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline")
+    line.setAttribute("points", (points.length > 1 ? points : [points[0], points[0]]).join(" "))
+    drawing.append(line)
+  }
   drawing.setAttribute("viewBox", "0 0 100 24")
   drawing.setAttribute("preserveAspectRatio", "none")
   drawing.setAttribute("role", "img")
   drawing.setAttribute("aria-label", weeksText)
-  drawing.append(line)
   return drawing
 }
 
@@ -32,7 +41,7 @@ const card = (one) => {
   const value = one.address ? link("value", one.value, () => one.address) : part("span", "value", one.value)
   value.setAttribute("aria-label", `${one.label}: ${one.value}`)
   item.append(label, value)
-  if (one.weeks.length > 2) item.append(sparkline(one))
+  if (one.weeks.filter((week) => week !== null).length > 2) item.append(sparkline(one))
   const caption = part("span", "caption", "")
   if (one.part) caption.append(figure(one.part), " ")
   caption.append(one.caption)

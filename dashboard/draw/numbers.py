@@ -39,11 +39,11 @@ def draw_cards(label: str, cards: Sequence[dict[str, Any]], key: str) -> None:
     """Cards with a `label`, a `value`, a `caption`, and a `help` that says what the value is.
 
     A card may have an `address`, which its value opens, a `part` of it with an address of its own, and the
-    values of the last `weeks`, drawn as a small line.
+    values of the last `weeks`, drawn as a small line with a gap where one is None.
     """
     component(data={"label": label, "cards": list(cards)}, key=key)
 
 
-def weeks_text(weeks: Sequence[float]) -> str:
+def weeks_text(weeks: Sequence[float | None]) -> str:
     """What a small line shows, for those who do not see it."""
-    return f"Last weeks: {', '.join(f'{week:g}' for week in weeks)}"
+    return f"Last weeks: {', '.join('too few' if week is None else f'{week:g}' for week in weeks)}"

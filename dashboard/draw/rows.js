@@ -1,8 +1,21 @@
 // Rows that are links, for the list and the search, whose own scripts follow this one. Texts reach the page as text nodes,
 // never as markup.
 
-// Where the tab keeps the addresses of the list that a return was opened from.
+// Where the tab keeps the list that a return was opened from: its key, the addresses on its pages from `first` to `last`,
+// and whether more follow. forget.js removes it. A browser that refuses to keep it leads to no neighbors.
 const LIST = "returntrail list"
+const keepList = (one) => {
+  try {
+    window.sessionStorage.setItem(LIST, JSON.stringify({ ...one, rows: [...new Set(one.rows)] }))
+  } catch { /* Nothing is kept. */ }
+}
+const keptList = () => {
+  try {
+    return JSON.parse(window.sessionStorage.getItem(LIST)) ?? { rows: [] }
+  } catch {
+    return { rows: [] }
+  }
+}
 
 const part = (tag, name, text = "") => {
   const element = document.createElement(tag)

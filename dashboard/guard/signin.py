@@ -18,6 +18,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from dashboard.draw.forget import draw_forget
 from dashboard.draw.text import html_text
 from dashboard.guard import access
 from etl.access import EVERYTHING, Person, Scope, audit, ended, person_of
@@ -155,6 +156,7 @@ def draw_sign_in(reason: str) -> None:
     is_signed_in = claims.get("is_logged_in") is True
     st.title("No access" if is_signed_in else "Not signed in")
     st.text(reason)
+    draw_forget()
     if is_signed_in:
         name = html_text(str(claims.get("email") or claims.get("sub")))
         st.html(f'<p class="rt-quiet">Signed in as {name}.</p>')

@@ -159,7 +159,7 @@ def draw_headline(headline: pl.DataFrame, weekly: pl.DataFrame) -> None:
         },
     ]
     for measure, card in zip(measures, cards, strict=True):
-        weeks = weekly.filter(pl.col("measure") == measure)["value"].drop_nulls().to_list()
+        weeks = weekly.filter(pl.col("measure") == measure)["value"].to_list()
         card |= {"weeks": weeks, "weeksText": weeks_text(weeks)}
     draw_cards("Headline", cards, "headline")
 

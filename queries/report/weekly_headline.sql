@@ -1,4 +1,4 @@
--- The cards of the first page over the last eight full weeks, for their small lines. One row per measure and week.
+-- The cards of the first page over the last eight full weeks, for their small lines. One row per measure and week, also without a value.
 --
 -- key: measure, week
 -- filters: firms, offices, partners, types, years
@@ -31,11 +31,21 @@ with measured as (
     where cohorts.within_days = 7
         and cohorts.delivery_count >= 30
         and cast(cohorts.segment as date) between full_week(8) and full_week(1)
+), weeks as (
+    -- All of them, so that a line has a gap where a rate is left out. Signed within 7 days ends one week earlier.
+    select
+        measures.measure,
+        strftime(full_week(cast(measures.latest + before.number as integer)), '%Y-%m-%d') as week,
+        measures.without_any
+    from (values ('delivered', 0, 0), ('bounce rate', 0, null), ('signed within 7 days', 1, null))
+        as measures (measure, latest, without_any)
+    cross join range(8) as before (number)
 )
 select
     measure,             -- delivered, bounce rate or signed within 7 days, as in report.headline.
     week,                -- The Monday of a full week; signed within 7 days ends one week earlier than the others.
-    cast(value as double) as value, -- Of that week. Rates of weeks with fewer than 30 emails or deliveries are left out.
-    base_count           -- What the value counts or is a rate of.
-from measured
+    cast(coalesce(measured.value, weeks.without_any) as double) as value, -- Null for a rate of fewer than 30 emails or deliveries.
+    coalesce(measured.base_count, weeks.without_any) as base_count -- What the value counts or is a rate of; null without a rate.
+from weeks
+left join measured using (measure, week)
 order by measure, week
