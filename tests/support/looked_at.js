@@ -190,9 +190,12 @@
     "borderBottomColor", "borderBottomWidth", "backgroundColor", "textDecorationLine", "color"]
   const look = (one) => LOOK.map((each) => getComputedStyle(one)[each]).join("|")
   const FOCUSABLE = `${CONTROLS}, [tabindex]`
-  const reachable = () => all(FOCUSABLE).filter(
-    (one) => one.tabIndex >= 0 && !one.disabled && isSeen(one) && !one.closest("[inert], [aria-hidden=true]"),
-  )
+  // While a dialog is open, the page behind it is not to be reached.
+  const reachable = () => {
+    const isOpen = document.querySelector("[role=dialog]")
+    return all(FOCUSABLE).filter((one) => one.tabIndex >= 0 && !one.disabled && isSeen(one) &&
+      !isIn(one, "[inert], [aria-hidden=true]") && (!isOpen || isIn(one, "[role=dialog]")))
+  }
   let before = new Map()
   let stops = []
 
@@ -200,7 +203,12 @@
     // Before the first Tab: how everything looks without the focus.
     begin: () => {
       focused()?.blur()
-      getSelection().removeAllRanges()
+      // The first Tab starts where the last click was, unless something before all else has had the focus since.
+      const start = document.createElement("span")
+      start.tabIndex = -1
+      if (!document.querySelector("[role=dialog]")) document.body.prepend(start)
+      start.focus()
+      start.remove()
       before = new Map()
       stops = []
       for (const one of reachable()) for (const each of shownBy(one)) before.set(each, look(each))
