@@ -163,10 +163,11 @@ def test_what_is_known_of_streamlit_is_still_so(look: Look) -> None:
 
 
 FAULTY = """
+<style>body { margin: 0 } .short { width: 4rem; overflow: hidden; white-space: nowrap }</style>
 <main data-testid="stMain" style="width: 390px; overflow: auto">
   <div style="width: 800px">A table that is wider than the window</div>
-  <p class="cut" style="width: 4rem; overflow: hidden; white-space: nowrap">A name that is too long</p>
-  <p title="All of it" style="width: 4rem; overflow: hidden; white-space: nowrap; text-overflow: ellipsis">All of it is said</p>
+  <p class="short">A name that is too long</p>
+  <p class="short" title="All of it" style="text-overflow: ellipsis">All of it is said</p>
   <p style="position: absolute; top: 300px; margin: 0">One text is here</p>
   <p style="position: absolute; top: 304px; margin: 0">Another is there</p>
   <p style="margin-top: 300px">A link in <a href="#a">a sentence</a> is as high as its line.</p>
@@ -186,7 +187,7 @@ def test_the_checks_find_what_they_are_for(browser: Browser) -> None:
     def check(name: str) -> list[str]:
         return page.evaluate("(name) => lookedAt[name]()", name)
 
-    assert "800 wide in 3" in check("wide")[0]
+    assert "is 800 wide in 390" in check("wide")[0]
     assert [fault for fault in check("clipped") if "All of it" in fault] == []
     assert len(check("clipped")) == 1 and "A name that is too long" in check("clipped")[0]
     assert check("overprinted") == ["“One text is here” and “Another is there” are printed over each other"]

@@ -49,6 +49,19 @@ def test_the_cross_of_a_chip_removes_its_filter_by_keyboard_and_back_brings_it_a
     expect_chips(page, "Tax year 2025×", "All offices", "Form 1040×", "Form 1065×")
 
 
+def test_the_chips_are_beside_the_title_and_on_a_phone_below_it(visit: Visit) -> None:
+    page = visit.open("/returns?office=Austin")
+    title, chips = page.locator("h1").bounding_box(), page.locator(CHIPS).first.bounding_box()
+    assert title and chips
+    assert title["y"] < chips["y"] + chips["height"] / 2 < title["y"] + title["height"]
+    assert chips["x"] > title["x"] + title["width"]
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function(
+        "() => document.querySelector('h1').getBoundingClientRect().bottom <="
+        " document.querySelector('.st-key-chips').getBoundingClientRect().top"
+    )
+
+
 def test_without_a_tax_year_all_years_are_shown(visit: Visit, season: DataDir) -> None:
     page = visit.open("/returns")
     page.get_by_role("link", name="Remove Tax year 2025").click()

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from etl.common.paths import DataDir
+from etl.common.paths import CHECKOUT, DataDir
 from support.served import Visit, served
 from tests.dashboard.test_numbers import YEAR, answer
 
+DRAW = CHECKOUT / "dashboard" / "draw"
+SCRIPT = "".join((DRAW / name).read_text(encoding="utf-8") for name in ("rows.js", "numbers.js"))
 NUMBER = re.compile(r"[\d,]+")
 
 
@@ -49,6 +51,27 @@ def test_every_number_opens_a_list_of_as_many_rows(visit: Visit, season: DataDir
     for address, count in numbers.items():
         page = visit.open(address)
         expect(page.locator(".count"), address).to_have_text(re.compile(rf"^{count:,} "))
+
+
+def test_the_small_lines_have_a_gap_where_a_week_is_left_out(visit: Visit) -> None:
+    page = visit.open("/")
+    lines = page.locator("ul[aria-label=Headline] svg")
+    # A season this small has hardly a week with enough emails, so the script is given other weeks.
+    drawn = page.evaluate(
+        """async (script) => {
+            const made = await import(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})))
+            const parentElement = document.createElement('div')
+            parentElement.innerHTML = '<div class="root"></div>'
+            const weeks = [null, 1, 2, null, 3, null, 2, 1]
+            const card = {label: 'A', value: '1', caption: '', help: '', weeks, weeksText: 'weeks'}
+            made.default({data: {label: 'Headline', cards: [card]}, parentElement})
+            return [...parentElement.querySelectorAll('polyline')].map((one) => one.getAttribute('points'))
+        }""",
+        SCRIPT,
+    )
+    assert [line.count(" ") + 1 for line in drawn] == [2, 2, 2]
+    assert drawn[1].split()[0] == drawn[1].split()[1]
+    expect(lines.first).to_have_attribute("aria-label", re.compile(r"^Last weeks: (\d+(, )?){8}$"))
 
 
 def test_the_strip_has_the_deadlines_of_the_season(visit: Visit, season: DataDir) -> None:

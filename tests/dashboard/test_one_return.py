@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.draw.neighbors import more_rows
 from etl.common.paths import CHECKOUT, DataDir
 from support.served import Visit, serious_faults, served
 from support.story import read_story, tell
@@ -173,6 +174,62 @@ def test_the_first_and_the_last_row_have_one_neighbor(visit: Visit) -> None:
     page.wait_for_url("**/return?**")
     expect(page.get_by_role("link", name="Previous (K)")).to_be_visible()
     expect(page.get_by_role("link", name="Next (J)")).to_have_count(0)
+
+
+MANY = """\
+A hundred and two returns, so that a list has two pages.
+
+given raw.events
+return_id | event_time       | tab      | label
+{rows}
+then mart.returns
+return_id
+"""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("many")
+    rows = "".join(f"r{number:03} | 2026-03-01 15:00 | Internal | Upload\n" for number in range(102))
+    (folder / "many.txt").write_text(MANY.format(rows=rows), encoding="utf-8")
+    with served(DataDir(tell([read_story(folder / "many.txt")], folder).parent)) as where:
+        yield where
+
+
+def test_the_neighbors_go_over_the_ends_of_the_pages_of_a_list(browser: Browser, many: str) -> None:
+    visit = Visit(browser, many)
+    page = visit.open("/returns?year=All&page=2")
+    page.locator("a.row").last.click()
+    expect_return(page, "r101")
+    expect(page.get_by_role("link", name="Next (J)")).to_have_count(0)
+    for wanted in ("r100", "r099", "r098"):
+        page.get_by_role("link", name="Previous (K)").click()
+        expect_return(page, wanted)
+    visit.wait_until_drawn()
+    for wanted in ("r099", "r100", "r101"):
+        expect(page.get_by_role("link", name="Next (J)")).to_be_visible()
+        visit.wait_until_drawn()
+        page.keyboard.press("j")
+        expect_return(page, wanted)
+    visit.open("/returns?year=All")
+    page.locator("a.row").last.click()
+    expect_return(page, "r099")
+    page.get_by_role("link", name="Next (J)").click()
+    expect_return(page, "r100")
+    # The whole list is known now; its ends have one neighbor.
+    page.get_by_role("link", name="Next (J)").click()
+    expect_return(page, "r101")
+    expect(page.get_by_role("link", name="Previous (K)")).to_be_visible()
+    expect(page.get_by_role("link", name="Next (J)")).to_have_count(0)
+    assert visit.faults == []
+    visit.close()
+
+
+@pytest.mark.parametrize(
+    "asked", ["x", {"list": "nobody", "page": 2}, {"list": "all returns", "page": "2"}, {"page": 1}, None]
+)
+def test_a_list_that_the_session_has_not_shown_has_no_rows(asked: object) -> None:
+    assert more_rows(asked) is None
 
 
 def test_letters_that_are_typed_lead_nowhere(visit: Visit) -> None:

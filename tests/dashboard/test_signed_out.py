@@ -23,6 +23,7 @@ from support.provider import provided, visits_signed_in, write_secrets
 from support.served import free_port, served
 
 WHO = "ann@firm.example"
+KEPT = "window.sessionStorage.getItem('returntrail list')"
 ACCESS = f'\n[access]\nmanager = ["{WHO}"]\n'
 
 
@@ -39,8 +40,13 @@ def test_a_copied_cookie_is_of_no_use_after_a_sign_out_and_a_restart(
             page = visit(WHO).page
             cookies = {one["name"]: one["value"] for one in page.context.cookies()}
             assert httpx.get(f"{where}/csv/headline", cookies=cookies, timeout=60).status_code == 200
+            page.locator("a.row").first.click()
+            page.wait_for_url("**/return?**")
+            assert "return?id=" in page.evaluate(KEPT)
             page.get_by_role("button", name="Sign out").click()
             expect(page.get_by_role("heading", name="Not signed in")).to_be_visible()
+            # Nor does the tab know the returns of its last list.
+            page.wait_for_function(f"() => ({KEPT}) === null")
         with served(data, port) as where:
             answer = httpx.get(f"{where}/csv/headline", cookies=cookies, timeout=60)
             assert (answer.status_code, answer.text) == (401, "You have signed out. Sign in again.\n")

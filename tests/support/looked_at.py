@@ -1,4 +1,4 @@
-"""What a reader meets on a page: what axe finds, what is cut, printed over or too small, and where Tab goes."""
+"""What a reader meets on a page: what axe finds, what is cut, printed over or small, and where Tab goes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from support.served import AXE, Visit
 
 SCRIPT = Path(__file__).with_suffix(".js")
 HEIGHT = 900
-# A page is drawn at its full height, so that nothing is hidden below the window; a list of all returns is cut.
+# A page is drawn at its full height, so nothing is below the window; the longest are not drawn to the end.
 HIGHEST = 12_000
 MOST_STOPS = 400
 CHECKS = ("wide", "clipped", "overprinted", "small", "moving")
@@ -67,10 +67,7 @@ def seen_faults(visit: Visit) -> list[str]:
     page = visit.page
     size = page.viewport_size
     page.emulate_media(reduced_motion="reduce")
-    content = (
-        "Math.max(...[...document.querySelectorAll('[data-testid=stMain]')].map((one) => one.scrollHeight))"
-    )
-    height = page.evaluate(content)
+    height = page.get_by_test_id("stMain").evaluate("(one) => one.scrollHeight")
     page.set_viewport_size({"width": size["width"], "height": min(max(HEIGHT, height + 100), HIGHEST)})
     visit.wait_until_drawn()
     load_checks(page)
