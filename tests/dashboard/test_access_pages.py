@@ -14,12 +14,24 @@ from playwright.sync_api import Browser, Page, expect
 
 from etl.common.paths import SHIPPED, DataDir
 from etl.warehouse.ask import ask, open_warehouse
-from support.looked_at import Found, Known, axe_faults, keyboard_faults, load_checks, seen_faults
+from support.looked_at import (
+    OF_COLORS,
+    TAGS,
+    Found,
+    Known,
+    axe_faults,
+    keyboard_faults,
+    load_checks,
+    seen_faults,
+)
 from support.provider import provided, write_secrets
 from support.served import Visit, free_port, served
 
 # What axe says of Streamlit's own parts. An entry that no state has any more fails the last test.
 KNOWN: list[Known] = []
+# The dialog of Streamlit leads Tab round a circle without what is in a shadow root. A letter typed on a
+# result, and the arrow up from the first one, lead to the box.
+NOT_REACHED = {"search": ["Tab does not reach: input.search “Client, number or email address” in "]}
 # A name -> the dashboard that is asked, and the address.
 STATES = {
     "first page": ("season", "/"),
@@ -126,12 +138,12 @@ def look(browser: Browser, addresses: dict[str, str], returns: dict[str, str]) -
         if state in ACTS:
             ACTS[state](visit)
             visit.wait_until_drawn()
-        found = {"light": axe_faults(page, KNOWN)}
+        found = {"light": axe_faults(page, KNOWN, TAGS if width == "desktop" else OF_COLORS)}
         # Streamlit follows what the system prefers at once, and a theme changes colors alone.
         page.emulate_media(color_scheme="dark")
         page.wait_for_function(DARK)
         visit.wait_until_drawn()
-        found["dark"] = axe_faults(page, KNOWN)
+        found["dark"] = axe_faults(page, KNOWN, OF_COLORS if width == "desktop" else TAGS)
         found["seen"] = Found(seen_faults(visit), set())
         found["keyboard"] = Found(keyboard_faults(page), set())
         found["console"] = Found(visit.faults, set())
@@ -148,7 +160,8 @@ DARK = "() => getComputedStyle(document.querySelector('.stApp')).backgroundColor
 @pytest.mark.parametrize("state", STATES)
 def test_a_state_has_no_fault(look: Look, state: str, width: str) -> None:
     found = look(state, width)
-    assert {name: one.faults for name, one in found.items() if one.faults} == {}
+    faults = {name: one.faults for name, one in found.items() if one.faults}
+    assert faults == ({"keyboard": NOT_REACHED[state]} if state in NOT_REACHED else {})
 
 
 def test_what_is_known_of_streamlit_is_still_so(look: Look) -> None:
@@ -163,7 +176,8 @@ def test_what_is_known_of_streamlit_is_still_so(look: Look) -> None:
 
 
 FAULTY = """
-<style>body { margin: 0 } .short { width: 4rem; overflow: hidden; white-space: nowrap }</style>
+<style>body { margin: 0 } .short { width: 4rem; overflow: hidden; white-space: nowrap }
+  .large button { min-height: 40px }</style>
 <main data-testid="stMain" style="width: 390px; overflow: auto">
   <div style="width: 800px">A table that is wider than the window</div>
   <p class="short">A name that is too long</p>
@@ -173,7 +187,7 @@ FAULTY = """
   <p style="margin-top: 300px">A link in <a href="#a">a sentence</a> is as high as its line.</p>
   <div><button style="width: 20px; height: 20px; padding: 0">x</button></div>
   <div><button style="outline: none; width: 80px; height: 40px">Unshown</button></div>
-  <div><button tabindex="0" onfocus="this.nextSibling.focus()">Unreached</button><button>After</button></div>
+  <div class="large"><button onfocus="this.nextSibling.focus()">Unreached</button><button>After</button></div>
   <p style="transition: color 1s">This moves</p>
 </main>
 """

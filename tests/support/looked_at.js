@@ -61,7 +61,7 @@
 
   // A text may end in an ellipsis if a title has all of it.
   const clipped = () => all("body *").filter((one) => {
-    if (one instanceof SVGElement || !hasOwnText(one) || !isSeen(one) || isForReaders(one)) return false
+    if (one instanceof SVGElement || !hasOwnText(one) || !isSeen(one) || !isText(one)) return false
     for (let at = one; at; at = parentOf(at)) {
       const style = getComputedStyle(at)
       // Whatever is further out moves with the box that is scrolled.
@@ -111,12 +111,19 @@
     return false
   }
 
+  // A dialog is over the texts of the page behind it, and an icon is a word of a font of icons.
+  const isText = (one) => {
+    const dialog = document.querySelector("[role=dialog]")
+    if (dialog && !isIn(one, "[role=dialog]")) return false
+    return !isIn(one, "script, style, noscript, option, [data-testid=stIconMaterial]") && !isForReaders(one)
+  }
+
   // Two texts, one on the other. A line box is higher than its letters, so a little is left out at its edges.
   const overprinted = () => {
     const boxes = []
     for (const text of texts()) {
       const one = text.parentElement ?? text.getRootNode().host
-      if (!isSeen(one) || isIn(one, "script, style, noscript, option") || isForReaders(one)) continue
+      if (!isSeen(one) || !isText(one)) continue
       const range = document.createRange()
       range.selectNodeContents(text)
       for (const each of range.getClientRects()) {
@@ -155,6 +162,7 @@
 
   const small = () => all(CONTROLS).filter((one) => {
     if (!isSeen(one) || one.disabled || isInSentence(one)) return false
+    if (isForReaders(one) && !one.closest("label")) return false
     return !target(one).some((box) => box.width >= 23.9 && box.height >= 23.9)
   }).map((one) => {
     const box = one.getBoundingClientRect()
@@ -198,6 +206,7 @@
   }
   let before = new Map()
   let stops = []
+  let outside = 0
 
   const walk = {
     // Before the first Tab: how everything looks without the focus.
@@ -211,12 +220,14 @@
       start.remove()
       before = new Map()
       stops = []
+      outside = 0
       for (const one of reachable()) for (const each of shownBy(one)) before.set(each, look(each))
     },
-    // After a Tab: true at the end, which is where the page begins again or the browser's own controls do.
+    // After a Tab: true where the stops begin again. Between the last and the first are the browser's own controls.
     step: () => {
       const one = focused()
-      if (!one || stops.some((stop) => stop.one === one)) return true
+      if (!one) return (outside += 1) > 2
+      if (stops.some((stop) => stop.one === one)) return true
       const isNew = shownBy(one).every((each) => !before.has(each))
       const isShown = isNew || shownBy(one).some((each) => before.has(each) && before.get(each) !== look(each))
       const box = one.getBoundingClientRect()

@@ -13,11 +13,11 @@ HEIGHT = 900
 HIGHEST = 12_000
 MOST_STOPS = 400
 CHECKS = ("wide", "clipped", "overprinted", "small", "moving")
-FIND = """async (known) => {
-    const answer = await axe.run(document, {
-        resultTypes: ['violations'], elementRef: true,
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    })
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# What depends on the colors of a theme.
+OF_COLORS = ["color-contrast"]
+FIND = """async ([known, runOnly]) => {
+    const answer = await axe.run(document, { resultTypes: ['violations'], elementRef: true, runOnly })
     const found = []
     for (const {id, impact, nodes} of answer.violations) {
         if (!['serious', 'critical'].includes(impact)) continue
@@ -47,11 +47,11 @@ class Found:
     known: set[Known]
 
 
-def axe_faults(page: Page, known: list[Known]) -> Found:
-    """What axe finds serious or critical, without what is known."""
+def axe_faults(page: Page, known: list[Known], rules: list[str] = TAGS) -> Found:
+    """What axe finds serious or critical by these rules, without what is known."""
     # Without the null the browser would send all of axe back.
     page.evaluate(f"{AXE.read_text(encoding='utf-8')}\nnull")
-    found = page.evaluate(FIND, [{"rule": one.rule, "selector": one.selector} for one in known])
+    found = page.evaluate(FIND, [[{"rule": one.rule, "selector": one.selector} for one in known], rules])
     return Found(
         [one["text"] for one in found if one["place"] < 0],
         {known[one["place"]] for one in found if one["place"] >= 0},
@@ -73,8 +73,6 @@ def seen_faults(visit: Visit) -> list[str]:
     load_checks(page)
     faults = [fault for check in CHECKS for fault in page.evaluate("(name) => lookedAt[name]()", check)]
     page.set_viewport_size(size)
-    page.emulate_media(reduced_motion="no-preference")
-    visit.wait_until_drawn()
     return sorted(set(faults))
 
 
