@@ -47,14 +47,17 @@ class Names:
 
         Raises a Problem if one fits in two ways, or if a folder is a year and no more.
         """
-        found: dict[str, str] = {}
-        for name, patterns in ((folder, self.folder), (file, self.file), (sheet, self.sheet)):
-            fitting = (own for pattern in patterns if name and (own := taken(pattern, name)) is not None)
-            found |= next(fitting, {})
-            if patterns is self.folder and any(map(YEAR.fullmatch, (found | {"tax_year": ""}).values())):
-                fault = "its folder is a year, and names nothing else"
-                raise Problem(f"{fault}. Move it into a folder with the right name.")
-        return found
+        found = first_fitting(self.folder, folder)
+        if any(map(YEAR.fullmatch, (found | {"tax_year": ""}).values())):
+            fault = "its folder is a year, and names nothing else"
+            raise Problem(f"{fault}. Move it into a folder with the right name.")
+        return found | first_fitting(self.file, file) | first_fitting(self.sheet, sheet)
+
+
+def first_fitting(patterns: tuple[str, ...], name: str | None) -> dict[str, str]:
+    """The values that the first fitting pattern takes from a name; none without a name."""
+    fitting = (own for pattern in patterns if name and (own := taken(pattern, name)) is not None)
+    return next(fitting, {})
 
 
 def words_of(patterns: tuple[str, ...]) -> frozenset[str]:

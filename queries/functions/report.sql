@@ -108,6 +108,9 @@ create macro furthest_step(delivery) as case
     else 'delivered'
 end;
 
+-- What became of a delivery: recalled, or the state of its signature.
+create macro outcome_of(delivery) as case when delivery.recalled_at is null then delivery.signature_state else 'recalled' end;
+
 -- Whether a delivery counts in a funnel: old enough and, unless recalled ones are wanted, not recalled.
 create macro counts_in_funnel(delivery, min_age_days, with_recalled) as
     (with_recalled or delivery.recalled_at is null)

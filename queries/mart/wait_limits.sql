@@ -24,7 +24,7 @@ with waited as (
     union all
     select firm_id, tax_year, return_type, 'check_signature' as next_step, picked_up_seconds - kba_passed_seconds as seconds
     from mart.deliveries
-    where signed_basis = 'picked up' and picked_up_seconds > kba_passed_seconds
+    where signed_basis = 'picked_up' and picked_up_seconds > kba_passed_seconds
     union all
     select firm_id, tax_year, return_type, 'follow_up_paper' as next_step, seconds_between(paper_consented_at, signed_at) as seconds
     from mart.deliveries

@@ -23,6 +23,7 @@ days as (
 )
 select
     days.due_date,
+    cast(cast(date_trunc('week', days.due_date) as date) as varchar) as due_week, -- The Monday of its week.
     array_to_string(days.forms, ', ') as return_types,                  -- The forms due on that date.
     days.delivery_count,                                                -- Deliveries of returns due on that date.
     spanned.delivery_count as all_count,                                -- Deliveries of returns whose due date is known.

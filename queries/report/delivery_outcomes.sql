@@ -2,6 +2,7 @@
 --
 -- check: signed_count + probably_signed_count + partly_signed_count + paper_count + recalled_count + open_count
 --     = delivery_count
+-- check: esigned_count + picked_up_count + uploaded_count = signed_count
 -- param: since = null  First day of delivery; no limit if not given.
 -- param: until = null  Last day of delivery, inclusive; no limit if not given.
 -- filters: firms, offices, partners, types, years
@@ -12,28 +13,34 @@
 with deliveries as (
     select
         firm_id, office, partner, return_type, tax_year, delivered_at, delivered_on, delivered_week,
-        delivered_month, recalled_at, signature_state
+        delivered_month, recalled_at, signature_state, signed_basis
     from mart.deliveries
 ),
 ended as (
     select
         segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by) as segment,
-        case when deliveries.recalled_at is null then deliveries.signature_state else 'recalled' end as outcome
+        outcome_of(deliveries) as outcome,
+        signed_basis
     from deliveries
     where passes_filters(deliveries, for_firms, for_offices, for_partners, for_types, for_years)
         and during(deliveries.delivered_on, since, until)
         and counts_in_funnel(deliveries, min_age_days, with_recalled := true)
 ),
 alike as (
-    select segment, outcome, count(*) as delivery_count
+    select segment, outcome, signed_basis, count(*) as delivery_count
     from ended
-    group by segment, outcome
+    group by segment, outcome, signed_basis
 ),
 counted as (
     select
         segment,
         total(alike.delivery_count) as delivery_count,
         total(case when outcome = 'signed' then alike.delivery_count else 0 end) as signed_count,
+        total(
+            case when outcome = 'signed' and signed_basis in ('seen', 'esigned') then alike.delivery_count else 0 end
+        ) as esigned_count,
+        total(case when outcome = 'signed' and signed_basis = 'picked_up' then alike.delivery_count else 0 end) as picked_up_count,
+        total(case when outcome = 'signed' and signed_basis = 'uploaded' then alike.delivery_count else 0 end) as uploaded_count,
         total(case when outcome = 'probably signed' then alike.delivery_count else 0 end) as probably_signed_count,
         total(case when outcome = 'partly signed' then alike.delivery_count else 0 end) as partly_signed_count,
         total(case when outcome = 'paper' then alike.delivery_count else 0 end) as paper_count,
@@ -47,6 +54,9 @@ select
     delivery_count,                                                 -- All deliveries, including recalled ones.
     signed_count,                                                   -- The log proves a signature.
     percent(signed_count, delivery_count) as signed_percent,        -- signed_count of delivery_count.
+    esigned_count,                                                  -- Signed, and the log or a web hook shows the e-signature.
+    picked_up_count,                                                -- Signed, as the firm's download of the signed forms implies.
+    uploaded_count,                                                 -- Signed by hand: the client uploaded the signed forms.
     probably_signed_count,                                          -- All required identity checks passed, but no better evidence of a signature.
     percent(probably_signed_count, delivery_count) as probably_signed_percent, -- probably_signed_count of delivery_count.
     partly_signed_count,                                            -- Joint, and only one signer has acted.

@@ -10,14 +10,15 @@
 -- param: for_segment = null  The segment of the bar; with a split, null is the bar of those without a value.
 -- param: with_recalled = false  Recalled deliveries count too.
 -- param: min_age_days = null  Leaves out deliveries younger than this many days; none if not given.
+-- param: for_outcome = null  signed, probably signed, partly signed, paper, recalled or not signed, as delivery_outcomes counts; all if not given.
 -- param: within_days = null  Counts only what happened within this many days of delivery; all if not given.
 -- param: known_by = null  Counts only what had happened by this time (UTC), so the funnel is as it was then; all if not given.
 
 -- The first two queries are like those of firm_funnel. Tests compare the number of rows with the bar, also at a time.
 with deliveries as (
     select
-        firm_id, return_id, cycle_no, client_name, due_date, signature_state, office, partner, return_type,
-        tax_year, delivered_at, delivered_on, delivered_week, delivered_month, recalled_at, signed_basis,
+        firm_id, return_id, cycle_no, client_name, due_date, signature_state, signed_basis, office, partner, return_type,
+        tax_year, delivered_at, delivered_on, delivered_week, delivered_month, recalled_at,
         picked_up_at, uploaded_at, kba_expected, email_delivered_seconds, email_opened_seconds,
         link_selected_seconds, accessed_seconds, kba_passed_seconds, signed_seconds, picked_up_seconds
     from mart.deliveries
@@ -26,7 +27,7 @@ judged as (
     select
         deliveries.firm_id, deliveries.return_id, deliveries.cycle_no, deliveries.client_name, deliveries.return_type,
         deliveries.office, deliveries.partner, deliveries.due_date, deliveries.tax_year, deliveries.delivered_at,
-        deliveries.kba_expected, deliveries.signature_state, deliveries.recalled_at,
+        deliveries.kba_expected, deliveries.signature_state, deliveries.signed_basis, deliveries.recalled_at,
         counted(deliveries.delivered_at, deliveries.email_delivered_seconds, within_days, known_by) as email_delivered,
         counted(deliveries.delivered_at, deliveries.email_opened_seconds, within_days, known_by) as email_opened,
         counted(deliveries.delivered_at, deliveries.link_selected_seconds, within_days, known_by) as link_selected,
@@ -44,6 +45,11 @@ judged as (
         and counts_in_funnel(deliveries, min_age_days, with_recalled or coalesce(deliveries.recalled_at > known_by, false))
         and segment_of(deliveries, deliveries.delivered_week, deliveries.delivered_month, split_by)
             is not distinct from cast(for_segment as varchar)
+        and (for_outcome is null or outcome_of(deliveries) = for_outcome)
+        and all_known(
+            case when for_outcome is not null then [for_outcome] end,
+            ['signed', 'probably signed', 'partly signed', 'paper', 'recalled', 'not signed']
+        )
 ),
 asked as (
     select steps.step_no, steps.eligible = 'KBA expected' as needs_kba
@@ -67,6 +73,7 @@ select
     judged.delivered_at,
     steps.step,                -- The furthest step that the delivery reached.
     judged.signature_state,
+    judged.signed_basis,
     judged.recalled_at
 from judged
 join ref.steps as steps on steps.step = furthest_step(judged)

@@ -31,7 +31,8 @@ with measured as (
     where cohorts.within_days = 7
         and cohorts.delivery_count >= 30
         and cast(cohorts.segment as date) between full_week(8) and full_week(1)
-), weeks as (
+),
+weeks as (
     -- All of them, so that a line has a gap where a rate is left out. Signed within 7 days ends one week earlier.
     select
         measures.measure,
@@ -48,4 +49,6 @@ select
     coalesce(measured.base_count, weeks.without_any) as base_count -- What the value counts or is a rate of; null without a rate.
 from weeks
 left join measured using (measure, week)
+-- No line for who has nothing in these weeks.
+where exists (select 1 from measured)
 order by measure, week

@@ -51,9 +51,9 @@ COUNTS = {
 }
 COUNTS |= {"definitions", "internal_waits", "load_totals", "next_steps", "silent_days", "stage_funnel"}
 COUNTS |= {"turnaround", "weekly_funnel", "weekly_headline", "weekly_mail"}
-COUNTS |= {"changes", "deadline_strip", "partner_work"}
+COUNTS |= {"changes", "deadline_strip", "partner_work", "season_weeks"}
 HEALTH = {"load_quality", "quarantined_records", "unclassified_labels", "web_hooks_to_check"}
-OF_NO_OFFICE = {"definitions", "load_totals"}
+OF_NO_OFFICE = {"definitions", "load_totals", "season_weeks"}
 # Those that an office only leads to the firm of: what it has and loads.
 OF_FIRMS = {"filter_choices", "silent_days"}
 # Columns that would identify a client, or lead to one.
@@ -146,7 +146,7 @@ def questions(warehouse: Warehouse, name: str) -> list[dict[str, object]]:
     asked: list[dict[str, object]] = [{}]
     if name == "find_returns":
         asked = [{"search": "r0"}, {"search": "an", "max_rows": 500}]
-    if "split_by" in params and name != "funnel_returns":
+    if "split_by" in params and name not in ("emails", "funnel_returns"):
         asked += [{"split_by": split} for split in SPLITS]
     if "for_offices" in params:
         asked += [{**asked[0], "for_offices": offices} for offices in ([OTHERS], [OURS, OTHERS])]

@@ -7,7 +7,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etl.common.problem import Problem
@@ -219,6 +219,7 @@ def test_a_pattern_takes_what_a_name_was_made_of(return_id: str, person: str, ta
     assert names.values(f"{return_id} {person} {tab} tracking {rest}", None, None) == made
 
 
+@example(left="Ann", right="2025")
 @given(left=PEOPLE, right=PEOPLE)
 def test_a_pattern_never_guesses_where_one_value_ends(left: str, right: str) -> None:
     names = Names(file=("{client_name} {office}",))

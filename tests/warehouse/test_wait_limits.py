@@ -69,6 +69,31 @@ def test_nine_of_ten_waits_of_last_season_are_the_limit(firm: DataDir) -> None:
     ]
 
 
+CHECKED = """As of 1 May 2026: 20 returns of last season were picked up 1 to 20 days after the identity check.
+
+given raw.events
+return_id | event_time | tab | label | tax_year | return_type
+{last}
+now       | 2026-04-10 12:00 | Internal | Deliver to Client    | 2025 | 1040
+now       | 2026-04-11 12:00 | Client   | Document KBA Success | 2025 | 1040
+"""
+
+
+def test_a_signature_is_checked_as_soon_as_last_season_by_the_pickup(tmp_path: Path) -> None:
+    last = "\n".join(
+        f"{days} | 2025-02-{day:02} 12:00 | {tab} | {label} | 2024 | 1040"
+        for days in range(1, 21)
+        for day, tab, label in (
+            (1, "Internal", "Deliver to Client"),
+            (2, "Client", "Document KBA Success"),
+            (2 + days, "Internal", "E-File Forms Downloaded"),
+        )
+    )
+    (tmp_path / "checked.txt").write_text(CHECKED.format(last=last), encoding="utf-8")
+    data = DataDir(tell([read_story(tmp_path / "checked.txt")], tmp_path).parent)
+    assert work_of(data) == [("now", 18.0, "last season", True)]
+
+
 def test_the_settings_win_over_last_season_and_a_form_over_all_forms(firm: DataDir) -> None:
     settings = firm.root / "settings.toml"
     before = settings.read_text(encoding="utf-8")
