@@ -1,14 +1,10 @@
 """Tables and lists of texts from files, as HTML whose every text is escaped."""
 
 import html
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
-from typing import Any
 
-from dashboard.draw.text import count_text, html_text, percent_text, week_text
-
-Row = Mapping[str, Any]
+from dashboard.draw.text import html_text
 
 
 def html_table(
@@ -48,30 +44,3 @@ def table_row(texts: Sequence[str], kinds: Sequence[str]) -> str:
 def html_lines(lines: Sequence[str]) -> str:
     """Sentences one below the other."""
     return f'<ul class="rt-lines">{"".join(f"<li>{html_text(line)}</li>" for line in lines)}</ul>'
-
-
-def weekly_grid(name: str, ages: Sequence[int], weeks: Mapping[str, Sequence[Row | None]]) -> str:
-    """Weeks down, days after delivery across: the share signed, darker the larger; None leaves a cell empty.
-
-    The color ends at a middle tone, so that the text stays readable on it, in the light and in the dark.
-    """
-    head = "".join(f'<th scope="col">{age} d</th>' for age in ages)
-    body = "".join(
-        f'<tr><th scope="row">{week_text(date.fromisoformat(week))}</th>{"".join(map(grid_cell, row))}</tr>'
-        for week, row in weeks.items()
-    )
-    return (
-        f'<div class="rt-scroll" tabindex="0" role="region" aria-label="{name}"><table class="rt-grid">'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def grid_cell(row: Row | None) -> str:
-    """A share, with its counts as the help."""
-    if row is None or row["signed_percent"] is None:
-        return "<td></td>"
-    counts = f"{count_text(row['signed_count'])} of {count_text(row['delivery_count'])} deliveries"
-    return (
-        f'<td style="--share:{row["signed_percent"]:.0f}%" title="{counts}">'
-        f"{percent_text(round(row['signed_percent']))}</td>"
-    )

@@ -1,7 +1,9 @@
 // A number, which is a link where there is something behind it.
 const figure = (one) => {
   const name = one.isLate ? "number late" : "number"
-  return one.address ? link(name, one.text, () => one.address) : part("span", name, one.text)
+  const element = one.address ? link(name, one.text, () => one.address) : part("span", name, one.text)
+  if (one.help) element.title = one.help
+  return element
 }
 
 const group = (one) => {
@@ -41,9 +43,9 @@ const card = (one) => {
   const value = one.address ? link("value", one.value, () => one.address) : part("span", "value", one.value)
   value.setAttribute("aria-label", `${one.label}: ${one.value}`)
   item.append(label, value)
-  if (one.weeks.filter((week) => week !== null).length > 2) item.append(sparkline(one))
-  const caption = part("span", "caption", "")
-  if (one.part) caption.append(figure(one.part), " ")
+  if (one.weeks?.filter((week) => week !== null).length > 2) item.append(sparkline(one))
+  const caption = part("span", "caption", one.lead ? `${one.lead} ` : "")
+  if (one.part) caption.append(figure(one.part), one.caption.startsWith(";") ? "" : " ")
   caption.append(one.caption)
   item.append(caption)
   return item
@@ -51,6 +53,7 @@ const card = (one) => {
 
 const listOf = (name, label, items) => {
   const list = part("ul", name)
+  list.style.setProperty("--columns", Math.min(items.length, 7))
   list.setAttribute("aria-label", label)
   list.append(...items)
   return list
@@ -60,6 +63,10 @@ const cell = (one, at) => {
   const item = part(at ? "td" : "th", "")
   if (!at) item.scope = "row"
   item.append(figure(one))
+  if (one.shade !== undefined) {
+    item.className = "shaded"
+    item.style.setProperty("--shade", `${one.shade}%`)
+  }
   if (one.share !== undefined) {
     const track = part("span", "track")
     const bar = part("span", "bar")
@@ -71,9 +78,9 @@ const cell = (one, at) => {
   return item
 }
 
-const tableOf = ({ titles, helps, rows }, label) => {
+const tableOf = ({ titles, helps, rows, hasCaption }, label) => {
   const table = part("table", "")
-  table.append(part("caption", "", label))
+  if (hasCaption) table.append(part("caption", "", label))
   const head = table.createTHead().insertRow()
   titles.forEach((title, at) => {
     const name = part("th", "", title)

@@ -12,6 +12,13 @@ UNPRINTABLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 DASH = "–"
+# What shows a signature, by the signed_basis of mart.deliveries.
+SIGNED_BASES = {
+    "seen": "e-signed, as a web hook says",
+    "esigned": "e-signed",
+    "picked_up": "implied by the pickup",
+    "uploaded": "hand-signed forms uploaded",
+}
 
 
 def local_time(moment: datetime, zone: str) -> datetime:
@@ -106,7 +113,7 @@ def cell_text(name: str, value: object, zone: str) -> str:
             return (
                 str(value) if name == "tax_year" else count_text(value) if "_count" in name else f"{value:,}"
             )
-    return printable(str(value))
+    return SIGNED_BASES.get(str(value), DASH) if name == "signed_basis" else printable(str(value))
 
 
 def html_text(text: str | None) -> str:

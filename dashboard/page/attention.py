@@ -90,7 +90,7 @@ def draw_partners(rows: pl.DataFrame) -> None:
     meanings = data.meanings_of("partner_work")
     titles, helps = PARTNER_TITLES.values(), [meanings[name] for name in PARTNER_TITLES]
     lines = [partner_line(row) for row in rows.iter_rows(named=True)]
-    draw_number_table("By partner", ["Partner", *titles], lines, ["", *helps], "partners")
+    draw_number_table("By partner", ["Partner", *titles], lines, "partners", ["", *helps])
 
 
 def partner_line(row: dict[str, Any]) -> list[Number]:

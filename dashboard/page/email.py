@@ -7,11 +7,12 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import charts, filters
-from dashboard.draw.cards import draw_card
+from dashboard.draw.behind import behind_address
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_match
-from dashboard.draw.tables import draw_table
-from dashboard.draw.text import count_text, percent_text
+from dashboard.draw.numbers import Number, draw_cards, draw_number_table, number
+from dashboard.draw.seasons import axis_of, draw_axis, week_address, weeks_of
+from dashboard.draw.text import count_text, percent_text, printable
 from dashboard.draw.title import draw_title
 from dashboard.guard import signin
 from etl.access.scope import NAMING_SPLITS
@@ -19,15 +20,16 @@ from etl.access.scope import NAMING_SPLITS
 WORRYING_PERCENT = 2.0
 KINDS = {"initial": "Initial email", "access_code": "Access code email", "cc": "Email to a third party"}
 SPLITS = {"Kind": None, "Office": "office", "Domain": "mail_domain", "Form": "return_type"}
+# Columns of email_health with their headings, and the list behind each count.
 RATES = {
-    "processed_count": "Sent",
-    "delivered_count": "Delivered",
-    "delivered_percent": "Delivered %",
-    "opened_count": "Opened",
-    "opened_percent": "Opened of delivered %",
-    "bounced_count": "Bounced",
-    "bounced_percent": "Bounce rate %",
-    "unconfirmed_count": "No confirmation",
+    "processed_count": ("Sent", "emails-sent"),
+    "delivered_count": ("Delivered", "emails-delivered"),
+    "delivered_percent": ("Delivered %", None),
+    "opened_count": ("Opened", "emails-opened"),
+    "opened_percent": ("Opened of delivered %", None),
+    "bounced_count": ("Bounced", "emails-bounced"),
+    "bounced_percent": ("Bounce rate %", None),
+    "unconfirmed_count": ("No confirmation", "emails-unconfirmed"),
 }
 
 
@@ -38,38 +40,70 @@ def draw_initial_emails(kinds: pl.DataFrame) -> None:
         st.text("No initial email matches these filters.")
         return
     row = initial.row(0, named=True)
-    with st.grid(4, min_column_width=165):
-        draw_card(
-            "Initial emails sent", count_text(row["processed_count"]), "as the log shows them processed"
+    sent = row["processed_count"]
+    cards: list[dict[str, Any]] = [
+        {
+            "label": "Initial emails sent",
+            "value": count_text(sent),
+            "address": behind_address("emails-sent", for_kinds="initial") if sent else None,
+            "caption": "as the log shows them processed",
+            "help": "Emails of all deliveries, recalled ones too.",
+        }
+    ]
+    for label, part, base, meaning in (
+        ("Delivered", "delivered", "processed", "A mail server took the email."),
+        ("Delivered-to-opened", "opened", "delivered", "Of the delivered emails, those that were opened."),
+        ("Bounce rate", "bounced", "processed", "Emails whose last status is a bounce."),
+    ):
+        address = behind_address(f"emails-{part}", for_kinds="initial")
+        cards.append(
+            {
+                "label": label,
+                "value": percent_text(row[f"{part}_percent"]),
+                "part": number(row[f"{part}_count"], address=address),
+                "caption": f"of {count_text(row[f'{base}_count'])}",
+                "help": meaning,
+            }
         )
-        for label, part, base in (
-            ("Delivered", "delivered", "processed"),
-            ("Delivered-to-opened", "opened", "delivered"),
-            ("Bounce rate", "bounced", "processed"),
-        ):
-            counts = f"{count_text(row[f'{part}_count'])} of {count_text(row[f'{base}_count'])}"
-            draw_card(label, percent_text(row[f"{part}_percent"]), counts)
+    draw_cards("Initial emails", cards, "initial")
 
 
-def draw_rate(weeks: pl.DataFrame, part: str, base: str, noun: str, key: str, **line: float) -> None:
+def draw_rate(
+    weeks: pl.DataFrame, asked: dict[str, Any], part: str, base: str, noun: str, key: str, **line: float
+) -> None:
     """A rate by week, or a sentence while no week would have a point."""
     if weeks.filter(pl.col(f"{base}_count") >= charts.MIN_PER_WEEK).is_empty():
         st.text(f"No week with {charts.MIN_PER_WEEK} {noun} or more can be judged yet.")
-    else:
-        charts.draw_weekly_rate(weeks, part, base, noun, key, **line)
+        return
+
+    def address_of(row: charts.Row, name: str = part) -> str | None:
+        name = "sent" if name == "processed" else name
+        return week_address(f"emails-{name}", row, for_kinds="initial")
+
+    def numbers_of(row: charts.Row) -> list[Number]:
+        counts = [number(row[f"{name}_count"], address=address_of(row, name)) for name in (part, base)]
+        return [*counts, {"text": percent_text(row[f"{part}_percent"])}]
+
+    axis = axis_of(asked)
+    charts.draw_weekly_rate(weeks, axis, part, base, noun, key, address_of, **line)
+    draw_axis(weeks, axis)
+    titles = [part.capitalize(), {"processed": "Sent", "delivered": "Delivered"}[base], "Share"]
+    charts.draw_weeks_table(titles, weeks, numbers_of, f"{key} table")
 
 
 def draw_weeks(asked: dict[str, Any]) -> None:
     """The bounce rate and the rate of opened emails by week."""
-    weeks = data.ask("email_health", split_by="week", **asked).filter(pl.col("kind") == "initial")
+    weeks = weeks_of("email_health", asked).filter(pl.col("kind") == "initial")
     st.header("Bounce rate of initial emails by week")
-    draw_rate(weeks, "bounced", "processed", "emails", "bounces", line_at=WORRYING_PERCENT)
+    draw_rate(weeks, asked, "bounced", "processed", "emails", "bounces", line_at=WORRYING_PERCENT)
     st.caption(
         f"Above {WORRYING_PERCENT:g}% something is usually wrong with the addresses, not with single clients."
+        " Click a week to see its bounced emails."
     )
     st.header("Delivered-to-opened by week")
     # Bounces come within minutes, opens within days.
-    draw_rate(weeks.filter(~pl.col("is_young")), "opened", "delivered", "delivered emails", "opens")
+    old = weeks.filter(~pl.col("is_young"))
+    draw_rate(old, asked, "opened", "delivered", "delivered emails", "opens")
     st.caption(
         "A week is drawn once it ended 7 days ago: until then some of its emails are still to be opened."
     )
@@ -94,15 +128,36 @@ def draw_split(kinds: pl.DataFrame, asked: dict[str, Any]) -> None:
         label_visibility="collapsed",
     )
     split_by = SPLITS[chosen]
-    if split_by is None:
-        rows = kinds.with_columns(pl.col("kind").replace(KINDS).alias("segment"))
-    else:
+    rows = kinds
+    if split_by is not None:
         rows = data.ask("email_health", split_by=split_by, **asked).filter(pl.col("kind") == "initial")
         rows = rows.sort("processed_count", descending=True, maintain_order=True)
     if split_by == "mail_domain" and rows["segment"].drop_nulls().is_empty():
         st.text("The exports have no addresses, so emails cannot be split by domain.")
         return
-    draw_table(f"By {chosen.lower()}", rows, {"segment": chosen} | RATES)
+    lines = [split_line(row, split_by) for row in rows.iter_rows(named=True)]
+    titles = [chosen, *(title for title, _ in RATES.values())]
+    meanings = data.meanings_of("email_health")
+    helps = ["", *(meanings[name] for name in RATES)]
+    draw_number_table(f"By {chosen.lower()}", titles, lines, "split table", helps)
+
+
+def split_line(row: dict[str, Any], split_by: str | None) -> list[Number]:
+    """The rates of a kind, or of the initial emails of a segment; each count opens its emails."""
+    of_split: dict[str, Any] = {"for_kinds": row["kind"]}
+    if split_by is not None:
+        of_split["split_by"] = split_by
+        if row["segment"] is not None:
+            of_split["for_segment"] = row["segment"]
+    return [
+        {"text": KINDS[row["kind"]] if split_by is None else printable(row["segment"])},
+        *(
+            {"text": percent_text(row[name])}
+            if address is None
+            else number(row[name], address=behind_address(address, **of_split))
+            for name, (_, address) in RATES.items()
+        ),
+    ]
 
 
 draw_title("Email health")

@@ -1,6 +1,7 @@
 """Pipeline: how far deliveries get with clients, where they stop, and how returns move through the firm."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -9,10 +10,11 @@ import streamlit as st
 from dashboard import data
 from dashboard.draw import filters
 from dashboard.draw.bars import draw_bars
+from dashboard.draw.behind import behind_address
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_delivery, draw_too_young
-from dashboard.draw.tables import draw_table
-from dashboard.draw.text import count_text, duration_text, percent_text
+from dashboard.draw.numbers import Number, draw_cards, draw_number_table, number, share
+from dashboard.draw.text import count_text, counted, day_text, duration_text, percent_text, printable
 from dashboard.draw.title import draw_title
 
 Row = dict[str, Any]
@@ -26,7 +28,15 @@ SPLITS = {
     "Form": "return_type",
     "Week": "week",
 }
-OUTCOMES = ("signed", "probably_signed", "partly_signed", "paper", "recalled", "open")
+# Columns of delivery_outcomes -> the outcome, as funnel_returns calls it.
+OUTCOMES = {
+    "signed": "signed",
+    "probably_signed": "probably signed",
+    "partly_signed": "partly signed",
+    "paper": "paper",
+    "recalled": "recalled",
+    "open": "not signed",
+}
 
 
 def choose_age() -> dict[str, int]:
@@ -111,22 +121,45 @@ def draw_funnel(funnel: pl.DataFrame, asked: dict[str, Any]) -> None:
         "Share of the deliveries that the step applies to, and of those that reached the step before. A step "
         "counts as reached if it or a later one is logged. Click a step to see the returns behind it."
     )
-    draw_outcomes(data.ask("delivery_outcomes", **asked).row(0, named=True))
+    st.subheader("What became of all deliveries")
+    of_age = {name: asked[name] for name in asked if name == "min_age_days"}
+    draw_outcomes(data.ask("delivery_outcomes", **asked).row(0, named=True), of_age)
     if step:
         draw_deliveries_of(step, funnel, asked)
 
 
-def draw_outcomes(row: Row) -> None:
+def draw_outcomes(row: Row, of_age: dict[str, int]) -> None:
     """What happened to all deliveries, recalled ones too; the parts add up to the whole."""
-    with st.container(border=True):
-        st.caption(
-            f"What became of all {count_text(row['delivery_count'])} deliveries, recalled ones included"
+    count = row["delivery_count"]
+    cards: list[Row] = [
+        {
+            "label": "Deliveries",
+            "value": count_text(count),
+            "address": behind_address("outcomes", **of_age) if count else None,
+            "caption": "recalled ones included",
+            "help": "All deliveries; the others add up to this.",
+        }
+    ]
+    for name, outcome in OUTCOMES.items():
+        shown = number(row[f"{name}_count"], address=behind_address("outcome", for_outcome=outcome, **of_age))
+        cards.append(
+            {
+                "label": outcome.capitalize(),
+                "value": shown["text"],
+                "address": shown["address"],
+                "caption": percent_text(row[f"{name}_percent"])
+                + (basis_text(row) if name == "signed" else ""),
+                "help": data.meanings_of("delivery_outcomes")[f"{name}_count"],
+            }
         )
-        with st.grid(6, min_column_width=110):
-            for name in OUTCOMES:
-                with st.container(gap=None):
-                    st.metric(name.replace("_", " ").capitalize(), count_text(row[f"{name}_count"]))
-                    st.caption(percent_text(row[f"{name}_percent"]))
+    draw_cards("What became of all deliveries", cards, "outcomes")
+
+
+def basis_text(row: Row) -> str:
+    """What shows the signatures: they are not alike as evidence."""
+    parts = (("esigned", "e-signed"), ("picked_up", "implied by the pickup"), ("uploaded", "uploaded"))
+    shown = [f"{count_text(row[f'{name}_count'])} {words}" for name, words in parts if row[f"{name}_count"]]
+    return f": {', '.join(shown)}" if shown else ""
 
 
 def draw_deliveries_of(step: str, funnel: pl.DataFrame, asked: dict[str, Any]) -> None:
@@ -167,26 +200,47 @@ def draw_comparison(asked: dict[str, Any]) -> None:
         asked = asked | {"min_age_days": YOUNG_DAYS, "within_days": YOUNG_DAYS}
         asked.pop("for_years", None)
     # Without the times, which the comparison does not show and which take longest.
-    rows = data.ask(
-        "firm_funnel", ["segment", "step_no", "step", "reached_count", "reached_percent"], **asked
-    )
+    columns = ["segment", "step_no", "step", "eligible_count", "reached_count", "reached_percent"]
+    rows = data.ask("firm_funnel", columns, **asked)
     if rows.is_empty():
         st.text("No delivery is old enough to compare.")
         return
-    draw_segments(rows, {"Season": "Tax year", "Week": "Week of"}.get(chosen, chosen))
+    head = {"Season": "Tax year", "Week": "Week of"}.get(chosen, chosen)
+    of_split: Row = {
+        name: asked[name] for name in ("split_by", "min_age_days", "within_days") if name in asked
+    }
+    if chosen == "Season":
+        of_split["year"] = filters.EVERY_YEAR
+    draw_segments(rows, head, of_split)
 
 
-def draw_segments(rows: pl.DataFrame, head: str) -> None:
-    """A row for each segment, a column for each step: the share that reached it."""
+def draw_segments(rows: pl.DataFrame, head: str, of_split: Row) -> None:
+    """A row for each segment, a column for each step: the share that reached it, a link to them."""
     steps = rows.select("step_no", "step").unique().sort("step_no")["step"].to_list()
-    first = rows.filter(pl.col("step_no") == 1).select("segment", "reached_count")
-    shares = rows.filter(pl.col("step_no") > 1).pivot("step", index="segment", values="reached_percent")
-    shown = first.join(shares, on="segment", how="left", nulls_equal=True, maintain_order="left")
-    shown = shown.rename({step: f"{step}_percent" for step in steps[1:]})
-    if head == "Week of":
-        shown = shown.with_columns(pl.col("segment").str.to_date())
-    titles = {f"{step}_percent": definitions("step")[step]["title"] for step in steps[1:]}
-    draw_table("Compare", shown, {"segment": head, "reached_count": "Deliveries"} | titles)
+    titles = [definitions("step")[step]["title"] for step in steps[1:]]
+    segments = rows.partition_by("segment", maintain_order=True)
+    lines = [segment_line(segment, steps, head == "Week of", of_split) for segment in segments]
+    draw_number_table("Compare", [head, "Deliveries", *titles], lines, "compare", has_caption=False)
+
+
+def segment_line(segment: pl.DataFrame, steps: list[str], is_week: bool, of_split: Row) -> list[Number]:
+    name = segment["segment"][0]
+    by_step = {row["step"]: row for row in segment.iter_rows(named=True)}
+
+    def address_of(step: str) -> str | None:
+        of_segment = {} if name is None else {"for_segment": name}
+        return behind_address("segment", for_step=step, **of_segment, **of_split)
+
+    first = by_step[steps[0]]["reached_count"]
+    cells = [
+        {"text": day_text(date.fromisoformat(name)) if is_week and name else printable(name)},
+        number(first, address=address_of(steps[0])),
+    ]
+    for step in steps[1:]:
+        row = by_step[step]
+        whole = counted(row["eligible_count"], "delivery", "deliveries")
+        cells.append(share(row["reached_percent"], row["reached_count"], whole, address_of(step)))
+    return cells
 
 
 draw_title("Pipeline")

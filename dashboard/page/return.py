@@ -14,6 +14,7 @@ from dashboard.draw.neighbors import draw_neighbors
 from dashboard.draw.return_link import draw_return_link
 from dashboard.draw.text import (
     DASH,
+    SIGNED_BASES,
     counted,
     day_text,
     html_text,
@@ -39,12 +40,7 @@ MARKS = {
     "probably signed": ("◐", "probably signed"),
 }
 # What shows that a delivery is signed, or sent, where it is not the event of that name.
-BASES = {
-    "seen": "e-signed, as a web hook says",
-    "esigned": "e-signed",
-    "uploaded": "hand-signed forms uploaded",
-    "initial email": "the initial email",
-}
+BASES = SIGNED_BASES | {"initial email": "the initial email"}
 NOT_SIGNED = {"not delivered": "not delivered yet", "partly signed": "partly signed"}
 CLOSED = ("deleted", "archived")
 TIMELINE_SHAPES = ["One timeline", "Two lists"]

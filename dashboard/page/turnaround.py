@@ -1,5 +1,6 @@
 """Turnaround: how long returns take, where they wait inside the firm, recalls, and what will be late."""
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -7,12 +8,12 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.draw import charts, filters
-from dashboard.draw.html import weekly_grid
+from dashboard.draw.behind import behind_address
 from dashboard.draw.lists import returns_list
 from dashboard.draw.notices import draw_no_delivery, draw_too_young
-from dashboard.draw.numbers import draw_cards
-from dashboard.draw.tables import draw_table
-from dashboard.draw.text import counted
+from dashboard.draw.numbers import Number, draw_cards, draw_number_table, number, share
+from dashboard.draw.seasons import axis_of, draw_axis, week_address, weeks_of
+from dashboard.draw.text import cell_text, counted, day_text
 from dashboard.draw.title import draw_title
 from dashboard.guard import signin
 
@@ -23,31 +24,34 @@ NOT_YET = "not yet"
 WITHIN_DAYS = [1, 2, 3, 5, 7, 14, 21]
 LAST_WEEKS = 12
 STAYS = {
-    "stage": "Stage",
     "stay_count": "Stays",
     "open_count": "Open now",
     "days_median": "Median days",
     "days_p90": "90% within, days",
     "oldest_open_days": "Oldest open, days",
 }
+COHORTS = "Signed within so many days of delivery"
+WAITS = "Where returns wait inside the firm"
 
 
 def draw_spans(spans: pl.DataFrame) -> None:
     """How soon half of the deliveries had come through each span. Shows "too few" below ten deliveries."""
     cards = []
     for row in spans.iter_rows(named=True):
-        of_all = f"of {counted(row['base_count'], 'delivery', 'deliveries')}"
-        value, caption = "too few", f"Half {of_all}"
+        address = behind_address("span", for_span=row["span"], min_age_days=YOUNG_DAYS)
+        value, caption = "too few", ""
         if row["base_count"] >= MIN_DELIVERIES:
             value, most = days_text(row["days_half"]), days_text(row["days_most"])
-            caption = f"Half {of_all}; 90% {'not yet' if most == NOT_YET else f'within {most}'}"
+            caption = f"; 90% {'not yet' if most == NOT_YET else f'within {most}'}"
+        words = "delivery" if row["base_count"] == 1 else "deliveries"
         cards.append(
             {
                 "label": row["span"].capitalize(),
                 "value": value,
+                "lead": "Half of",
+                "part": number(row["base_count"], words, address),
                 "caption": caption,
                 "help": f"Deliveries at least {YOUNG_DAYS} days old",
-                "weeks": [],
             }
         )
     draw_cards("How soon half of the deliveries came through", cards, "spans")
@@ -70,16 +74,41 @@ def draw_weeks(spans: list[str], asked: dict[str, Any]) -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    weeks = data.ask("turnaround", split_by="week", **asked).filter(pl.col("span") == span)
+    weeks, axis = weeks_of("turnaround", asked).filter(pl.col("span") == span), axis_of(asked)
     if weeks.filter(pl.col("base_count") >= charts.MIN_PER_WEEK)["days_half"].drop_nulls().is_empty():
         st.text(f"No week with {charts.MIN_PER_WEEK} deliveries or more can be judged yet.")
         return
-    charts.draw_weekly_days(weeks, data.ask("deadlines", **asked), "weeks")
+
+    def address_of(row: charts.Row) -> str | None:
+        return week_address("week-span", row, for_span=span)
+
+    deadlines = data.ask("deadlines", **asked)
+    charts.draw_weekly_days(weeks, axis, deadlines, "weeks", address_of)
+    draw_axis(weeks, axis)
     st.caption(
         "What has not happened yet counts as longer: a recent week has no point until half, or 90%, have "
-        f"come through. Weeks with fewer than {charts.MIN_PER_WEEK} deliveries are left out. A dotted "
-        "line is a day on which many returns are due."
+        f"come through. Weeks with fewer than {charts.MIN_PER_WEEK} deliveries are left out."
+        f"{due_text(deadlines)} Click a week to see its returns."
     )
+    charts.draw_weeks_table(
+        ["Deliveries", "Half within", "90% within"],
+        weeks,
+        lambda row: [
+            number(row["base_count"], address=address_of(row)),
+            {"text": days_text(row["days_half"])},
+            {"text": days_text(row["days_most"])},
+        ],
+        "weeks table",
+    )
+
+
+def due_text(deadlines: pl.DataFrame) -> str:
+    """Which forms are due at the dotted lines."""
+    due = [
+        f"{day_text(day)} ({forms})"
+        for day, forms in deadlines.select("due_date", "return_types").iter_rows()
+    ]
+    return f" Dotted lines are weeks in which many returns are due: {', '.join(due)}." if due else ""
 
 
 def draw_cohorts(asked: dict[str, Any]) -> None:
@@ -88,23 +117,62 @@ def draw_cohorts(asked: dict[str, Any]) -> None:
     Small weeks are left out, but not for a reader who sees no small counts: it would tell them.
     """
     least: dict[str, Any] = {"least_deliveries": MIN_DELIVERIES} if signin.reader().sees_clients else {}
-    rows = data.ask("cohorts", **least, **asked)
+    rows = data.ask("cohorts", **least, **asked).with_columns(season=pl.lit(None))
     weeks = rows["segment"].unique().sort().to_list()[-LAST_WEEKS:]
     if not weeks:
         large = f" with {MIN_DELIVERIES} deliveries or more" if least else ""
         st.text(f"No week{large} is old enough to be judged.")
         return
     cells = {(row["segment"], row["within_days"]): row for row in rows.iter_rows(named=True)}
-    grid = {week: [cells.get((week, days)) for days in WITHIN_DAYS] for week in weeks}
-    st.html(weekly_grid("Signed within so many days of delivery", WITHIN_DAYS, grid))
+    lines = [cohort_line(week, [cells.get((week, days)) for days in WITHIN_DAYS]) for week in weeks]
+    titles = ["Week of", "Deliveries", *(f"{days} d" for days in WITHIN_DAYS)]
+    draw_number_table(COHORTS, titles, lines, "cohorts", has_caption=False)
     few = f" Weeks with fewer than {MIN_DELIVERIES} deliveries are left out." if least else ""
     st.caption(
         f"The last {LAST_WEEKS} weeks of delivery; a week begins on Monday. A cell is empty while some "
-        f"delivery of the week is younger than that, because it could still be signed in time.{few}"
+        f"delivery of the week is younger than that, because it could still be signed in time.{few} "
+        "Click a share to see who had signed."
     )
 
 
+def cohort_line(week: str, cells: list[charts.Row | None]) -> list[Number]:
+    """A week, its deliveries, and the share that had signed after so many days; no text for a young one."""
+    [first, *_] = [cell for cell in cells if cell is not None]
+    deliveries = number(first["delivery_count"], address=week_address("week-delivered", first))
+    return [{"text": day_text(date.fromisoformat(week))}, deliveries, *map(cohort_cell, cells)]
+
+
+def cohort_cell(row: charts.Row | None) -> Number:
+    if row is None or row["signed_percent"] is None:
+        return {"text": ""}
+    whole = counted(row["delivery_count"], "delivery", "deliveries")
+    address = week_address("signed-within", row, within_days=row["within_days"])
+    rate = round(row["signed_percent"])
+    return share(rate, row["signed_count"], whole, address) | {"shade": rate}
+
+
+def draw_waits(waits: pl.DataFrame) -> None:
+    """How long returns stay in each stage; each count opens its stays."""
+    meanings, lines = (
+        data.meanings_of("internal_waits"),
+        [wait_line(row) for row in waits.iter_rows(named=True)],
+    )
+    helps = ["", *(meanings[name] for name in STAYS)]
+    draw_number_table(WAITS, ["Stage", *STAYS.values()], lines, "waits", helps, has_caption=False)
+
+
+def wait_line(row: charts.Row) -> list[Number]:
+    zone = data.facts().timezone
+    return [
+        {"text": row["stage"]},
+        number(row["stay_count"], address=behind_address("stays", for_stage=row["stage"])),
+        number(row["open_count"], address=behind_address("open-stays", for_stage=row["stage"])),
+        *({"text": cell_text(name, row[name], zone)} for name in list(STAYS)[2:]),
+    ]
+
+
 draw_title("Turnaround")
+
 asked = filters.chosen()
 spans = data.ask("turnaround", **asked)
 if spans.is_empty():
@@ -116,11 +184,11 @@ draw_too_young(YOUNG_DAYS) if old.is_empty() else draw_spans(old)
 st.header("By week of delivery")
 draw_weeks(spans["span"].to_list(), asked)
 
-st.header("Signed within so many days of delivery")
+st.header(COHORTS)
 draw_cohorts(asked)
 
-st.header("Where returns wait inside the firm")
-draw_table("Where returns wait inside the firm", data.ask("internal_waits", **asked), STAYS)
+st.header(WAITS)
+draw_waits(data.ask("internal_waits", **asked))
 
 st.header("Due soonest and not signed")
 returns_list("deadlines", asked)

@@ -4,13 +4,14 @@ import html
 import json
 import shlex
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.draw import charts
+from dashboard.draw.text import day_text
 from etl.cli.options import read_options
 from etl.common.paths import CHECKOUT, DataDir
 from etl.reports.history import Run, save_run
@@ -156,9 +157,11 @@ def test_a_line_marks_each_day_on_which_many_returns_are_due(
     with open_warehouse(season.warehouse) as warehouse:
         deadlines = ask(warehouse, "deadlines", for_years=["2025"])
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
-    assert [line["x0"] for line in layout["shapes"]] == [str(day) for day in deadlines["due_date"]] != []
-    texts = [annotation["text"].split(": ")[1] for annotation in layout["annotations"]]
-    assert texts == [f"{forms} due" for forms in deadlines["return_types"]]
+    assert [line["x0"] for line in layout["shapes"]] == [-4, 0]
+    assert [label["text"] for label in layout["annotations"]] == ["Mar 16 due", "Apr 15 due"]
+    due = dict(deadlines.select("due_date", "return_types").iter_rows())
+    assert list(due) == [date(2026, 3, 16), date(2026, 4, 15)]
+    assert f"due: {', '.join(f'{day_text(day)} ({forms})' for day, forms in due.items())}." in texts(app)
 
 
 def test_an_unknown_return_is_quoted_as_text(season: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The page of one return in Chromium: addresses, timeline, and the way to its neighbors."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -135,7 +136,7 @@ def test_a_phone_shows_the_timeline_in_one_column(browser: Browser, address: str
 def expect_return(page: Page, wanted: str) -> None:
     """The page is of this return, and its script has run."""
     expect(page.locator("h1")).to_have_text(wanted)
-    page.wait_for_url(f"**/return?id={wanted}&**")
+    expect(page).to_have_url(re.compile(rf"/return\?id={wanted}(&|$)"))
 
 
 def test_j_and_k_lead_through_the_list_that_a_return_was_opened_from(visit: Visit) -> None:

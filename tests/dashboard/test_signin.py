@@ -275,7 +275,7 @@ def test_a_viewer_gets_counts_and_no_name_of_a_client(
         assert "This view has fewer than 5 returns." in shown, path
     for path in ("/pipeline", "/email"):
         page = viewer.open(f"{path}?form={few['return_type']}&{every}")
-        assert "under 5" in page.locator("body").inner_text()
+        expect(page.get_by_text("under 5").first).to_be_visible()
     assert fetched(viewer, address, "/csv/firm_funnel")[0] == 200
     for report in ("all_returns", "find_returns?search=an", "return_timeline", "load_quality", "nothing"):
         assert fetched(viewer, address, f"/csv/{report}") == (403, b"This is not available for your role.\n")

@@ -47,7 +47,6 @@ ALLOWED = {
         "dashboard/guard/signin.py",
         "dashboard/page/add.py",
         "dashboard/page/return.py",
-        "dashboard/page/turnaround.py",
     },
     "st.page_link": {
         "dashboard/draw/behind.py",

@@ -154,8 +154,10 @@ class Visit:
         self.page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
 
     def record_console(self, message: ConsoleMessage) -> None:
-        # Streamlit's page requests two things under /_stcore/ that its plain server does not have.
-        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+        # Streamlit's page requests two things under /_stcore/ that its plain server does not have, and drops
+        # the picture of a page that is left while it is drawn.
+        is_of_streamlit = re.search("/_stcore/|/media/", message.location.get("url", ""))
+        if message.type == "error" and not is_of_streamlit:
             self.faults.append(f"console: {message.text} {message.location.get('url', '')}")
 
     def record_request(self, request: Request) -> None:

@@ -41,7 +41,20 @@ def tables(app: AppTest) -> dict[str, list[dict[str, str]]]:
     found = [body for body in bodies(app) if body.startswith('<div class="rt-scroll"')]
     # Two characters that names may have and XML has not.
     regions = [ElementTree.fromstring(re.sub("[\ufffe\uffff]", "", body)) for body in found]
-    return {region.attrib["aria-label"]: rows_of(region) for region in regions}
+    shown = {region.attrib["aria-label"]: rows_of(region) for region in regions}
+    return shown | number_tables(app)
+
+
+def number_tables(app: AppTest) -> dict[str, list[dict[str, str]]]:
+    """The tables whose numbers are links."""
+    drawn = [one for one in drawn_by(app, "numbers") if "table" in one]
+    return {
+        one["label"]: [
+            {title: cell["text"] for title, cell in zip(one["table"]["titles"], row, strict=True)}
+            for row in one["table"]["rows"]
+        ]
+        for one in drawn
+    }
 
 
 def rows_of(region: ElementTree.Element) -> list[dict[str, str]]:
